@@ -1,0 +1,1 @@
+"""Headrace: everything that is true without Prefect."""

@@ -1,0 +1,142 @@
+"""The error tree. Every public failure of Headrace is one of these.
+
+    HeadraceError                retryable = False, exit_code = 1
+    |- ConfigError               exit 2, before any work
+    |- InputError                exit 2
+    |   |- SchemaError           a column is missing, doubled, or of the wrong type
+    |   `- RowError              one row cannot be read
+    |- StoreError                the database
+    |   |- StoreUnavailable*     down, restarting, refused
+    |   |- PoolTimeout*          no free connection in time
+    |   `- MigrationError
+    |- QueueError
+    |   |- LeaseLost             another worker owns the batch now
+    |   |- DuplicateJob          the job key is taken
+    |   |- UnknownFlow           the flow was never registered
+    |   `- QueueFull*            depth limit reached
+    `- MatchError
+        |- SpecError             exit 2: a match spec that cannot work
+        |- CandidateBudgetExceeded
+        |- UntrainableField
+        `- JobBlocked            dead letters forbid publication
+                                                        (* retryable, exit 75)
+
+Errors carry their facts as attributes and survive pickling, because tasks cross processes.
+They never carry row data: ids, columns, line numbers and limits only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class HeadraceError(Exception):
+    """Root of the tree. `facts` hold what the message says, for programs."""
+
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        facts = self.__dict__.get("facts", {})
+        if name in facts:
+            return facts[name]
+        raise AttributeError(name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.facts)
+
+
+def _rebuild(kind: type[HeadraceError], message: str, facts: dict[str, Any]) -> HeadraceError:
+    return kind(message, **facts)
+
+
+class ConfigError(HeadraceError):
+    """A setting or option is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class InputError(HeadraceError):
+    """The user's data cannot be read as it stands."""
+
+    exit_code = 2
+
+
+class SchemaError(InputError):
+    """Columns do not fit: facts `column`, `expected`, `got`."""
+
+
+class RowError(InputError):
+    """One row does not fit: facts `line`, `column`, `reason`."""
+
+
+class StoreError(HeadraceError):
+    """The database refused or failed: facts `sqlstate`, `table`, `column`, `line` where known."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is down or restarting."""
+
+    retryable = True
+    exit_code = 75
+
+
+class PoolTimeout(StoreError):
+    """No pooled connection came free within the limit."""
+
+    retryable = True
+    exit_code = 75
+
+
+class MigrationError(StoreError):
+    """The schema is not at the revision this version needs."""
+
+
+class QueueError(HeadraceError):
+    """The queue refused."""
+
+
+class LeaseLost(QueueError):
+    """The batch is owned by someone else now: fact `batch_id`. Nothing was written."""
+
+
+class DuplicateJob(QueueError):
+    """The job key is taken: fact `key`."""
+
+
+class UnknownFlow(QueueError):
+    """The flow is not registered: fact `flow_name`."""
+
+
+class QueueFull(QueueError):
+    """The depth limit is reached: facts `queue`, `depth`, `limit`."""
+
+    retryable = True
+    exit_code = 75
+
+
+class MatchError(HeadraceError):
+    """The matching engine cannot go on."""
+
+
+class SpecError(MatchError):
+    """A match spec that cannot work on this input."""
+
+    exit_code = 2
+
+
+class CandidateBudgetExceeded(MatchError):
+    """A blocking pass would make too many pairs: facts `rule`, `pairs`, `limit`."""
+
+
+class UntrainableField(MatchError):
+    """Too little data to learn a field's weights: fact `field`."""
+
+
+class JobBlocked(MatchError):
+    """Dead letters forbid publication: facts `job_id`, `stage`, `dead`."""
