@@ -1,0 +1,119 @@
+# `make` lists the targets. Needed on the machine: Python 3.11 or newer (with venv and pip, as python.org and most systems
+# ship it), make and a C library. Everything else is installed into .venv from hash-locked files.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --no-input
+TEST_WORKERS ?= 2
+TESTS ?= tests
+
+# What the caller has configured for a Headrace, Prefect or PostgreSQL of their own must not reach the demo or the tests.
+FOREIGN := $(filter HEADRACE_% PREFECT_% PG% NUMBA_% %_GLOBAL_RPA_DB_URL,$(.VARIABLES))
+unexport $(FOREIGN) PYTHONPATH PYTHONHOME PYTHONSTARTUP PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_HASHES
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+# The state of the demo stays below the checkout; its Prefect keeps its database there too.
+DEMO_STATE := $(CURDIR)/.headrace/demo
+DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect"
+
+.PHONY: help setup setup-dev demo test lint format lock ui bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.kernels ## Create .venv, install the locked packages, compile the kernels
+
+setup-dev: $(VENV)/.dev $(VENV)/.kernels ## The same with the tools that tests and checks need
+
+demo: setup ## Resolve 100,000 generated persons, from nothing to a summary
+	@mkdir -p "$(DEMO_STATE)"
+	@$(DEMO_ENV) $(PYTHON) -m flows.demo
+
+test: setup-dev ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile $(TESTS)
+
+lint: setup-dev ## Check style, types and the direction of imports
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+format: setup-dev ## Put the code into shape
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+ui: setup ## Show the demo's runs in the Prefect UI until interrupted
+	@mkdir -p "$(DEMO_STATE)/prefect"
+	@echo "ui: http://127.0.0.1:4200 (Ctrl-C ends it)"
+	@$(DEMO_ENV) $(PYTHON) -m prefect server start --host 127.0.0.1 --port 4200
+
+bench: setup ## Measure the queue on this machine
+	@mkdir -p "$(DEMO_STATE)"
+	@$(DEMO_ENV) $(VENV)/bin/headrace bench queue
+
+# The locks hold names, versions and hashes; no index and no path. The run lock is a subset of the dev lock.
+LOCK := $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --group build --extra local
+
+lock: setup-dev ## Resolve pyproject.toml again into the two lock files (UPGRADE=1: newest versions)
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev --output-file requirements-dev.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements-dev.lock --output-file requirements.lock
+	@echo "lock: $$(grep -c == requirements.lock) packages to run, $$(grep -c == requirements-dev.lock) to develop"
+
+clean: ## Remove .venv, the demo's state and every cache
+	@if [ -x $(VENV)/bin/headrace ] && [ -d "$(DEMO_STATE)" ]; then $(DEMO_ENV) $(VENV)/bin/headrace db down >/dev/null 2>&1 || true; fi
+	@rm -rf $(VENV) .headrace build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find core flows blocks tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# --- Installation -----------------------------------------------------------------------------------------------------
+# A stamp stands for each finished step. .installing exists only while a step runs: found at the start, the last run was
+# cut short and .venv is made afresh; so it is when its Python no longer starts or the checkout has moved.
+
+SOUND := $(shell [ ! -e $(VENV)/.installing ] && [ "$$(cat $(VENV)/.made 2>/dev/null)" = "$$(pwd -P)" ] \
+	&& $(PYTHON) -c "import pip" 2>/dev/null && echo yes)
+ifneq ($(SOUND),yes)
+.PHONY: $(VENV)/.made
+endif
+
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+$(VENV)/.made:
+	@set -eu; rm -rf $(VENV); python=; \
+	for candidate in $(CANDIDATES); do \
+		if $$candidate -c "$(FITS)" >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "setup: no usable Python: install Python 3.11 or newer with its venv module (tried: $(CANDIDATES))" >&2; exit 1; \
+	fi; \
+	echo "setup: creating $(VENV) with $$($$python --version)"; \
+	mkdir $(VENV); touch $(VENV)/.installing; \
+	$$python -m venv $(VENV); \
+	pwd -P > $@; rm $(VENV)/.installing
+
+# Run a command between two lines: what happens, how long it took. $(1): what happens; $(2): the command.
+timed = started=$$(date +%s); echo "setup: $(1)"; $(2) && echo "setup: done in $$(($$(date +%s) - started)) s"
+
+# The same for a command that changes .venv.
+install = touch $(VENV)/.installing; $(call timed,$(1),$(2)) && rm $(VENV)/.installing && touch $@
+
+$(VENV)/.run: $(VENV)/.made requirements.lock
+	@$(call install,installing $$(grep -c == requirements.lock) packages from requirements.lock (one to three minutes),\
+		$(PIP) install --no-deps --require-hashes -r requirements.lock)
+
+$(VENV)/.package: $(VENV)/.run pyproject.toml
+	@$(call install,installing headrace in place,$(PIP) install --no-build-isolation --no-deps --editable .)
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@$(call install,adding the tools of requirements-dev.lock,\
+		$(PIP) install --no-deps --require-hashes -r requirements-dev.lock)
+
+$(VENV)/.kernels: $(VENV)/.package $(wildcard core/matching/*.py)
+	@if [ ! -e core/linkage/warm.py ]; then exit 0; fi; \
+	$(call timed,compiling the kernels,$(PYTHON) -m core.linkage.warm) && touch $@
