@@ -1,0 +1,1 @@
+"""One folder per workload; workloads are strangers to each other."""
