@@ -1,0 +1,1 @@
+"""The matching engine: pure functions over columns and packed records; no I/O, no settings."""

@@ -1,0 +1,147 @@
+"""Comparison levels as data: which test, at which threshold, strongest first.
+
+A level is written `exact`, `jaro_winkler >= 0.92` or `damerau <= 1`. Level indices run from 0 (differ) up to the
+number of tests (the first, strongest one); MISSING stands for "one side has no value".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+MISSING = 255
+MAX_TESTS = 8
+
+Kind = Literal[
+    "given_name", "surname", "text", "city", "category", "code", "date", "digits", "street", "email", "number"
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+# Kinds whose single word is a code into the vocabulary of the job.
+CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code"})
+WIDTH_WORDS: Mapping[str, int] = {
+    **dict.fromkeys(CODED_KINDS, 1),
+    "date": 1,
+    "number": 1,
+    "digits": 2,
+    "email": 2,
+    "street": 4,
+}
+
+
+class Test(NamedTuple):
+    """A test's opcode, the kinds it applies to, whether it takes a threshold, and what to expect before any data.
+
+    `m` and `u` are the shares of pairs of one person, and of strangers, which reach this level; they start the
+    learning and carry files too small to learn from.
+    """
+
+    __test__ = False
+
+    opcode: int
+    kinds: frozenset[str]
+    operator: str
+    m: float
+    u: float
+
+
+_NAMES = frozenset({"given_name", "surname", "text", "city"})
+_STRINGS = _NAMES | {"code", "category"}
+
+TESTS: Mapping[str, Test] = {
+    "exact": Test(0, frozenset(KINDS), "", 0.80, 0.004),
+    "nickname": Test(1, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
+    "swapped": Test(2, _STRINGS, "", 0.01, 0.0003),
+    "jaro_winkler": Test(3, _NAMES, ">=", 0.04, 0.02),
+    "damerau": Test(4, _STRINGS, "<=", 0.05, 0.005),
+    "digits": Test(5, frozenset({"digits"}), "<=", 0.05, 0.0001),
+    "same_suffix": Test(6, frozenset({"digits"}), ">=", 0.02, 0.0002),
+    "date_swapped": Test(7, frozenset({"date"}), "", 0.02, 0.0003),
+    "date_digits": Test(8, frozenset({"date"}), "<=", 0.05, 0.003),
+    "date_parts": Test(9, frozenset({"date"}), "", 0.02, 0.01),
+    "same_year": Test(10, frozenset({"date"}), "", 0.01, 0.02),
+    "same_street": Test(11, frozenset({"street"}), "", 0.03, 0.0002),
+    "street_similar": Test(12, frozenset({"street"}), ">=", 0.05, 0.001),
+    "same_street_name": Test(13, frozenset({"street"}), ">=", 0.02, 0.02),
+    "same_local_part": Test(14, frozenset({"email"}), "", 0.03, 0.0005),
+    "prefix": Test(15, _STRINGS, ">=", 0.04, 0.02),
+    "within_percent": Test(16, frozenset({"number"}), "<=", 0.05, 0.02),
+    "initial": Test(17, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
+}
+
+_LEVEL = re.compile(r"^\s*([a-z_]+)\s*(?:(>=|<=)\s*([0-9.]+))?\s*$")
+
+
+class Level(BaseModel):
+    """One comparison level: a test and, where it takes one, its threshold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    test: str
+    threshold: float | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Level:
+        test = TESTS.get(self.test)
+        if test is None:
+            raise ValueError(f"unknown test {self.test!r}; allowed: {', '.join(TESTS)}")
+        if test.operator and self.threshold is None:
+            raise ValueError(f"test {self.test!r} needs a threshold, as in '{self.test} {test.operator} 1'")
+        if not test.operator and self.threshold is not None:
+            raise ValueError(f"test {self.test!r} takes no threshold")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The level as it is written in a spec."""
+        operator = TESTS[self.test].operator
+        return f"{self.test} {operator} {self.threshold:g}" if operator else self.test
+
+    @property
+    def opcode(self) -> int:
+        """The number the kernels know the test by."""
+        return TESTS[self.test].opcode
+
+
+def parse_level(text: object) -> object:
+    """Read `test`, `test >= x` or `test <= x`; anything that is no string goes on to pydantic unchanged.
+
+    Raises:
+        ValueError: not of this form, or the operator is the wrong way round.
+    """
+    if not isinstance(text, str):
+        return text
+    match = _LEVEL.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no level; write 'exact', 'jaro_winkler >= 0.9' or 'damerau <= 1'")
+    name, operator, value = match.groups()
+    known = TESTS.get(name)
+    if known is not None and operator is not None and operator != known.operator:
+        raise ValueError(f"test {name!r} is written with {known.operator or 'no threshold'!r}, not {operator!r}")
+    return {"test": name, "threshold": None if value is None else float(value)}
+
+
+LevelText = Annotated[Level, BeforeValidator(parse_level)]
+
+
+def _levels(*texts: str) -> tuple[Level, ...]:
+    return tuple(Level.model_validate(parse_level(text)) for text in texts)
+
+
+DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
+    "given_name": _levels(
+        "exact", "swapped", "nickname", "damerau <= 1", "initial", "jaro_winkler >= 0.85"
+    ),
+    "surname": _levels("exact", "swapped", "damerau <= 1", "jaro_winkler >= 0.9", "jaro_winkler >= 0.8"),
+    "text": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.92", "jaro_winkler >= 0.8"),
+    "city": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.88"),
+    "category": _levels("exact"),
+    "code": _levels("exact", "damerau <= 1", "prefix >= 3"),
+    "date": _levels("exact", "date_swapped", "date_digits <= 1", "date_parts", "same_year"),
+    "digits": _levels("exact", "digits <= 1", "digits <= 2"),
+    "street": _levels("exact", "same_street", "street_similar >= 0.6", "same_street_name >= 0.6"),
+    "email": _levels("exact", "same_local_part"),
+    "number": _levels("exact", "within_percent <= 1", "within_percent <= 10"),
+}
