@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --no-input
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet --no-input
 TEST_WORKERS ?= 2
 TESTS ?= tests
 
