@@ -1,0 +1,196 @@
+"""Whole polars frames in and out of PostgreSQL with COPY; no Python object per row.
+
+The text format is used: tab between columns, one line a row, NULL written as backslash-N, and a backslash escape for
+backslash, tab, newline and carriage return. So NULL, the empty string and a literal backslash-N stay three things.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from core.database.errors import wrapped
+from core.database.queries import Connection, Query, load, note_duration
+from core.errors import SchemaError
+
+# Rows rendered at once: about 12 MB of text for 200-byte rows.
+SLICE_ROWS = 65_536
+
+# PostgreSQL's escapes; the backslash comes first on the way out and last on the way in.
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+# COPY TO also escapes these three. NUL cannot occur in PostgreSQL text, so it can stand for a backslash meanwhile.
+_UNESCAPES = (*((written, meant) for meant, written in _ESCAPES[1:]), ("\\b", "\b"), ("\\f", "\f"), ("\\v", "\v"))
+_NUL = "\x00"
+
+_PLAIN = (
+    pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64,
+    pl.Float32, pl.Float64, pl.Boolean, pl.Date, pl.Time, pl.Decimal, pl.Null,
+)  # fmt: skip
+
+
+def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> int:
+    """Append a frame to a table in the current transaction; returns the number of rows.
+
+    Args:
+        table: name, or `schema.name`.
+        frame: columns named as in the table, in any order; a column that is left out gets its default. Strings go to
+            any type that reads text (json, uuid, ...); Binary to bytea; Datetime with a zone to timestamptz.
+    Raises:
+        SchemaError: a column type that has no text form (List, Struct, Duration, Object).
+        StoreError: the server refused; facts table, line (1 = first row) and column, never the value.
+    Cost: see `headrace bench copy`; memory for one slice of 65,536 rows.
+    """
+    if frame.height == 0:
+        return 0
+    rendered = [_to_text(name, dtype) for name, dtype in frame.schema.items()]
+    names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    statement = sql.SQL(cast(Any, load("database")["copy_in"].sql)).format(
+        table=sql.Identifier(*table.split(".")), columns=names
+    )
+    started = time.perf_counter()
+    with wrapped("copy_in"), conn.cursor() as cursor, cursor.copy(statement) as copy:
+        for part in frame.iter_slices(SLICE_ROWS):
+            buffer = io.BytesIO()
+            part.select(rendered).write_csv(
+                buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N"
+            )
+            copy.write(buffer.getbuffer())
+    note_duration(f"copy_in {table}", started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
+    return frame.height
+
+
+def _to_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
+        for meant, written in _ESCAPES:
+            column = column.str.replace_all(meant, written, literal=True)
+        return column
+    if isinstance(dtype, pl.Binary):
+        return pl.lit("\\\\x") + column.bin.encode("hex")
+    if isinstance(dtype, pl.Datetime):
+        text = column.dt.replace_time_zone(None) if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
+        return text.dt.to_string("%Y-%m-%d %H:%M:%S%.6f" + ("" if dtype.time_zone is None else "+00"))
+    if isinstance(dtype, _PLAIN):
+        return column
+    raise SchemaError(f"column {name} of type {dtype} has no text form for COPY", column=name, got=str(dtype))
+
+
+def copy_out(
+    conn: psycopg.Connection[Any],
+    query: Query,
+    params: Mapping[str, Any] | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> pl.DataFrame:
+    """The rows of a named query as a frame.
+
+    Args:
+        schema: column name -> dtype in the query's order; None: asked of the server (one round trip; SELECT only).
+            numeric without a scale, json, uuid, enums and arrays come as String.
+    Raises:
+        SchemaError: a value does not fit its dtype, or the number of columns differs.
+        StoreError: the server refused.
+    Cost: the text of the whole result in memory beside the frame.
+    """
+    started = time.perf_counter()
+    with wrapped(query.name), conn.cursor() as cursor:
+        if schema is None:
+            cursor.execute(_around("describe", query), params)
+            schema = {column.name: _dtype(column) for column in cursor.description or ()}
+        with cursor.copy(_around("copy_out", query), params) as copy:
+            text = b"".join(copy)
+    frame = _from_text(text, dict(schema), query.name)
+    note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
+    return frame
+
+
+def _around(outer: str, query: Query) -> sql.Composed:
+    return sql.SQL(cast(Any, load("database")[outer].sql)).format(query=sql.SQL(cast(Any, query.sql)))
+
+
+def _dtype(column: psycopg.Column) -> pl.DataType:
+    match psycopg.adapters.types.get(column.type_code):
+        case psycopg.types.TypeInfo(name=name) if name in _BY_NAME:
+            return _BY_NAME[name]
+        case psycopg.types.TypeInfo(name="numeric") if column.precision:
+            return pl.Decimal(min(38, column.precision), column.scale or 0)
+    return pl.String()
+
+
+_BY_NAME: Mapping[str, pl.DataType] = {
+    "int2": pl.Int16(),
+    "int4": pl.Int32(),
+    "int8": pl.Int64(),
+    "float4": pl.Float32(),
+    "float8": pl.Float64(),
+    "bool": pl.Boolean(),
+    "date": pl.Date(),
+    "time": pl.Time(),
+    "timestamp": pl.Datetime("us"),
+    "timestamptz": pl.Datetime("us", "UTC"),
+    "bytea": pl.Binary(),
+}
+
+
+def _from_text(text: bytes, schema: Mapping[str, Any], name: str) -> pl.DataFrame:
+    dtypes = {column: _instance(dtype) for column, dtype in schema.items()}
+    if not text:
+        return pl.DataFrame(schema=dtypes)
+    read_as = {
+        column: dtype if dtype.is_numeric() and not dtype.is_decimal() else pl.String
+        for column, dtype in dtypes.items()
+    }
+    try:
+        raw = pl.read_csv(
+            text,
+            has_header=False,
+            separator="\t",
+            quote_char=None,
+            null_values="\\N",
+            empty_string_is_null=False,
+            schema=read_as,
+            extra_columns="raise",
+            missing_columns="raise",
+        )
+        return pl.DataFrame([_from_column(raw[column], dtype) for column, dtype in dtypes.items()])
+    except pl.exceptions.PolarsError:
+        # polars quotes the value it could not read.
+        raise SchemaError(f"the result of {name} does not fit its schema {dtypes}", query=name) from None
+
+
+def _instance(dtype: Any) -> pl.DataType:
+    return dtype() if isinstance(dtype, type) else cast(pl.DataType, dtype)
+
+
+def _from_column(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """One column read as text (numbers: already read) -> its dtype, strictly."""
+    if isinstance(dtype, pl.Boolean):
+        return column.replace_strict({"t": True, "f": False}, return_dtype=pl.Boolean)
+    if isinstance(dtype, pl.Binary):
+        return column.str.slice(len("\\\\x")).str.decode("hex")
+    if isinstance(dtype, pl.Datetime):
+        # The session's zone is UTC, so timestamptz always ends in +00.
+        naive = column.str.strip_suffix("+00").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit)
+        if dtype.time_zone is None:
+            return naive
+        return naive.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
+    if isinstance(dtype, pl.Time):
+        return column.str.to_time("%H:%M:%S%.f")
+    if dtype.is_numeric() and not dtype.is_decimal():
+        return column
+    return _unescape(column).cast(dtype)
+
+
+def _unescape(column: pl.Series) -> pl.Series:
+    if not column.str.contains("\\", literal=True).any():
+        return column
+    column = column.str.replace_all("\\\\", _NUL, literal=True)
+    for written, meant in _UNESCAPES:
+        column = column.str.replace_all(written, meant, literal=True)
+    return column.str.replace_all(_NUL, "\\", literal=True)

@@ -1,0 +1,87 @@
+"""psycopg and SQLAlchemy errors become ours here, once, and lose every value of a row on the way.
+
+PostgreSQL quotes values in its primary message ("invalid input syntax for type integer: ..."), in DETAIL ("Key
+(ssn)=(...) already exists") and in CONTEXT. What survives is the name of the condition, the sqlstate, and the names of
+table, column and constraint, plus the line of a COPY. Only the few conditions whose message can hold nothing but
+identifiers keep it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import exc as sa_exc
+
+from core.errors import ConfigError, PoolTimeout, StoreError, StoreUnavailable
+
+# Undefined column, function, table, parameter; missing privilege: their messages hold identifiers only.
+_MESSAGE_IS_SAFE = frozenset({"42703", "42883", "42P01", "42P02", "42501"})
+# 08 connection, 57P0x shutdown and recovery, 53300 too many connections: the server may be back in a moment.
+_UNAVAILABLE = re.compile(r"^(08...|57P0[1-5]|53300)$")
+_COPY_LINE = re.compile(r"^COPY (?P<table>\S+), line (?P<line>\d+)(?:, column (?P<column>[^\s:]+))?")
+# Refusals that waiting will not cure, as libpq words them (a failed connection has no sqlstate).
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|pg_hba\.conf|(?:role|database) \"[^\"]*\" does not exist"
+    r"|permission denied for database|not currently accepting connections|not permitted to log in|certificate"
+    r"|SSL|invalid (?:port|integer|connection option)",
+    re.IGNORECASE,
+)
+
+
+def connection_refused_for_good(error: psycopg.Error) -> bool:
+    """True when a failed attempt to connect needs another setting, not patience."""
+    return isinstance(error, psycopg.ProgrammingError) or _REFUSED.search(str(error)) is not None
+
+
+def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
+    """Our error for psycopg's: facts `sqlstate`, `table`, `column`, `constraint`, `line`, `query` where known."""
+    state = error.sqlstate
+    diag = error.diag
+    facts: dict[str, object] = {
+        "sqlstate": state,
+        "table": diag.table_name,
+        "column": diag.column_name,
+        "constraint": diag.constraint_name,
+        "query": query,
+    }
+    if at := _COPY_LINE.match(diag.context or ""):
+        facts["table"] = at["table"]
+        facts["line"] = int(at["line"])
+        facts["column"] = at["column"]
+    facts = {key: value for key, value in facts.items() if value is not None}
+    lost = state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if lost or (state and _UNAVAILABLE.match(state)):
+        return StoreUnavailable(f"the database is not available{_where(facts)}; it is worth trying again", **facts)
+    condition = _condition(error)
+    if state in _MESSAGE_IS_SAFE and diag.message_primary:
+        condition = f"{condition}: {diag.message_primary}"
+    return StoreError(f"the database refused: {condition}{_where(facts)}", **facts)
+
+
+def _condition(error: psycopg.Error) -> str:
+    """`UniqueViolation` -> `unique violation`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+
+
+def _where(facts: dict[str, object]) -> str:
+    return "".join(f", {key} {value}" for key, value in facts.items())
+
+
+@contextmanager
+def wrapped(query: str | None = None) -> Iterator[None]:
+    """Turn driver and pool errors raised in the block into ours; others pass."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise wrap(error, query) from None
+    except sa_exc.TimeoutError:
+        raise PoolTimeout("no pooled connection came free in time; raise HEADRACE_DATABASE__POOL_SIZE") from None
+    except sa_exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise wrap(error.orig, query) from None
+        raise StoreError(f"the database driver failed: {type(error.orig).__name__}") from None
+    except sa_exc.StatementError:
+        raise ConfigError(f"the parameters do not fit the query {query!r}: a :name has no value") from None

@@ -1,0 +1,121 @@
+"""Schema revisions: Alembic orders them, each runs one reviewed file `sql/migrations/<revision>_<word>.sql`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from core.database import connect
+from core.database.errors import wrapped
+from core.database.queries import SQL_DIR, load, run
+from core.errors import MigrationError, StoreError
+from core.settings import DatabaseSettings
+
+MIGRATIONS_DIR = SQL_DIR / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One step of the schema."""
+
+    revision: str
+    title: str
+    applied: bool
+
+
+def run_file(name: str) -> None:
+    """For revisions: run `sql/migrations/<name>.sql`, which may hold many statements, in Alembic's transaction."""
+    from alembic import op
+
+    path = MIGRATIONS_DIR / f"{name}.sql"
+    if not path.is_file():
+        raise MigrationError(f"sql/migrations/{name}.sql is missing")
+    driver = _driver(op.get_bind())
+    # Without parameters psycopg uses the simple protocol: several statements, and % means nothing.
+    with wrapped(f"migration {name}"), driver.cursor() as cursor:
+        cursor.execute(cast(Any, path.read_text(encoding="utf-8")))
+
+
+def migrate(source: connect.Source, settings: DatabaseSettings) -> list[str]:
+    """Bring the database to the newest revision; returns those applied now. Safe to call from several processes.
+
+    Everything runs in one transaction: after an error the schema is as before.
+    Raises MigrationError (a revision failed, or the database is ahead of this version).
+    """
+    if all(step.applied for step in history(source, settings)):
+        return []
+    from alembic import command
+
+    with _opened(source, settings) as conn, conn.begin():
+        run(_driver(conn), load("database")["migration_lock"])
+        before = _applied(conn)
+        try:
+            command.upgrade(_config(conn), "head")
+        except StoreError as error:
+            raise MigrationError(f"migrating failed, nothing was changed: {error.message}", **error.facts) from None
+        after = _applied(conn)
+    return [name for name in after if name not in before]
+
+
+def history(source: connect.Source, settings: DatabaseSettings) -> list[Revision]:
+    """All revisions, oldest first, and which the database has. MigrationError if it has one that is unknown here."""
+    with _opened(source, settings) as conn:
+        applied = _applied(conn)
+    script = ScriptDirectory.from_config(_config(None))
+    steps = list(script.walk_revisions())[::-1]
+    return [Revision(step.revision, (step.doc or "").strip(), step.revision in applied) for step in steps]
+
+
+def require_current(source: connect.Source, settings: DatabaseSettings) -> None:
+    """Raise MigrationError unless every revision is applied."""
+    pending = [step.revision for step in history(source, settings) if not step.applied]
+    if pending:
+        raise MigrationError(
+            f"the database {connect.mask(source.url)} lacks revision {', '.join(pending)}; run `headrace db migrate`",
+            pending=pending,
+        )
+
+
+def _applied(conn: SqlConnection) -> list[str]:
+    """Revisions the database has, newest first."""
+    current = MigrationContext.configure(conn).get_current_heads()
+    script = ScriptDirectory.from_config(_config(None))
+    try:
+        return [step.revision for head in current for step in script.iterate_revisions(head, "base")]
+    except CommandError:
+        raise MigrationError(
+            f"the database is at revision {', '.join(current)}, unknown to this version of Headrace"
+        ) from None
+
+
+def _config(conn: SqlConnection | None) -> Config:
+    config = Config(attributes={"connection": conn})
+    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def _opened(source: connect.Source, settings: DatabaseSettings) -> Iterator[SqlConnection]:
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect.connect(source, settings),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    with wrapped("migration"), engine.connect() as conn:
+        yield conn
+
+
+def _driver(conn: SqlConnection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", conn.connection.driver_connection)

@@ -1,0 +1,177 @@
+"""DatabaseManager: one SQLAlchemy pool of psycopg connections, transactions, and the record-level `execute_query`."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from core.database import connect
+from core.database.errors import wrapped
+from core.database.queries import Connection, Row, load, note_duration, run
+from core.settings import DatabaseSettings, Settings, named_database, read_settings
+
+
+class DatabaseManager:
+    """A pool on one database. Thread-safe; building it opens no connection and starts nothing.
+
+    Args:
+        name: `default` (settings group `database`) or any name configured by `<ENVIRONMENT>_GLOBAL_<NAME>_*`; used
+            only when `settings` is None.
+        settings: connection and pool; None: read the environment. Without a URL the embedded server is joined,
+            started and migrated on first use, and left at the end of the process.
+    Raises (on use): StoreUnavailable, PoolTimeout, ConfigError (refused for good), StoreError.
+    """
+
+    def __init__(self, name: str = "default", settings: DatabaseSettings | None = None) -> None:
+        self.name = name
+        self._embedded_for: Settings | None = None
+        if settings is None:
+            everything = read_settings()
+            settings = named_database(name, everything, os.environ)
+            self._embedded_for = None if settings.url else everything
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._n_requests = 0
+        self._requests_wait_ms = 0.0
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> DatabaseManager:
+        """The default database of settings already read: its URL, else the embedded server."""
+        manager = cls("default", settings.database)
+        manager._embedded_for = None if settings.database.url else settings
+        return manager
+
+    def execute_query(self, name: str, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run one statement with `:named` parameters in a transaction of its own; rows as tuples, [] if it has none.
+
+        `name` labels it in the slow-query log and in errors; neither ever shows SQL or parameters.
+        """
+        started = time.perf_counter()
+        with wrapped(name), self._opened().begin() as conn:
+            result = conn.execute(text(sql), dict(params or {}))
+            rows = [tuple(row) for row in result.fetchall()] if result.returns_rows else []
+        note_duration(name, started, self.settings.slow_query_ms)
+        return rows
+
+    @contextmanager
+    def transaction(self, application_name: str | None = None) -> Iterator[Connection]:
+        """Lend a psycopg connection in READ COMMITTED; commit at the end of the block, roll back on any error.
+
+        `application_name` is seen in pg_stat_activity for this transaction only. Driver errors leave wrapped, without
+        row data. After a lost connection StoreUnavailable is raised; whether a COMMIT in flight took place is then
+        unknown, and the caller must look.
+        """
+        proxied = self._lend()
+        conn = cast(Connection, proxied.driver_connection)
+        try:
+            with wrapped():
+                if application_name is not None:
+                    run(conn, load("database")["label_transaction"], {"application_name": application_name})
+                yield conn
+                conn.commit()
+        except BaseException:
+            if not conn.closed and not conn.broken:
+                with _quiet():
+                    conn.rollback()
+            raise
+        finally:
+            if conn.closed or conn.broken:
+                proxied.invalidate()
+            proxied.close()
+
+    def pool_figures(self) -> dict[str, float]:
+        """Connections now, and requests since the start: `size`, `checked_in`, `checked_out`, `overflow`, `max_total`,
+        `utilization_percent` (checked out of `max_total`), `requests`, `requests_wait_ms` (sum)."""
+        most = self.settings.pool_size + self.settings.max_overflow
+        figures = {"size": self.settings.pool_size, "checked_in": 0, "checked_out": 0, "overflow": 0, "max_total": most}
+        if self._engine is not None:
+            pool = cast(QueuePool, self._engine.pool)
+            n_out = pool.checkedout()
+            figures |= {"checked_in": pool.checkedin(), "checked_out": n_out, "overflow": max(0, pool.overflow())}
+        return {
+            **figures,
+            "utilization_percent": round(100.0 * figures["checked_out"] / most, 2),
+            "requests": self._n_requests,
+            "requests_wait_ms": round(self._requests_wait_ms, 3),
+        }
+
+    @property
+    def url(self) -> str:
+        """The connection URL with its password: for child processes, never for printing. May start the server."""
+        return self._source().url
+
+    @property
+    def url_masked(self) -> str:
+        """The URL for people: the password is ***."""
+        if self.settings.url is None and self._embedded_for is None:
+            return "(none)"
+        if self._embedded_for is not None:
+            from core.database.embedded import server_at
+
+            return server_at(self._embedded_for.state_dir, self._embedded_for.embedded).url()
+        return connect.mask(self._source().url)
+
+    def dispose(self) -> None:
+        """Close the pool's idle connections. The manager can be used again."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+    def _source(self) -> connect.Source:
+        if self._embedded_for is None:
+            return connect.Source(connect.require_url(self.settings))
+        from core.database.local import join_for_life
+
+        return join_for_life(self._embedded_for)
+
+    def _opened(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._build(self._source())
+            return self._engine
+
+    def _build(self, source: connect.Source) -> Engine:
+        settings = self.settings
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: connect.connect(source, settings),
+            poolclass=QueuePool,
+            pool_size=settings.pool_size,
+            max_overflow=settings.max_overflow,
+            pool_timeout=settings.pool_timeout_s,
+            pool_recycle=settings.pool_recycle_s,
+            pool_pre_ping=settings.pool_pre_ping,
+            hide_parameters=True,
+        )
+        return engine
+
+    def _lend(self) -> PoolProxiedConnection:
+        engine = self._opened()
+        started = time.perf_counter()
+        with wrapped():
+            proxied = engine.raw_connection()
+        waited_ms = (time.perf_counter() - started) * 1e3
+        with self._lock:
+            self._n_requests += 1
+            self._requests_wait_ms += waited_ms
+        return proxied
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A rollback that fails because the connection just died must not hide the first error."""
+    try:
+        yield
+    except psycopg.Error:
+        return

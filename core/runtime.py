@@ -1,0 +1,52 @@
+"""Composition root: settings become a database, a queue and whatever else an entry point needs."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from os import getpid
+from typing import TYPE_CHECKING
+
+from core.database import DatabaseManager, connect, migrations
+from core.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from core.queue import BatchQueue
+
+
+@dataclass
+class Runtime:
+    """What an entry point works with. Parts that cost something are made on first use."""
+
+    settings: Settings
+    db: DatabaseManager
+    worker_id: str
+
+    @cached_property
+    def queue(self) -> BatchQueue:
+        """The batch queue on `db`, with this process as worker."""
+        from core.queue import BatchQueue
+
+        return BatchQueue(self.db, self.settings.queue, self.worker_id)
+
+
+@contextmanager
+def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
+    """Connect everything for the block; settings default to the environment.
+
+    With a database URL its schema must be current. Without one the embedded server of `settings.state_dir` is joined
+    (started and migrated by its first user) and left at the end of the process; the last one out stops it.
+    Raises MigrationError, StoreUnavailable, ConfigError.
+    """
+    settings = settings or read_settings()
+    db = DatabaseManager.from_settings(settings)
+    if settings.database.url is not None:
+        migrations.require_current(connect.Source(connect.require_url(settings.database)), settings.database)
+    try:
+        yield Runtime(settings, db, f"{socket.gethostname()}-{getpid()}-{secrets.token_hex(4)}")
+    finally:
+        db.dispose()

@@ -1,0 +1,289 @@
+"""Every setting, its unit, bound and meaning. Read once at the edge by `read_settings()`.
+
+Names are `HEADRACE_<GROUP>__<FIELD>`; a name with that prefix that fits no field is refused, because a misspelt
+group would otherwise be ignored silently. Named databases (`DatabaseManager("rpa_db")`) are configured by
+`<ENVIRONMENT>_GLOBAL_<NAME>_<FIELD>`, see `named_database()`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigError
+
+PREFIX = "HEADRACE_"
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class Group(BaseModel):
+    """Base of all groups: frozen, unknown fields refused, input values never shown in errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DatabaseSettings(Group):
+    """PostgreSQL and its connection pool. Without a URL the embedded server serves."""
+
+    url: SecretStr | None = Field(None, description="libpq URL or conninfo; unset: the embedded server in `state_dir`")
+    pool_size: int = Field(10, ge=1, le=500, description="connections kept open per process")
+    max_overflow: int = Field(20, ge=0, le=1000, description="connections opened above `pool_size` when busy")
+    pool_timeout_s: Seconds = Field(30, description="wait for a free connection before PoolTimeout")
+    pool_recycle_s: int = Field(3600, ge=-1, le=604_800, description="age at which a connection is replaced; -1: never")
+    pool_pre_ping: bool = Field(True, description="test a connection before it is lent out")
+    connect_timeout_s: int = Field(10, ge=2, le=600, description="limit of one attempt to connect")
+    connect_retry_s: float = Field(30, ge=0, le=3600, description="bound within which refused connections are retried")
+    slow_query_ms: float = Field(1000, gt=0, le=3_600_000, description="queries at least this slow are logged by name")
+    prepare_threshold: int | None = Field(
+        5, ge=0, le=10_000, description="uses before a statement is prepared; `none` behind a transaction pooler"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_in_words(cls, data: Any) -> Any:
+        if isinstance(data, dict) and str(data.get("prepare_threshold")).lower() == "none":
+            return {**data, "prepare_threshold": None}
+        return data
+
+
+class RedisSettings(Group):
+    """The optional second cache level. Without a URL only the in-process cache is used."""
+
+    url: SecretStr | None = Field(None, description="redis:// or rediss:// URL; unset: no Redis")
+    max_connections: int = Field(20, ge=1, le=1000, description="connections kept per process")
+    connect_timeout_s: Seconds = Field(2, description="limit of one attempt to connect")
+    command_timeout_s: Seconds = Field(2, description="limit of one command")
+
+
+class QueueSettings(Group):
+    """Batches and leases; policy per flow lives in the table `queue_flows`."""
+
+    lease_ttl_s: Seconds = Field(30, description="life of a lease without a heartbeat")
+    beat_s: Seconds = Field(10, description="pause between heartbeats; at most half of `lease_ttl_s`")
+    rescue_every_s: Seconds = Field(5, description="pause between scans for expired leases")
+    poll_s: Seconds = Field(1, description="pause before an idle worker asks for batches again")
+    batch_rows: int = Field(5_000, ge=1, le=1_048_576, description="rows a batch gets unless the caller says otherwise")
+    batch_rows_max: int = Field(50_000, ge=1, le=1_048_576, description="rows a batch may have at most")
+    partition_rows: int = Field(10_000_000, ge=1_000, description="rows after which items go to a new partition")
+    failed_share_max: float = Field(
+        0.2, gt=0, le=1, description="share of failed rows above which a batch is retried whole"
+    )
+    record_max_attempts: int = Field(1, ge=1, le=100, description="attempts of a record in the record-level API")
+
+    @model_validator(mode="after")
+    def _beat_fits_lease(self) -> QueueSettings:
+        if self.beat_s * 2 > self.lease_ttl_s:
+            raise ValueError("beat_s must be at most half of lease_ttl_s, else one lost beat loses the lease")
+        if self.batch_rows > self.batch_rows_max:
+            raise ValueError("batch_rows must not exceed batch_rows_max")
+        return self
+
+
+class MatchingSettings(Group):
+    """Resources of the matching engine."""
+
+    memory_gb: float | None = Field(None, gt=0, le=65_536, description="memory budget; unset: derived from the machine")
+    threads: int | None = Field(None, ge=1, le=1024, description="kernel threads; unset: all cores of this process")
+
+
+class EmbeddedSettings(Group):
+    """The PostgreSQL that Headrace runs itself when no URL is set."""
+
+    shared_buffers_mb: int = Field(512, ge=16, le=65_536, description="page cache; never above an eighth of the memory")
+    start_timeout_s: Seconds = Field(60, description="wait for the server to answer after its start")
+
+
+class LogSettings(Group):
+    """Logging of the command line and of workers."""
+
+    level: LogLevel = Field("INFO", description="least level that is written")
+    as_json: bool = Field(False, description="one JSON object a line instead of text")
+
+
+class Settings(BaseSettings):
+    """All of Headrace's settings, frozen. Build it with `read_settings()`, or directly in tests."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: str = Field(
+        "DEVELOPMENT",
+        validation_alias="ENVIRONMENT",
+        pattern=r"^[A-Z][A-Z0-9_]*$",
+        description="DEVELOPMENT, STAGING or PRODUCTION: prefix of the variables of named databases",
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: default_state_dir(os.environ),
+        description="embedded server and workspaces; default ~/.local/state/headrace (root: /var/lib/headrace)",
+    )
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    queue: QueueSettings = QueueSettings()
+    matching: MatchingSettings = MatchingSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    log: LogSettings = LogSettings()
+
+
+def default_state_dir(environ: Mapping[str, str]) -> Path:
+    """`$XDG_STATE_HOME/headrace`, else `~/.local/state/headrace`; /var/lib/headrace for root.
+
+    An unset or empty HOME is looked up in the user database. Root's home is closed to the system user that must run
+    the server, hence the place that the file system standard names for state of services.
+    """
+    if environ.get("XDG_STATE_HOME"):
+        return Path(environ["XDG_STATE_HOME"]) / "headrace"
+    if os.geteuid() == 0:
+        return Path("/var/lib/headrace")
+    home = environ.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir
+    return Path(home) / ".local" / "state" / "headrace"
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigError: an unknown `HEADRACE_*` name (with the nearest valid one), or a value out of bounds; the message
+            names the variable and the rule, never the value.
+    """
+    refuse_unknown(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigError(_in_words(error)) from None
+    except ValueError:
+        # pydantic-settings wraps its own parsing failures, whose text may quote a secret.
+        raise ConfigError(f"a {PREFIX}* variable cannot be parsed; `headrace doctor` lists what is set") from None
+
+
+def valid_names() -> list[str]:
+    """All environment variables that mean something, sorted."""
+    return sorted(name for name, _, _ in _fields())
+
+
+def refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Raise ConfigError for a `HEADRACE_*` name that no field reads."""
+    known = valid_names()
+    for name in sorted(environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else "; docs/reference/settings.md lists the names"
+            raise ConfigError(f"unknown setting {name}{hint}", name=name, nearest=near[0] if near else None)
+
+
+# Suffix of a named database's variable -> field of DatabaseSettings.
+NAMED_FIELDS: Mapping[str, str] = {
+    "URL": "url",
+    "POOL_SIZE": "pool_size",
+    "MAX_OVERFLOW": "max_overflow",
+    "POOL_TIMEOUT": "pool_timeout_s",
+    "POOL_RECYCLE": "pool_recycle_s",
+    "POOL_PRE_PING": "pool_pre_ping",
+}
+
+
+def named_database(name: str, settings: Settings, environ: Mapping[str, str]) -> DatabaseSettings:
+    """Settings of the database `name`: `<ENVIRONMENT>_GLOBAL_<NAME>_{URL,POOL_SIZE,...}` over the default group.
+
+    `default` is the group `HEADRACE_DATABASE__*` itself. Without a URL of its own a name shares the default's.
+    Raises ConfigError for an unknown suffix or a value out of bounds.
+    """
+    if name == "default":
+        return settings.database
+    prefix = f"{settings.environment}_GLOBAL_{name.upper()}_"
+    values: dict[str, Any] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(prefix) or not environ[variable]:
+            continue
+        field = NAMED_FIELDS.get(variable.removeprefix(prefix))
+        if field is None:
+            near = difflib.get_close_matches(variable, [prefix + suffix for suffix in NAMED_FIELDS], n=1, cutoff=0)
+            raise ConfigError(f"unknown setting {variable}; did you mean {near[0]}?", name=variable, nearest=near[0])
+        values[field] = environ[variable]
+    try:
+        return DatabaseSettings.model_validate({**settings.database.model_dump(), **values})
+    except ValidationError as error:
+        suffixes = {field: suffix for suffix, field in NAMED_FIELDS.items()}
+        first = error.errors()[0]
+        raise ConfigError(f"{prefix}{suffixes.get(str(first['loc'][0]), '')}: {first['msg']}") from None
+
+
+def _in_words(error: ValidationError) -> str:
+    parts = []
+    for one in error.errors():
+        path = [str(part) for part in one["loc"]]
+        name = "ENVIRONMENT" if path == ["ENVIRONMENT"] else PREFIX + "__".join(path).upper()
+        parts.append(f"{name}: {one['msg']}")
+    return "; ".join(parts)
+
+
+def _fields() -> list[tuple[str, FieldInfo, str]]:
+    """(variable, field, group) of every setting, in the order of their definition."""
+    rows: list[tuple[str, FieldInfo, str]] = []
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            rows += [(f"{PREFIX}{name}__{leaf}".upper(), inner, name) for leaf, inner in kind.model_fields.items()]
+        else:
+            rows.append((str(field.validation_alias or PREFIX + name.upper()), field, ""))
+    return rows
+
+
+def render_reference() -> str:
+    """The text of docs/reference/settings.md; `python -m core.settings > docs/reference/settings.md` renews it."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated by `python -m core.settings`; a test compares. Every setting is an environment variable; an unknown",
+        "`HEADRACE_*` name is refused. Units are in the names (`_s` seconds, `_ms` milliseconds, `_mb`, `_gb`).",
+    ]
+    heading = None
+    for name, field, group in _fields():
+        if group != heading:
+            heading = group
+            purpose = (Settings.model_fields[group].annotation.__doc__ or "").strip() if group else "General."
+            lines += [
+                "",
+                f"## {group or 'general'}",
+                "",
+                purpose,
+                "",
+                "| variable | default | meaning |",
+                "|---|---|---|",
+            ]
+        default = "computed" if field.default_factory else "unset" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `{name}` | {default} | {field.description} |")
+    lines += [
+        "",
+        "## Named databases",
+        "",
+        '`DatabaseManager("rpa_db")` reads `<ENVIRONMENT>_GLOBAL_RPA_DB_<FIELD>` over the group `database`; without a',
+        "URL of its own it uses the default database. Any other name works the same way.",
+        "",
+        "| field | overrides |",
+        "|---|---|",
+        *(f"| `{suffix}` | `HEADRACE_DATABASE__{field.upper()}` |" for suffix, field in NAMED_FIELDS.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(render_reference())

