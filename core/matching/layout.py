@@ -1,0 +1,136 @@
+"""Where each field lies in a packed record, and how level patterns are numbered.
+
+A record is one row of a C-contiguous uint32 matrix whose stride is a multiple of four words (16 bytes); a field whose
+words are all zero is missing. With every field mapped a person takes 16 words: one cache line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SpecError
+from core.matching.keys import KEY_FUNCTIONS
+from core.matching.levels import CODED_KINDS, MAX_TESTS, WIDTH_WORDS
+from core.matching.spec import FieldSpec, MatchSpec
+
+WORDS_STEP = 4
+STRIDE_MAX_WORDS = 64
+
+
+class LayoutArrays(NamedTuple):
+    """The layout as the kernels read it. F fields, T = MAX_TESTS, P passes, K = most keys in a pass."""
+
+    offset: NDArray[np.int32]  # (F,) first word
+    width: NDArray[np.int32]  # (F,) words
+    partner: NDArray[np.int32]  # (F,) first word of the field it may be swapped with, else -1
+    n_tests: NDArray[np.int32]  # (F,)
+    tests: NDArray[np.int32]  # (F, T) opcodes, strongest first
+    thresholds: NDArray[np.float64]  # (F, T)
+    place: NDArray[np.uint64]  # (F,) place value of the field's digit in a pattern
+    keys: NDArray[np.int32]  # (P, K, 5) opcode (-1: none), word, count, word of the other field, width (0: coded)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of all fields. Made by `Layout.of`; cheap, so make it wherever a spec is at hand."""
+
+    spec: MatchSpec
+    stride: int
+    offset: Mapping[str, int]
+    ops: LayoutArrays
+    radix: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, spec: MatchSpec) -> Layout:
+        """Lay out a spec.
+
+        Raises:
+            SpecError: the record would exceed 256 bytes, or its patterns 64 bits.
+        """
+        offset: dict[str, int] = {}
+        at = 0
+        for field in spec.fields:
+            offset[field.name] = at
+            at += WIDTH_WORDS[field.kind]
+        stride = -(-at // WORDS_STEP) * WORDS_STEP
+        if stride > STRIDE_MAX_WORDS:
+            raise SpecError(f"spec {spec.name!r} needs {stride * 4} bytes a record; at most {STRIDE_MAX_WORDS * 4}")
+        sizes = [len(field.levels) + 2 for field in spec.fields]
+        places, total = [], 1
+        for size in sizes:
+            places.append(total)
+            total *= size
+        if total >= 2**64:
+            raise SpecError(f"spec {spec.name!r} has {total:.1e} level patterns; at most 1.8e19")
+        ops = _arrays(spec, offset, np.array(places, dtype=np.uint64))
+        return cls(spec, stride, offset, ops, np.array(sizes, dtype=np.uint64))
+
+    @property
+    def n_fields(self) -> int:
+        """How many fields are compared."""
+        return len(self.spec.fields)
+
+    @property
+    def n_levels(self) -> tuple[int, ...]:
+        """Levels of each field, `differ` included, missing excluded."""
+        return tuple(len(field.levels) + 1 for field in self.spec.fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Field names in the order of the level columns."""
+        return tuple(field.name for field in self.spec.fields)
+
+    @property
+    def coded(self) -> tuple[FieldSpec, ...]:
+        """The fields whose word is a code into the vocabulary."""
+        return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS)
+
+    @property
+    def coded_words(self) -> NDArray[np.int64]:
+        """The words that hold codes: what `remap` rewrites."""
+        return np.array([self.offset[field.name] for field in self.coded], dtype=np.int64)
+
+    def words_of(self, field: str) -> slice:
+        """The columns of one field in the record matrix."""
+        kind = next(each.kind for each in self.spec.fields if each.name == field)
+        return slice(self.offset[field], self.offset[field] + WIDTH_WORDS[kind])
+
+
+def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64]) -> LayoutArrays:
+    n_fields = len(spec.fields)
+    tests = np.full((n_fields, MAX_TESTS), -1, dtype=np.int32)
+    thresholds = np.zeros((n_fields, MAX_TESTS), dtype=np.float64)
+    for row, field in enumerate(spec.fields):
+        for column, level in enumerate(field.levels):
+            tests[row, column] = level.opcode
+            thresholds[row, column] = 0.0 if level.threshold is None else level.threshold
+    return LayoutArrays(
+        offset=np.array([offset[field.name] for field in spec.fields], dtype=np.int32),
+        width=np.array([WIDTH_WORDS[field.kind] for field in spec.fields], dtype=np.int32),
+        partner=np.array(
+            [-1 if field.swap_with is None else offset[field.swap_with] for field in spec.fields], dtype=np.int32
+        ),
+        n_tests=np.array([len(field.levels) for field in spec.fields], dtype=np.int32),
+        tests=tests,
+        thresholds=thresholds,
+        place=place,
+        keys=_keys(spec, offset),
+    )
+
+
+def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
+    keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), 5), -1, dtype=np.int32)
+    widths = {field.name: WIDTH_WORDS[field.kind] for field in spec.fields}
+    coded = {field.name for field in spec.fields if field.kind in CODED_KINDS}
+    for row, each in enumerate(spec.passes):
+        for column, part in enumerate(each.parts):
+            other = 0 if part.other is None else offset[part.other]
+            width = 0 if part.field in coded else widths[part.field]
+            opcode = KEY_FUNCTIONS[part.function].opcode
+            keys[row, column] = (opcode, offset[part.field], part.count, other, width)
+    return keys

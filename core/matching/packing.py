@@ -1,0 +1,148 @@
+"""Kernels that put digits, streets and e-mail addresses into the words of a record."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from core.matching.hashing import combine, hash_span, splitmix
+from core.matching.streets import DIRECTION, TYPE, UNIT
+
+NUMBER_BITS = 20
+NUMBER_MAX = (1 << NUMBER_BITS) - 1
+DIGITS_MAX = 16
+TOKENS_MAX = 32
+_LOW = np.uint64(0xFFFFFFFF)
+_S32, _S58 = np.uint64(32), np.uint64(58)
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
+
+
+@njit(nogil=True, cache=True)
+def low_word(value: np.uint64) -> np.uint32:
+    """Lower half of a hash, never 0 unless the hash is."""
+    word = value & _LOW
+    if word == _ZERO and value != _ZERO:
+        word = _ONE
+    return np.uint32(word)
+
+
+@njit(nogil=True, cache=True)
+def pack_digits(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArray[np.uint32]) -> None:
+    """Digits as nibbles of two words, first digit lowest, each stored as digit + 1 so that zeros and length survive.
+
+    Only the last 16 digits of a span fit; other characters are skipped.
+    """
+    for row in range(len(starts) - 1):
+        packed, n_digits = _ZERO, 0
+        for at in range(starts[row + 1] - 1, starts[row] - 1, -1):
+            digit = np.int64(units[at]) - 48
+            if 0 <= digit <= 9 and n_digits < DIGITS_MAX:
+                packed = (packed << np.uint64(4)) | np.uint64(digit + 1)
+                n_digits += 1
+        out[row, 0] = np.uint32(packed & _LOW)
+        out[row, 1] = np.uint32(packed >> _S32)
+
+
+@njit(nogil=True, cache=True)
+def pack_emails(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArray[np.uint32]) -> None:
+    """Hash of the whole address, and of what stands before the @."""
+    for row in range(len(starts) - 1):
+        stop = starts[row + 1]
+        at_sign = starts[row]
+        while at_sign < stop and units[at_sign] != 64:
+            at_sign += 1
+        out[row, 0] = low_word(hash_span(units, starts[row], stop))
+        out[row, 1] = low_word(hash_span(units, starts[row], at_sign))
+
+
+@njit(nogil=True, cache=True)
+def find_tokens(units: NDArray[np.uint8], start: int, stop: int, spans: NDArray[np.int64]) -> int:
+    """Split at blanks into spans[i] = (start, stop); returns how many, at most len(spans)."""
+    n_tokens, at = 0, start
+    while at < stop and n_tokens < len(spans):
+        while at < stop and units[at] == 32:
+            at += 1
+        begin = at
+        while at < stop and units[at] != 32:
+            at += 1
+        if at > begin:
+            spans[n_tokens, 0] = begin
+            spans[n_tokens, 1] = at
+            n_tokens += 1
+    return n_tokens
+
+
+@njit(nogil=True, cache=True)
+def house_number(units: NDArray[np.uint8], start: int, stop: int) -> int:
+    """Number of a token of digits with at most one letter after them (12, 12a); -1 for any other token."""
+    number, at = 0, start
+    while at < stop and 48 <= units[at] <= 57:
+        number = min(number * 10 + np.int64(units[at]) - 48, NUMBER_MAX)
+        at += 1
+    if at == start or stop - at > 1:
+        return -1
+    return number
+
+
+@njit(nogil=True, cache=True)
+def word_code(known: NDArray[np.uint64], codes: NDArray[np.int64], token: np.uint64) -> int:
+    """Code of a street word by its hash; 0 when it is part of a name."""
+    at = np.searchsorted(known, token)
+    if at < len(known) and known[at] == token:
+        return codes[at]
+    return 0
+
+
+@njit(nogil=True, cache=True)
+def street_record(
+    units: NDArray[np.uint8],
+    spans: NDArray[np.int64],
+    n_tokens: int,
+    words: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    out: NDArray[np.uint32],
+) -> None:
+    """Pack one tokenised street: number and form, name hash, 64-bit signature of the name's letter pairs."""
+    number, form, name, signature = 0, _ZERO, _ZERO, _ZERO
+    previous, skip, n_names = -1, False, 0
+    for token in range(n_tokens):
+        start, stop = spans[token, 0], spans[token, 1]
+        hashed = hash_span(units, start, stop)
+        figure = house_number(units, start, stop)
+        code = word_code(words[0], words[1], hashed)
+        if skip:
+            skip = False
+        elif code // 256 == UNIT and token + 1 < n_tokens:
+            skip = True
+        elif figure >= 0 and (n_names == 0 or number == 0):
+            number = figure
+        elif (code // 256 == TYPE and n_names > 0) or (code // 256 == DIRECTION and n_tokens > 2):
+            form ^= splitmix(np.uint64(code))
+        else:
+            n_names += 1
+            name = combine(name, hashed)
+            for at in range(start, stop):
+                letter = np.int64(units[at])
+                if previous >= 0:
+                    signature |= _ONE << (splitmix(np.uint64(previous * 256 + letter)) >> _S58)
+                previous = letter
+    if name == _ZERO and n_tokens > 0:
+        name = _ONE
+    out[0] = np.uint32(np.uint64(number) | (form >> np.uint64(32 + NUMBER_BITS)) << np.uint64(NUMBER_BITS))
+    out[1] = low_word(name)
+    out[2] = np.uint32(signature & _LOW)
+    out[3] = np.uint32(signature >> _S32)
+
+
+@njit(nogil=True, cache=True)
+def pack_streets(
+    units: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    words: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    out: NDArray[np.uint32],
+) -> None:
+    """Pack every street of a flat table; `words` as made by `street_words`."""
+    spans = np.empty((TOKENS_MAX, 2), dtype=np.int64)
+    for row in range(len(starts) - 1):
+        n_tokens = find_tokens(units, starts[row], starts[row + 1], spans)
+        street_record(units, spans, n_tokens, words, out[row])
