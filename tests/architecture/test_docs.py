@@ -1,0 +1,177 @@
+"""The docs tell the truth: links lead somewhere, and every command, option and setting they name exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from core.cli.app import build
+from core.settings import render_reference, valid_names
+from tests.architecture.tree import ROOT, files, texts
+
+PAGES = dict(texts(".md"))
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)\s]+)\)")
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:headrace|make|python -m) [^`]+)`")
+SETTING = re.compile(r"\bHEADRACE_[A-Z][A-Z0-9_]*[A-Z0-9]\b")
+# Shell words end the command that the CLI sees.
+SHELL_END = {"|", ">", "&&", "||", "&", ";", "#", "2>&1", "\\"}
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_resolve(page: Path) -> None:
+    dead = []
+    for target in LINK.findall(FENCE.sub("", PAGES[page])):
+        name, _, anchor = target.partition("#")
+        path = (ROOT / page.parent / name).resolve() if name else ROOT / page
+        headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE) if anchor and path.suffix == ".md" else []
+        if not path.exists() or (anchor and anchor not in map(slug, headings)):
+            dead.append(target)
+    assert not dead, f"{page} links to nothing: {dead}"
+
+
+def test_pages_are_reachable() -> None:
+    linked = {
+        (ROOT / page.parent / target.partition("#")[0]).resolve()
+        for page, text in PAGES.items()
+        for target in LINK.findall(text)
+    }
+    lost = [str(page) for page in PAGES if page.parts[0] == "docs" and (ROOT / page) not in linked]
+    assert not lost, f"no page links to {lost}: add them to docs/README.md"
+
+
+def commands(text: str) -> Iterator[str]:
+    """Commands a page tells the reader to type: lines of shell blocks and inline code."""
+    for language, block in FENCE.findall(text):
+        if language in {"sh", "console", "bash"}:
+            joined = block.replace("\\\n", " ")
+            yield from (line.strip().removeprefix("$ ") for line in joined.splitlines())
+    yield from INLINE.findall(FENCE.sub("", text))
+
+
+def spoken(program: str) -> list[tuple[str, str]]:
+    """(page, command) for each command of a program that the docs show."""
+    return sorted(
+        {
+            (str(page), command.removeprefix(".venv/bin/"))
+            for page, text in PAGES.items()
+            for command in commands(text)
+            if command.removeprefix(".venv/bin/").startswith(f"{program} ")
+        }
+    )
+
+
+def cli() -> click.Command:
+    return typer.main.get_command(build())
+
+
+def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from walk(child, (*path, name))
+
+
+@pytest.mark.parametrize(("page", "command"), spoken("headrace"))
+def test_documented_command_exists(page: str, command: str) -> None:
+    # `a|b|c` stands for one of several subcommands; the pages write it so in prose.
+    for choice in alternatives(command):
+        refusal = refused(choice)
+        assert refusal is None, f"{page}: `{command}`: {refusal}"
+
+
+def alternatives(command: str) -> list[str]:
+    head, *rest = re.split(r"(?<=[a-z])\|(?=[a-z])", command)
+    prefix = head.rsplit(" ", 1)[0]
+    return [head, *(f"{prefix} {other}" for other in rest)]
+
+
+def refused(command: str) -> str | None:
+    """Why the command line could not be used as written, or None."""
+    words = shlex.split(command, comments=True)[1:]
+    node, path = cli(), ["headrace"]
+    for index, word in enumerate(words):
+        children = getattr(node, "commands", {})
+        if word in SHELL_END:
+            return None
+        if word.startswith("-") and len(word) > 1:
+            known = {name for option in node.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
+            if word.split("=")[0] not in known:
+                return f"`{' '.join(path)}` has no option {word}; it has {sorted(known)}"
+        elif children:
+            if word not in children:
+                return f"`{' '.join(path)}` has no command {word}; it has {sorted(children)}"
+            node, path = children[word], words[: index + 1]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("command", "fine"),
+    [("headrace --help", True), ("headrace no-such", False), ("headrace match --no-such x", False)],
+)
+def test_refused_tells_real_commands_from_invented_ones(command: str, fine: bool) -> None:
+    assert (refused(command) is None) == fine
+
+
+@pytest.mark.parametrize(("page", "command"), spoken("make"))
+def test_documented_target_exists(page: str, command: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    wanted = [word for word in shlex.split(command, comments=True)[1:] if "=" not in word]
+    assert set(wanted) <= targets, f"{page}: `{command}`: the Makefile has {sorted(targets)}"
+
+
+@pytest.mark.parametrize(("page", "command"), spoken("python -m"))
+def test_documented_module_exists(page: str, command: str) -> None:
+    module = command.split()[2]
+    ours = module.partition(".")[0] in {"core", "flows", "blocks"}
+    path = Path(*module.split("."))
+    assert not ours or {path.with_suffix(".py"), path / "__main__.py"} & set(files()), f"{page}: no module {module}"
+
+
+@pytest.mark.parametrize("path", [" ".join(path) for path, _ in walk(cli())])
+def test_every_command_explains_itself(path: str) -> None:
+    node = dict(walk(cli()))[tuple(path.split())]
+    assert node.help, f"`headrace {path}` has no help text"
+    bare = [option.name for option in node.params if isinstance(option, click.Option) and not option.help]
+    assert not bare, f"`headrace {path}`: options without a word of help: {bare}"
+
+
+def test_settings_named_exist() -> None:
+    known = valid_names()
+    wrong = {name: str(page) for page, text in PAGES.items() for name in SETTING.findall(text) if name not in known}
+    assert not wrong, f"no such setting: {wrong}"
+
+
+def test_settings_reference_is_fresh() -> None:
+    page = ROOT / "docs/reference/settings.md"
+    assert page.read_text(encoding="utf-8") == render_reference(), (
+        "run: python -m core.settings > docs/reference/settings.md"
+    )
+
+
+def test_changelog_has_unreleased() -> None:
+    after = PAGES[Path("CHANGELOG.md")].partition("## [Unreleased]")[2].partition("\n## ")[0]
+    assert re.search(r"^- \S", after, re.MULTILINE), "CHANGELOG.md: a change is a line a user understands"
+
+
+def test_decisions_are_numbered() -> None:
+    names = sorted(page.name for page in PAGES if page.parent == Path("docs/decisions") and page.name != "README.md")
+    assert names, "docs/decisions/ is empty"
+    odd = [name for name in names if not re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name)]
+    numbers = [name[:4] for name in names]
+    assert not odd, f"decisions are called NNNN-title.md: {odd}"
+    assert len(numbers) == len(set(numbers)), f"each number once: {names}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "k8s/README.md", "LICENSE"])
+def test_page_exists(name: str) -> None:
+    assert (ROOT / name).is_file()
