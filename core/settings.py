@@ -12,7 +12,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -30,6 +30,16 @@ class Group(BaseModel):
     """Base of all groups: frozen, unknown fields refused, input values never shown in errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def replaced(self, **values: Any) -> Self:
+        """A copy with the given fields changed and checked; None leaves a field alone. Raises ConfigError."""
+        given = {name: value for name, value in values.items() if value is not None}
+        try:
+            return type(self).model_validate({**self.model_dump(), **given})
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = str(first["loc"][0]) if first["loc"] else ""
+            raise ConfigError(f"{field}: {first['msg']}", field=field) from None
 
 
 class DatabaseSettings(Group):
@@ -51,7 +61,8 @@ class DatabaseSettings(Group):
     @model_validator(mode="before")
     @classmethod
     def _none_in_words(cls, data: Any) -> Any:
-        if isinstance(data, dict) and str(data.get("prepare_threshold")).lower() == "none":
+        word = data.get("prepare_threshold") if isinstance(data, dict) else None
+        if isinstance(word, str) and word.lower() == "none":
             return {**data, "prepare_threshold": None}
         return data
 
@@ -216,11 +227,10 @@ def named_database(name: str, settings: Settings, environ: Mapping[str, str]) ->
             raise ConfigError(f"unknown setting {variable}; did you mean {near[0]}?", name=variable, nearest=near[0])
         values[field] = environ[variable]
     try:
-        return DatabaseSettings.model_validate({**settings.database.model_dump(), **values})
-    except ValidationError as error:
-        suffixes = {field: suffix for suffix, field in NAMED_FIELDS.items()}
-        first = error.errors()[0]
-        raise ConfigError(f"{prefix}{suffixes.get(str(first['loc'][0]), '')}: {first['msg']}") from None
+        return settings.database.replaced(**values)
+    except ConfigError as error:
+        suffix = next((suffix for suffix, field in NAMED_FIELDS.items() if field == error.field), "")
+        raise ConfigError(f"{prefix}{suffix}: {error.message}") from None
 
 
 def _in_words(error: ValidationError) -> str:

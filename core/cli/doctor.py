@@ -1,5 +1,213 @@
-"""Placeholder until its owner writes it."""
+"""`headrace doctor`: what is configured, what answers, and what is wrong, in words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+if TYPE_CHECKING:
+    from core.settings import DatabaseSettings, Settings
 
-def register(app: typer.Typer) -> None: ...
+PACKAGES = ("headrace", "prefect", "polars", "numba", "psycopg", "sqlalchemy", "alembic", "redis")
+DISK_MIN_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `problem` is None when all is well."""
+
+    subject: str
+    found: str
+    problem: str | None = None
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
+    """Check settings, disk, database, Redis and Prefect; exit 1 if something is wrong. Starts and changes nothing.
+
+    Example: headrace doctor --json
+    """
+    findings = list(examine())
+    wrong = [finding for finding in findings if finding.problem]
+    if as_json:
+        import json
+
+        print(json.dumps({"ok": not wrong, "findings": [asdict(finding) for finding in findings]}))
+    else:
+        _print_table(findings)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, in the order in which one would look."""
+    from core.errors import HeadraceError
+    from core.settings import read_settings
+
+    yield _versions()
+    try:
+        settings = read_settings()
+    except HeadraceError as error:
+        yield Finding("settings", "cannot be read", error.message)
+        return
+    names = sorted(name for name in os.environ if name.startswith("HEADRACE_"))
+    yield Finding("settings", f"set: {', '.join(names)}" if names else "all defaults")
+    checks: list[Callable[[Settings], Finding]] = [_machine, _state_dir, _database, *_named(settings), _redis, _prefect]
+    for check in checks:
+        yield check(settings)
+
+
+def _versions() -> Finding:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found, missing = [f"python {platform.python_version()}"], []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    return Finding("versions", ", ".join(found), f"not installed: {', '.join(missing)}" if missing else None)
+
+
+def _machine(settings: Settings) -> Finding:
+    import psutil
+
+    memory_gb = psutil.virtual_memory().total / 2**30
+    threads, wanted_gb = settings.matching.threads, settings.matching.memory_gb
+    cores = len(os.sched_getaffinity(0))
+    problem = None
+    if wanted_gb is not None and wanted_gb > memory_gb:
+        problem = f"HEADRACE_MATCHING__MEMORY_GB is {wanted_gb:g}, more than the machine has"
+    elif threads is not None and threads > cores:
+        problem = f"HEADRACE_MATCHING__THREADS is {threads}, but this process may use {cores} cores"
+    return Finding("machine", f"{cores} cores, {memory_gb:.1f} GB memory", problem)
+
+
+def _state_dir(settings: Settings) -> Finding:
+    import shutil
+
+    folder = settings.state_dir.expanduser().absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free_gb = shutil.disk_usage(existing).free / 2**30
+    problem = None
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        problem = f"{existing} cannot be written; set HEADRACE_STATE_DIR"
+    elif free_gb < DISK_MIN_GB:
+        problem = f"less than {DISK_MIN_GB:g} GB are free"
+    return Finding("state", f"{folder}, {free_gb:.1f} GB free", problem)
+
+
+def _database(settings: Settings) -> Finding:
+    from core.database.embedded import server_at
+    from core.errors import HeadraceError
+
+    if settings.database.url is not None:
+        return _answers("database", settings.database, migrated=True)
+    server = server_at(settings.state_dir, settings.embedded)
+    if server.is_running():
+        return _answers("database", settings.database.replaced(url=server.url()), migrated=True)
+    try:
+        server.program("postgres")
+    except HeadraceError as error:
+        return Finding("database", "embedded server, not running", error.message)
+    return Finding("database", f"embedded server in {server.home}, not running; it starts on first use")
+
+
+def _named(settings: Settings) -> list[Callable[[Settings], Finding]]:
+    """A check for each named database that has a URL of its own."""
+    pattern = re.compile(rf"^{settings.environment}_GLOBAL_([A-Z0-9_]+?)_URL$")
+    names = sorted(match[1].lower() for match in map(pattern.match, os.environ) if match)
+    return [lambda given, name=name: _named_one(given, name) for name in names]  # type: ignore[misc]
+
+
+def _named_one(settings: Settings, name: str) -> Finding:
+    from core.errors import HeadraceError
+    from core.settings import named_database
+
+    try:
+        return _answers(f"database {name}", named_database(name, settings, os.environ), migrated=False)
+    except HeadraceError as error:
+        return Finding(f"database {name}", "configured", error.message)
+
+
+def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Finding:
+    from core.database import DatabaseManager, connect, migrations
+    from core.database.facts import TESTED_MAJORS, server_facts
+    from core.errors import HeadraceError
+
+    once = wanted.replaced(connect_retry_s=0)
+    where = "configured"
+    db = DatabaseManager(subject, once)
+    try:
+        source = connect.Source(connect.require_url(once))
+        where = connect.mask(source.url)
+        facts = server_facts(db)
+        if migrated:
+            migrations.require_current(source, once)
+    except HeadraceError as error:
+        return Finding(subject, where, error.message)
+    finally:
+        db.dispose()
+    found = f"{where}, PostgreSQL {facts['version']}, {facts['connections']}/{facts['max_connections']} connections"
+    problem = None
+    if facts["encoding"] != "UTF8":
+        problem = f"the database's encoding is {facts['encoding']}; it must be UTF8"
+    elif facts["read_only"]:
+        problem = "this server is a standby and takes no writes; use the primary's address"
+    elif int(facts["version"].split(".")[0]) not in TESTED_MAJORS:
+        found += f" (untested; tested: {', '.join(map(str, TESTED_MAJORS))})"
+    return Finding(subject, found, problem)
+
+
+def _redis(settings: Settings) -> Finding:
+    if settings.redis.url is None:
+        return Finding("redis", "not configured; only the in-process cache is used")
+    import redis
+
+    limit_s = settings.redis.connect_timeout_s
+    try:
+        url = settings.redis.url.get_secret_value()
+        with redis.Redis.from_url(url, socket_connect_timeout=limit_s, socket_timeout=limit_s) as client:
+            return Finding("redis", f"answers, version {client.info('server')['redis_version']}")
+    except (redis.RedisError, OSError) as error:
+        return Finding("redis", "configured", f"HEADRACE_REDIS__URL does not answer ({type(error).__name__})")
+    except ValueError:
+        return Finding("redis", "configured", "HEADRACE_REDIS__URL cannot be read: expected redis://host:6379/0")
+
+
+def _prefect(_settings: Settings) -> Finding:
+    """By its HTTP health page: core does not import Prefect."""
+    api = os.environ.get("PREFECT_API_URL")
+    if not api:
+        return Finding("prefect", "PREFECT_API_URL is not set; each run starts a server of its own")
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    if not api.startswith(("http://", "https://")):
+        return Finding("prefect", "configured", "PREFECT_API_URL must begin with http:// or https://")
+    try:
+        with urlopen(api.rstrip("/") + "/health", timeout=5) as answer:  # noqa: S310 - scheme checked above
+            healthy = answer.status == 200
+    except (URLError, OSError, ValueError) as error:
+        return Finding("prefect", "configured", f"PREFECT_API_URL does not answer ({type(error).__name__})")
+    return Finding("prefect", "answers", None if healthy else "PREFECT_API_URL answers, but not as healthy")
+
+
+def _print_table(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("", "subject", "found")
+    for finding in findings:
+        words = escape(finding.found) + (f"\n[red]{escape(finding.problem)}[/red]" if finding.problem else "")
+        table.add_row("[red]wrong[/red]" if finding.problem else "ok", finding.subject, words)
+    Console().print(table)

@@ -18,6 +18,7 @@ from core.settings import DatabaseSettings
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
+_MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ def mask(url: str) -> str:
     """The URL with every password replaced by ***, rebuilt from its parsed fields."""
     fields = {key: value for key, value in parts(url).items() if value is not None}
     if "password" in fields:
-        fields["password"] = "***"
+        fields["password"] = _MASK
     if "sslpassword" in fields:
-        fields["sslpassword"] = "***"
+        fields["sslpassword"] = _MASK
     user = fields.pop("user", "")
     secret = f":{fields.pop('password')}" if "password" in fields else ""
     hosts = str(fields.get("host", ""))
@@ -84,14 +85,14 @@ def connect(source: Source, settings: DatabaseSettings) -> Connection:
         try:
             return _attempt(source.url, settings)
         except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+            reason = _reason(error)
             refused = connection_refused_for_good(error)
         where = mask(source.url)
         if refused:
-            raise ConfigError(f"the database {where} refuses the connection: {_tail(reason)}")
+            raise ConfigError(f"the database {where} refuses the connection: {reason}")
         if time.monotonic() + pause_s > give_up:
             raise StoreUnavailable(
-                f"the database {where} cannot be reached within {settings.connect_retry_s:g} s: {_tail(reason)}"
+                f"the database {where} cannot be reached within {settings.connect_retry_s:g} s: {reason}"
             )
         time.sleep(pause_s)
         pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
@@ -120,6 +121,8 @@ def _options(url: str) -> str:
     return f"{given} {ours}" if given else ours
 
 
-def _tail(reason: str) -> str:
-    """The part of libpq's message after the address, which the sentence names already."""
-    return re.sub(r"^.*?failed: ", "", reason).removeprefix("FATAL:").strip()
+def _reason(error: psycopg.Error) -> str:
+    """libpq's reason without the address, which the sentence names already, and without its advice."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    line = next((line for line in reversed(lines) if "failed: " in line), lines[0])
+    return re.sub(r"^.*?failed: ", "", line).removeprefix("FATAL:").strip()

@@ -83,7 +83,7 @@ class EmbeddedServer:
         """True if `headrace db up` asked that it stays without users."""
         return warden.read_users(self.home)[0]
 
-    def join(self, pid: int | None = None, *, keep: bool | None = None) -> bool:
+    def join(self, pid: int | None = None, *, keep: bool = False) -> bool:
         """Record `pid` (default: this process) as a user and start the server if it does not run.
 
         Returns True if this call started it. `keep=True` records no user but makes the server stay.
@@ -91,16 +91,18 @@ class EmbeddedServer:
         Cost: about 2.5 s the first time (initdb), 0.3 s to start, 1 ms to join.
         """
         with self._locked():
+            started = not self.is_running()
             stay, users = warden.read_users(self.home)
-            if keep is None:
+            # A wish to stay ends with the server it was made for, be it by a reboot.
+            stay = keep or (stay and not started)
+            if not keep:
                 me = pid or os.getpid()
                 users = [*users, (me, warden.start_ticks(me) or 0)]
             # Recorded first: a process killed between start and record would leave a server nobody looks after.
-            warden.write_users(self.home, stay if keep is None else keep, users)
-            started = not self.is_running()
+            warden.write_users(self.home, stay, users)
             if started:
                 self._start()
-            if not warden.read_users(self.home)[0] and warden.warden_pid(self.home) is None:
+            if not stay and warden.warden_pid(self.home) is None:
                 _spawn_warden(self.home)
             return started
 
@@ -130,6 +132,10 @@ class EmbeddedServer:
         with self._locked():
             if not self.is_running():
                 self._start()
+
+    def program(self, name: str) -> Path:
+        """Path of one of PostgreSQL's own programs, such as psql."""
+        return _binaries(_server_user()) / name
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -34,11 +34,6 @@ def join_for_life(settings: Settings) -> Source:
     return source
 
 
-def leave_now(settings: Settings) -> None:
-    """Leave before the process ends; the last one out stops the server. Does nothing if it was not joined."""
-    _leave((os.getpid(), str(server_at(settings.state_dir, settings.embedded).home)))
-
-
 def _leave(key: tuple[int, str]) -> None:
     with _lock:
         server = _joined.pop(key, None) if key[0] == os.getpid() else None

@@ -74,7 +74,7 @@ def history(source: connect.Source, settings: DatabaseSettings) -> list[Revision
         applied = _applied(conn)
     script = ScriptDirectory.from_config(_config(None))
     steps = list(script.walk_revisions())[::-1]
-    return [Revision(step.revision, (step.doc or "").strip(), step.revision in applied) for step in steps]
+    return [Revision(step.revision, (step.doc or "").strip().rstrip("."), step.revision in applied) for step in steps]
 
 
 def require_current(source: connect.Source, settings: DatabaseSettings) -> None:

@@ -1,0 +1,1 @@
+"""Prefect blocks: connection settings kept by the Prefect server, turned into core settings."""

@@ -1,0 +1,1 @@
+"""What Headrace tells about itself: logging set-up."""
