@@ -22,6 +22,8 @@ class KeyFunction(NamedTuple):
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 WHOLE = 0
+# A whole date is a key only when no part is absent, so the kernel has an opcode of its own for it.
+WHOLE_DATE = 15
 
 KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
     "whole": KeyFunction(WHOLE, CODED_KINDS | {"date", "digits", "street", "email", "number"}, "none"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError
-from core.matching.keys import KEY_FUNCTIONS
+from core.matching.keys import KEY_FUNCTIONS, WHOLE, WHOLE_DATE
 from core.matching.levels import CODED_KINDS, MAX_TESTS, WIDTH_WORDS
 from core.matching.spec import FieldSpec, MatchSpec
 
@@ -127,10 +127,12 @@ def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
     keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), 5), -1, dtype=np.int32)
     widths = {field.name: WIDTH_WORDS[field.kind] for field in spec.fields}
     coded = {field.name for field in spec.fields if field.kind in CODED_KINDS}
+    dates = {field.name for field in spec.fields if field.kind == "date"}
     for row, each in enumerate(spec.passes):
         for column, part in enumerate(each.parts):
             other = 0 if part.other is None else offset[part.other]
             width = 0 if part.field in coded else widths[part.field]
             opcode = KEY_FUNCTIONS[part.function].opcode
+            opcode = WHOLE_DATE if opcode == WHOLE and part.field in dates else opcode
             keys[row, column] = (opcode, offset[part.field], part.count, other, width)
     return keys

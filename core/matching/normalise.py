@@ -15,7 +15,8 @@ from core.matching.dates import parse_dates
 from core.matching.spec import FieldSpec, MatchSpec
 
 UNKNOWN_WORDS = (
-    "unknown", "unkown", "n a", "na", "none", "null", "nil", "nan", "test", "tester", "testing", "not known", "not given",
+    "unknown", "unkown", "n a", "na", "none", "null", "nil", "nan", "test", "tester", "testing", "not known",
+    "not given",
     "not available", "not applicable", "missing", "unspecified", "undefined", "anonymous", "anon", "xxx", "xxxx", "xx",
     "tbd", "tba", "dummy", "no name", "noname", "fnu", "lnu", "no data", "blank", "refused", "withheld", "deceased",
 )  # fmt: skip
@@ -102,9 +103,8 @@ def _given_name(field: FieldSpec) -> pl.Expr:
 
 def _surname(field: FieldSpec) -> pl.Expr:
     bare = _words(pl.col(field.name)).str.replace(_TITLES, "").str.replace(_SUFFIXES, "")
-    return _known(bare.str.replace_all(_PARTICLES, "$1").str.replace_all("van der ", "vander"), NAME_UNKNOWN_WORDS).alias(
-        field.name
-    )
+    joined = bare.str.replace_all(_PARTICLES, "$1").str.replace_all(r"^(van|von|de) (der|den|de|la|los|las) ?", "$1$2")
+    return _known(joined, NAME_UNKNOWN_WORDS).alias(field.name)
 
 
 def _text(field: FieldSpec) -> pl.Expr:

@@ -119,7 +119,10 @@ def class_hashes(
     names: tuple[NDArray[np.uint64], NDArray[np.uint64]],
     out: NDArray[np.uint64],
 ) -> None:
-    """Hash of each string's nickname class, by its first word unless that is an initial; `names` = (known, full form)."""
+    """Hash of each string's nickname class, by its first word unless that is an initial.
+
+    `names` = (hashes of the listed names, ascending; hash of the full form of each).
+    """
     for row in range(len(starts) - 1):
         start, stop = starts[row], starts[row + 1]
         end = start

@@ -1,0 +1,204 @@
+"""String similarities on code points and digits, as numba kernels.
+
+Jaro-Winkler (Jaro 1989, Winkler 1990) equals rapidfuzz bit for bit: transpositions halved with an integer floor,
+prefix of at most 4 at weight 0.1, boost above 0.7. "Damerau" is always the optimal string alignment distance (OSA):
+Levenshtein plus swaps of neighbours, no character touched twice; a kernel only decides whether it is at most `limit`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+WINKLER_PREFIX = 4
+WINKLER_WEIGHT = 0.1
+WINKLER_BOOST_ABOVE = 0.7
+DIGITS_MAX = 16
+_ZERO, _ONE, _FOUR, _NIBBLE = np.uint64(0), np.uint64(1), np.uint64(4), np.uint64(15)
+
+
+@njit(nogil=True, cache=True)
+def jaro_winkler(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np.uint8]) -> float:
+    """Jaro-Winkler similarity in [0, 1]; `flags` is scratch of at least len(a) + len(b) bytes."""
+    n_a, n_b = len(a), len(b)
+    if n_a == 0 or n_b == 0:
+        return 1.0 if n_a == n_b else 0.0
+    reach = max(max(n_a, n_b) // 2 - 1, 0)
+    flags[: n_a + n_b] = 0
+    common = 0
+    for j in range(n_b):
+        for i in range(max(j - reach, 0), min(j + reach + 1, n_a)):
+            if flags[i] == 0 and a[i] == b[j]:
+                flags[i] = 1
+                flags[n_a + j] = 1
+                common += 1
+                break
+    if common == 0:
+        return 0.0
+    return _winkler(_jaro(a, b, flags, common), a, b)
+
+
+@njit(nogil=True, cache=True)
+def _jaro(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np.uint8], common: int) -> float:
+    n_a, n_b = len(a), len(b)
+    moved, i = 0, 0
+    for j in range(n_b):
+        if flags[n_a + j] == 1:
+            while flags[i] == 0:
+                i += 1
+            if a[i] != b[j]:
+                moved += 1
+            i += 1
+    # The order of these sums is rapidfuzz's: another one differs in the last bit.
+    total = common / n_a
+    total += common / n_b
+    total += (common - moved // 2) / common
+    return total / 3.0
+
+
+@njit(nogil=True, cache=True)
+def _winkler(similarity: float, a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
+    if similarity <= WINKLER_BOOST_ABOVE:
+        return similarity
+    prefix = 0
+    while prefix < min(WINKLER_PREFIX, len(a), len(b)) and a[prefix] == b[prefix]:
+        prefix += 1
+    boosted = similarity + prefix * WINKLER_WEIGHT * (1.0 - similarity)
+    return min(boosted, 1.0)
+
+
+@njit(nogil=True, cache=True)
+def jaro_winkler_bound(n_a: int, n_b: int) -> float:
+    """The highest Jaro-Winkler two strings of these lengths can have: lets most pairs be skipped unread."""
+    short, long = min(n_a, n_b), max(n_a, n_b)
+    if short == 0:
+        return 1.0 if long == 0 else 0.0
+    jaro = (2.0 + short / long) / 3.0
+    return jaro + min(WINKLER_PREFIX, short) * WINKLER_WEIGHT * (1.0 - jaro) + 1e-12
+
+
+@njit(nogil=True, cache=True)
+def osa_within(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray[np.int32]) -> bool:
+    """Whether the OSA distance is at most `limit`; `rows` is scratch of at least 3 * (len(b) + 1).
+
+    Cost: O(1) for most pairs that differ, by length and common ends; else O(len(a) * len(b)).
+    """
+    stop_a, stop_b = len(a), len(b)
+    if abs(stop_a - stop_b) > limit:
+        return False
+    while stop_a > 0 and stop_b > 0 and a[stop_a - 1] == b[stop_b - 1]:
+        stop_a -= 1
+        stop_b -= 1
+    start = 0
+    while start < min(stop_a, stop_b) and a[start] == b[start]:
+        start += 1
+    n_a, n_b = stop_a - start, stop_b - start
+    if n_a == 0 or n_b == 0:
+        return max(n_a, n_b) <= limit
+    if limit == 1:
+        swapped = n_a == 2 and n_b == 2 and a[start] == b[start + 1] and a[start + 1] == b[start]
+        return (n_a == 1 and n_b == 1) or swapped
+    return _osa(a[start:stop_a], b[start:stop_b], limit, rows) <= limit
+
+
+@njit(nogil=True, cache=True)
+def _osa(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray[np.int32]) -> int:
+    n_a, n_b = len(a), len(b)
+    width = n_b + 1
+    before, last, this = 0, width, 2 * width
+    for j in range(width):
+        rows[last + j] = j
+    for i in range(1, n_a + 1):
+        rows[this] = i
+        least = i
+        for j in range(1, width):
+            cost = 0 if a[i - 1] == b[j - 1] else 1
+            best = min(rows[last + j - 1] + cost, min(rows[last + j], rows[this + j - 1]) + 1)
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                best = min(best, rows[before + j - 2] + 1)
+            rows[this + j] = best
+            least = min(least, best)
+        # The least of a row never falls again: a swap reaches back two rows, but a row's least grows by 1 at most.
+        if least > limit:
+            return limit + 1
+        before, last, this = last, this, before
+    return rows[last + n_b]
+
+
+@njit(nogil=True, cache=True)
+def unpack_digits(low: np.uint32, high: np.uint32, out: NDArray[np.uint32]) -> int:
+    """Write the digits (each + 1) of two words into `out` (at least 16); returns how many."""
+    packed = np.uint64(low) | (np.uint64(high) << np.uint64(32))
+    n_digits = 0
+    while packed != _ZERO:
+        out[n_digits] = np.uint32(packed & _NIBBLE)
+        packed = packed >> _FOUR
+        n_digits += 1
+    return n_digits
+
+
+@njit(nogil=True, cache=True)
+def same_suffix(a: NDArray[np.uint32], b: NDArray[np.uint32], n_last: int) -> bool:
+    """Whether both have at least `n_last` digits and the last `n_last` agree."""
+    if len(a) < n_last or len(b) < n_last:
+        return False
+    same = 0
+    while same < n_last and a[len(a) - 1 - same] == b[len(b) - 1 - same]:
+        same += 1
+    return same == n_last
+
+
+@njit(nogil=True, cache=True)
+def date_swapped(a: int, b: int) -> bool:
+    """Whether b is a with day and month exchanged; both yyyymmdd and complete."""
+    month_a, day_a = a // 100 % 100, a % 100
+    return month_a > 0 and day_a > 0 and a // 10000 == b // 10000 and month_a == b % 100 and day_a == b // 100 % 100
+
+
+@njit(nogil=True, cache=True)
+def date_digits(a: int, b: int) -> int:
+    """How many of the eight digits differ, counting two neighbours that changed places once (never across parts)."""
+    n_errors, power = 0, 1
+    while power <= 10_000_000:
+        digit_a, digit_b = a // power % 10, b // power % 10
+        if digit_a != digit_b:
+            n_errors += 1
+            paired = power not in (10, 1_000, 10_000_000)
+            next_a, next_b = a // (power * 10) % 10, b // (power * 10) % 10
+            if paired and digit_a == next_b and digit_b == next_a:
+                power *= 10
+        power *= 10
+    return n_errors
+
+
+@njit(nogil=True, cache=True)
+def date_parts(a: int, b: int) -> int:
+    """How many of year, month and day are present in both and agree."""
+    n_same = 0
+    if a // 10000 == b // 10000 and a // 10000 > 0:
+        n_same += 1
+    if a // 100 % 100 == b // 100 % 100 and a // 100 % 100 > 0:
+        n_same += 1
+    if a % 100 == b % 100 and a % 100 > 0:
+        n_same += 1
+    return n_same
+
+
+@njit(nogil=True, cache=True)
+def n_bits(value: np.uint64) -> int:
+    """Number of bits set."""
+    count = 0
+    while value != _ZERO:
+        value &= value - _ONE
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def dice(a: np.uint64, b: np.uint64) -> float:
+    """Dice coefficient of two bit signatures; 0 when either is empty."""
+    bits_a, bits_b = n_bits(a), n_bits(b)
+    if min(bits_a, bits_b) == 0:
+        return 0.0
+    return 2.0 * n_bits(a & b) / (bits_a + bits_b)
