@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 
 def main() -> None:
-    """Run the command line; errors of ours become one sentence and an exit code (0, 1, 2, 75)."""
+    """Run the command line."""
     from core.cli.app import build
+
+    guarded(lambda: build()(prog_name="headrace"))
+
+
+def guarded(run: Callable[[], None]) -> None:
+    """Run; errors of ours become one sentence and an exit code (0, 1, 2, 75), never a traceback."""
     from core.errors import HeadraceError
 
     try:
-        build()(prog_name="headrace")
+        run()
     except HeadraceError as error:
         print(f"headrace: {error.message}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,5 +1,102 @@
-"""Placeholder until its owner writes it."""
+# budget: a command has as many parameters as it has options
+"""`headrace match`: records of one file with each other, or of two files across."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
+EPILOG = """
+Examples:
 
-def register(app: typer.Typer) -> None: ...
+  headrace match people.csv --id person_no --out resolved.parquet
+
+  headrace match people.csv --id rec_id --map last_name=surname --map zip=postcode --map email= --out resolved.csv
+
+  headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
+
+Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("match", epilog=EPILOG)(match)
+
+
+def match(
+    records: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV or Parquet file", show_default=False)],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet or CSV: id and entity_id of every input row")] = None,
+    id_column: Annotated[str, typer.Option("--id", help="column that names each record")] = "id",
+    spec: Annotated[str, typer.Option(help="built-in match spec (persons), or a YAML file")] = "persons",
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
+    ] = None,
+    link: Annotated[Path | None, typer.Option(help="second file: compare only across the two")] = None,
+    one_to_one: Annotated[bool, typer.Option("--one-to-one", help="with --link: at most one partner a record")] = False,
+    via: Annotated[
+        str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
+    ] = "local",
+    bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
+    keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
+) -> None:
+    """Find which records are the same person (or supplier, or ...), and say so for every row."""
+    from core.cli.requests import matching_request
+    from core.cli.summary import show
+
+    request = matching_request(
+        {
+            "input": str(records),
+            "id_column": id_column,
+            "spec": spec,
+            "link": None if link is None else str(link),
+            "one_to_one": one_to_one,
+            "bad_rows": bad_rows,
+            "out": None if out is None else str(out),
+        },
+        [*(maps or []), *(more or [])],
+    )
+    if via == "prefect":
+        _hand_over(request.model_dump_json(), as_json)
+    if via != "local":
+        raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
+    summary = _run_here(request, threads, keep_workspace)
+    show(summary, as_json=as_json, out=request.out)
+
+
+def _hand_over(request_json: str, as_json: bool) -> None:
+    """Become the flow: the command line stands below `flows` and may not import it."""
+    import os
+
+    sys.stdout.flush()
+    arguments = [sys.executable, "-m", "flows.identity_resolution", request_json, *(["--json"] if as_json else [])]
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter and module, no shell
+
+
+def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
+    import os
+
+    threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    # polars reads its bound at import; kernels run on threads of our own.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    from core.cli.progress import stage_progress
+    from core.linkage.resolve import resolve
+    from core.settings import read_settings
+
+    settings = read_settings()
+    with stage_progress() as on_progress:
+        return resolve(
+            request,
+            settings.state_dir / "workspaces" / "local",
+            threads=threads,
+            on_progress=on_progress,
+            keep_workspace=keep_workspace,
+        )

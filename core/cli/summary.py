@@ -1,0 +1,41 @@
+"""The figures of a job on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+
+def show(summary: Mapping[str, Any], *, as_json: bool, out: str | None) -> None:
+    """Print the figures, for programs or for people."""
+    if as_json:
+        print(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print_summary(summary, out)
+
+
+def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
+    """Say what was found, how long each stage took and what was left out."""
+    console = Console()
+    console.print(
+        f"[bold]{summary['rows']:,}[/] records are [bold]{summary['entities']:,}[/] entities: "
+        f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted."
+    )
+    table = Table("stage", "batches", "seconds", box=None, header_style="dim")
+    for stage, seconds in summary["stages"].items():
+        table.add_row(stage, f"{summary['batches'][stage]:,}", f"{seconds:,.2f}")
+    console.print(table)
+    console.print(
+        f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, "
+        f"{summary['peak_rss_mb']:,.0f} MiB of memory at most"
+    )
+    for notice in summary["notices"]:
+        console.print(f"[dim]note: {notice}[/]", highlight=False)
+    if summary["quarantined"]:
+        console.print(f"[yellow]{summary['quarantined']:,} bad rows were set aside[/]")
+    if out is not None:
+        console.print(f"written: {out}", highlight=False, soft_wrap=True)

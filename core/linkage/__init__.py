@@ -1,0 +1,1 @@
+"""The matching engine at work on files and databases: plan, workspace, stages, batch sources."""

@@ -1,0 +1,135 @@
+"""What a person takes home from a job: entities, pairs, and the record of the run, each written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from core.errors import ConfigError
+from core.linkage.job import LinkageJob
+
+FORMATS = (".parquet", ".csv")
+
+
+def check_out(out: Path) -> None:
+    """Refuse a place that cannot be written before any work is done.
+
+    Raises:
+        ConfigError: unknown ending, no such folder, or no permission.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--out {out}: the ending must be {' or '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK) or out.is_dir():
+        raise ConfigError(f"--out {out}: cannot be written; choose another place")
+
+
+def pairs_path(out: Path) -> Path:
+    """Where the pairs go: `people.pairs.parquet` beside `people.parquet`."""
+    return out.with_name(f"{out.stem}.pairs{out.suffix}")
+
+
+def run_path(out: Path) -> Path:
+    """Where the record of the run goes."""
+    return out.with_name(f"{out.stem}.run.json")
+
+
+def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
+    """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
+
+    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two files were linked.
+    """
+    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
+    pairs = _survived(job, "matches").drop("pattern_id").sort("score", "id_a", "id_b", descending=[True, False, False])
+    if not job.boundary:
+        pairs = pairs.drop("source_a", "source_b")
+    _write(pairs_path(out), lambda part: _write_frame(pairs, part, out.suffix))
+    members = _survived(job, "members", ["row", "id", "entity_id", "source"]).sort("row").drop("row")
+    members = members.select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
+    _write(out, lambda part: _write_frame(members, part, out.suffix))
+
+
+def _typed_id(job: LinkageJob) -> pl.Expr:
+    """Ids as the input had them: numbers stay numbers where every file has them so."""
+    dtypes = {str(source.id_dtype) for source in job.sources}
+    dtype = job.sources[0].id_dtype
+    return pl.col("id").cast(dtype) if len(dtypes) == 1 and dtype.is_integer() else pl.col("id")
+
+
+def _survived(job: LinkageJob, name: str, columns: list[str] | None = None) -> pl.DataFrame:
+    """Join one file of all `survive` batches."""
+    paths = [job.workspace.path(found["path"], f"{name}.parquet") for found in job.outputs("survive")]
+    return pl.concat([pl.read_parquet(path, columns=columns) for path in paths])
+
+
+def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
+    record = {
+        "job": job.description.model_dump(mode="json"),
+        "model": orjson.loads(job.model.to_json()),
+        "summary": dict(summary),
+    }
+    return orjson.dumps(record, option=orjson.OPT_INDENT_2)
+
+
+def _write_frame(frame: pl.DataFrame, path: Path, suffix: str) -> None:
+    if suffix.lower() == ".csv":
+        frame.write_csv(path)
+    else:
+        frame.write_parquet(path)
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the target and rename; private, for it names persons."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.touch(mode=0o600)
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def summarise(job: LinkageJob, seconds: float, stages: Mapping[str, float]) -> dict[str, Any]:
+    """Count what a finished job did.
+
+    Args:
+        seconds: wall time of this run, reading the input included.
+        stages: wall seconds of each stage in this run.
+    Returns:
+        JSON: rows, seconds, rows_per_s, candidate_pairs (comparisons over all passes), matches, entities, peak_rss_mb,
+        stages, and the statements on recall, clusters and notices.
+    """
+    clustered = dict(job.outputs("cluster")[0])
+    matches = clustered.pop("matches")
+    recall = clustered.pop("recall")
+    for name in ("path", "items", "seconds"):
+        clustered.pop(name)
+    return {
+        "rows": job.rows,
+        "seconds": round(seconds, 3),
+        "rows_per_s": round(job.rows / seconds, 1),
+        "candidate_pairs": sum(found["pairs"] for found in job.outputs("match")),
+        "matches": matches,
+        "entities": sum(found["entities"] for found in job.outputs("survive")),
+        "peak_rss_mb": peak_rss_mb(),
+        "stages": {stage: round(spent, 3) for stage, spent in stages.items()},
+        "batches": {stage: len(job.outputs(stage)) for stage in stages},
+        "clusters": clustered,
+        "recall": recall,
+        "quarantined": sum(source.quarantined for source in job.sources),
+        "notices": list(job.description.notices),
+    }
+
+
+def peak_rss_mb() -> float:
+    """Highest resident memory of this process so far, in MiB (the kernel counts in KiB, macOS in bytes)."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

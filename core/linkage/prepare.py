@@ -1,0 +1,90 @@
+"""From a user's request to a described job: open the files, map their columns, settle what will be compared."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from core.errors import ConfigError, HeadraceError, SchemaError
+from core.linkage.job import JobDescription
+from core.linkage.request import MatchRequest, job_key
+from core.linkage.source import FieldHint, open_source
+from core.linkage.workspace import Workspace
+from core.matching.spec import MatchSpec, load_spec
+
+DESCRIPTION = "job.json"
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; the whole input decides what a job is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identify(request: MatchRequest) -> str:
+    """Name the job of a request: equal input, spec and columns give the same one.
+
+    Raises:
+        SpecError: the spec cannot be read. ConfigError, SchemaError: the request cannot be meant.
+    """
+    if request.one_to_one and request.link is None:
+        raise ConfigError("--one-to-one pairs the records of two files; give the second one with --link")
+    for path in request.inputs:
+        if not path.is_file():
+            raise SchemaError(f"{path}: no such file", path=str(path))
+    return job_key(request, [digest(path) for path in request.inputs], load_spec(request.spec))
+
+
+def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescription:
+    """Open the files and settle what is compared, or read the description that an earlier run of the job left.
+
+    Raises:
+        InputError: a file cannot be read as it stands; says where. Nothing stays behind.
+        SpecError: too few fields are mapped for three blocking passes.
+    """
+    stored = workspace.read_json(DESCRIPTION)
+    if stored is not None:
+        found = JobDescription.model_validate(stored)
+        # Where files are and where the answer goes may have changed; what is matched has not: the key says so.
+        return found.model_copy(update={"request": request})
+    try:
+        description = _describe(key, request, load_spec(request.spec), workspace)
+    except HeadraceError:
+        workspace.remove()
+        raise
+    workspace.write_json(DESCRIPTION, description.model_dump(mode="json"))
+    return description
+
+
+def _describe(key: str, request: MatchRequest, spec: MatchSpec, workspace: Workspace) -> JobDescription:
+    hints = [FieldHint(field.name, field.kind, field.aliases) for field in spec.fields]
+    sources = [
+        open_source(
+            path,
+            id_column=request.id_column,
+            mapping=request.mapping,
+            fields=hints,
+            staging_dir=workspace.root / "source" / str(number),
+            bad_rows=request.bad_rows,
+            quarantine_path=_side_file(request, number),
+        )
+        for number, path in enumerate(request.inputs)
+    ]
+    mapped = [field.name for field in spec.fields if all(field.name in source.mapping for source in sources)]
+    restricted, notices = spec.restrict(mapped)
+    return JobDescription(
+        key=key,
+        request=request,
+        spec=restricted,
+        sources=tuple(source.to_dict() for source in sources),
+        notices=(*notices, *(notice for source in sources for notice in source.notices)),
+        rows=sum(source.rows for source in sources),
+    )
+
+
+def _side_file(request: MatchRequest, number: int) -> Path | None:
+    """One side file for each input, so that line numbers stay unambiguous."""
+    if request.quarantine is None:
+        return None
+    path = Path(request.quarantine)
+    return path if number == 0 else path.with_stem(f"{path.stem}-{number + 1}")

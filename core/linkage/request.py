@@ -1,0 +1,49 @@
+"""What a user asks for: one model, shared by the command line, the flow's form in the UI and the stored job."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.matching.spec import MatchSpec
+
+
+class MatchRequest(BaseModel):
+    """Match the records of one file with each other, or of two files across."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str = Field(description="CSV or Parquet file whose records are matched")
+    id_column: str = Field(description="column that names each record; unique within its file")
+    spec: str = Field("persons", description="name of a built-in match spec, or path of a YAML file")
+    mapping: dict[str, str] = Field(
+        default_factory=dict,
+        description="field of the spec -> column of the file; 'a+b' joins two columns, '' leaves the field out",
+    )
+    link: str | None = Field(None, description="second file: only pairs across the two files are compared")
+    one_to_one: bool = Field(False, description="with link: each record has at most one partner")
+    bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
+    quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
+    out: str | None = Field(None, description="Parquet or CSV file that receives id and entity_id of every record")
+    rerun: bool = Field(False, description="start anew although the same request was answered before (queue)")
+    range_rows: int = Field(50_000, ge=1, le=1_000_000, description="records an ingest batch")
+    pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files, first source first."""
+        return [Path(self.input), *([Path(self.link)] if self.link else [])]
+
+
+def job_key(request: MatchRequest, digests: list[str], spec: MatchSpec) -> str:
+    """Name a job by what determines its answer: input bytes, spec, columns and this version of the code.
+
+    Paths and batch sizes are left out: they change nothing in the answer, so a moved file resumes its job.
+    """
+    said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    text = "\n".join([version("headrace"), spec.fingerprint, said, *digests])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,70 @@
+"""The whole job in one call, as `headrace match` runs it: prepare, all stages, outputs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core.linkage.job import LinkageJob
+from core.linkage.local import OnProgress, run_job
+from core.linkage.manifest import LocalManifest
+from core.linkage.outputs import summarise, write_outputs
+from core.linkage.prepare import describe, identify
+from core.linkage.request import MatchRequest
+from core.linkage.workspace import Workspace
+
+
+def resolve(
+    request: MatchRequest,
+    workspaces: Path,
+    *,
+    threads: int = 1,
+    on_progress: OnProgress = lambda stage, done, total: None,
+    keep_workspace: bool = False,
+) -> dict[str, Any]:
+    """Resolve a request in this process; an interrupted call goes on where it stopped when made again.
+
+    Args:
+        workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
+    Returns:
+        The figures of `core.linkage.outputs.summarise`.
+    Raises:
+        InputError, SpecError: before any work, with place and remedy.
+    """
+    started = time.perf_counter()
+    key = identify(request)
+    with own_workspace(workspaces, key) as workspace:
+        job = LinkageJob(describe(request, key, workspace), workspace, LocalManifest(workspace.root))
+        stages = run_job(job, threads=threads, on_progress=on_progress)
+        summary = summarise(job, time.perf_counter() - started, stages)
+        if request.out is not None:
+            write_outputs(job, Path(request.out), summary)
+        if not keep_workspace:
+            workspace.remove()
+    return summary
+
+
+@contextmanager
+def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
+    """Hold the job's workspace alone; while another process has it, work in a private one that is not kept."""
+    workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(workspaces / f"{key}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        private = Workspace(str(workspaces / f"{key}-{os.getpid()}"))
+        try:
+            yield private
+        finally:
+            private.remove()
+        return
+    try:
+        yield Workspace(str(workspaces / key))
+    finally:
+        lock.release()

@@ -1,0 +1,132 @@
+"""A process at work on a job of the queue: what the flow calls, by ids only."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from core.errors import HeadraceError, JobBlocked, LeaseLost
+from core.linkage.job import JobDescription, LinkageJob
+from core.linkage.outputs import summarise, write_outputs
+from core.linkage.ports import STAGES, Progress, Stage, StageBatch
+from core.linkage.queue_source import FLOW, QueueSource
+from core.linkage.stages import open_stage, run_batch
+from core.linkage.tables import publish, sink_of
+from core.linkage.workspace import Workspace
+from core.queue import BatchQueue, FlowPolicy
+
+logger = logging.getLogger(__name__)
+
+
+class JobSession:
+    """Joins a job: submits it if it is new, resumes it if it is not."""
+
+    def __init__(
+        self, queue: BatchQueue, description: JobDescription, workspace: Workspace, *, poll_s: float = 1.0
+    ) -> None:
+        queue.register_flow(FlowPolicy(FLOW, splittable=False))
+        digest = "-".join(str(source["digest"]) for source in description.sources)
+        parameters = description.request.model_dump(mode="json") | {"workspace": workspace.uri}
+        self.queue = queue
+        self.poll_s = poll_s
+        self.job_id = queue.submit_job(
+            FLOW, description.key, parameters, digest, rerun=description.request.rerun
+        ).job_id
+        self.job = LinkageJob(description, workspace, QueueSource(queue, self.job_id, workspace.uri))
+        self._seconds: dict[Stage, float] = {}
+        self._started = self._opened = time.perf_counter()
+        self._held: dict[str, StageBatch] = {}
+        self._lock = threading.Lock()
+
+    def open(self, stage: Stage) -> None:
+        """Announce the stage's batches, unless another process has."""
+        self._opened = time.perf_counter()
+        open_stage(self.job, stage)
+
+    def claim(self, stage: Stage, limit: int) -> list[str]:
+        """Take leases; returns their tags, which is all that travels to the tasks."""
+        batches = self.job.batches.claim(stage, limit)
+        with self._lock:
+            self._held.update({batch.tag: batch for batch in batches})
+        return [batch.tag for batch in batches]
+
+    def run(self, tag: str) -> dict[str, Any]:
+        """Do and acknowledge one claimed batch; failures go to the queue, which decides what happens next.
+
+        Returns:
+            What the batch found, with its `stage`, `partition` and `outcome`.
+        """
+        with self._lock:
+            batch = self._held.pop(tag)
+        said = {"stage": batch.stage, "partition": batch.partition}
+        try:
+            output = run_batch(self.job, batch)
+            self.job.batches.complete(batch, output, sink_of(self.job, self.job_id, batch, output))
+        except LeaseLost:
+            logger.warning(
+                "batch %s of stage %s was taken over; its work here is dropped", batch.partition, batch.stage
+            )
+            return said | {"outcome": "lost"}
+        except HeadraceError as error:
+            self.job.batches.fail(batch, type(error).__name__, error.message, retryable=error.retryable)
+            return said | {"outcome": "failed"}
+        except Exception as error:  # noqa: BLE001 - the one worker loop: whatever a batch raises is the queue's to judge
+            # The text of a foreign error may carry row data; its class and the batch are enough to find it.
+            logger.error("batch %s of stage %s failed: %s", batch.partition, batch.stage, type(error).__name__)
+            self.job.batches.fail(batch, type(error).__name__, "unexpected error; see the worker's log", retryable=True)
+            return said | {"outcome": "failed"}
+        return said | {"outcome": "completed", **output}
+
+    def progress(self, stage: Stage) -> Progress:
+        """Count the stage's batches, whoever works on them.
+
+        Raises:
+            JobBlocked: a batch is dead; nothing will be published.
+        """
+        progress = self.job.batches.progress(stage)
+        if progress.dead:
+            self.queue.set_job_status(self.job_id, "blocked")
+            raise JobBlocked(
+                f"job {self.job_id} is blocked: {progress.dead} batch(es) of stage {stage} are dead letters; "
+                f"see `headrace queue dead`, then `headrace queue redrive` and run the same command again",
+                job_id=self.job_id,
+                stage=stage,
+                dead=progress.dead,
+            )
+        return progress
+
+    def release(self) -> None:
+        """Give back what is claimed but not begun."""
+        with self._lock:
+            waiting = list(self._held.values())
+            self._held.clear()
+        self.job.batches.release(waiting)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages in order."""
+        return STAGES
+
+    def share_done(self, stage: Stage) -> float:
+        """Close the books of a drained stage; returns the job's progress in percent."""
+        self._seconds[stage] = time.perf_counter() - self._opened
+        return 100.0 * (STAGES.index(stage) + 1) / len(STAGES)
+
+    def finish(self) -> dict[str, Any]:
+        """Make the job's answer the one that counts, and sum it up."""
+        self.queue.finish_job(self.job_id)
+        publish(self.queue.db, self.job, self.job_id)
+        return summarise(self.job, time.perf_counter() - self._started, self._seconds) | {"job_id": self.job_id}
+
+    def write_outputs(self, summary: dict[str, Any]) -> None:
+        """Write the files the request asks for."""
+        if self.job.description.request.out is not None:
+            write_outputs(self.job, Path(self.job.description.request.out), summary)
+
+    def close(self) -> None:
+        """Give back what is claimed but not begun, and stop the heartbeats."""
+        self.release()
+        self.job.batches.close()

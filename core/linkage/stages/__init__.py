@@ -1,0 +1,50 @@
+"""The stages of a job, in order; `run_batch` is the only way any of them runs, whoever hands out the batches."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from core.linkage.ports import Output, Stage, StageBatch
+from core.linkage.stages import cluster, ingest, match, merge, plan, publish, reduce, survive, train
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from core.linkage.job import LinkageJob
+
+# Each module has `sizes(job) -> list[int]`, the items of each batch of the stage, and
+# `run(job, partition, folder) -> Output`, the work of one batch.
+_MODULES: dict[Stage, ModuleType] = {
+    "ingest": ingest,
+    "reduce": reduce,
+    "train": train,
+    "plan": plan,
+    "match": match,
+    "merge": merge,
+    "cluster": cluster,
+    "survive": survive,
+    "publish": publish,
+}
+
+
+def open_stage(job: LinkageJob, stage: Stage) -> None:
+    """Announce the batches of a stage; the stages before it must be drained."""
+    job.batches.open_stage(stage, _MODULES[stage].sizes(job))
+
+
+def run_batch(job: LinkageJob, batch: StageBatch) -> Output:
+    """Do the work of one batch and say what came of it.
+
+    Returns:
+        JSON: `path` of the files written (relative to the workspace), `items`, `seconds`, and what the stage counted.
+    """
+    started = time.perf_counter()
+    folder = job.workspace.folder(batch.stage, batch.partition, batch.tag)
+    found: Output = _MODULES[batch.stage].run(job, batch.partition, folder)
+    return {
+        "path": job.workspace.relative(folder),
+        "items": batch.n_items,
+        **found,
+        "seconds": round(time.perf_counter() - started, 4),
+    }

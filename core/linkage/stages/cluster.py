@@ -1,0 +1,37 @@
+"""Cluster: accepted edges become entities, guarded against chains that join what differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.linkage.workspace import load_edges, save, save_frame
+from core.matching.cluster import cluster, one_to_one
+from core.matching.recall import capture_recapture
+
+if TYPE_CHECKING:
+    from core.linkage.job import LinkageJob
+    from core.linkage.ports import Output
+
+
+def sizes(job: LinkageJob) -> list[int]:
+    """A single batch: an entity may reach across all ranges."""
+    return [job.rows]
+
+
+def run(job: LinkageJob, partition: int, folder: Path) -> Output:
+    """Label every row with the smallest row of its entity."""
+    edges = load_edges(job.folder("merge"))
+    if job.description.request.one_to_one:
+        edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
+    labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits)
+    save(folder, labels=labels, patterns=np.unique(edges.pattern))
+    save_frame(folder, "edges", edges.to_frame())
+    accepted = edges.take(edges.bits >= job.spec.match_bits)
+    return {
+        "matches": len(accepted),
+        **report.to_dict(),
+        "recall": capture_recapture(accepted.passes, [each.name for each in job.spec.passes]).to_dict(),
+    }

@@ -1,0 +1,26 @@
+"""Merge: every edge once, with the passes that found it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.linkage.workspace import load_edges, save_frame
+from core.matching.edges import merge_edges
+
+if TYPE_CHECKING:
+    from core.linkage.job import LinkageJob
+    from core.linkage.ports import Output
+
+
+def sizes(job: LinkageJob) -> list[int]:
+    """A single batch: an edge may come from any pass."""
+    return [job.rows]
+
+
+def run(job: LinkageJob, partition: int, folder: Path) -> Output:
+    """Unite the edges of all match batches."""
+    found = job.outputs("match")
+    edges = merge_edges([load_edges(job.workspace.path(each["path"])) for each in found])
+    save_frame(folder, "edges", edges.to_frame())
+    return {"edges": len(edges)}

@@ -1,0 +1,69 @@
+"""identity-resolution: a file of records becomes entities, batch by batch through the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from prefect import flow, task
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from core.cli import guarded
+from core.cli.summary import show
+from core.linkage.ports import Stage
+from core.linkage.request import MatchRequest
+from flows import reports
+from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW
+from flows.session import current, using
+from flows.wiring import RUNNERS, open_session
+
+
+@task(task_run_name="{stage}-{tag}", **BATCH_TASK)
+def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
+    """Do and acknowledge one claimed batch."""
+    return current().run(tag)
+
+
+@flow(name="drain", flow_run_name="{stage}", task_runner=ThreadPoolTaskRunner(max_workers=RUNNERS))
+async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> int:
+    """Claim batches of a stage and map them over the runners until none is left; at most one waits a process."""
+    flying: list[PrefectFuture[dict[str, Any]]] = []
+    taken = 0
+    while True:
+        tags = current().claim(stage, min(RUNNERS + 1 - len(flying), limit - taken))
+        flying += [run_batch.submit(stage, tag) for tag in tags]
+        taken += len(tags)
+        if flying:
+            flying.remove(next(as_completed(flying)))
+        elif taken >= limit or current().progress(stage).drained:
+            return taken
+        else:
+            await asyncio.sleep(current().poll_s)
+
+
+@flow(name="identity-resolution", persist_result=False)
+async def identity_resolution(request: MatchRequest, postgres_block: str | None = None) -> dict[str, Any]:
+    """Resolve the records of a file into entities; the same request resumes an unfinished job."""
+    with open_session(request, postgres_block) as opened, using(opened) as session:
+        for stage in session.stages:
+            session.open(stage)
+            while not session.progress(stage).drained:
+                await drain(stage)
+            await reports.stage_done(session, stage)
+        summary = session.finish()
+        await reports.job_done(session, summary)
+        session.write_outputs(summary)
+        return summary
+
+
+def main(arguments: list[str]) -> None:
+    """Run one request given as JSON: what `headrace match --via prefect` becomes."""
+    request = MatchRequest.model_validate_json(arguments[0])
+    summary = asyncio.run(identity_resolution(request))
+    show(summary, as_json="--json" in arguments, out=request.out)
+
+
+if __name__ == "__main__":
+    guarded(lambda: main(sys.argv[1:]))

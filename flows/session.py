@@ -1,0 +1,27 @@
+"""How tasks reach the job their flow is working on: arguments are ids, never connections or frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from core.linkage.session import JobSession
+
+_SESSION: ContextVar[JobSession] = ContextVar("headrace_session")
+
+
+@contextmanager
+def using(session: JobSession) -> Iterator[JobSession]:
+    """Let the tasks submitted inside the block work on this session."""
+    token = _SESSION.set(session)
+    try:
+        yield session
+    finally:
+        session.close()
+        _SESSION.reset(token)
+
+
+def current() -> JobSession:
+    """The session of the flow that submitted the running task."""
+    return _SESSION.get()

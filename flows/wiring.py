@@ -1,0 +1,36 @@
+"""Composition for flows: settings from a block if one is named, else from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from blocks.postgres import Postgres
+from core.linkage.prepare import describe, identify
+from core.linkage.request import MatchRequest
+from core.linkage.session import JobSession
+from core.linkage.workspace import Workspace
+from core.runtime import open_runtime
+from core.settings import Settings, read_settings
+
+RUNNERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""Kernels leave the interpreter lock, so one thread a core; one more batch waits claimed."""
+
+
+def settings_of(postgres_block: str | None) -> Settings:
+    """Read the environment; a named block replaces its database."""
+    settings = read_settings()
+    if postgres_block is None:
+        return settings
+    return settings.model_copy(update={"database": Postgres.load(postgres_block).to_settings()})
+
+
+@contextmanager
+def open_session(request: MatchRequest, postgres_block: str | None) -> Iterator[JobSession]:
+    """Connect, describe the job and join it."""
+    with open_runtime(settings_of(postgres_block)) as runtime:
+        key = identify(request)
+        workspace = Workspace(str(runtime.settings.state_dir / "workspaces" / "jobs" / key))
+        description = describe(request, key, workspace)
+        yield JobSession(runtime.queue, description, workspace, poll_s=runtime.settings.queue.poll_s)
