@@ -139,7 +139,7 @@ def street_test(opcode: int, threshold: float, a: NDArray[np.uint32], b: NDArray
         alike = dice(signature_a, signature_b) >= threshold
     if opcode == 13:
         return alike
-    return alike and (number_a in (number_b, 0) or number_b == 0)
+    return alike and (number_a == number_b or min(number_a, number_b) == 0)
 
 
 @njit(nogil=True, cache=True)

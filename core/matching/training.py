@@ -1,0 +1,147 @@
+"""Histograms of level patterns to learn from: candidate pairs, each once, and random pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from core.matching.blocking import WINDOW_DEFAULT, block_histogram, pairs_of, sorted_pass
+from core.matching.compare import Scratch, compare_pairs, field_level, patterns_of, scratch_for
+from core.matching.hashing import splitmix
+from core.matching.layout import Layout, LayoutArrays
+from core.matching.levels import MISSING
+from core.matching.pairs import FIRST_CAPACITY, block_end, wanted, windowed_order
+from core.matching.vocabulary import Vocabulary, VocabularyArrays
+
+PAIRS_PER_PASS = 2_000_000
+RANDOM_PAIRS = 1_000_000
+COMPARE_CHUNK = 1_000_000
+HASH_RANGE = float(2**64)
+
+
+@njit(nogil=True, cache=True)
+def made_earlier(keys_a: NDArray[np.uint64], keys_b: NDArray[np.uint64], each: int) -> bool:
+    """Whether a pass before `each` makes this pair too."""
+    for before in range(each):
+        if keys_a[before] == keys_b[before] and keys_a[before] != 0:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def pattern_of(
+    a: NDArray[np.uint32],
+    b: NDArray[np.uint32],
+    layout: LayoutArrays,
+    vocabulary: VocabularyArrays,
+    scratch: Scratch,
+) -> np.uint64:
+    """Level pattern of one pair."""
+    pattern = np.uint64(0)
+    for field in range(len(layout.offset)):
+        level = field_level(field, a, b, layout, vocabulary, scratch)
+        if level != MISSING:
+            pattern += np.uint64(level + 1) * layout.place[field]
+    return pattern
+
+
+@njit(nogil=True, cache=True)
+def pass_patterns(
+    words: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
+    block: tuple[NDArray[np.uint64], NDArray[np.uint32]],
+    tables: tuple[LayoutArrays, VocabularyArrays, Scratch],
+    rule: tuple[int, np.uint64, int, int],
+) -> tuple[NDArray[np.uint64], int]:
+    """Patterns of the pairs one pass makes first; `block` = (keys ascending, rows), `keys` (n, n_passes) of all.
+
+    rule = (pass, highest hash of a block that is sampled, boundary, window). Returns the patterns (longer than filled)
+    and how many there are.
+    """
+    block_keys, rows = block
+    layout, vocabulary, scratch = tables
+    each, hash_max, boundary, window = rule
+    patterns = np.empty(FIRST_CAPACITY, dtype=np.uint64)
+    n_patterns, start = 0, 0
+    while start < len(block_keys):
+        end = block_end(block_keys, start)
+        reach = end - start if end - start <= window else window
+        last = end if splitmix(block_keys[start]) <= hash_max else start
+        for i in range(start, last):
+            for j in range(i + 1, min(i + reach, end)):
+                a, b = min(rows[i], rows[j]), max(rows[i], rows[j])
+                if not wanted(a, b, boundary) or made_earlier(keys[a], keys[b], each):
+                    continue
+                if n_patterns == len(patterns):
+                    larger = np.empty(2 * n_patterns, dtype=np.uint64)
+                    larger[:n_patterns] = patterns
+                    patterns = larger
+                patterns[n_patterns] = pattern_of(words[a], words[b], layout, vocabulary, scratch)
+                n_patterns += 1
+        start = end
+    return patterns, n_patterns
+
+
+def candidate_histogram(
+    words: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    *,
+    boundary: int = 0,
+    window: int = WINDOW_DEFAULT,
+    pairs_per_pass: int = PAIRS_PER_PASS,
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Histogram of the patterns of candidate pairs, for `scoring.train`.
+
+    A pair belongs to the first pass that makes it. Where a pass makes more than `pairs_per_pass` pairs, blocks are
+    drawn by the hash of their key, so neither threads nor ranges change the draw, and each counts for several.
+
+    Args:
+        keys: (n, n_passes), as `pass_keys` gives them.
+    Returns:
+        Distinct patterns ascending, and how many pairs each stands for.
+    """
+    parts: list[NDArray[np.uint64]] = []
+    shares: list[NDArray[np.float64]] = []
+    tables = (layout.ops, vocabulary.arrays, scratch_for(vocabulary))
+    for each in range(keys.shape[1]):
+        block_keys, rows = sorted_pass(keys[:, each])
+        _, sizes = block_histogram(block_keys)
+        rate = min(1.0, pairs_per_pass / max(int(pairs_of(sizes, window).sum()), 1))
+        hash_max = np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE))
+        rows = windowed_order(words, rows, block_keys, window)
+        found, count = pass_patterns(words, keys, (block_keys, rows), tables, (each, hash_max, boundary, window))
+        distinct, counts = np.unique(found[:count], return_counts=True)
+        parts.append(distinct)
+        shares.append(counts / rate)
+    return merge_histograms(parts, shares)
+
+
+def merge_histograms(
+    patterns: list[NDArray[np.uint64]], counts: list[NDArray[np.float64]]
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Add up histograms in the order given."""
+    if not patterns:
+        return np.zeros(0, dtype=np.uint64), np.zeros(0)
+    distinct, inverse = np.unique(np.concatenate(patterns), return_inverse=True)
+    return distinct, np.bincount(inverse, weights=np.concatenate(counts), minlength=len(distinct))
+
+
+def pair_histogram(
+    words: NDArray[np.uint32],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    left: NDArray[np.uint32],
+    right: NDArray[np.uint32],
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Histogram of the patterns of given pairs, such as random ones."""
+    parts, shares = [], []
+    for start in range(0, len(left), COMPARE_CHUNK):
+        chunk = slice(start, start + COMPARE_CHUNK)
+        levels = compare_pairs(words, vocabulary, layout, left[chunk], right[chunk])
+        distinct, counts = np.unique(patterns_of(levels, layout), return_counts=True)
+        parts.append(distinct)
+        shares.append(counts.astype(np.float64))
+    return merge_histograms(parts, shares)
