@@ -115,5 +115,4 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 		$(PIP) install --no-deps --require-hashes -r requirements-dev.lock)
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard core/matching/*.py)
-	@if [ ! -e core/linkage/warm.py ]; then exit 0; fi; \
-	$(call timed,compiling the kernels,$(PYTHON) -m core.linkage.warm) && touch $@
+	@$(call timed,compiling the kernels,$(PYTHON) -m core.linkage.warm) && touch $@
