@@ -45,7 +45,7 @@ def run_path(out: Path) -> Path:
 def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
     """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
 
-    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two files were linked.
+    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked.
     """
     _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
     pairs = _survived(job, "matches").drop("pattern_id").sort("score", "id_a", "id_b", descending=[True, False, False])

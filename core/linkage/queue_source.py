@@ -22,7 +22,7 @@ class QueueSource:
         self._queue = queue
         self._job_id = job_id
         self._uri = workspace_uri
-        self._keeper = LeaseKeeper(queue)
+        self._keeper = LeaseKeeper(queue, queue.settings.beat_s, queue.settings.rescue_every_s)
         self._keeper.start()
 
     def open_stage(self, stage: Stage, sizes: Sequence[int]) -> None:

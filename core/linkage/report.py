@@ -20,8 +20,9 @@ def summary_markdown(summary: Mapping[str, Any]) -> str:
     notices = "\n".join(f"- {notice}" for notice in summary["notices"]) or "- none"
     return (
         f"# {summary['rows']:,} records are {summary['entities']:,} entities\n\n"
-        f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted, in {summary['seconds']:.1f} s "
-        f"({summary['rows_per_s']:,.0f} records/s, {summary['peak_rss_mb']:,.0f} MiB at most).\n\n"
+        f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted, "
+        f"in {summary['seconds']:.1f} s ({summary['rows_per_s']:,.0f} records/s, "
+        f"{summary['peak_rss_mb']:,.0f} MiB at most).\n\n"
         f"| stage | batches | seconds |\n|---|---|---|\n{stages}\n\n"
         f"## Notices\n\n{notices}\n"
     )

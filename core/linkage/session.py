@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from core.errors import HeadraceError, JobBlocked, LeaseLost
+from core.errors import HeadraceError, JobBlocked, LeaseLost, StoreUnavailable
 from core.linkage.job import JobDescription, LinkageJob
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES, Progress, Stage, StageBatch
@@ -19,6 +20,9 @@ from core.linkage.workspace import Workspace
 from core.queue import BatchQueue, FlowPolicy
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+RESTARTS_OUTLASTED = 2
 
 
 class JobSession:
@@ -44,11 +48,11 @@ class JobSession:
     def open(self, stage: Stage) -> None:
         """Announce the stage's batches, unless another process has."""
         self._opened = time.perf_counter()
-        open_stage(self.job, stage)
+        outlast(lambda: open_stage(self.job, stage))
 
     def claim(self, stage: Stage, limit: int) -> list[str]:
         """Take leases; returns their tags, which is all that travels to the tasks."""
-        batches = self.job.batches.claim(stage, limit)
+        batches = outlast(lambda: self.job.batches.claim(stage, limit))
         with self._lock:
             self._held.update({batch.tag: batch for batch in batches})
         return [batch.tag for batch in batches]
@@ -86,7 +90,7 @@ class JobSession:
         Raises:
             JobBlocked: a batch is dead; nothing will be published.
         """
-        progress = self.job.batches.progress(stage)
+        progress = outlast(lambda: self.job.batches.progress(stage))
         if progress.dead:
             self.queue.set_job_status(self.job_id, "blocked")
             raise JobBlocked(
@@ -130,3 +134,16 @@ class JobSession:
         """Give back what is claimed but not begun, and stop the heartbeats."""
         self.release()
         self.job.batches.close()
+
+
+def outlast(call: Callable[[], T]) -> T:
+    """Repeat a call that met a database in restart; connecting anew waits up to `connect_retry_s` each time.
+
+    Only for calls that may run twice: a claim whose reply was lost is rescued when its lease ends.
+    """
+    for _ in range(RESTARTS_OUTLASTED):
+        try:
+            return call()
+        except StoreUnavailable as error:
+            logger.warning("the database went away, trying again: %s", error.message)
+    return call()

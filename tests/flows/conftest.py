@@ -1,0 +1,124 @@
+"""A real Prefect server for the run of these tests, and the flow as processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from core.workloads.identity.generator import generate_persons
+
+ROWS = 6_000
+START_LIMIT_S = 120
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Environment that points at a Prefect server of these tests' own."""
+    port = _free_port()
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))},
+        "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port), "--no-ui"]
+    log = Path(env["PREFECT_HOME"]) / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            give_up = time.monotonic() + START_LIMIT_S
+            while not _answers(env["PREFECT_API_URL"]):
+                assert server.poll() is None, log.read_text()[-2000:]
+                assert time.monotonic() < give_up, "the Prefect server does not answer"
+                time.sleep(0.1)
+            yield env
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of generated persons with their truth."""
+    path = tmp_path_factory.mktemp("persons") / "persons.parquet"
+    generate_persons(ROWS, seed=11, duplicates=0.3).write_parquet(path)
+    return path
+
+
+StartFlow = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start_flow(
+    prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path
+) -> Iterator[StartFlow]:
+    """Start the flow in a process: `start_flow(out, **request)`; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+    settings = {
+        "HEADRACE_DATABASE__URL": database_url,
+        "HEADRACE_STATE_DIR": str(tmp_path / "state"),
+        "HEADRACE_QUEUE__LEASE_TTL_S": "3",
+        "HEADRACE_QUEUE__BEAT_S": "0.5",
+        "HEADRACE_QUEUE__RESCUE_EVERY_S": "0.5",
+        "HEADRACE_QUEUE__POLL_S": "0.1",
+    }
+
+    def start(out: Path, **request: Any) -> subprocess.Popen[bytes]:
+        said = {"input": str(persons), "id_column": "id", "out": str(out), "range_rows": 500, "pairs_per_batch": 1_000}
+        command = [sys.executable, "-m", "flows.identity_resolution", json.dumps(said | request), "--json"]
+        log = (tmp_path / f"flow-{len(started)}.log").open("wb")
+        process = subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log)
+        log.close()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def finished(process: subprocess.Popen[bytes], tmp_path: Path) -> dict[str, Any]:
+    """Wait for a flow that must succeed; returns its figures."""
+    stdout, _ = process.communicate(timeout=240)
+    logs = "\n".join(path.read_text()[-3000:] for path in sorted(tmp_path.glob("flow-*.log")))
+    assert process.returncode == 0, logs
+    return dict(json.loads(stdout))
+
+
+def partition_of(out: Path) -> set[frozenset[str]]:
+    """Entities as sets of record ids."""
+    groups = pl.read_parquet(out).group_by("entity_id").agg("id")
+    return {frozenset(ids) for ids in groups["id"].to_list()}
