@@ -6,10 +6,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
-import typer
+from typer.main import get_command
 
 from core.cli.app import build
 from core.settings import render_reference, valid_names
@@ -71,11 +71,11 @@ def spoken(program: str) -> list[tuple[str, str]]:
     )
 
 
-def cli() -> click.Command:
-    return typer.main.get_command(build())
+def cli() -> Any:
+    return get_command(build())
 
 
-def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield path, command
     for name, child in getattr(command, "commands", {}).items():
         yield from walk(child, (*path, name))
@@ -143,8 +143,17 @@ def test_documented_modules_exist() -> None:
 def test_every_command_explains_itself(path: str) -> None:
     node = dict(walk(cli()))[tuple(path.split())]
     assert node.help, f"`headrace {path}` has no help text"
-    bare = [option.name for option in node.params if isinstance(option, click.Option) and not option.help]
-    assert not bare, f"`headrace {path}`: options without a word of help: {bare}"
+    bare = [param.name for param in node.params if not (getattr(param, "help", None) or param.name == "help")]
+    assert not bare, f"`headrace {path}`: parameters without a word of help: {bare}"
+
+
+def test_folders_in_tables_exist() -> None:
+    folders = {str(parent) for path in files() for parent in path.parents}
+    rows = [
+        (page, row) for page, text in PAGES.items() for row in re.findall(r"^\| `([\w./]+?)/?` \|", text, re.MULTILINE)
+    ]
+    lost = [f"{page}: {row}" for page, row in rows if "/" in row and row not in folders and not (ROOT / row).is_file()]
+    assert not lost, f"tables name folders that do not exist: {lost}"
 
 
 def test_settings_named_exist() -> None:

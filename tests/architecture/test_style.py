@@ -10,8 +10,8 @@ import pytest
 from tests.architecture.tree import ROOT
 
 CHECKS = {
-    "ruff check": ("ruff", "check", "."),
-    "ruff format (run `make format`)": ("ruff", "format", "--check", "."),
+    "ruff check": ("ruff", "check", "--output-format=concise", "."),
+    "ruff format (run `make format`)": ("ruff", "format", "--check", "--output-format=concise", "."),
     "mypy": ("mypy",),
 }
 
