@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -130,8 +130,15 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
         hide_input_in_errors=True,
     )
+
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
 
     environment: str = Field(
         "DEVELOPMENT",

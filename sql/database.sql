@@ -8,6 +8,10 @@ SELECT set_config('application_name', %(application_name)s, true)
 -- One migrator at a time; a transaction lock, because poolers in transaction mode break session locks.
 SELECT pg_advisory_xact_lock(4850726563)
 
+-- name: database_create :exec
+-- The embedded server's only database, made right after initdb.
+CREATE DATABASE {name}
+
 -- name: server_facts :one
 -- What doctor and `db status` print about the server.
 SELECT current_setting('server_version') AS version, current_database() AS database, current_user AS username,

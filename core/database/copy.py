@@ -104,7 +104,7 @@ def _to_text(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, _STRINGS):
         return column.cast(pl.String)
     if isinstance(dtype, pl.Binary):
-        return pl.lit("\\\\x") + column.bin.encode("hex")
+        return pl.concat_str(pl.lit("\\\\x"), column.bin.encode("hex")).alias(name)
     if isinstance(dtype, pl.Datetime):
         text = column.dt.replace_time_zone(None) if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
         return text.dt.to_string("%Y-%m-%d %H:%M:%S%.6f" + ("" if dtype.time_zone is None else "+00"))
@@ -211,6 +211,8 @@ def _from_column(column: pl.Series, dtype: pl.DataType) -> pl.Series:
         if dtype.time_zone is None:
             return naive
         return naive.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
+    if isinstance(dtype, pl.Date):
+        return column.str.to_date("%Y-%m-%d")
     if isinstance(dtype, pl.Time):
         return column.str.to_time("%H:%M:%S%.f")
     if dtype.is_numeric() and not dtype.is_decimal():

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from core.database import warden
+from core.database.queries import load
 from core.errors import ConfigError, StoreUnavailable
 from core.settings import EmbeddedSettings
 
@@ -188,7 +189,8 @@ class EmbeddedServer:
         if made.returncode != 0:
             raise StoreUnavailable(f"initdb failed in {self.home}: {made.stderr.strip().splitlines()[-1:]}")
         single = ["--single", "-D", "data.new", "-c", "log_min_messages=fatal", "postgres"]
-        made = _run(binaries, "postgres", single, self.home, owner, f"CREATE DATABASE {DATABASE};\n")
+        create = load("database")["database_create"].sql.format(name=DATABASE)
+        made = _run(binaries, "postgres", single, self.home, owner, f"{create};\n")
         if made.returncode != 0:
             raise StoreUnavailable(f"creating the database failed in {self.home}")
         scratch.rename(self.data)

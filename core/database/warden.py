@@ -35,17 +35,21 @@ def locked(home: Path, limit_s: float = 120.0) -> Iterator[None]:
     handle = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         give_up = time.monotonic() + limit_s
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise Busy(str(home)) from None
-                time.sleep(0.02)
+        while not _try_lock(handle):
+            if time.monotonic() > give_up:
+                raise Busy(str(home))
+            time.sleep(0.02)
         yield
     finally:
         os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def start_ticks(pid: int) -> int | None:
@@ -113,11 +117,7 @@ def warden_pid(home: Path) -> int | None:
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.read(handle, 32) or b"0") or None
-    else:
-        return None
+        return None if _try_lock(handle) else int(os.read(handle, 32) or b"0") or None
     finally:
         os.close(handle)
 
@@ -125,20 +125,22 @@ def warden_pid(home: Path) -> int | None:
 def watch(home: Path) -> None:
     """Until the server is gone or shall stay: look whether a user still lives. Ends at once if HOME has a warden."""
     handle = os.open(home / "warden", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _try_lock(handle):
         return
     os.ftruncate(handle, 0)
     os.write(handle, str(os.getpid()).encode())
     while home.is_dir():
         time.sleep(LOOK_EVERY_S)
         try:
-            with locked(home):
-                if postmaster(home) is None or read_users(home)[0] or stop_if_unused(home):
-                    return
+            if _nothing_to_watch(home):
+                return
         except (OSError, Busy):
             continue
+
+
+def _nothing_to_watch(home: Path) -> bool:
+    with locked(home):
+        return postmaster(home) is None or read_users(home)[0] or stop_if_unused(home)
 
 
 if __name__ == "__main__":
