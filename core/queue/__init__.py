@@ -1,0 +1,33 @@
+"""The queue: batches of items, leased, computed and acknowledged in one fenced transaction."""
+
+from core.queue.batches import (
+    ClaimedBatch,
+    Cost,
+    Depth,
+    FlowPolicy,
+    Job,
+    NewBatch,
+    RowFailure,
+    StageProgress,
+    record_id,
+    split_record_id,
+)
+from core.queue.items import Decoded
+from core.queue.keeper import LeaseKeeper
+from core.queue.queue import BatchQueue
+
+__all__ = [
+    "BatchQueue",
+    "ClaimedBatch",
+    "Cost",
+    "Decoded",
+    "Depth",
+    "FlowPolicy",
+    "Job",
+    "LeaseKeeper",
+    "NewBatch",
+    "RowFailure",
+    "StageProgress",
+    "record_id",
+    "split_record_id",
+]

@@ -1,0 +1,166 @@
+"""Payloads on their way in: any form becomes one column of JSON text, and what cannot go in is found before it does.
+
+Checked here: size, nesting, NUL, and that it is JSON at all. The last check runs only when the server has refused the
+COPY, because reading every payload twice would cost more than the COPY itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from core.errors import RowError
+
+BYTES_MAX = 1 << 20
+DEPTH_MAX = 128
+
+OnBad = Literal["raise", "dead"]
+Payloads = pl.DataFrame | Sequence[dict[str, Any]] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One payload that cannot be an item: its place in the input (0 = first) and why, without its content."""
+
+    line: int
+    reason: str
+
+
+def to_text(payloads: Payloads) -> pl.Series:
+    """JSON text per payload, in order.
+
+    A frame whose only column is `payload` of type String holds JSON text already; of any other frame each row becomes
+    an object. Raises RowError: a dict that has no JSON form (a date, a set, NaN, a lone surrogate).
+    """
+    if isinstance(payloads, pl.DataFrame):
+        if payloads.schema == {"payload": pl.String()}:
+            return payloads["payload"]
+        if payloads.width == 0:
+            return pl.Series("payload", [], dtype=pl.String)
+        return payloads.select(pl.struct(pl.all()).struct.json_encode().alias("payload"))["payload"]
+    texts = [one if isinstance(one, str) else encode(one, line) for line, one in enumerate(payloads)]
+    try:
+        return pl.Series("payload", texts, dtype=pl.String)
+    except UnicodeEncodeError:
+        raise _unwritable(_first_unencodable(texts), "text that is not valid Unicode") from None
+
+
+def encode(payload: Any, line: int = 0) -> str:
+    """JSON text of one value; RowError (naming the type, never the value) if it has none."""
+    try:
+        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except TypeError as error:
+        # "Object of type date is not JSON serializable" names the type only.
+        raise _unwritable(line, str(error)) from None
+    except UnicodeEncodeError:
+        raise _unwritable(line, "text that is not valid Unicode") from None
+    except RecursionError:
+        raise _unwritable(line, f"nested deeper than {DEPTH_MAX}") from None
+    except ValueError:
+        raise _unwritable(line, "a number JSON cannot hold (NaN, infinity), or a circular reference") from None
+    return text
+
+
+def _unwritable(line: int, reason: str) -> RowError:
+    return RowError(f"payload {line}: {reason}", line=line, column="payload", reason=reason)
+
+
+def _first_unencodable(texts: list[str]) -> int:
+    for line, text in enumerate(texts):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return line
+    return 0
+
+
+def screen(texts: pl.Series) -> list[Refused]:
+    """Payloads over the limits, by vectorised tests; a suspect is looked at alone."""
+    n_open = texts.str.count_matches("{", literal=True) + texts.str.count_matches("[", literal=True)
+    suspect = (
+        texts.is_null()
+        | (texts.str.len_bytes() > BYTES_MAX)
+        | texts.str.contains("\\u0000", literal=True)
+        | texts.str.contains("\0", literal=True)
+        | (n_open > DEPTH_MAX)
+    )
+    found = []
+    for line in suspect.arg_true().to_list():
+        if reason := _limit_broken(texts[line]):
+            found.append(Refused(line, reason))
+    return found
+
+
+def _limit_broken(text: str | None) -> str | None:
+    if text is None:
+        return "no payload"
+    n_bytes = len(text.encode())
+    if n_bytes > BYTES_MAX:
+        return f"{n_bytes} bytes, the limit is {BYTES_MAX}"
+    if depth(text) > DEPTH_MAX:
+        return f"nested deeper than {DEPTH_MAX}"
+    if "\0" in text or has_escaped_nul(text):
+        return "it holds the character NUL"
+    return None
+
+
+def has_escaped_nul(text: str) -> bool:
+    """True for a `\\u0000` whose backslash is not itself escaped."""
+    at = text.find("\\u0000")
+    while at != -1:
+        n_backslashes = len(text[: at + 1]) - len(text[: at + 1].rstrip("\\"))
+        if n_backslashes % 2 == 1:
+            return True
+        at = text.find("\\u0000", at + 1)
+    return False
+
+
+def depth(text: str) -> int:
+    """How deep arrays and objects nest, ignoring brackets within strings; linear, without recursion."""
+    level = deepest = 0
+    in_string = escaped = False
+    for char in text:
+        if in_string:
+            in_string = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            in_string = True
+        elif char in "{[":
+            level += 1
+            deepest = max(deepest, level)
+        elif char in "}]":
+            level -= 1
+    return deepest
+
+
+def not_json(texts: pl.Series) -> list[Refused]:
+    """Payloads that do not parse: the slow pass, after the server has refused one of them."""
+    found = []
+    for line, text in enumerate(texts.to_list()):
+        try:
+            json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            found.append(Refused(line, "it is not JSON"))
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def row_error(refused: Sequence[Refused]) -> RowError:
+    """One error for all refused payloads, naming the first."""
+    first = refused[0]
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return RowError(
+        f"payload {first.line}: {first.reason}{more}; on_bad='dead' sends such payloads to the dead letters",
+        line=first.line,
+        column="payload",
+        reason=first.reason,
+        n_bad=len(refused),
+    )

@@ -1,0 +1,271 @@
+"""BatchQueue: one object in front of the queue's modules, holding what a process knows about itself."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+
+from core.database import DatabaseManager
+from core.database.queries import load, run
+from core.errors import QueueError
+from core.queue import claim, complete, dead, depth, enqueue, failures, flows, items, jobs, leader, stages
+from core.queue.batches import ClaimedBatch, Cost, Depth, FlowPolicy, Job, NewBatch, RowFailure, StageProgress
+from core.queue.complete import Done, Sink
+from core.queue.items import Decoded
+from core.queue.keeper import LeaseKeeper
+from core.queue.payloads import OnBad, Payloads
+from core.queue.states import JobStatus, Verdict, job_is_open
+from core.settings import QueueSettings
+
+Q = load("queue")
+LEADER = "queue-leader"
+
+
+class BatchQueue:
+    """The queue as one worker process sees it. Thread-safe; holds no connection and starts no thread.
+
+    Args:
+        worker_id: names this process in leases and history; unique among live processes.
+        jitter: draws from [0, 1) for pauses before retries.
+    """
+
+    def __init__(
+        self,
+        db: DatabaseManager,
+        settings: QueueSettings,
+        worker_id: str,
+        *,
+        jitter: Callable[[], float] = random.random,
+        flow_run_id: str | None = None,
+    ) -> None:
+        self.db = db
+        self.settings = settings
+        self.worker_id = worker_id
+        self._jitter = jitter
+        self._claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id)
+        self._leader_token = uuid4()
+        self._keepers: list[LeaseKeeper] = []
+
+    # Flows
+
+    def register_flow(self, policy: FlowPolicy) -> None:
+        """Store or replace the policy of a flow."""
+        flows.register(self.db, policy)
+
+    def pause_flow(self, flow_name: str, reason: str) -> None:
+        """Hand out no more batches of the flow."""
+        flows.pause(self.db, flow_name, reason)
+
+    def resume_flow(self, flow_name: str) -> None:
+        """Hand them out again."""
+        flows.resume(self.db, flow_name)
+
+    # Jobs and stages
+
+    def submit_job(
+        self, flow_name: str, job_key: str, parameters: Mapping[str, Any], input_digest: str, *, rerun: bool = False
+    ) -> Job:
+        """The key's unfinished or completed job, else a new one; see core.queue.jobs.submit."""
+        return jobs.submit(self.db, flow_name, job_key, parameters, input_digest, rerun=rerun)
+
+    def find_job(self, job: int | str) -> Job | None:
+        """By id, or the newest of a key."""
+        return jobs.find(self.db, job)
+
+    def jobs(self, limit: int = 50) -> list[Job]:
+        """Newest first."""
+        return jobs.newest(self.db, limit)
+
+    def set_job_status(self, job_id: int, status: JobStatus) -> None:
+        """Move a job along its legal transitions."""
+        jobs.set_status(self.db, job_id, status)
+
+    def finish_job(self, job_id: int) -> JobStatus:
+        """No more work will be added: finish the job now, or when its last batch completes."""
+        return jobs.finish(self.db, job_id)
+
+    def open_stage(self, job_id: int, stage: str, batches: Sequence[NewBatch]) -> bool:
+        """Create a stage with its batches once; False if it exists."""
+        return stages.open_stage(self.db, self._job(job_id), stage, batches)
+
+    def stage_progress(self, job_id: int, stage: str) -> StageProgress:
+        """Counts of one stage, and whether it is drained."""
+        return stages.progress_of(self.db, job_id, stage)
+
+    def stages(self, job_id: int) -> list[StageProgress]:
+        """All stages of a job in the order of their opening."""
+        return stages.progress(self.db, job_id, None)
+
+    def stage_results(self, job_id: int, stage: str) -> list[dict[str, Any]]:
+        """Outputs of the stage's completed batches, by partition."""
+        return stages.results(self.db, job_id, stage)
+
+    def close_stage(self, job_id: int, stage: str, output: Mapping[str, Any]) -> None:
+        """Store what the stage found out; the first output stays."""
+        stages.close(self.db, job_id, stage, output)
+
+    def stage_output(self, job_id: int, stage: str) -> dict[str, Any] | None:
+        """What close_stage stored."""
+        return stages.output(self.db, job_id, stage)
+
+    # Batches
+
+    def enqueue(
+        self,
+        flow_name: str,
+        payloads: Payloads,
+        *,
+        job_id: int | None = None,
+        stage: str = "main",
+        batch_rows: int | None = None,
+        on_bad: OnBad = "raise",
+        priority: int = 100,
+    ) -> list[int]:
+        """Store payloads as batches; returns their ids. See core.queue.enqueue.enqueue."""
+        n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
+        enqueue.check_batch_rows(n_rows, self.settings.batch_rows_max)
+        if not 0 <= priority <= 1000:
+            raise QueueError(f"priority {priority} is outside 0..1000", priority=priority)
+        if job_id is not None and not job_is_open(self._job(job_id).status):
+            raise QueueError(f"job {job_id} is finished: it gets no more items", job_id=job_id)
+        place = enqueue.Place(flow_name, job_id, stage, priority)
+        return enqueue.enqueue(self.db, place, payloads, n_rows, on_bad)
+
+    def put(self, flow_name: str, payload: Any) -> None:
+        """Put one payload into the inbox, for producers that trickle."""
+        enqueue.put(self.db, flow_name, payload)
+
+    def claim(
+        self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
+    ) -> list[ClaimedBatch]:
+        """Lease up to `limit` ready batches."""
+        return claim.claim(self.db, self._claimant, flow_name, limit, job_id=job_id, stage=stage)
+
+    def items(self, batch: ClaimedBatch) -> pl.DataFrame:
+        """seq and payload text of a claimed batch."""
+        return items.items(self.db, batch)
+
+    def decode(self, batch: ClaimedBatch, schema: Mapping[str, Any]) -> Decoded:
+        """Items as typed columns, and the rows that do not fit as failures."""
+        return items.decode(self.items(batch), schema)
+
+    def heartbeat(self, batches: Sequence[ClaimedBatch]) -> list[int]:
+        """Extend leases; ids of batches that are lost."""
+        return claim.heartbeat(self.db, batches, self.settings.lease_ttl_s)
+
+    def complete(
+        self,
+        batch: ClaimedBatch,
+        results: pl.DataFrame | None = None,
+        *,
+        sink: Sink | None = None,
+        failures: Sequence[RowFailure] = (),
+        cost: Cost | None = None,
+    ) -> Done:
+        """Results, sink and acknowledgement in one transaction; see core.queue.complete.complete.
+
+        The handler's work is at-least-once; what it writes through `sink` is exactly-once. A sink may run twice when
+        a connection breaks, but only one of its transactions commits.
+        """
+        done = complete.Completion(batch, results, sink, failures, cost or Cost(), self._application_name())
+        terms = complete.Terms(self.settings.failed_share_max, self._jitter)
+        with self._ending(batch):
+            ended = complete.complete(self.db, done, terms)
+        if batch.job_id is not None:
+            jobs.finish_if_drained(self.db, batch.job_id)
+        return ended
+
+    def fail(self, batch: ClaimedBatch, error_class: str, reason: str, *, retryable: bool = True) -> Verdict:
+        """The whole attempt failed: it is retried after a pause, halved, or dead. `reason` must hold no row data."""
+        with self._ending(batch):
+            fate = failures.fail(self.db, batch, failures.Failure(error_class, reason, retryable), self._jitter())
+        if batch.job_id is not None and fate == "dead":
+            jobs.finish_if_drained(self.db, batch.job_id)
+        return fate
+
+    def release(self, batches: Sequence[ClaimedBatch]) -> int:
+        """Give leases back without counting the attempt."""
+        with ExitStack() as stack:
+            for batch in batches:
+                stack.enter_context(self._ending(batch))
+            return claim.release(self.db, batches)
+
+    # Duties and views
+
+    def rescue(self) -> int:
+        """End attempts whose lease ran out."""
+        return leader.rescue(self.db, self._jitter)
+
+    def lead(self) -> bool:
+        """Become the leader, or stay it; False while another process leads."""
+        return leader.take_lease(self.db, LEADER, self.worker_id, self._leader_token, self.settings.lease_ttl_s)
+
+    def sweep(self) -> leader.Sweep:
+        """The leader's duties once."""
+        return leader.sweep(self.db, self.settings, self._jitter)
+
+    def lead_and_sweep(self) -> None:
+        """The duties, if this process leads."""
+        if self.lead():
+            self.sweep()
+
+    def beat_worker(self, n_leases: int) -> None:
+        """Tell that this worker lives."""
+        params = {
+            "worker_id": self.worker_id,
+            "pool": "default",
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "n_leases": n_leases,
+            "load": os.getloadavg()[0],
+        }
+        with self.db.transaction() as conn:
+            run(conn, Q["worker_beat"], params)
+
+    def leave(self) -> None:
+        """End of this worker: no longer leader, no longer listed. Leases it holds are not touched."""
+        leader.drop_lease(self.db, LEADER, self._leader_token)
+        with self.db.transaction() as conn:
+            run(conn, Q["worker_leave"], {"worker_id": self.worker_id})
+
+    def depth(self, flow_name: str | None = None) -> Depth:
+        """What waits and runs, computed now."""
+        return depth.now(self.db, flow_name)
+
+    def dead(self, flow_name: str | None = None) -> list[dead.DeadGroup]:
+        """Dead letters by flow and error class."""
+        return dead.groups(self.db, flow_name)
+
+    def redrive(
+        self, flow_name: str, *, error_class: str | None = None, job_id: int | None = None, limit: int = 100_000
+    ) -> int:
+        """Put dead letters back to work; returns how many items."""
+        return dead.redrive(self.db, flow_name, error_class, job_id, limit)
+
+    def attach(self, keeper: LeaseKeeper) -> None:
+        """A keeper tells the queue of itself, so that ending a batch also ends its beats."""
+        self._keepers.append(keeper)
+
+    @contextmanager
+    def _ending(self, batch: ClaimedBatch) -> Iterator[None]:
+        with ExitStack() as stack:
+            for keeper in self._keepers:
+                stack.enter_context(keeper.ending(batch))
+            yield
+
+    def _job(self, job_id: int) -> Job:
+        job = jobs.find(self.db, job_id)
+        if job is None:
+            raise QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
+        return job
+
+    def _application_name(self) -> str:
+        # PostgreSQL cuts names at 63 bytes; the reaper cuts likewise.
+        return f"headrace:{self.worker_id}"[:63]

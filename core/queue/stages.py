@@ -1,0 +1,111 @@
+"""Stages of a job: opened once together with their batches, drained, closed with what they found out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from core.database import DatabaseManager
+from core.database.queries import load, run
+from core.errors import QueueError
+from core.queue import partitions
+from core.queue.batches import ROWS_MAX, Job, NewBatch, StageProgress
+from core.queue.enqueue import HEADER, new_headers
+from core.queue.states import job_is_open
+
+Q = load("queue")
+
+
+def open_stage(db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewBatch]) -> bool:
+    """Create the stage and its batches in one transaction; False if some process did so before.
+
+    Raises QueueError: the job is finished; a batch without items; a splittable source without integer lo and hi.
+    Cost: one COPY of the headers; nothing per item.
+    """
+    if not job_is_open(job.status):
+        raise QueueError(f"job {job.job_id} is {job.status}: it gets no more stages", job_id=job.job_id)
+    for batch in batches:
+        _check(batch)
+    params = {
+        "job_id": job.job_id,
+        "stage": stage,
+        "n_batches": len(batches),
+        "n_items": sum(batch.n_items for batch in batches),
+    }
+    with db.transaction() as conn:
+        if not run(conn, Q["stage_open"], params):
+            return False
+        frame = pl.DataFrame(
+            {
+                "batch_id": partitions.take_ids(conn, len(batches)),
+                "partition_no": [batch.partition_no for batch in batches],
+                "priority": [batch.priority for batch in batches],
+                "splittable": [batch.splittable for batch in batches],
+                "n_items": [batch.n_items for batch in batches],
+                "source": [json.dumps(dict(batch.source)) for batch in batches],
+            },
+            schema=HEADER,
+        )
+        place = {"tenant_id": job.tenant_id, "flow_name": job.flow_name, "job_id": job.job_id, "stage": stage}
+        new_headers(conn, frame, place)
+    return True
+
+
+def _check(batch: NewBatch) -> None:
+    if batch.n_items < 1:
+        raise QueueError(f"partition {batch.partition_no} has no items", partition_no=batch.partition_no)
+    if not 0 <= batch.priority <= 1000:
+        raise QueueError(f"priority {batch.priority} is outside 0..1000", priority=batch.priority)
+    if not batch.splittable:
+        return
+    lo, hi = batch.source.get("lo"), batch.source.get("hi")
+    fits = isinstance(lo, int) and isinstance(hi, int) and hi - lo == batch.n_items <= ROWS_MAX
+    if not fits:
+        raise QueueError(
+            f"partition {batch.partition_no} is splittable, so its source needs integers lo and hi with "
+            f"hi - lo = n_items <= {ROWS_MAX}",
+            partition_no=batch.partition_no,
+        )
+
+
+def progress(db: DatabaseManager, job_id: int, stage: str | None) -> list[StageProgress]:
+    """One entry per stage in the order of their opening; all stages if `stage` is None."""
+    with db.transaction() as conn:
+        rows = run(conn, Q["stage_progress"], {"job_id": job_id, "stage": stage})
+    return [
+        StageProgress(name, status, total, total - open_origins, live, waiting, dead, n_rows, rows_done)
+        for name, status, total, open_origins, live, waiting, dead, n_rows, rows_done in rows
+    ]
+
+
+def progress_of(db: DatabaseManager, job_id: int, stage: str) -> StageProgress:
+    """Progress of one stage; QueueError if it was never opened."""
+    found = progress(db, job_id, stage)
+    if not found:
+        raise QueueError(f"job {job_id} has no stage {stage!r}", job_id=job_id, stage=stage)
+    return found[0]
+
+
+def results(db: DatabaseManager, job_id: int, stage: str) -> list[dict[str, Any]]:
+    """The output of every completed batch, by partition; a batch that returned none is left out."""
+    with db.transaction() as conn:
+        rows = run(conn, Q["stage_results"], {"job_id": job_id, "stage": stage})
+    return [output for (output,) in rows if output is not None]
+
+
+def close(db: DatabaseManager, job_id: int, stage: str, output: Mapping[str, Any]) -> None:
+    """Store what the stage found out. Closing again keeps the first output. QueueError if it was never opened."""
+    params = {"job_id": job_id, "stage": stage, "output": json.dumps(dict(output))}
+    with db.transaction() as conn:
+        if not run(conn, Q["stage_close"], params):
+            raise QueueError(f"job {job_id} has no stage {stage!r}", job_id=job_id, stage=stage)
+
+
+def output(db: DatabaseManager, job_id: int, stage: str) -> dict[str, Any] | None:
+    """What `close` stored, None before."""
+    with db.transaction() as conn:
+        rows = run(conn, Q["stage_output"], {"job_id": job_id, "stage": stage})
+    return rows[0][0] if rows else None
