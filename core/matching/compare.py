@@ -1,4 +1,8 @@
-"""Compare packed records field by field into levels, and number the patterns of levels."""
+"""Compare packed records field by field into levels, and number the patterns of levels.
+
+Kernels work on chunks of pairs, one field and one test at a time: the opcode is looked up once per chunk, and the loops
+inside touch nothing but plain arrays. A chunk's levels stay in the cache.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from core.matching.kernels import (
     jaro_winkler,
     jaro_winkler_bound,
     osa_within,
+    same_points,
     same_suffix,
     unpack_digits,
 )
@@ -24,9 +29,21 @@ from core.matching.levels import MISSING
 from core.matching.packing import NUMBER_MAX
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
+CHUNK_PAIRS = 1024
+# Levels of a pair on its way: no test has been passed yet.
+UNDECIDED = 254
+NOT_COMPUTED = -1.0
 _S32 = np.uint64(32)
 _NUMBER = np.uint32(NUMBER_MAX)
-NOT_COMPUTED = -1.0
+
+
+class Chunk(NamedTuple):
+    """Some pairs of a matrix of records: positions of both sides, and how many of them count."""
+
+    records: NDArray[np.uint32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    size: int
 
 
 class Scratch(NamedTuple):
@@ -36,7 +53,7 @@ class Scratch(NamedTuple):
     rows: NDArray[np.int32]
     digits_a: NDArray[np.uint32]
     digits_b: NDArray[np.uint32]
-    similarity: NDArray[np.float64]  # (1,) Jaro-Winkler of the pair at hand, or NOT_COMPUTED
+    similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) Jaro-Winkler of the field at hand, or NOT_COMPUTED
     floats: NDArray[np.float32]  # (2,)
 
 
@@ -48,185 +65,286 @@ def scratch_for(vocabulary: Vocabulary) -> Scratch:
         rows=np.zeros(3 * max(longest + 1, 18), dtype=np.int32),
         digits_a=np.zeros(16, dtype=np.uint32),
         digits_b=np.zeros(16, dtype=np.uint32),
-        similarity=np.zeros(1, dtype=np.float64),
+        similarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         floats=np.zeros(2, dtype=np.float32),
     )
 
 
 @njit(nogil=True, cache=True)
-def same_points(points: NDArray[np.uint32], start_a: int, start_b: int, count: int) -> bool:
-    """Whether two spans of `count` code points are equal."""
-    same = 0
-    while same < count and points[start_a + same] == points[start_b + same]:
-        same += 1
-    return same == count
+def settle_equal(chunk: Chunk, at: int, width: int, n_tests: int, out: NDArray[np.uint8]) -> None:
+    """MISSING where a side has no value, n_tests where both are equal, else UNDECIDED."""
+    records, left, right, size = chunk
+    for pair in range(size):
+        any_a, any_b, differ = np.uint32(0), np.uint32(0), np.uint32(0)
+        for word in range(at, at + width):
+            a, b = records[left[pair], word], records[right[pair], word]
+            any_a |= a
+            any_b |= b
+            differ |= a ^ b
+        if any_a == 0 or any_b == 0:
+            out[pair] = MISSING
+        elif differ == 0:
+            out[pair] = n_tests
+        else:
+            out[pair] = UNDECIDED
 
 
 @njit(nogil=True, cache=True)
-def names_alike(
-    code_a: np.uint32, code_b: np.uint32, threshold: float, vocabulary: VocabularyArrays, scratch: Scratch
-) -> bool:
-    """Jaro-Winkler at least `threshold`; computed once per pair and field, and not at all where lengths forbid it."""
-    start_a, stop_a = vocabulary.starts[code_a], vocabulary.starts[code_a + 1]
-    start_b, stop_b = vocabulary.starts[code_b], vocabulary.starts[code_b + 1]
-    if scratch.similarity[0] == NOT_COMPUTED:
-        if jaro_winkler_bound(stop_a - start_a, stop_b - start_b) < threshold:
-            return False
-        a, b = vocabulary.points[start_a:stop_a], vocabulary.points[start_b:stop_b]
-        scratch.similarity[0] = jaro_winkler(a, b, scratch.flags)
-    return scratch.similarity[0] >= threshold
+def settle_names(
+    chunk: Chunk, at: int, threshold: float, table: tuple[NDArray[np.uint32], NDArray[np.int64]], scratch: Scratch,
+    settled: tuple[NDArray[np.uint8], int],
+) -> None:  # fmt: skip
+    """Jaro-Winkler at least `threshold`; once per pair and field, and not at all where the lengths forbid it."""
+    records, left, right, size = chunk
+    points, starts = table
+    levels, level = settled
+    similarity, flags = scratch.similarity, scratch.flags
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        if similarity[pair] == NOT_COMPUTED:
+            code_a, code_b = records[left[pair], at], records[right[pair], at]
+            start_a, stop_a = starts[code_a], starts[code_a + 1]
+            start_b, stop_b = starts[code_b], starts[code_b + 1]
+            if jaro_winkler_bound(stop_a - start_a, stop_b - start_b) < threshold:
+                continue
+            similarity[pair] = jaro_winkler(points[start_a:stop_a], points[start_b:stop_b], flags)
+        if similarity[pair] >= threshold:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def coded_test(
-    opcode: int, threshold: float, codes: tuple[np.uint32, np.uint32], vocabulary: VocabularyArrays, scratch: Scratch
-) -> bool:
-    """Whether two different coded values pass one test."""
-    code_a, code_b = codes
-    if opcode == 1:
-        return vocabulary.class_hash[code_a] == vocabulary.class_hash[code_b]
-    if opcode == 3:
-        return names_alike(code_a, code_b, threshold, vocabulary, scratch)
-    start_a, stop_a = vocabulary.starts[code_a], vocabulary.starts[code_a + 1]
-    start_b, stop_b = vocabulary.starts[code_b], vocabulary.starts[code_b + 1]
-    points = vocabulary.points
-    if opcode == 4:
-        return osa_within(points[start_a:stop_a], points[start_b:stop_b], np.int64(threshold), scratch.rows)
-    if opcode == 15:
-        n_first = np.int64(threshold)
-        if stop_a - start_a < n_first or stop_b - start_b < n_first:
-            return False
-        return same_points(points, start_a, start_b, n_first)
-    one_letter = stop_a - start_a == 1 or stop_b - start_b == 1
-    return one_letter and points[start_a] == points[start_b]
+def settle_spelling(
+    chunk: Chunk, at: int, limit: int, table: tuple[NDArray[np.uint32], NDArray[np.int64]], scratch: Scratch,
+    settled: tuple[NDArray[np.uint8], int],
+) -> None:  # fmt: skip
+    """OSA distance of two strings at most `limit`."""
+    records, left, right, size = chunk
+    points, starts = table
+    levels, level = settled
+    rows = scratch.rows
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        code_a, code_b = records[left[pair], at], records[right[pair], at]
+        start_a, stop_a = starts[code_a], starts[code_a + 1]
+        start_b, stop_b = starts[code_b], starts[code_b + 1]
+        if abs((stop_a - start_a) - (stop_b - start_b)) > limit:
+            continue
+        if osa_within(points[start_a:stop_a], points[start_b:stop_b], limit, rows):
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def date_test(opcode: int, threshold: float, a: int, b: int) -> bool:
-    """Whether two different dates pass one test."""
-    if opcode == 7:
-        return date_swapped(a, b)
-    if opcode == 8:
-        return date_digits(a, b) <= threshold
-    if opcode == 9:
-        return date_parts(a, b) >= 2
-    return a // 10000 == b // 10000 and a // 10000 > 0
+def settle_prefix(
+    chunk: Chunk, at: int, n_first: int, table: tuple[NDArray[np.uint32], NDArray[np.int64]],
+    settled: tuple[NDArray[np.uint8], int],
+) -> None:  # fmt: skip
+    """The first `n_first` code points equal; n_first = 0 asks for equal initials, one side being nothing more."""
+    records, left, right, size = chunk
+    points, starts = table
+    levels, level = settled
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        code_a, code_b = records[left[pair], at], records[right[pair], at]
+        start_a, start_b = starts[code_a], starts[code_b]
+        shortest = min(starts[code_a + 1] - start_a, starts[code_b + 1] - start_b)
+        if n_first == 0:
+            alike = shortest == 1 and points[start_a] == points[start_b]
+        else:
+            alike = shortest >= n_first and same_points(points, start_a, start_b, n_first)
+        if alike:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def digits_test(
-    opcode: int, threshold: float, a: NDArray[np.uint32], b: NDArray[np.uint32], scratch: Scratch
-) -> bool:
-    """Whether two different digit strings (two words each) pass one test."""
-    n_a = unpack_digits(a[0], a[1], scratch.digits_a)
-    n_b = unpack_digits(b[0], b[1], scratch.digits_b)
-    digits_a, digits_b = scratch.digits_a[:n_a], scratch.digits_b[:n_b]
-    if opcode == 6:
-        return same_suffix(digits_a, digits_b, np.int64(threshold))
-    return osa_within(digits_a, digits_b, np.int64(threshold), scratch.rows)
+def settle_class(
+    chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """Both strings belong to one nickname class."""
+    records, left, right, size = chunk
+    levels, level = settled
+    for pair in range(size):
+        same = class_hash[records[left[pair], at]] == class_hash[records[right[pair], at]]
+        if same and levels[pair] == UNDECIDED:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def street_test(opcode: int, threshold: float, a: NDArray[np.uint32], b: NDArray[np.uint32]) -> bool:
-    """Whether two different streets (four words each) pass one test; an absent number contradicts none."""
-    number_a, number_b = a[0] & _NUMBER, b[0] & _NUMBER
-    if opcode == 11:
-        return a[1] == b[1] and number_a == number_b
-    alike = a[1] == b[1]
-    if not alike:
-        signature_a = np.uint64(a[2]) | (np.uint64(a[3]) << _S32)
-        signature_b = np.uint64(b[2]) | (np.uint64(b[3]) << _S32)
-        alike = dice(signature_a, signature_b) >= threshold
-    if opcode == 13:
-        return alike
-    return alike and (number_a == number_b or min(number_a, number_b) == 0)
+def settle_swapped(chunk: Chunk, at: int, partner: int, settled: tuple[NDArray[np.uint8], int]) -> None:
+    """Each record has in this word what the other has in the partner's."""
+    records, left, right, size = chunk
+    levels, level = settled
+    for pair in range(size):
+        a, b = left[pair], right[pair]
+        crossed = records[a, at] == records[b, partner] and records[b, at] == records[a, partner]
+        if crossed and levels[pair] == UNDECIDED:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def number_test(threshold: float, a: np.uint32, b: np.uint32, scratch: Scratch) -> bool:
-    """Whether two numbers differ by at most `threshold` percent of the larger."""
-    bits = scratch.floats.view(np.uint32)
-    bits[0] = a
-    bits[1] = b
-    value_a, value_b = np.float64(scratch.floats[0]), np.float64(scratch.floats[1])
-    return abs(value_a - value_b) * 100.0 <= threshold * max(abs(value_a), abs(value_b))
+def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tuple[NDArray[np.uint8], int]) -> None:
+    """One of the tests of dates, by opcode."""
+    records, left, right, size = chunk
+    levels, level = settled
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        a, b = np.int64(records[left[pair], at]), np.int64(records[right[pair], at])
+        if opcode == 7:
+            alike = date_swapped(a, b)
+        elif opcode == 8:
+            alike = date_digits(a, b) <= limit
+        elif opcode == 9:
+            alike = date_parts(a, b) >= 2
+        else:
+            alike = a // 10000 == b // 10000 and a // 10000 > 0
+        if alike:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def swapped_test(a: NDArray[np.uint32], b: NDArray[np.uint32], at: int, partner: int) -> bool:
-    """Whether each record has in this field what the other has in the partner field."""
-    return a[at] == b[partner] and b[at] == a[partner]
+def settle_digits(
+    chunk: Chunk, at: int, opcode: int, limit: int, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """Digits within an OSA distance (opcode 5), or with a common end of `limit` digits (opcode 6)."""
+    records, left, right, size = chunk
+    levels, level = settled
+    digits_a, digits_b, rows = scratch.digits_a, scratch.digits_b, scratch.rows
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        a, b = left[pair], right[pair]
+        n_a = unpack_digits(records[a, at], records[a, at + 1], digits_a)
+        n_b = unpack_digits(records[b, at], records[b, at + 1], digits_b)
+        if opcode == 6:
+            alike = same_suffix(digits_a[:n_a], digits_b[:n_b], limit)
+        else:
+            alike = osa_within(digits_a[:n_a], digits_b[:n_b], limit, rows)
+        if alike:
+            levels[pair] = level
 
 
 @njit(nogil=True, cache=True)
-def passes_test(
-    place: tuple[int, int],
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    scratch: Scratch,
-) -> bool:
-    """Whether two different values of a field pass one of its tests; place = (field, test)."""
+def settle_streets(
+    chunk: Chunk, at: int, opcode: int, threshold: float, settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """Name and number equal (11), names alike and numbers not contradicting (12), names alike (13)."""
+    records, left, right, size = chunk
+    levels, level = settled
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        a, b = left[pair], right[pair]
+        number_a, number_b = records[a, at] & _NUMBER, records[b, at] & _NUMBER
+        alike = records[a, at + 1] == records[b, at + 1]
+        if opcode == 11:
+            alike = alike and number_a == number_b
+        else:
+            numbers_fit = opcode == 13 or number_a == number_b or min(number_a, number_b) == 0
+            if numbers_fit and not alike:
+                signature_a = np.uint64(records[a, at + 2]) | (np.uint64(records[a, at + 3]) << _S32)
+                signature_b = np.uint64(records[b, at + 2]) | (np.uint64(records[b, at + 3]) << _S32)
+                alike = dice(signature_a, signature_b) >= threshold
+            alike = alike and numbers_fit
+        if alike:
+            levels[pair] = level
+
+
+@njit(nogil=True, cache=True)
+def settle_words(chunk: Chunk, at: int, settled: tuple[NDArray[np.uint8], int]) -> None:
+    """One word equal, such as the local part of an e-mail address."""
+    records, left, right, size = chunk
+    levels, level = settled
+    for pair in range(size):
+        if levels[pair] == UNDECIDED and records[left[pair], at] == records[right[pair], at]:
+            levels[pair] = level
+
+
+@njit(nogil=True, cache=True)
+def settle_numbers(
+    chunk: Chunk, at: int, percent: float, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """Two numbers that differ by at most `percent` of the larger."""
+    records, left, right, size = chunk
+    levels, level = settled
+    floats = scratch.floats
+    bits = floats.view(np.uint32)
+    for pair in range(size):
+        bits[0], bits[1] = records[left[pair], at], records[right[pair], at]
+        a, b = np.float64(floats[0]), np.float64(floats[1])
+        if levels[pair] == UNDECIDED and abs(a - b) * 100.0 <= percent * max(abs(a), abs(b)):
+            levels[pair] = level
+
+
+@njit(nogil=True, cache=True)
+def run_test(
+    chunk: Chunk, place: tuple[int, int], layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
+    out: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Run one test over a chunk and settle the pairs that pass it; place = (field, test)."""
     field, test = place
     opcode, threshold = layout.tests[field, test], layout.thresholds[field, test]
-    at = layout.offset[field]
-    if opcode == 2:
-        return swapped_test(a, b, at, layout.partner[field])
-    if opcode in (1, 3, 4, 15, 17):
-        return coded_test(opcode, threshold, (a[at], b[at]), vocabulary, scratch)
-    if 7 <= opcode <= 10:
-        return date_test(opcode, threshold, np.int64(a[at]), np.int64(b[at]))
-    if opcode in (5, 6):
-        return digits_test(opcode, threshold, a[at : at + 2], b[at : at + 2], scratch)
-    if 11 <= opcode <= 13:
-        return street_test(opcode, threshold, a[at : at + 4], b[at : at + 4])
-    if opcode == 14:
-        return a[at + 1] == b[at + 1]
-    return number_test(threshold, a[at], b[at], scratch)
+    at = np.int64(layout.offset[field])
+    settled = (out, layout.n_tests[field] - test)
+    table = (vocabulary.points, vocabulary.starts)
+    if opcode == 1:
+        settle_class(chunk, at, vocabulary.class_hash, settled)
+    elif opcode == 2:
+        settle_swapped(chunk, at, np.int64(layout.partner[field]), settled)
+    elif opcode == 3:
+        settle_names(chunk, at, threshold, table, scratch, settled)
+    elif opcode == 4:
+        settle_spelling(chunk, at, np.int64(threshold), table, scratch, settled)
+    elif opcode in (5, 6):
+        settle_digits(chunk, at, opcode, np.int64(threshold), scratch, settled)
+    elif 7 <= opcode <= 10:
+        settle_dates(chunk, at, opcode, threshold, settled)
+    elif 11 <= opcode <= 13:
+        settle_streets(chunk, at, opcode, threshold, settled)
+    elif opcode == 14:
+        settle_words(chunk, at + 1, settled)
+    elif opcode in (15, 17):
+        settle_prefix(chunk, at, np.int64(threshold), table, settled)
+    else:
+        settle_numbers(chunk, at, threshold, scratch, settled)
 
 
 @njit(nogil=True, cache=True)
-def field_level(
-    field: int,
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    scratch: Scratch,
-) -> int:
-    """Level of one field of one pair: MISSING, 0 (differ) ... n_tests (exact)."""
-    any_a, any_b, same = np.uint32(0), np.uint32(0), True
-    for word in range(layout.offset[field], layout.offset[field] + layout.width[field]):
-        any_a |= a[word]
-        any_b |= b[word]
-        same = same and a[word] == b[word]
-    if any_a == 0 or any_b == 0:
-        return MISSING
-    n_tests = layout.n_tests[field]
-    if same:
-        return n_tests
-    scratch.similarity[0] = NOT_COMPUTED
-    for test in range(1, n_tests):
-        if passes_test((field, test), a, b, layout, vocabulary, scratch):
-            return n_tests - test
-    return 0
+def compare_chunk(
+    chunk: Chunk, layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch, out: NDArray[np.uint8]
+) -> None:
+    """Levels of a chunk of at most CHUNK_PAIRS pairs: out (n_fields, >= chunk.size)."""
+    for field in range(len(layout.offset)):
+        n_tests = layout.n_tests[field]
+        levels = out[field]
+        settle_equal(chunk, np.int64(layout.offset[field]), np.int64(layout.width[field]), n_tests, levels)
+        scratch.similarity[: chunk.size] = NOT_COMPUTED
+        for test in range(1, n_tests):
+            run_test(chunk, (field, test), layout, vocabulary, scratch, levels)
+        for pair in range(chunk.size):
+            if levels[pair] == UNDECIDED:
+                levels[pair] = 0
 
 
 @njit(nogil=True, cache=True)
 def fill_levels(
     words: NDArray[np.uint32],
-    pairs: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
     layout: LayoutArrays,
     vocabulary: VocabularyArrays,
     scratch: Scratch,
     out: NDArray[np.uint8],
 ) -> None:
-    """Levels of many pairs: out (n_pairs, n_fields)."""
+    """Levels of many pairs, chunk by chunk: out (n_pairs, n_fields)."""
     left, right = pairs
-    for pair in range(len(left)):
-        for field in range(len(layout.offset)):
-            out[pair, field] = field_level(field, words[left[pair]], words[right[pair]], layout, vocabulary, scratch)
+    levels = np.empty((len(layout.offset), CHUNK_PAIRS), dtype=np.uint8)
+    for start in range(0, len(left), CHUNK_PAIRS):
+        stop = min(start + CHUNK_PAIRS, len(left))
+        chunk = Chunk(words, left[start:stop], right[start:stop], stop - start)
+        compare_chunk(chunk, layout, vocabulary, scratch, levels)
+        out[start:stop] = levels[:, : stop - start].T
 
 
 def compare_pairs(
@@ -240,10 +358,11 @@ def compare_pairs(
 
     Returns:
         (n_pairs, n_fields) uint8: 0 = differ ... number of tests = exact, MISSING (255) = one side has no value.
-    Cost: about 0.3 us a pair of persons, half of it waiting for memory where rows lie far apart.
+    Cost: about 0.5 us a pair of persons, much of it waiting for memory where rows lie far apart.
     """
     out = np.zeros((len(left), layout.n_fields), dtype=np.uint8)
-    fill_levels(words, (left, right), layout.ops, vocabulary.arrays, scratch_for(vocabulary), out)
+    pairs = (left.astype(np.int64), right.astype(np.int64))
+    fill_levels(words, pairs, layout.ops, vocabulary.arrays, scratch_for(vocabulary), out)
     return out
 
 
@@ -257,3 +376,16 @@ def levels_of(patterns: NDArray[np.uint64], layout: Layout) -> NDArray[np.uint8]
     """Undo `patterns_of`."""
     digits = patterns[:, None] // layout.ops.place % layout.radix
     return np.where(digits == 0, MISSING, digits - np.uint64(1)).astype(np.uint8)
+
+
+@njit(nogil=True, cache=True)
+def number_patterns(
+    levels: NDArray[np.uint8], size: int, place: NDArray[np.uint64], out: NDArray[np.uint64]
+) -> None:
+    """Twin of `patterns_of` for a chunk: levels (n_fields, >= size), out (>= size)."""
+    out[:size] = np.uint64(0)
+    for field in range(len(place)):
+        for pair in range(size):
+            level = levels[field, pair]
+            if level != MISSING:
+                out[pair] += (np.uint64(level) + np.uint64(1)) * place[field]

@@ -202,3 +202,12 @@ def dice(a: np.uint64, b: np.uint64) -> float:
     if min(bits_a, bits_b) == 0:
         return 0.0
     return 2.0 * n_bits(a & b) / (bits_a + bits_b)
+
+
+@njit(nogil=True, cache=True)
+def same_points(points: NDArray[np.uint32], start_a: int, start_b: int, count: int) -> bool:
+    """Whether two spans of `count` code points are equal."""
+    same = 0
+    while same < count and points[start_a + same] == points[start_b + same]:
+        same += 1
+    return same == count

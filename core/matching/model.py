@@ -128,12 +128,9 @@ def build_model(
         shares = [tuple(table[row, :n_levels].tolist()) for table in parameters.tables]
         weights = [tuple(table[row, :n_levels].tolist()) for table in bits]
         labels = ("differ", *(level.label for level in reversed(field.levels)))
-        fields.append(
-            FieldModel(
-                name=field.name, levels=labels, same=shares[0], moved=shares[1], kin=shares[2], chance=shares[3],
-                same_bits=weights[0], moved_bits=weights[1], kin_bits=weights[2],
-            )  # fmt: skip
-        )
+        named = dict(zip(("same", "moved", "kin", "chance"), shares, strict=True))
+        named |= dict(zip(("same_bits", "moved_bits", "kin_bits"), weights, strict=True))
+        fields.append(FieldModel(name=field.name, levels=labels, **named))
     same, moved, kin, chance = parameters.shares.tolist()
     return Model(
         spec_fingerprint=layout.spec.fingerprint,

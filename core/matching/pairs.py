@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
-from core.matching.compare import Scratch, field_level, scratch_for
+from core.matching.compare import CHUNK_PAIRS, Chunk, Scratch, compare_chunk, number_patterns, scratch_for
 from core.matching.edges import Edges
 from core.matching.hashing import splitmix
 from core.matching.layout import Layout, LayoutArrays
@@ -17,8 +18,28 @@ from core.matching.levels import MISSING
 from core.matching.model import WeightArrays
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
-FIRST_CAPACITY = 1024
 _S32 = np.uint64(32)
+
+
+class Work(NamedTuple):
+    """Intermediate results of a chunk: rows of CHUNK_PAIRS."""
+
+    levels: NDArray[np.uint8]  # (F, .)
+    sums: NDArray[np.float64]  # (3, .)
+    rarity: NDArray[np.float64]  # (2, .)
+    scores: NDArray[np.float64]
+    patterns: NDArray[np.uint64]
+
+
+def work_for(layout: Layout) -> Work:
+    """Buffers for the chunks of one kernel call."""
+    return Work(
+        levels=np.zeros((layout.n_fields, CHUNK_PAIRS), dtype=np.uint8),
+        sums=np.zeros((3, CHUNK_PAIRS), dtype=np.float64),
+        rarity=np.zeros((2, CHUNK_PAIRS), dtype=np.float64),
+        scores=np.zeros(CHUNK_PAIRS, dtype=np.float64),
+        patterns=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
+    )
 
 
 @njit(nogil=True, cache=True)
@@ -135,43 +156,80 @@ def log2_sum(a: float, b: float) -> float:
 
 
 @njit(nogil=True, cache=True)
-def pair_bits(
-    sums: NDArray[np.float64], rarity: NDArray[np.float64], weights: WeightArrays
-) -> float:
-    """Posterior log-odds of a pair in bits.
-
-    `sums` = evidence against chance of (one person at one home, one person moved, kin); `rarity` = term-frequency bits
-    of (all fields, the fields kin do not share).
-    """
-    same = log2_sum(weights.shares[0] + sums[0], weights.shares[1] + sums[1])
-    other = log2_sum(weights.shares[3] - rarity[0], weights.shares[2] + sums[2] - rarity[1])
-    return same - other
+def sum_evidence(
+    levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """Add up the evidence of all fields: bits (3, F, L), levels (F, >= size), out (3, >= size)."""
+    out[:, :size] = 0.0
+    for field in range(len(levels)):
+        for pair in range(size):
+            level = levels[field, pair]
+            if level != MISSING:
+                out[0, pair] += bits[0, field, level]
+                out[1, pair] += bits[1, field, level]
+                out[2, pair] += bits[2, field, level]
 
 
 @njit(nogil=True, cache=True)
-def score_pair(
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    weights: WeightArrays,
-    scratch: Scratch,
-) -> tuple[float, float, np.uint64]:
-    """Posterior bits, term-frequency bits and level pattern of one pair."""
-    sums, rarity, pattern = np.zeros(3), np.zeros(2), np.uint64(0)
-    for field in range(len(layout.offset)):
-        level = field_level(field, a, b, layout, vocabulary, scratch)
-        if level == MISSING:
+def sum_rarity(
+    chunk: Chunk, levels: NDArray[np.uint8], layout: LayoutArrays, weights: WeightArrays, out: NDArray[np.float64]
+) -> None:
+    """Term-frequency bits of values agreed on exactly: out (2, >= size), of all fields, of those kin do not share."""
+    out[:, : chunk.size] = 0.0
+    records, left = chunk.records, chunk.left
+    for field in range(len(levels)):
+        row, exact, at = weights.tf_row[field], layout.n_tests[field], layout.offset[field]
+        if row < 0:
             continue
-        pattern += np.uint64(level + 1) * layout.place[field]
-        for each in range(3):
-            sums[each] += weights.bits[each, field, level]
-        row = weights.tf_row[field]
-        if row >= 0 and level == layout.n_tests[field]:
-            rare = np.float64(weights.tf[row, a[layout.offset[field]]])
-            rarity[0] += rare
-            rarity[1] += rare * weights.tf_kin[field]
-    return pair_bits(sums, rarity, weights), rarity[0], pattern
+        rare, kin = weights.tf[row], weights.tf_kin[field]
+        for pair in range(chunk.size):
+            if levels[field, pair] == exact:
+                bits = np.float64(rare[records[left[pair], at]])
+                out[0, pair] += bits
+                out[1, pair] += bits * kin
+
+
+@njit(nogil=True, cache=True)
+def posterior(
+    sums: NDArray[np.float64], rarity: NDArray[np.float64], shares: NDArray[np.float64], size: int,
+    out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Posterior log-odds in bits that both are one person.
+
+    `sums` (3, size) is the evidence against chance of one person at one home, one person moved, kin; `rarity` (2, size)
+    the term-frequency bits, which make strangers, and kin where they share nothing, less likely to agree.
+    """
+    for pair in range(size):
+        same = log2_sum(shares[0] + sums[0, pair], shares[1] + sums[1, pair])
+        other = log2_sum(shares[3] - rarity[0, pair], shares[2] + sums[2, pair] - rarity[1, pair])
+        out[pair] = same - other
+
+
+@njit(nogil=True, cache=True)
+def score_chunk(
+    chunk: Chunk,
+    rows: NDArray[np.uint32],
+    tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch, Work],
+    kept: tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]],
+    n_kept: int,
+    review_bits: float,
+) -> int:
+    """Score a chunk and append what reaches `review_bits` to `kept` (which has room); returns the new count."""
+    layout, vocabulary, weights, scratch, work = tables
+    levels, sums, rarity, scores, patterns = work
+    compare_chunk(chunk, layout, vocabulary, scratch, levels)
+    sum_evidence(levels, chunk.size, weights.bits, sums)
+    sum_rarity(chunk, levels, layout, weights, rarity)
+    posterior(sums, rarity, weights.shares, chunk.size, scores)
+    number_patterns(levels, chunk.size, layout.place, patterns)
+    ends, bits, kept_patterns = kept
+    for pair in range(chunk.size):
+        if scores[pair] >= review_bits:
+            ends[0, n_kept], ends[1, n_kept] = rows[chunk.left[pair]], rows[chunk.right[pair]]
+            bits[0, n_kept], bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[0, pair])
+            kept_patterns[n_kept] = patterns[pair]
+            n_kept += 1
+    return n_kept
 
 
 @njit(nogil=True, cache=True)
@@ -179,21 +237,19 @@ def score_blocks(
     records: NDArray[np.uint32],
     keys: NDArray[np.uint64],
     rows: NDArray[np.uint32],
-    tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch],
+    tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch, Work],
     rule: tuple[float, int, int],
-) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64], int, int]:
+) -> tuple[tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], int, int]:
     """Walk, compare, weigh and keep; `records` are in block order, rule = (review bits, boundary, window).
 
     Returns:
-        ends (2, kept), bits (2, kept), patterns (kept), how many were kept, how many pairs were compared; the arrays
+        (ends (2, kept), bits (2, kept), patterns (kept)), how many were kept, how many pairs were compared; the arrays
         are longer than what was kept.
     """
-    layout, vocabulary, weights, scratch = tables
     review_bits, boundary, window = rule
-    ends = np.empty((2, FIRST_CAPACITY), dtype=np.uint32)
-    bits = np.empty((2, FIRST_CAPACITY), dtype=np.float32)
-    patterns = np.empty(FIRST_CAPACITY, dtype=np.uint64)
-    n_kept, n_pairs, start = 0, 0, 0
+    left, right = np.empty(CHUNK_PAIRS, dtype=np.int64), np.empty(CHUNK_PAIRS, dtype=np.int64)
+    kept = room_for(CHUNK_PAIRS)
+    n_kept, n_pairs, size, start = 0, 0, 0, 0
     while start < len(keys):
         end = block_end(keys, start)
         reach = end - start if end - start <= window else window
@@ -201,34 +257,39 @@ def score_blocks(
             for j in range(i + 1, min(i + reach, end)):
                 if not wanted(rows[i], rows[j], boundary):
                     continue
-                n_pairs += 1
-                first, second = (i, j) if rows[i] < rows[j] else (j, i)
-                score, rare, pattern = score_pair(records[first], records[second], layout, vocabulary, weights, scratch)
-                if score < review_bits:
-                    continue
-                if n_kept == len(patterns):
-                    ends, bits, patterns = grown(ends, bits, patterns)
-                ends[0, n_kept], ends[1, n_kept] = rows[first], rows[second]
-                bits[0, n_kept], bits[1, n_kept] = np.float32(score), np.float32(rare)
-                patterns[n_kept] = pattern
-                n_kept += 1
+                left[size], right[size] = (i, j) if rows[i] < rows[j] else (j, i)
+                size += 1
+                if size == CHUNK_PAIRS:
+                    kept = grown(kept, n_kept)
+                    chunk = Chunk(records, left, right, size)
+                    n_kept = score_chunk(chunk, rows, tables, kept, n_kept, review_bits)
+                    n_pairs, size = n_pairs + size, 0
         start = end
-    return ends, bits, patterns, n_kept, n_pairs
+    kept = grown(kept, n_kept)
+    n_kept = score_chunk(Chunk(records, left, right, size), rows, tables, kept, n_kept, review_bits)
+    return kept, n_kept, n_pairs + size
+
+
+@njit(nogil=True, cache=True)
+def room_for(size: int) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
+    """Uninitialised arrays for `size` edges."""
+    ends, bits = np.empty((2, size), dtype=np.uint32), np.empty((2, size), dtype=np.float32)
+    return ends, bits, np.empty(size, dtype=np.uint64)
 
 
 @njit(nogil=True, cache=True)
 def grown(
-    ends: NDArray[np.uint32], bits: NDArray[np.float32], patterns: NDArray[np.uint64]
+    kept: tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], n_kept: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
-    """Copies of twice the capacity."""
-    size = len(patterns)
-    new_ends = np.empty((2, 2 * size), dtype=np.uint32)
-    new_bits = np.empty((2, 2 * size), dtype=np.float32)
-    new_patterns = np.empty(2 * size, dtype=np.uint64)
-    new_ends[:, :size] = ends
-    new_bits[:, :size] = bits
-    new_patterns[:size] = patterns
-    return new_ends, new_bits, new_patterns
+    """The same edges with room for another chunk; copies to twice the size when there is none."""
+    size = len(kept[2])
+    if n_kept + CHUNK_PAIRS <= size:
+        return kept
+    ends, bits, patterns = room_for(2 * size)
+    ends[:, :n_kept] = kept[0][:, :n_kept]
+    bits[:, :n_kept] = kept[1][:, :n_kept]
+    patterns[:n_kept] = kept[2][:n_kept]
+    return ends, bits, patterns
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,11 +326,11 @@ def score_range(
     """
     rows = windowed_order(words, rows, keys, scorer.window)
     scratch = scratch_for(scorer.vocabulary)
-    tables = (scorer.layout.ops, scorer.vocabulary.arrays, scorer.weights, scratch)
+    tables = (scorer.layout.ops, scorer.vocabulary.arrays, scorer.weights, scratch, work_for(scorer.layout))
     rule = (float(scorer.review_bits), scorer.boundary, scorer.window)
-    ends, bits, patterns, kept, n_pairs = score_blocks(words[rows], keys, rows, tables, rule)
-    passes = np.full(kept, 1 << pass_index, dtype=np.uint32)
-    columns = (ends[0, :kept], ends[1, :kept], bits[0, :kept], bits[1, :kept], patterns[:kept])
+    (ends, bits, patterns), n_kept, n_pairs = score_blocks(words[rows], keys, rows, tables, rule)
+    passes = np.full(n_kept, 1 << pass_index, dtype=np.uint32)
+    columns = (ends[0, :n_kept], ends[1, :n_kept], bits[0, :n_kept], bits[1, :n_kept], patterns[:n_kept])
     return Edges(*(column.copy() for column in columns), passes), n_pairs
 
 

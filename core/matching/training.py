@@ -7,11 +7,19 @@ from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT, block_histogram, pairs_of, sorted_pass
-from core.matching.compare import Scratch, compare_pairs, field_level, patterns_of, scratch_for
+from core.matching.compare import (
+    CHUNK_PAIRS,
+    Chunk,
+    Scratch,
+    compare_chunk,
+    compare_pairs,
+    number_patterns,
+    patterns_of,
+    scratch_for,
+)
 from core.matching.hashing import splitmix
 from core.matching.layout import Layout, LayoutArrays
-from core.matching.levels import MISSING
-from core.matching.pairs import FIRST_CAPACITY, block_end, wanted, windowed_order
+from core.matching.pairs import block_end, wanted, windowed_order
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
 PAIRS_PER_PASS = 2_000_000
@@ -30,20 +38,22 @@ def made_earlier(keys_a: NDArray[np.uint64], keys_b: NDArray[np.uint64], each: i
 
 
 @njit(nogil=True, cache=True)
-def pattern_of(
-    a: NDArray[np.uint32],
-    b: NDArray[np.uint32],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    scratch: Scratch,
-) -> np.uint64:
-    """Level pattern of one pair."""
-    pattern = np.uint64(0)
-    for field in range(len(layout.offset)):
-        level = field_level(field, a, b, layout, vocabulary, scratch)
-        if level != MISSING:
-            pattern += np.uint64(level + 1) * layout.place[field]
-    return pattern
+def append_patterns(
+    chunk: Chunk,
+    tables: tuple[LayoutArrays, VocabularyArrays, Scratch],
+    levels: NDArray[np.uint8],
+    patterns: NDArray[np.uint64],
+    n_patterns: int,
+) -> NDArray[np.uint64]:
+    """Compare a chunk and write its patterns behind the first `n_patterns`, into a larger copy if need be."""
+    layout, vocabulary, scratch = tables
+    if n_patterns + CHUNK_PAIRS > len(patterns):
+        larger = np.empty(2 * len(patterns), dtype=np.uint64)
+        larger[:n_patterns] = patterns[:n_patterns]
+        patterns = larger
+    compare_chunk(chunk, layout, vocabulary, scratch, levels)
+    number_patterns(levels, chunk.size, layout.place, patterns[n_patterns:])
+    return patterns
 
 
 @njit(nogil=True, cache=True)
@@ -60,10 +70,11 @@ def pass_patterns(
     and how many there are.
     """
     block_keys, rows = block
-    layout, vocabulary, scratch = tables
     each, hash_max, boundary, window = rule
-    patterns = np.empty(FIRST_CAPACITY, dtype=np.uint64)
-    n_patterns, start = 0, 0
+    left, right = np.empty(CHUNK_PAIRS, dtype=np.int64), np.empty(CHUNK_PAIRS, dtype=np.int64)
+    levels = np.empty((len(tables[0].offset), CHUNK_PAIRS), dtype=np.uint8)
+    patterns = np.empty(CHUNK_PAIRS, dtype=np.uint64)
+    n_patterns, size, start = 0, 0, 0
     while start < len(block_keys):
         end = block_end(block_keys, start)
         reach = end - start if end - start <= window else window
@@ -73,14 +84,15 @@ def pass_patterns(
                 a, b = min(rows[i], rows[j]), max(rows[i], rows[j])
                 if not wanted(a, b, boundary) or made_earlier(keys[a], keys[b], each):
                     continue
-                if n_patterns == len(patterns):
-                    larger = np.empty(2 * n_patterns, dtype=np.uint64)
-                    larger[:n_patterns] = patterns
-                    patterns = larger
-                patterns[n_patterns] = pattern_of(words[a], words[b], layout, vocabulary, scratch)
-                n_patterns += 1
+                left[size], right[size] = a, b
+                size += 1
+                if size == CHUNK_PAIRS:
+                    chunk = Chunk(words, left, right, size)
+                    patterns = append_patterns(chunk, tables, levels, patterns, n_patterns)
+                    n_patterns, size = n_patterns + size, 0
         start = end
-    return patterns, n_patterns
+    patterns = append_patterns(Chunk(words, left, right, size), tables, levels, patterns, n_patterns)
+    return patterns, n_patterns + size
 
 
 def candidate_histogram(
