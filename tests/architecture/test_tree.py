@@ -16,8 +16,8 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "too
 ALLOWED = {Path("core/database/manager.py")}
 
 INDEX_HOST = re.compile(r"https?://[a-z0-9.-]*(?:pypi|pythonhosted|npmjs|debian)\.[a-z]+", re.IGNORECASE)
-# Absolute paths that exist on one machine only; `~/` and paths below a URL are fine.
-MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|work|home/(?!you\b)\w+|Users/(?!you\b)\w+)/")
+# Absolute paths that exist on one machine only; the users `you` and `a` are made up.
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|work|(?:home|Users)/(?!(?:you|a)\b)\w+)/")
 NOT_RUN = {"skip", "skipif", "xfail", "importorskip", "skipTest", "SkipTest"}
 
 
