@@ -11,6 +11,7 @@ import psycopg
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine
@@ -93,7 +94,7 @@ def _applied(conn: SqlConnection) -> list[str]:
     script = ScriptDirectory.from_config(_config(None))
     try:
         return [step.revision for head in current for step in script.iterate_revisions(head, "base")]
-    except CommandError:
+    except (CommandError, RevisionError):
         raise MigrationError(
             f"the database is at revision {', '.join(current)}, unknown to this version of Headrace"
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -56,8 +57,9 @@ class DatabaseManager:
 
         `name` labels it in the slow-query log and in errors; neither ever shows SQL or parameters.
         """
+        engine = self._opened()
         started = time.perf_counter()
-        with wrapped(name), self._opened().begin() as conn:
+        with wrapped(name), engine.begin() as conn:
             result = conn.execute(text(sql), dict(params or {}))
             rows = [tuple(row) for row in result.fetchall()] if result.returns_rows else []
         note_duration(name, started, self.settings.slow_query_ms)
@@ -125,7 +127,7 @@ class DatabaseManager:
         """Close the pool's idle connections. The manager can be used again."""
         with self._lock:
             if self._engine is not None:
-                self._engine.dispose()
+                self._closer()
                 self._engine = None
 
     def _source(self) -> connect.Source:
@@ -139,6 +141,8 @@ class DatabaseManager:
         with self._lock:
             if self._engine is None:
                 self._engine = self._build(self._source())
+                # Scripts need not call dispose(): idle connections are closed with the manager or the process.
+                self._closer = weakref.finalize(self, self._engine.dispose)
             return self._engine
 
     def _build(self, source: connect.Source) -> Engine:
