@@ -22,7 +22,7 @@ class QueueSource:
         self._queue = queue
         self._job_id = job_id
         self._uri = workspace_uri
-        self._keeper = LeaseKeeper(queue, queue.settings.beat_s, queue.settings.rescue_every_s)
+        self._keeper = LeaseKeeper(queue)
         self._keeper.start()
 
     def open_stage(self, stage: Stage, sizes: Sequence[int]) -> None:
@@ -65,7 +65,9 @@ class QueueSource:
     def progress(self, stage: Stage) -> Progress:
         """Count the stage's batches; waiting retries are live."""
         found = self._queue.stage_progress(self._job_id, stage)
-        return Progress(found.total, found.done, found.live + found.waiting, found.dead)
+        # Stages are not splittable, so each of their batches has one header at most; the rest of them are dead.
+        dead = found.total - found.done - found.live if found.dead else 0
+        return Progress(found.total, found.done, found.live, dead)
 
     def outputs(self, stage: Stage) -> list[Output]:
         """Read the results of the stage."""
