@@ -1,0 +1,158 @@
+"""Dates as people write them, to integers yyyymmdd; absent parts are 00.
+
+Accepted: YYYY-MM-DD and YYYY/MM/DD (a time behind it is ignored), YYYYMMDD, MM/DD/YYYY, DD/MM/YYYY, DD-MM-YYYY,
+DD.MM.YYYY, "12 Mar 1990", "Mar 12, 1990", YYYY-MM and YYYY. Which of day and month comes first in NN/NN/YYYY and
+NN-NN-YYYY is decided once per column; a value that exists only in the other order is read in that one. With full stops
+the day is first always.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+# What became of a value, see `read_dates`
+READ: Final = 0
+KEYING_ERROR: Final = 1
+UNREADABLE: Final = 2
+IMPOSSIBLE: Final = 3
+SHORT_YEAR: Final = 4
+
+_YEAR_FIRST = r"^(?<y>\d{4})[-/.](?<m>\d{1,2})[-/.](?<d>\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?$"
+_YEAR_LAST = r"^(?<a>\d{1,2})(?<s>[-/.])(?<b>\d{1,2})[-/.](?<y>\d{4})(?: \d{1,2}:\d{2}.*)?$"
+_DAY_WORD = r"^(?<d>\d{1,2})[ -](?<w>[A-Za-z]{3})[A-Za-z]*\.?[ ,-]+(?<y>\d{4})$"
+_WORD_DAY = r"^(?<w>[A-Za-z]{3})[A-Za-z]*\.? (?<d>\d{1,2}),? (?<y>\d{4})$"
+_YEAR_MONTH = r"^(?<y>\d{4})[-/](?<m>\d{1,2})$"
+_SHORT_YEAR = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}$"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvidence:
+    """Values NN/NN/YYYY or NN-NN-YYYY whose first (second) part exceeds 12, and those that fit both orders."""
+
+    n_day_first: int = 0
+    n_month_first: int = 0
+    n_either: int = 0
+
+    def __add__(self, other: OrderEvidence) -> OrderEvidence:
+        return OrderEvidence(
+            self.n_day_first + other.n_day_first,
+            self.n_month_first + other.n_month_first,
+            self.n_either + other.n_either,
+        )
+
+    @property
+    def day_first(self) -> bool:
+        """The day comes first if any value says so and not more say the contrary."""
+        return self.n_day_first > 0 and self.n_day_first >= self.n_month_first
+
+
+def parse_dates(texts: pl.Series, day_first: bool) -> tuple[pl.Series, pl.Series]:
+    """Read a column of dates.
+
+    Args:
+        texts: (n,) String; null is absent.
+        day_first: the column's order of NN/NN/YYYY and NN-NN-YYYY.
+    Returns:
+        (n,) Int32 yyyymmdd, absent month or day 00, null where there is no readable date; eight digits that are no date
+        are kept as they are, for they are keying errors to be compared digit by digit. And (n,) Boolean: the value is a
+        date that does not exist, or its year has two digits.
+    Cost: 0.15 us a value where values repeat, 1.5 us per distinct value.
+    """
+    read = read_dates(texts, day_first)
+    return read["date"], read["status"] >= IMPOSSIBLE
+
+
+def read_dates(texts: pl.Series, day_first: bool) -> pl.DataFrame:
+    """(n,) `date` as in `parse_dates`; `status` UInt8: READ (or absent), KEYING_ERROR, UNREADABLE, IMPOSSIBLE, SHORT_YEAR."""
+    name = "text"
+    column = texts.cast(pl.String).rename(name)
+    distinct = column.unique().drop_nulls()
+    known = pl.DataFrame([distinct]).lazy().select(name, text_=pl.col(name).str.strip_chars()).collect()
+    parsed = _parse(known, day_first)
+    joined = column.to_frame().join(parsed, on=name, how="left", maintain_order="left")
+    return joined.select("date", pl.col("status").fill_null(READ))
+
+
+def order_evidence(texts: pl.Series) -> OrderEvidence:
+    """Count what a column says about its order of day and month. Cost: as `parse_dates`."""
+    counted = texts.cast(pl.String).rename("text").drop_nulls().value_counts(name="n")
+    parts = counted.select("n", p=pl.col("text").str.strip_chars().str.extract_groups(_YEAR_LAST)).unnest("p")
+    parts = parts.filter(pl.col("s").is_not_null() & (pl.col("s") != "."))
+    a, b = pl.col("a").cast(pl.Int32), pl.col("b").cast(pl.Int32)
+    sums = parts.select(
+        day=pl.col("n").filter((a > 12) & (b <= 12)).sum(),
+        month=pl.col("n").filter((a <= 12) & (b > 12)).sum(),
+        either=pl.col("n").filter((a <= 12) & (b <= 12) & (a != b)).sum(),
+    ).row(0)
+    return OrderEvidence(*(int(value) for value in sums))
+
+
+def _parse(known: pl.DataFrame, day_first: bool) -> pl.DataFrame:
+    """Distinct values: text, date, status."""
+    text = pl.col("text_")
+    groups = {
+        "ymd": _YEAR_FIRST,
+        "aby": _YEAR_LAST,
+        "dwy": _DAY_WORD,
+        "wdy": _WORD_DAY,
+        "ym": _YEAR_MONTH,
+    }
+    frame = known.select("text", "text_", **{name: text.str.extract_groups(rule) for name, rule in groups.items()})
+    a, b, year_last = _part("aby", "a"), _part("aby", "b"), _part("aby", "y")
+    first_is_day = (pl.col("aby").struct.field("s") == ".") | pl.lit(day_first)
+    usual = pl.when(first_is_day).then(_date(year_last, b, a)).otherwise(_date(year_last, a, b))
+    other = pl.when(first_is_day).then(_date(year_last, a, b)).otherwise(_date(year_last, b, a))
+    in_full = pl.coalesce(
+        _date(_part("ymd", "y"), _part("ymd", "m"), _part("ymd", "d")),
+        usual,
+        other,
+        _date(_part("dwy", "y"), _month("dwy"), _part("dwy", "d")),
+        _date(_part("wdy", "y"), _month("wdy"), _part("wdy", "d")),
+        _date(_part("ym", "y"), _part("ym", "m"), pl.lit(0, dtype=pl.Int32)),
+    )
+    compact = pl.when(text.str.contains(r"^\d{8}$")).then(text).cast(pl.Int32)
+    year_only = pl.when(text.str.contains(r"^\d{4}$")).then(text).cast(pl.Int32) * 10_000
+    has_form = pl.any_horizontal(
+        pl.col(name).struct.field("y").is_not_null() for name in ("ymd", "aby", "dwy", "wdy", "ym")
+    )
+    frame = frame.select(
+        "text",
+        "text_",
+        date=pl.coalesce(in_full, compact, year_only),
+        kept=compact.is_not_null() & _date(compact // 10_000, compact // 100 % 100, compact % 100).is_null(),
+        has_form=has_form,
+        short=text.str.contains(_SHORT_YEAR),
+    )
+    status = (
+        pl.when("short")
+        .then(pl.lit(SHORT_YEAR))
+        .when(pl.col("has_form") & pl.col("date").is_null())
+        .then(pl.lit(IMPOSSIBLE))
+        .when((text != "") & pl.col("date").is_null())
+        .then(pl.lit(UNREADABLE))
+        .when("kept")
+        .then(pl.lit(KEYING_ERROR))
+        .otherwise(pl.lit(READ))
+    )
+    return frame.select("text", "date", status=status.cast(pl.UInt8))
+
+
+def _part(form: str, name: str) -> pl.Expr:
+    return pl.col(form).struct.field(name).cast(pl.Int32)
+
+
+def _month(form: str) -> pl.Expr:
+    word = pl.col(form).struct.field("w").str.to_lowercase()
+    return word.replace_strict(list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32)
+
+
+def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """yyyymmdd if that day exists (or the day, or day and month, are 0), else null."""
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    long = pl.when(month == 2).then(28 + leap.cast(pl.Int32)).when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
+    exists = (year >= 1) & (month <= 12) & (day <= long) & ((month > 0) | (day == 0))
+    return pl.when(exists).then(year * 10_000 + month * 100 + day).cast(pl.Int32)
