@@ -1,0 +1,200 @@
+"""Clusters from scored pairs: union-find in falling order of weight, with guards against chains.
+
+Two guards refuse a merge. Size: no cluster grows above the spec's limit, so what holds a giant together by its weakest
+edges stays apart. Contradiction: records of the two sides that cannot be one person (their identifiers and their birth
+dates both disagree beyond slips of the pen) speak against it, and when they are at least half of all crossings the
+merge is refused. An edge whose own two records contradict has outweighed that already and is never vetoed by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from core.matching.assignment import one_to_one
+from core.matching.edges import Edges
+from core.matching.kernels import date_digits, date_parts, date_swapped, osa_within, unpack_digits
+from core.matching.layout import Layout
+from core.matching.spec import MatchSpec
+
+__all__ = ["ClusterReport", "cluster", "one_to_one"]
+
+DIGITS, DATE = 0, 1
+# Identifiers that differ by more edits than this contradict each other.
+DIGITS_SLIPS_MAX = 2
+CONTRADICTIONS_MIN = 2
+# Crossings looked at before a merge: enough for any honest cluster, and a bound for a dishonest one.
+CROSSINGS_MAX = 2500
+
+
+@dataclass(frozen=True)
+class ClusterReport:
+    """What clustering did. `sizes` counts clusters by their number of rows, singletons included."""
+
+    n_clusters: int
+    largest: int
+    sizes: dict[int, int]
+    n_contradicted: int
+    n_oversize: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {
+            "clusters": self.n_clusters,
+            "largest": self.largest,
+            "sizes": {str(size): count for size, count in self.sizes.items()},
+            "merges_contradicted": self.n_contradicted,
+            "merges_oversize": self.n_oversize,
+        }
+
+
+@njit(nogil=True, cache=True)
+def root_of(parent: NDArray[np.int64], row: int) -> int:
+    """Representative of a row; halves the path on the way."""
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+@njit(nogil=True, cache=True)
+def contradict(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], guards: NDArray[np.int64], digits: NDArray[np.uint32],
+    rows: NDArray[np.int32],
+) -> bool:  # fmt: skip
+    """Whether at least two identity fields are present in both records and every one of them disagrees.
+
+    guards (G, 2) = (DIGITS or DATE, first word); digits (2, 16) and rows are scratch.
+    """
+    n_against = 0
+    for guard in range(len(guards)):
+        kind, at = guards[guard]
+        if kind == DATE:
+            date_a, date_b = np.int64(a[at]), np.int64(b[at])
+            if date_a == 0 or date_b == 0:
+                continue
+            near = date_parts(date_a, date_b) >= 2 or date_swapped(date_a, date_b) or date_digits(date_a, date_b) <= 1
+        else:
+            n_a = unpack_digits(a[at], a[at + 1], digits[0])
+            n_b = unpack_digits(b[at], b[at + 1], digits[1])
+            if n_a == 0 or n_b == 0:
+                continue
+            near = osa_within(digits[0, :n_a], digits[1, :n_b], DIGITS_SLIPS_MAX, rows)
+        if near:
+            return False
+        n_against += 1
+    return n_against >= CONTRADICTIONS_MIN
+
+
+@njit(nogil=True, cache=True)
+def crossings_contradict(
+    edge: tuple[int, int],
+    following: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    guards: NDArray[np.int64],
+    scratch: tuple[NDArray[np.uint32], NDArray[np.int32]],
+) -> bool:
+    """Whether at least half of the crossings between two clusters, the edge itself aside, contradict.
+
+    `following` links the rows of each cluster in a ring; the walk starts at the edge's own rows.
+    """
+    left, right = edge
+    digits, rows = scratch
+    n_crossings, n_against = 0, 0
+    a = left
+    while True:
+        b = right
+        while True:
+            if a != left or b != right:
+                n_crossings += 1
+                if contradict(words[a], words[b], guards, digits, rows):
+                    n_against += 1
+            b = following[b]
+            if b == right or n_crossings >= CROSSINGS_MAX:
+                break
+        a = following[a]
+        if a == left or n_crossings >= CROSSINGS_MAX:
+            break
+    return n_against > 0 and 2 * n_against >= n_crossings
+
+
+@njit(nogil=True, cache=True)
+def unite(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    guards: NDArray[np.int64],
+    size_max: int,
+    out: NDArray[np.uint32],
+) -> tuple[int, int]:
+    """Merge along edges in the order given; out[row] = smallest row of its cluster.
+
+    Returns how many merges were refused for contradiction, and for size.
+    """
+    n_rows = len(out)
+    parent, following, size = np.arange(n_rows), np.arange(n_rows), np.ones(n_rows, dtype=np.int64)
+    scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
+    n_contradicted, n_oversize = 0, 0
+    for edge in range(len(left)):
+        a, b = left[edge], right[edge]
+        root_a, root_b = root_of(parent, a), root_of(parent, b)
+        if root_a == root_b:
+            continue
+        if size[root_a] + size[root_b] > size_max:
+            n_oversize += 1
+            continue
+        alone = size[root_a] + size[root_b] == 2
+        if not alone and len(guards) >= CONTRADICTIONS_MIN:
+            outweighed = contradict(words[a], words[b], guards, scratch[0], scratch[1])
+            if not outweighed and crossings_contradict((a, b), following, words, guards, scratch):
+                n_contradicted += 1
+                continue
+        # The smaller row is always the root, so labels need no second pass.
+        keep, lose = min(root_a, root_b), max(root_a, root_b)
+        parent[lose] = keep
+        size[keep] += size[lose]
+        following[a], following[b] = following[b], following[a]
+    for row in range(n_rows):
+        out[row] = np.uint32(root_of(parent, row))
+    return n_contradicted, n_oversize
+
+
+def guard_fields(layout: Layout) -> NDArray[np.int64]:
+    """The identity fields that can contradict: digits and dates that belong to one person; (G, 2) for `contradict`."""
+    guards = [
+        (DATE if field.kind == "date" else DIGITS, layout.offset[field.name])
+        for field in layout.spec.fields
+        if field.kind in {"date", "digits"} and not field.shared
+    ]
+    return np.array(guards, dtype=np.int64).reshape(-1, 2)
+
+
+def cluster(
+    edges: Edges, n_rows: int, words: NDArray[np.uint32], layout: Layout, spec: MatchSpec, match_bits: float
+) -> tuple[NDArray[np.uint32], ClusterReport]:
+    """Label every row with the smallest row of its cluster.
+
+    Args:
+        edges: each pair once; those below `match_bits` are left aside.
+        words: all records, (n_rows, stride).
+    Cost: O(edges log edges) for the order, then near-linear; at most 2,500 crossings are looked at per merge.
+    """
+    accepted = edges.take(edges.bits >= np.float32(match_bits))
+    order = np.lexsort((accepted.right, accepted.left, -accepted.bits))
+    left, right = accepted.left[order].astype(np.int64), accepted.right[order].astype(np.int64)
+    labels = np.zeros(n_rows, dtype=np.uint32)
+    n_contradicted, n_oversize = unite(left, right, words, guard_fields(layout), spec.max_cluster, labels)
+    sizes = np.bincount(labels, minlength=1)
+    distinct, counts = np.unique(sizes[sizes > 0], return_counts=True)
+    report = ClusterReport(
+        n_clusters=int(counts.sum()),
+        largest=int(distinct.max(initial=0)),
+        sizes=dict(zip(distinct.tolist(), counts.tolist(), strict=True)),
+        n_contradicted=int(n_contradicted),
+        n_oversize=int(n_oversize),
+    )
+    return labels, report
