@@ -74,11 +74,13 @@ class LeaseKeeper:
                 self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it."""
+        """End the thread and wait for it; it can be started again."""
         self._stop.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
+        self._thread = None
+        self._stop.clear()
 
     def add(self, batch: ClaimedBatch) -> None:
         """Keep this lease alive from now on."""

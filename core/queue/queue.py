@@ -49,7 +49,7 @@ class BatchQueue:
         self.settings = settings
         self.worker_id = worker_id
         self._jitter = jitter
-        self._claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id)
+        self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id)
         self._leader_token = uuid4()
         self._keepers: list[LeaseKeeper] = []
 
@@ -146,7 +146,7 @@ class BatchQueue:
         self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
     ) -> list[ClaimedBatch]:
         """Lease up to `limit` ready batches."""
-        return claim.claim(self.db, self._claimant, flow_name, limit, job_id=job_id, stage=stage)
+        return claim.claim(self.db, self.claimant, flow_name, limit, job_id=job_id, stage=stage)
 
     def items(self, batch: ClaimedBatch) -> pl.DataFrame:
         """seq and payload text of a claimed batch."""

@@ -1,0 +1,308 @@
+"""The record-level API: single records in, claimed and marked one by one, on top of the batch queue.
+
+    db = DatabaseManager("rpa_db")
+    processor = DistributedProcessor(db)
+    processor.add_records_to_queue("survey", [{"id": 1}, {"id": 2}])
+    for record in processor.claim_records_batch("survey", 50):
+        processor.mark_record_completed(record["id"], {"ok": True})
+
+A record's id is its identity for ever: origin batch << 20 | place in it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import random
+import socket
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from core.database import DatabaseManager
+from core.errors import HeadraceError, LeaseLost, QueueError
+from core.queue import BatchQueue, LeaseKeeper, flows, payloads, records
+from core.queue.failures import REASON_CHARS_MAX
+from core.queue.ledger import Ledger, Taken
+from core.queue.records import Counts, Mark
+from core.queue.states import backoff_s
+from core.settings import QueueSettings, read_settings
+
+# Sharing out a header of so many records reads them all, so it stays small.
+RECORDS_PER_BATCH = 1_000
+BACKOFF_BASE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """`output`: JSON text if the record is done; else why it failed."""
+
+    output: str | None
+    error_class: str = ""
+    reason: str = ""
+
+
+class DistributedProcessor:
+    """Claims and marks single records of a flow; thread-safe.
+
+    A mark is durable when the call returns (with `flush_every` > 1: when that many are collected, at `flush()`,
+    `get_queue_status()` or `close()`; a crash loses the collected ones and their records run again). The first mark of
+    a record wins, later ones do nothing. An id that this processor did not claim, or whose lease it lost, raises
+    LeaseLost. Heartbeats start with the first claim; at the end of the process claims without a mark are given back.
+
+    Args:
+        db: the store; kept as `rpa_db`.
+        settings: None: read the environment. `record_max_attempts` > 1 makes mark_record_failed retry first.
+        flush_every: marks per transaction.
+    """
+
+    def __init__(self, db: DatabaseManager, settings: QueueSettings | None = None, flush_every: int = 1) -> None:
+        if flush_every < 1:
+            raise QueueError(f"flush_every is {flush_every}, it must be at least 1")
+        self.rpa_db = db
+        self.settings = settings or read_settings().queue
+        self.flush_every = flush_every
+        self.logger = logging.getLogger("headrace.distributed")
+        self.instance_id = self._generate_instance_id()
+        self._queue = BatchQueue(db, self.settings, self.instance_id)
+        self._keeper = LeaseKeeper(self._queue)
+        self._ledger = Ledger()
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Taken, Mark]] = []
+        self._known: set[str] = set()
+        self._started = False
+
+    def _generate_instance_id(self) -> str:
+        """Host, process and a random part: unique among all processors that ever claim."""
+        return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+    def __enter__(self) -> DistributedProcessor:
+        """Use as a context manager to give unmarked claims back at its end."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """See `close`."""
+        self.close()
+
+    # In
+
+    def add_records_to_queue(self, flow_name: str, records: Sequence[Mapping[str, Any]]) -> int:
+        """Store records in one transaction, in order; registers the flow if it is new. Returns how many.
+
+        A record is the payload itself, or {"payload": {...}}: a mapping whose only key is `payload`, holding a mapping,
+        stands for that inner one. Raises RowError (line = index) for a value JSON cannot hold; then none is stored.
+        """
+        texts = [payloads.encode(_payload(one), line) for line, one in enumerate(records)]
+        if not texts:
+            return 0
+        if flow_name not in self._known:
+            flows.register_default(self.rpa_db, flow_name, max_attempts=3)
+            self._known.add(flow_name)
+        n_rows = min(RECORDS_PER_BATCH, self.settings.batch_rows_max)
+        self._queue.enqueue(flow_name, texts, batch_rows=n_rows)
+        return len(texts)
+
+    # Out
+
+    def claim_records_batch(self, flow_name: str, batch_size: int) -> list[dict[str, Any]]:
+        """Up to `batch_size` records as {"id", "payload", "retry_count"}, oldest first; [] if there are none."""
+        if batch_size < 1:
+            raise QueueError(f"batch_size is {batch_size}, it must be at least 1", batch_size=batch_size)
+        self._start()
+        lots = records.claim(self.rpa_db, self._queue.claimant, flow_name, batch_size)
+        for lot in lots:
+            self._keeper.add(lot.batch)
+        return [
+            {"id": one.identity, "payload": json.loads(one.record.payload), "retry_count": one.record.failed_before}
+            for one in self._ledger.add(lots)
+        ]
+
+    def mark_record_completed(self, record_id: int, result: Any = None) -> None:
+        """Done, with any JSON value as the result. Raises LeaseLost; RowError if the result has no JSON form."""
+        self.mark_records_completed([(record_id, result)])
+
+    def mark_record_failed(self, record_id: int, error: str | BaseException) -> None:
+        """Failed for good (or for now, if `record_max_attempts` allows another attempt). Raises LeaseLost."""
+        self.mark_records_failed([(record_id, error)])
+
+    def mark_records_completed(self, results: Iterable[tuple[int, Any]]) -> None:
+        """Many at once, in one transaction. LeaseLost names the ids that were lost; the others are marked."""
+        self._mark({int(one): _Fate(payloads.encode(result)) for one, result in _first_of_each(results)})
+
+    def mark_records_failed(self, errors: Iterable[tuple[int, str | BaseException]]) -> None:
+        """Many at once, in one transaction."""
+        self._mark({int(one): _why(error) for one, error in _first_of_each(errors)})
+
+    def flush(self) -> None:
+        """Commit the marks that `flush_every` has collected. Raises LeaseLost for those that came too late."""
+        with self._lock:
+            collected, self._waiting = self._waiting, []
+        try:
+            lost = self._write(collected)
+        except HeadraceError:
+            with self._lock:
+                self._waiting = collected + self._waiting
+            raise
+        if lost:
+            raise _lease_lost(lost)
+
+    # Views and care
+
+    def get_queue_status(self, flow_name: str | None = None) -> dict[str, Any]:
+        """Counts, exact after every mark: total_, pending_, processing_, completed_ and failed_records, and `by_flow`.
+
+        total = the sum of the four; failed = dead or waiting for a retry. An unknown flow has zeros.
+        """
+        self.flush()
+        by_flow = {name: _counts(counts) for name, counts in records.status(self.rpa_db, flow_name).items()}
+        if flow_name is not None and flow_name not in by_flow:
+            by_flow[flow_name] = _counts(Counts())
+        total = {key: sum(one[key] for one in by_flow.values()) for key in _counts(Counts())}
+        return {**total, "flow_name": flow_name, "by_flow": by_flow}
+
+    def cleanup_orphaned_records(self, timeout_hours: float = 1) -> int:
+        """Make records claimed at least so long ago available again, whether their owner beats or not; how many."""
+        if timeout_hours < 0:
+            raise QueueError(f"timeout_hours is {timeout_hours}, it must not be negative")
+        n_records = records.orphans(self.rpa_db, timeout_hours * 3600)
+        if n_records:
+            self.logger.warning("%d orphaned records are available again", n_records)
+        return n_records
+
+    def health_check(self) -> dict[str, Any]:
+        """{"status": "healthy", ...}; raises StoreUnavailable (or StoreError) when the store does not answer."""
+        records.check(self.rpa_db)
+        return {
+            "status": "healthy",
+            "database": "healthy",
+            "instance_id": self.instance_id,
+            "claimed_records": len(self._ledger),
+            "pool": self.rpa_db.pool_figures(),
+        }
+
+    def close(self) -> None:
+        """Flush, stop beating and give back what was claimed and not marked. The processor can be used again."""
+        with contextlib.suppress(LeaseLost):
+            self.flush()
+        unmarked = self._ledger.clear()
+        if unmarked:
+            self._queue.release(unmarked)
+        with self._lock:
+            started, self._started = self._started, False
+        if started:
+            atexit.unregister(self._at_exit)
+            self._keeper.stop()
+            self._queue.leave()
+
+    def _start(self) -> None:
+        with self._lock:
+            if not self._started:
+                self._started = True
+                self._keeper.start()
+                atexit.register(self._at_exit)
+
+    def _at_exit(self) -> None:
+        try:
+            self.close()
+        except HeadraceError as error:
+            # Leases that cannot be given back run out by themselves.
+            self.logger.warning("claims were not given back: %s", error.message)
+
+    # Marks
+
+    def _mark(self, fates: Mapping[int, _Fate]) -> None:
+        taken, lost = self._ledger.take(fates)
+        marks = [(one, self._as_mark(one, fates[one.identity])) for one in taken]
+        if self.flush_every > 1:
+            self._ledger.collect(taken)
+            with self._lock:
+                self._waiting += marks
+                ripe = len(self._waiting) >= self.flush_every
+            if ripe:
+                self.flush()
+        else:
+            lost += self._write_now(marks)
+        if lost:
+            raise _lease_lost(lost)
+
+    def _as_mark(self, one: Taken, fate: _Fate) -> Mark:
+        attempts = one.record.failed_before + 1
+        again = fate.output is None and attempts < self.settings.record_max_attempts
+        return Mark(
+            one.lease.batch,
+            one.record.origin,
+            one.record.seq,
+            fate.output,
+            fate.error_class,
+            fate.reason,
+            attempts,
+            backoff_s(attempts, BACKOFF_BASE_S, random.random()) if again else None,
+        )
+
+    def _write_now(self, marks: Sequence[tuple[Taken, Mark]]) -> list[int]:
+        try:
+            return self._write(marks)
+        except BaseException:
+            self._ledger.undo([one for one, _ in marks])
+            raise
+
+    def _write(self, marks: Sequence[tuple[Taken, Mark]]) -> list[int]:
+        """Commit marks; returns the ids whose lease is lost. On an error nothing was written."""
+        if not marks:
+            return []
+        taken = [one for one, _ in marks]
+        ending = self._ledger.last_of(taken)
+        lost_batches = records.mark(self.rpa_db, [mark for _, mark in marks], ending, self.instance_id)
+        unended = self._ledger.settle(taken, ending, lost_batches)
+        for batch in {one.lease.batch.batch_id: one.lease.batch for one in taken if not one.lease.open}.values():
+            self._keeper.remove(batch)
+        if unended:
+            # The marks are safe; a header that stays is ended by whoever rescues it.
+            with contextlib.suppress(LeaseLost), self.rpa_db.transaction() as conn:
+                records.close(conn, unended)
+        return [one.identity for one in taken if one.lease.batch.batch_id in lost_batches]
+
+
+def _payload(one: Mapping[str, Any]) -> Any:
+    inner = one.get("payload") if len(one) == 1 else None
+    return inner if isinstance(inner, Mapping) else one
+
+
+def _first_of_each(marks: Iterable[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """The first mark wins also within one call."""
+    first: dict[int, Any] = {}
+    for identity, value in marks:
+        first.setdefault(int(identity), value)
+    return list(first.items())
+
+
+def _why(error: str | BaseException) -> _Fate:
+    name = type(error).__name__ if isinstance(error, BaseException) else "RecordFailed"
+    return _Fate(None, name, str(error).replace("\0", "")[:REASON_CHARS_MAX])
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {
+        "total_records": counts.pending + counts.processing + counts.completed + counts.failed,
+        "pending_records": counts.pending,
+        "processing_records": counts.processing,
+        "completed_records": counts.completed,
+        "failed_records": counts.failed,
+    }
+
+
+def _lease_lost(identities: Sequence[int]) -> LeaseLost:
+    shown = ", ".join(map(str, identities[:5])) + (", ..." if len(identities) > 5 else "")
+    return LeaseLost(
+        f"{len(identities)} records are not claimed here, or not any more ({shown}); their marks were not written",
+        record_ids=list(identities),
+        batch_id=identities[0] >> 20,
+    )

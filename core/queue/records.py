@@ -1,0 +1,224 @@
+"""The record level in the database: claims that share headers out, marks one record at a time, exact counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from core.database import DatabaseManager
+from core.database.queries import Row, load, run
+from core.errors import LeaseLost
+from core.queue.batches import ClaimedBatch
+from core.queue.claim import Claimant, claimed
+
+Q = load("records")
+
+HEADS_MAX = 500
+ORPHANS_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One claimed record: its place for ever (origin, seq), its payload as JSON text, how often it failed before."""
+
+    origin: int
+    seq: int
+    payload: str
+    failed_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A leased header and the records of it that have no fate yet."""
+
+    batch: ClaimedBatch
+    records: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The fate of one record: `output` is JSON text if it is done, `error_class` and `reason` if it failed;
+    `pause_s` then says when to try again, None: never."""
+
+    batch: ClaimedBatch
+    origin: int
+    seq: int
+    output: str | None = None
+    error_class: str = ""
+    reason: str = ""
+    attempts: int = 1
+    pause_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records of one flow; `failed` are dead or waiting for a retry."""
+
+    pending: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
+def claim(db: DatabaseManager, who: Claimant, flow_name: str, n_records: int) -> list[Lot]:
+    """Lease up to `n_records` records: whole headers, and the front of the last one."""
+    lots: list[Lot] = []
+    with db.transaction() as conn:
+        n_left, n_heads = n_records, 1
+        while n_left > 0:
+            heads = run(conn, Q["record_heads"], {"flow_name": flow_name, "limit": n_heads})
+            for lot in _take(conn, who, heads, n_left):
+                lots.append(lot)
+                n_left -= len(lot.records)
+            if len(heads) < n_heads:
+                break
+            # As many headers as their size suggests: what is locked here and not needed is hidden from others.
+            mean = max(1.0, sum(head[5] for head in heads) / len(heads))
+            n_heads = min(HEADS_MAX, max(1, round(n_left / mean)))
+        finished = [lot.batch for lot in lots if not lot.records]
+        close(conn, finished)
+    return [lot for lot in lots if lot.records]
+
+
+def _take(conn: psycopg.Connection[Any], who: Claimant, heads: Sequence[Row], n_wanted: int) -> list[Lot]:
+    """Claim from the locked headers, in order, until enough records are together."""
+    whole: list[int] = []
+    marked: dict[int, bool] = {}
+    batches: list[ClaimedBatch] = []
+    shared = {"worker_id": who.worker_id, "ttl_s": who.ttl_s}
+    for batch_id, origin, kind, lo, hi, _, partial in heads:
+        if n_wanted <= 0:
+            break
+        seqs: Sequence[int] = range(lo, hi)
+        if partial:
+            place = {"kind": kind, "origin": origin, "lo": lo, "hi": hi}
+            seqs = [seq for (seq,) in run(conn, Q["record_left"], place)]
+        if len(seqs) > n_wanted:
+            front = {**shared, "batch_id": batch_id, "lo": lo, "cut": seqs[n_wanted]}
+            batches += map(claimed, run(conn, Q["record_claim_front"], front))
+            marked[batches[-1].batch_id] = partial
+        else:
+            whole.append(batch_id)
+            marked[batch_id] = partial
+        n_wanted -= len(seqs)
+    if whole:
+        batches += map(claimed, run(conn, Q["record_claim"], {**shared, "batch_ids": whole}))
+    return _lots(conn, batches, marked)
+
+
+def _lots(conn: psycopg.Connection[Any], batches: Iterable[ClaimedBatch], marked: dict[int, bool]) -> list[Lot]:
+    ordered = sorted(batches, key=lambda batch: (batch.priority, batch.origin_batch_id, batch.item_lo))
+    lots = {batch.batch_id: Lot(batch, []) for batch in ordered}
+    params = {
+        "batch_ids": [batch.batch_id for batch in ordered],
+        "kinds": [batch.kind for batch in ordered],
+        "origins": [batch.origin_batch_id for batch in ordered],
+        "los": [batch.item_lo for batch in ordered],
+        "his": [batch.item_hi for batch in ordered],
+        "marked": [marked[batch.batch_id] for batch in ordered],
+    }
+    for batch_id, origin, seq, payload, attempts in run(conn, Q["record_payloads"], params):
+        lot = lots[batch_id]
+        failed_before = lot.batch.attempt - 1 if attempts is None else attempts
+        lot.records.append(Record(origin, seq, payload, failed_before))
+    return list(lots.values())
+
+
+def mark(db: DatabaseManager, marks: Sequence[Mark], ending: Sequence[ClaimedBatch], worker_id: str) -> set[int]:
+    """Write the fates in one transaction, durable when it returns; `ending`: headers of which these are the last.
+
+    Returns the ids of headers whose lease is lost: nothing was written for their records.
+    """
+    batches = {one.batch.batch_id: one.batch for one in marks}
+    with db.transaction() as conn:
+        held = _hold(conn, list(batches.values()))
+        kept = [one for one in marks if one.batch.batch_id in held]
+        _done(conn, [one for one in kept if one.output is not None])
+        failed = [one for one in kept if one.output is None]
+        _dead(conn, [one for one in failed if one.pause_s is None], worker_id)
+        again = [one for one in failed if one.pause_s is not None]
+        if again:
+            pauses = {"pauses_s": [one.pause_s for one in again]}
+            run(conn, Q["record_wait"], {**_places(again), **_why(again), **pauses})
+        close(conn, [batch for batch in ending if batch.batch_id in held])
+    return batches.keys() - held
+
+
+def _hold(conn: psycopg.Connection[Any], batches: Sequence[ClaimedBatch]) -> set[int]:
+    return {batch_id for (batch_id,) in run(conn, Q["record_hold"], _leases(batches))}
+
+
+def _done(conn: psycopg.Connection[Any], marks: Sequence[Mark]) -> None:
+    if not marks:
+        return
+    run(conn, Q["record_done"], {**_places(marks), "outputs": [one.output for one in marks]})
+    retried = [one for one in marks if one.batch.kind == "retry"]
+    if retried:
+        run(conn, Q["record_retry_marked"], {**_places(retried), "marked": "completed"})
+
+
+def _dead(conn: psycopg.Connection[Any], marks: Sequence[Mark], worker_id: str) -> None:
+    if not marks:
+        return
+    run(conn, Q["record_dead"], {**_places(marks), **_why(marks), "worker_id": worker_id})
+    retried = [one for one in marks if one.batch.kind == "retry"]
+    if retried:
+        run(conn, Q["record_retry_marked"], {**_places(retried), "marked": "dead"})
+
+
+def _places(marks: Sequence[Mark]) -> dict[str, Any]:
+    return {"origins": [one.origin for one in marks], "seqs": [one.seq for one in marks]}
+
+
+def _why(marks: Sequence[Mark]) -> dict[str, Any]:
+    return {
+        "attempts": [one.attempts for one in marks],
+        "classes": [one.error_class for one in marks],
+        "reasons": [one.reason for one in marks],
+    }
+
+
+def close(conn: psycopg.Connection[Any], batches: Sequence[ClaimedBatch]) -> None:
+    """End headers whose records all have their fate: history, then the fence."""
+    if not batches:
+        return
+    leases = _leases(batches)
+    run(conn, Q["record_close"], leases)
+    if any(batch.kind == "retry" for batch in batches):
+        run(conn, Q["record_retries_done"], leases)
+    fenced = {batch_id for (batch_id,) in run(conn, Q["record_fence"], leases)}
+    for batch in batches:
+        if batch.batch_id not in fenced:
+            raise LeaseLost(f"the lease on batch {batch.batch_id} is lost", batch_id=batch.batch_id)
+
+
+def _leases(batches: Sequence[ClaimedBatch]) -> dict[str, Any]:
+    return {"batch_ids": [batch.batch_id for batch in batches], "tokens": [batch.token for batch in batches]}
+
+
+def orphans(db: DatabaseManager, age_s: float) -> int:
+    """Make everything claimed at least `age_s` ago ready again, whoever beats for it; returns how many records."""
+    n_records = 0
+    while True:
+        with db.transaction() as conn:
+            heads = run(conn, Q["record_orphans"], {"age_s": age_s, "limit": ORPHANS_LIMIT})
+            for _, origin, kind, lo, hi, n_items, partial in heads:
+                place = {"kind": kind, "origin": origin, "lo": lo, "hi": hi}
+                n_records += len(run(conn, Q["record_left"], place)) if partial else n_items
+        if len(heads) < ORPHANS_LIMIT:
+            return n_records
+
+
+def status(db: DatabaseManager, flow_name: str | None) -> dict[str, Counts]:
+    """Counts per registered flow, of one snapshot; {} for an unknown flow."""
+    with db.transaction() as conn:
+        return {name: Counts(*counts) for name, *counts in run(conn, Q["record_status"], {"flow_name": flow_name})}
+
+
+def check(db: DatabaseManager) -> None:
+    """Raises StoreUnavailable or StoreError unless the store answers."""
+    with db.transaction() as conn:
+        run(conn, Q["record_store_check"])
