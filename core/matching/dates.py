@@ -67,7 +67,7 @@ def parse_dates(texts: pl.Series, day_first: bool) -> tuple[pl.Series, pl.Series
 
 
 def read_dates(texts: pl.Series, day_first: bool) -> pl.DataFrame:
-    """(n,) `date` as in `parse_dates`; `status` UInt8: READ (or absent), KEYING_ERROR, UNREADABLE, IMPOSSIBLE, SHORT_YEAR."""
+    """(n,) `date` as in `parse_dates`, and `status` UInt8: READ (also when absent) to SHORT_YEAR."""
     name = "text"
     column = texts.cast(pl.String).rename(name)
     distinct = column.unique().drop_nulls()

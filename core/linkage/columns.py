@@ -1,0 +1,134 @@
+"""Which column of a file serves which field of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import SchemaError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldHint:
+    """A field of a spec: its name, its kind (`date` is checked) and other names its column may have."""
+
+    name: str
+    kind: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """The id's column, the columns of each mapped field (joined with a space if several), and fields without any."""
+
+    id_column: str
+    mapping: dict[str, tuple[str, ...]]
+    unmapped: tuple[str, ...]
+
+    @property
+    def needed(self) -> set[str]:
+        """Every column that is read."""
+        return {self.id_column, *(column for columns in self.mapping.values() for column in columns)}
+
+
+def check_header(names: Sequence[str], path: Path) -> list[str]:
+    """Trimmed column names; a nameless one becomes column_<number>.
+
+    Raises:
+        SchemaError: two columns have one name.
+    """
+    trimmed = [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)]
+    for number, name in enumerate(trimmed):
+        if name in trimmed[:number]:
+            first = trimmed.index(name)
+            raise SchemaError(
+                f"{path}, line 1: columns {first + 1} and {number + 1} are both named {name!r}",
+                path=str(path),
+                line=1,
+                column=name,
+                expected="one column of each name",
+                got=[first + 1, number + 1],
+            )
+    return trimmed
+
+
+def plan_columns(
+    columns: Sequence[str], path: Path, id_column: str, mapping: Mapping[str, str] | None, fields: Sequence[FieldHint]
+) -> ColumnPlan:
+    """Serve fields by the user's mapping first, then by name, then by alias (case, blanks, _ and - do not matter).
+
+    Args:
+        mapping: field (or alias) -> column, "" to leave the field out, or "colA+colB" to join columns.
+    Raises:
+        SchemaError: a named field or column does not exist; says which there are.
+    """
+    id_column = _find_column(id_column, columns, path, "--id")
+    chosen: dict[str, tuple[str, ...]] = {}
+    for wanted, target in (mapping or {}).items():
+        field = _find_field(wanted, fields, path)
+        chosen[field.name] = _find_columns(target, columns, path, f"--map {wanted}")
+    taken = {id_column, *(column for served in chosen.values() for column in served)}
+    by_plain = {plain(column): column for column in reversed(columns)}
+    for names_of in (_own_name, _aliases):
+        for field in fields:
+            if field.name in chosen:
+                continue
+            found = [by_plain[name] for name in names_of(field) if name in by_plain and by_plain[name] not in taken]
+            if found:
+                chosen[field.name] = (found[0],)
+                taken.add(found[0])
+    served = {field.name: chosen[field.name] for field in fields if chosen.get(field.name)}
+    return ColumnPlan(id_column, served, tuple(field.name for field in fields if field.name not in served))
+
+
+def plain(name: str) -> str:
+    """A name without case, blanks, underscores and hyphens."""
+    return "".join(letter for letter in name.lower() if letter not in " _-")
+
+
+def _own_name(field: FieldHint) -> list[str]:
+    return [plain(field.name)]
+
+
+def _aliases(field: FieldHint) -> list[str]:
+    return [plain(alias) for alias in field.aliases]
+
+
+def _find_field(wanted: str, fields: Sequence[FieldHint], path: Path) -> FieldHint:
+    for names_of in (_own_name, _aliases):
+        for field in fields:
+            if plain(wanted) in names_of(field):
+                return field
+    raise SchemaError(
+        f"--map {wanted}: the spec has no such field; it has: {', '.join(field.name for field in fields)}",
+        path=str(path),
+        column=wanted,
+        expected=[field.name for field in fields],
+        got=wanted,
+    )
+
+
+def _find_columns(target: str, columns: Sequence[str], path: Path, option: str) -> tuple[str, ...]:
+    target = target.strip()
+    if not target:
+        return ()
+    if target in columns:
+        return (target,)
+    return tuple(_find_column(part, columns, path, option) for part in target.split("+"))
+
+
+def _find_column(wanted: str, columns: Sequence[str], path: Path, option: str) -> str:
+    wanted = wanted.strip()
+    if wanted in columns:
+        return wanted
+    alike = [column for column in columns if plain(column) == plain(wanted)]
+    if len(alike) == 1:
+        return alike[0]
+    raise SchemaError(
+        f"{path}: no column {wanted!r} ({option}); there are: {', '.join(columns)}",
+        path=str(path),
+        column=wanted,
+        expected=wanted,
+        got=list(columns),
+    )

@@ -1,0 +1,107 @@
+"""What can be wrong with a row, in words; and the side file that takes such rows.
+
+Words name line and column and never what stands in the cell. The side file is the user's own data: mode 0600.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, get_args
+
+from core.errors import RowError
+
+FaultKind = Literal[
+    "not_utf8",
+    "nul_byte",
+    "too_long",
+    "unclosed_quote",
+    "text_behind_quote",
+    "ragged",
+    "impossible_date",
+    "short_year",
+    "empty_id",
+    "repeated_id",
+]
+FIELD_BYTES_MAX = 1 << 20
+
+_WORDS: dict[FaultKind, str] = {
+    "not_utf8": "is not UTF-8; save the file as UTF-8",
+    "nul_byte": "has a NUL byte",
+    "too_long": "has more than 1 MiB",
+    "unclosed_quote": "opens a quote that is never closed",
+    "text_behind_quote": "has text behind its closing quote",
+    "ragged": "expected {expected} fields, got {got}",
+    "impossible_date": "has a date that does not exist",
+    "short_year": "has a date with a two-digit year; write four digits",
+    "empty_id": "is empty, but every row needs an id",
+    "repeated_id": "repeats the id {id!r} of line {first_line}",
+}
+assert set(_WORDS) == set(get_args(FaultKind))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One bad row. `line` is the physical line (1-based) where the row starts, in Parquet its row number (1-based)."""
+
+    kind: FaultKind
+    line: int
+    column: str | None = None
+    expected: int | None = None
+    got: int | None = None
+    id: str | None = None
+    first_line: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """In words, without the place."""
+        return _WORDS[self.kind].format(expected=self.expected, got=self.got, id=self.id, first_line=self.first_line)
+
+    def error(self, path: Path, unit: str = "line") -> RowError:
+        """As the error that ends the run."""
+        where = f"{path}, {unit} {self.line}" + (f", column {self.column!r}" if self.column is not None else "")
+        return RowError(
+            f"{where}: {self.reason} (--bad-rows quarantine sets such rows aside)",
+            path=str(path),
+            line=self.line,
+            column=self.column,
+            reason=self.kind,
+        )
+
+
+class Quarantine:
+    """The side file: columns line, reason, column, raw. It appears under its name when the block ends without error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._partial = path.with_name(f".{path.name}.partial")
+
+    def __enter__(self) -> Quarantine:
+        return self
+
+    def add(self, fault: Fault, raw: bytes) -> None:
+        """Set one row aside; bytes that are not UTF-8 are written as \\xNN."""
+        if self.count == 0:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._partial.unlink(missing_ok=True)
+            handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
+            self._rows = csv.writer(self._file)
+            self._rows.writerow(("line", "reason", "column", "raw"))
+        self._rows.writerow((fault.line, fault.reason, fault.column or "", raw.decode("utf-8", "backslashreplace")))
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.count == 0:
+            return
+        self._file.close()
+        if kind is None:
+            self._partial.replace(self.path)
+        else:
+            self._partial.unlink(missing_ok=True)
