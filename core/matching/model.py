@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import MatchError
+from core.matching.classes import CLASSES, N_ONE_PERSON, TABLES, rarity_counts
 from core.matching.layout import Layout
 from core.matching.scoring import Parameters, evidence
 from core.matching.vocabulary import Vocabulary
@@ -24,19 +25,17 @@ TF_BITS_MIN, TF_BITS_MAX = -8.0, 6.0
 
 
 class FieldModel(BaseModel):
-    """Level shares of one field in each class; index 0 = differ ... last = exact."""
+    """Level shares of one field, and bits of evidence against chance; index 0 = differ ... last = exact.
+
+    `shares` by table, `bits` by class (see `classes`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     levels: tuple[str, ...]
-    same: tuple[float, ...]
-    moved: tuple[float, ...]
-    kin: tuple[float, ...]
-    chance: tuple[float, ...]
-    same_bits: tuple[float, ...]
-    moved_bits: tuple[float, ...]
-    kin_bits: tuple[float, ...]
+    shares: dict[str, tuple[float, ...]]
+    bits: dict[str, tuple[float, ...]]
 
 
 class TermTable(BaseModel):
@@ -57,10 +56,7 @@ class Model(BaseModel):
     spec_fingerprint: str
     data_fingerprint: str
     fields: tuple[FieldModel, ...]
-    share_same: float
-    share_moved: float
-    share_kin: float
-    share_chance: float
+    shares: dict[str, float]
     n_rows: int
     total_pairs: float
     iterations: int
@@ -70,7 +66,8 @@ class Model(BaseModel):
     @property
     def prior_bits(self) -> float:
         """Log-odds that a random pair is one person."""
-        return float(np.log2((self.share_same + self.share_moved) / self.share_chance))
+        shares = [self.shares[name] for name in CLASSES]
+        return float(np.log2(sum(shares[:N_ONE_PERSON]) / sum(shares[N_ONE_PERSON:])))
 
     def to_json(self) -> str:
         """The file's content."""
@@ -83,12 +80,12 @@ class Model(BaseModel):
 
 
 class WeightArrays(NamedTuple):
-    """The model as the kernels read it. F fields, L levels, R term-frequency fields, V codes."""
+    """The model as the kernels read it. C classes, F fields, L levels, R term-frequency fields, V codes."""
 
-    bits: NDArray[np.float64]  # (3, F, L) log2 against chance of: one person at one home, one person moved, kin
-    shares: NDArray[np.float64]  # (4,) log2 share of those three and of chance
+    bits: NDArray[np.float64]  # (C, F, L) evidence against chance, log2
+    shares: NDArray[np.float64]  # (C,) log2 share of each class among all pairs
     tf_row: NDArray[np.int32]  # (F,) row of `tf`, -1 for fields without
-    tf_kin: NDArray[np.float64]  # (F,) 1 where kin agree by chance only, 0 where they share the value
+    tf_counts: NDArray[np.float64]  # (C, F) 1 where agreement on a rare value is the more seldom in a class, else 0
     tf: NDArray[np.float32]  # (R, V) bits to add when both sides have exactly this value
 
 
@@ -125,21 +122,15 @@ def build_model(
     fields = []
     for row, field in enumerate(layout.spec.fields):
         n_levels = layout.n_levels[row]
-        shares = [tuple(table[row, :n_levels].tolist()) for table in parameters.tables]
-        weights = [tuple(table[row, :n_levels].tolist()) for table in bits]
+        shares = {name: tuple(parameters.tables[at, row, :n_levels].tolist()) for at, name in enumerate(TABLES)}
+        by_class = {name: tuple(bits[at, row, :n_levels].tolist()) for at, name in enumerate(CLASSES)}
         labels = ("differ", *(level.label for level in reversed(field.levels)))
-        named = dict(zip(("same", "moved", "kin", "chance"), shares, strict=True))
-        named |= dict(zip(("same_bits", "moved_bits", "kin_bits"), weights, strict=True))
-        fields.append(FieldModel(name=field.name, levels=labels, **named))
-    same, moved, kin, chance = parameters.shares.tolist()
+        fields.append(FieldModel(name=field.name, levels=labels, shares=shares, bits=by_class))
     return Model(
         spec_fingerprint=layout.spec.fingerprint,
         data_fingerprint=data_fingerprint,
         fields=tuple(fields),
-        share_same=same,
-        share_moved=moved,
-        share_kin=kin,
-        share_chance=chance,
+        shares=dict(zip(CLASSES, parameters.shares.tolist(), strict=True)),
         n_rows=n_rows,
         total_pairs=parameters.total_pairs,
         iterations=parameters.iterations,
@@ -156,22 +147,21 @@ def weights(model: Model, vocabulary: Vocabulary, layout: Layout) -> WeightArray
     """
     if model.spec_fingerprint != layout.spec.fingerprint:
         raise MatchError("the model was trained with another spec or another mapping; train again, or use that spec")
-    n_fields, n_levels = layout.n_fields, max(layout.n_levels)
-    bits = np.zeros((3, n_fields, n_levels), dtype=np.float64)
+    bits = np.zeros((len(CLASSES), layout.n_fields, max(layout.n_levels)), dtype=np.float64)
     for row, field in enumerate(model.fields):
-        for each, values in enumerate((field.same_bits, field.moved_bits, field.kin_bits)):
-            bits[each, row, : len(values)] = values
-    shares = np.log2(np.array([model.share_same, model.share_moved, model.share_kin, model.share_chance]))
+        for at, name in enumerate(CLASSES):
+            bits[at, row, : len(field.levels)] = field.bits[name]
+    shares = np.log2(np.array([model.shares[name] for name in CLASSES]))
     tabled = [field.name for field in layout.spec.fields if field.name in model.term_tables]
     tf = np.zeros((len(tabled), len(vocabulary)), dtype=np.float32)
     for row, name in enumerate(tabled):
-        chance = model.fields[layout.names.index(name)].chance[-1]
+        chance = model.fields[layout.names.index(name)].shares["chance"][-1]
         tf[row] = _rarity(model.term_tables[name], chance, vocabulary)
     return WeightArrays(
         bits=bits,
         shares=shares,
         tf_row=np.array([tabled.index(n) if n in tabled else -1 for n in layout.names], dtype=np.int32),
-        tf_kin=np.array([0.0 if field.shared else 1.0 for field in layout.spec.fields], dtype=np.float64),
+        tf_counts=rarity_counts(layout),
         tf=tf,
     )
 

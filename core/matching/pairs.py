@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
+from core.matching.classes import CLASSES, N_ONE_PERSON
 from core.matching.compare import CHUNK_PAIRS, Chunk, Scratch, compare_chunk, number_patterns, scratch_for
 from core.matching.edges import Edges
 from core.matching.hashing import splitmix
@@ -25,8 +26,8 @@ class Work(NamedTuple):
     """Intermediate results of a chunk: rows of CHUNK_PAIRS."""
 
     levels: NDArray[np.uint8]  # (F, .)
-    sums: NDArray[np.float64]  # (3, .)
-    rarity: NDArray[np.float64]  # (2, .)
+    sums: NDArray[np.float64]  # (C, .)
+    rarity: NDArray[np.float64]
     scores: NDArray[np.float64]
     patterns: NDArray[np.uint64]
 
@@ -35,8 +36,8 @@ def work_for(layout: Layout) -> Work:
     """Buffers for the chunks of one kernel call."""
     return Work(
         levels=np.zeros((layout.n_fields, CHUNK_PAIRS), dtype=np.uint8),
-        sums=np.zeros((3, CHUNK_PAIRS), dtype=np.float64),
-        rarity=np.zeros((2, CHUNK_PAIRS), dtype=np.float64),
+        sums=np.zeros((len(CLASSES), CHUNK_PAIRS), dtype=np.float64),
+        rarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         scores=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         patterns=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
     )
@@ -147,62 +148,66 @@ def draw_pairs(n: int, seed: int, boundary: int, out: NDArray[np.uint32]) -> Non
 
 
 @njit(nogil=True, cache=True)
-def log2_sum(a: float, b: float) -> float:
-    """log2(2^a + 2^b) without overflow."""
-    high, low = max(a, b), min(a, b)
-    if high - low > 60.0:
-        return high
-    return high + np.log2(1.0 + np.exp2(low - high))
-
-
-@njit(nogil=True, cache=True)
-def sum_evidence(
-    levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
-    """Add up the evidence of all fields: bits (3, F, L), levels (F, >= size), out (3, >= size)."""
+def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Add up the evidence of all fields: bits (C, F, L), levels (F, >= size), out (C, >= size)."""
     out[:, :size] = 0.0
     for field in range(len(levels)):
-        for pair in range(size):
-            level = levels[field, pair]
-            if level != MISSING:
-                out[0, pair] += bits[0, field, level]
-                out[1, pair] += bits[1, field, level]
-                out[2, pair] += bits[2, field, level]
+        for each in range(len(bits)):
+            table, sums = bits[each, field], out[each]
+            for pair in range(size):
+                level = levels[field, pair]
+                if level != MISSING:
+                    sums[pair] += table[level]
 
 
 @njit(nogil=True, cache=True)
-def sum_rarity(
-    chunk: Chunk, levels: NDArray[np.uint8], layout: LayoutArrays, weights: WeightArrays, out: NDArray[np.float64]
-) -> None:
-    """Term-frequency bits of values agreed on exactly: out (2, >= size), of all fields, of those kin do not share."""
-    out[:, : chunk.size] = 0.0
+def add_rarity(
+    chunk: Chunk, levels: NDArray[np.uint8], layout: LayoutArrays, weights: WeightArrays,
+    out: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:  # fmt: skip
+    """Take the rarity of values agreed on exactly from the classes that agree on them by chance.
+
+    out = (class sums (C, >= size), which it lowers; term-frequency bits of all fields (>= size), which it sets).
+    """
+    sums, total = out
+    total[: chunk.size] = 0.0
     records, left = chunk.records, chunk.left
     for field in range(len(levels)):
         row, exact, at = weights.tf_row[field], layout.n_tests[field], layout.offset[field]
         if row < 0:
             continue
-        rare, kin = weights.tf[row], weights.tf_kin[field]
+        rare, counts = weights.tf[row], weights.tf_counts
         for pair in range(chunk.size):
             if levels[field, pair] == exact:
                 bits = np.float64(rare[records[left[pair], at]])
-                out[0, pair] += bits
-                out[1, pair] += bits * kin
+                total[pair] += bits
+                for each in range(N_ONE_PERSON, len(counts)):
+                    sums[each, pair] -= bits * counts[each, field]
 
 
 @njit(nogil=True, cache=True)
-def posterior(
-    sums: NDArray[np.float64], rarity: NDArray[np.float64], shares: NDArray[np.float64], size: int,
-    out: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Posterior log-odds in bits that both are one person.
+def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int, span: tuple[int, int]) -> float:
+    """log2 of the summed likelihoods of classes span[0] to span[1] - 1, without overflow."""
+    highest = shares[span[0]] + sums[span[0], pair]
+    for each in range(span[0] + 1, span[1]):
+        highest = max(highest, shares[each] + sums[each, pair])
+    total = 0.0
+    for each in range(span[0], span[1]):
+        below = shares[each] + sums[each, pair] - highest
+        # What is 2^60 times less likely does not reach the last bit.
+        if below > -60.0:
+            total += np.exp2(below)
+    return highest + np.log2(total)
 
-    `sums` (3, size) is the evidence against chance of one person at one home, one person moved, kin; `rarity` (2, size)
-    the term-frequency bits, which make strangers, and kin where they share nothing, less likely to agree.
-    """
+
+@njit(nogil=True, cache=True)
+def posterior(sums: NDArray[np.float64], shares: NDArray[np.float64], size: int, out: NDArray[np.float64]) -> None:
+    """Posterior log-odds in bits that both are one person; sums (C, >= size) is the evidence for each class."""
+    n_classes = len(shares)
     for pair in range(size):
-        same = log2_sum(shares[0] + sums[0, pair], shares[1] + sums[1, pair])
-        other = log2_sum(shares[3] - rarity[0, pair], shares[2] + sums[2, pair] - rarity[1, pair])
-        out[pair] = same - other
+        one = log2_total(sums, shares, pair, (0, N_ONE_PERSON))
+        two = log2_total(sums, shares, pair, (N_ONE_PERSON, n_classes))
+        out[pair] = one - two
 
 
 @njit(nogil=True, cache=True)
@@ -219,14 +224,14 @@ def score_chunk(
     levels, sums, rarity, scores, patterns = work
     compare_chunk(chunk, layout, vocabulary, scratch, levels)
     sum_evidence(levels, chunk.size, weights.bits, sums)
-    sum_rarity(chunk, levels, layout, weights, rarity)
-    posterior(sums, rarity, weights.shares, chunk.size, scores)
+    add_rarity(chunk, levels, layout, weights, (sums, rarity))
+    posterior(sums, weights.shares, chunk.size, scores)
     number_patterns(levels, chunk.size, layout.place, patterns)
     ends, bits, kept_patterns = kept
     for pair in range(chunk.size):
         if scores[pair] >= review_bits:
             ends[0, n_kept], ends[1, n_kept] = rows[chunk.left[pair]], rows[chunk.right[pair]]
-            bits[0, n_kept], bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[0, pair])
+            bits[0, n_kept], bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[pair])
             kept_patterns[n_kept] = patterns[pair]
             n_kept += 1
     return n_kept

@@ -1,16 +1,8 @@
-"""Fellegi-Sunter with kin and movers: class shares and level shares, learnt by EM from histograms of level patterns.
+"""Fellegi-Sunter with more than two classes, learnt by EM from histograms of level patterns, without labels.
 
-Every pair of records belongs to one of four classes:
-
-    same    one person, both records at one home
-    moved   one person, the records at two homes (fields of the home agree as among movers)
-    kin     two people of one home: they share what a home or family shares, and agree by chance elsewhere; their
-            birth dates are learnt apart, because of twins
-    chance  two strangers
-
-Strangers' level shares come from random pairs. Pairs that no blocking pass made are taken to be strangers, so shares
-are shares of all pairs and blocking does not bias the prior. Within a class levels are independent. A missing field
-says nothing in any class.
+Strangers' level shares come from random pairs. Pairs that no blocking pass made are taken to be strangers, so class
+shares are shares of all pairs and blocking does not bias the prior. Within a class levels are independent. A missing
+field says nothing in any class. The classes are those of `classes`.
 
 Source: Fellegi & Sunter (1969), JASA 64:1183; Dempster, Laird & Rubin (1977); Winkler (1988) for EM on patterns.
 """
@@ -22,6 +14,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.matching.classes import (
+    CHANCE,
+    CLASSES,
+    JUNIOR,
+    KIN,
+    MOVED,
+    N_ONE_PERSON,
+    NAMESAKE,
+    SAME,
+    T_CHANCE,
+    T_KIN,
+    T_MOVED,
+    T_NAMESAKE,
+    T_SAME,
+    TABLES,
+    class_tables,
+    possible,
+)
 from core.matching.compare import levels_of
 from core.matching.layout import Layout
 from core.matching.levels import MISSING, TESTS
@@ -29,7 +39,6 @@ from core.matching.spec import FieldSpec
 
 Table = NDArray[np.float64]
 
-SAME, MOVED, KIN, CHANCE = range(4)
 ITERATIONS_MAX = 200
 TOLERANCE = 1e-6
 # Pairs' worth of belief in the starting shares: carries small files, drowns in large ones.
@@ -40,23 +49,23 @@ SHARE_FLOOR = 1e-14
 THIN_PAIRS = 50.0
 
 
+# Before any data: one record in eight has a double; this many times as many pairs are of each class.
+START_SHARE_SAME = 0.12
+START_RATIOS = {SAME: 1.0, MOVED: 0.1, KIN: 1.0, JUNIOR: 0.05, NAMESAKE: 0.05}
+
+
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """What was learnt. Tables are (F, L): share of a field's level within the class, rows sum to 1."""
+    """What was learnt.
 
-    same: Table
-    moved: Table
-    kin: Table
-    chance: Table
-    shares: NDArray[np.float64]  # (4,) of same, moved, kin, chance among all pairs
+    `tables` is (T, F, L): share of a field's level; rows sum to 1. `shares` is (classes,) among all pairs.
+    """
+
+    tables: Table
+    shares: NDArray[np.float64]
     total_pairs: float
     iterations: int
     converged: bool
-
-    @property
-    def tables(self) -> tuple[Table, Table, Table, Table]:
-        """The four tables in class order."""
-        return self.same, self.moved, self.kin, self.chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,54 +115,49 @@ def train(
     """
     candidates = _Histogram.of(patterns, counts, layout)
     random = _Histogram.of(random_patterns, random_counts, layout)
-    start = _starting_point(random, total_pairs, layout)
-    tables, shares = list(start), _starting_shares(total_pairs, layout)
+    start = _starting_tables(random, layout)
+    tables, shares = start, _starting_shares(total_pairs, layout)
+    roles = class_tables(layout)
     converged, iteration = False, 0
     while iteration < ITERATIONS_MAX and not converged:
         iteration += 1
-        weights = _responsibilities(candidates, tables, shares) * candidates.counts[:, None]
-        strangers = _responsibilities(random, tables, shares)[:, CHANCE] * random.counts
-        new_tables = _maximise(candidates, weights, (random, strangers), start, layout)
+        weights = _responsibilities(candidates, tables[roles, np.arange(layout.n_fields)], shares)
+        weights *= candidates.counts[:, None]
+        strangers = _responsibilities(random, tables[roles, np.arange(layout.n_fields)], shares)[:, CHANCE]
+        new_tables = _maximise(candidates, weights, roles, start)
+        counted = random.level_sums(strangers * random.counts, start.shape[1:])
+        new_tables[T_CHANCE] = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
         new_shares = _shares(weights, total_pairs, layout)
-        moved_by = max(float(np.abs(new - old).max()) for new, old in zip(new_tables, tables, strict=True))
-        moved_by = max(moved_by, float(np.abs(np.log(new_shares / shares)).max()))
+        moved_by = max(float(np.abs(new_tables - tables).max()), float(np.abs(np.log(new_shares / shares)).max()))
         converged = moved_by < TOLERANCE
         tables, shares = new_tables, new_shares
-    return Parameters(tables[0], tables[1], tables[2], tables[3], shares, float(total_pairs), iteration, converged)
+    return Parameters(tables, shares, float(total_pairs), iteration, converged)
 
 
-def _responsibilities(histogram: _Histogram, tables: list[Table], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """P(class | pattern), (G, 4)."""
-    logs = np.stack([histogram.log_shares(table) for table in tables], axis=1) + np.log2(shares)
+def _responsibilities(
+    histogram: _Histogram, class_shares: Table, shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """P(class | pattern), (G, classes), from the level shares of each class, (classes, F, L)."""
+    logs = np.stack([histogram.log_shares(table) for table in class_shares], axis=1) + np.log2(shares)
     odds = np.exp2(logs - logs.max(axis=1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def _maximise(
-    candidates: _Histogram,
-    weights: NDArray[np.float64],
-    strangers: tuple[_Histogram, NDArray[np.float64]],
-    start: tuple[Table, Table, Table, Table],
-    layout: Layout,
-) -> list[Table]:
-    """New level shares from class memberships, with the starting shares as prior."""
-    shape = start[SAME].shape
-    at_home = candidates.level_sums(weights[:, SAME], shape)
-    away = candidates.level_sums(weights[:, MOVED], shape)
-    kin = candidates.level_sums(weights[:, KIN], shape)
-    chance = _normal(strangers[0].level_sums(strangers[1], shape) + CHANCE_BELIEF_PAIRS * start[CHANCE])
-    same = _normal(at_home + away + BELIEF_PAIRS * start[SAME])
-    same_home = _normal(at_home + BELIEF_PAIRS * start[SAME])
-    moved_home = _normal(away + BELIEF_PAIRS * start[MOVED])
-    kin_shared = _normal(kin + BELIEF_PAIRS * start[KIN])
-    tables = [same.copy(), same.copy(), chance.copy(), chance]
-    for row, field in enumerate(layout.spec.fields):
-        if field.belongs_to == "home":
-            tables[SAME][row] = same_home[row]
-            tables[MOVED][row] = moved_home[row]
-        if field.shared or field.kind == "date":
-            tables[KIN][row] = kin_shared[row]
-    return tables
+    candidates: _Histogram, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table
+) -> Table:
+    """New level shares from class memberships, with the starting shares as prior.
+
+    A table learns from the classes that use it, but what one person's names look like is not learnt from namesakes.
+    """
+    sums = np.stack([candidates.level_sums(weights[:, each], start.shape[1:]) for each in range(len(CLASSES))])
+    tables = BELIEF_PAIRS * start
+    for each in (SAME, MOVED, KIN, JUNIOR, NAMESAKE):
+        for table in (T_SAME, T_MOVED, T_KIN, T_NAMESAKE):
+            if table != T_SAME or each < N_ONE_PERSON:
+                uses = (roles[each] == table)[:, None]
+                tables[table] += np.where(uses, sums[each], 0.0)
+    return np.stack([_normal(table) for table in tables])
 
 
 def _normal(sums: Table) -> Table:
@@ -163,45 +167,40 @@ def _normal(sums: Table) -> Table:
 
 def _shares(weights: NDArray[np.float64], total_pairs: float, layout: Layout) -> NDArray[np.float64]:
     shares = np.maximum(weights.sum(axis=0) / max(total_pairs, 1.0), SHARE_FLOOR)
-    possible = _possible(layout)
-    shares[~possible] = SHARE_FLOOR
+    shares[~possible(layout)] = SHARE_FLOOR
     shares[CHANCE] = max(1.0 - shares[:CHANCE].sum(), SHARE_FLOOR)
     return np.asarray(shares)
 
 
-def _possible(layout: Layout) -> NDArray[np.bool_]:
-    """Classes the mapped fields can tell apart: movers need a home, kin something shared and something of one's own."""
-    owners = {field.belongs_to for field in layout.spec.fields}
-    kin = {"home", "person"} <= owners
-    return np.array([True, "home" in owners, kin, True])
-
-
 def _starting_shares(total_pairs: float, layout: Layout) -> NDArray[np.float64]:
-    """Before any data: one record in eight has a double, fewer moved, as many kin as doubles."""
     n_records = np.sqrt(2.0 * max(total_pairs, 1.0))
-    same = 0.12 * n_records / max(total_pairs, 1.0)
-    shares = np.array([same, same * 0.1, same, 1.0])
-    shares[~_possible(layout)] = SHARE_FLOOR
+    same = START_SHARE_SAME * n_records / max(total_pairs, 1.0)
+    shares = np.array([same * START_RATIOS.get(each, 0.0) for each in range(len(CLASSES))])
+    shares[~possible(layout)] = SHARE_FLOOR
     shares[CHANCE] = max(1.0 - shares[:CHANCE].sum(), 0.5)
     return shares
 
 
-def _starting_point(random: _Histogram, total_pairs: float, layout: Layout) -> tuple[Table, Table, Table, Table]:
+def _starting_tables(random: _Histogram, layout: Layout) -> Table:
     shape = (layout.n_fields, max(layout.n_levels))
-    same, expected = np.full(shape, 0.0), np.full(shape, 0.0)
+    same, expected = np.zeros(shape), np.zeros(shape)
     for row, field in enumerate(layout.spec.fields):
         same[row, : layout.n_levels[row]] = _expected(field, "m")
         expected[row, : layout.n_levels[row]] = _expected(field, "u")
+    same = _padded(same)
     # The tests' expectations weigh little against counted strangers, and all where nothing was counted.
     counted = random.level_sums(random.counts, shape)
     chance = _normal(counted + CHANCE_BELIEF_PAIRS * _padded(expected))
-    moved, kin = _padded(same), chance.copy()
+    tables = np.stack([same] * len(TABLES))
+    tables[T_CHANCE] = chance
     for row, field in enumerate(layout.spec.fields):
         if field.belongs_to == "home":
-            moved[row] = 0.1 * _padded(same)[row] + 0.9 * chance[row]
-        if field.shared:
-            kin[row] = _padded(same)[row]
-    return _padded(same), moved, kin, chance
+            tables[T_MOVED, row] = 0.1 * same[row] + 0.9 * chance[row]
+        if not field.shared:
+            tables[T_KIN, row] = chance[row]
+        if field.made_of:
+            tables[T_NAMESAKE, row] = 0.5 * same[row] + 0.5 * chance[row]
+    return tables
 
 
 def _padded(table: Table) -> Table:
@@ -214,24 +213,20 @@ def _expected(field: FieldSpec, side: str) -> list[float]:
     return [max(1.0 - sum(shares), 0.02), *shares]
 
 
-def evidence(parameters: Parameters, layout: Layout) -> tuple[Table, Table, Table]:
-    """Bits of evidence against chance per field and level, for same, moved and kin.
+def evidence(parameters: Parameters, layout: Layout) -> Table:
+    """Bits of evidence against chance, (classes, F, L); 0 throughout for the class of strangers.
 
-    Where a level is thin its weight may not exceed that of a stronger level: neighbours are pooled (m and u added)
-    until the weights ascend.
+    Where a level is thin its weight for one person may not exceed that of a stronger level: neighbours are pooled (m
+    and u added) until the weights ascend.
     """
-    n_same = float(parameters.shares[SAME] + parameters.shares[MOVED]) * parameters.total_pairs
-    same = np.zeros_like(parameters.same)
-    moved, kin = same.copy(), same.copy()
-    for row, field in enumerate(layout.spec.fields):
-        n_levels = layout.n_levels[row]
-        m, u = parameters.same[row, :n_levels], parameters.chance[row, :n_levels]
-        same[row, :n_levels] = ascending_bits(m, u, n_same)
-        moved[row, :n_levels] = np.log2(parameters.moved[row, :n_levels] / u)
-        kin[row, :n_levels] = np.log2(parameters.kin[row, :n_levels] / u)
-        if field.belongs_to != "home":
-            moved[row] = same[row]
-    return same, moved, kin
+    tables = parameters.tables
+    bits = np.log2(tables / tables[T_CHANCE])
+    n_same = float(parameters.shares[:N_ONE_PERSON].sum()) * parameters.total_pairs
+    for row, n_levels in enumerate(layout.n_levels):
+        same, chance = tables[T_SAME, row, :n_levels], tables[T_CHANCE, row, :n_levels]
+        bits[T_SAME, row, :n_levels] = ascending_bits(same, chance, n_same)
+        bits[:, row, n_levels:] = 0.0
+    return np.asarray(bits[class_tables(layout), np.arange(layout.n_fields)])
 
 
 def ascending_bits(m: NDArray[np.float64], u: NDArray[np.float64], n_same: float) -> NDArray[np.float64]:

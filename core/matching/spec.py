@@ -30,6 +30,7 @@ class FieldSpec(_Frozen):
     """One field: its kind decides normalisation, width and default levels.
 
     `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
+    `made_of` names the fields the value is often put together from, as an e-mail address is from names.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -39,6 +40,7 @@ class FieldSpec(_Frozen):
     term_frequency: bool = False
     belongs_to: Literal["person", "family", "home"] = "person"
     swap_with: str | None = None
+    made_of: tuple[str, ...] = ()
     keep_last: int | None = Field(default=None, ge=4, le=16)
 
     @property
@@ -116,6 +118,10 @@ class MatchSpec(_Frozen):
             partner = next((f for f in self.fields if f.name == field.swap_with), None)
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
                 raise ValueError(f"swap_with of {field.name!r} must name a field that names it back")
+        for field in self.fields:
+            strangers = sorted(set(field.made_of) - kinds.keys())
+            if strangers:
+                raise ValueError(f"made_of of {field.name!r} names no field of the spec: {', '.join(strangers)}")
         if self.review_bits > self.match_bits:
             raise ValueError("review_bits must not exceed match_bits")
         return self
@@ -137,7 +143,7 @@ class MatchSpec(_Frozen):
         if unknown:
             known = ", ".join(field.name for field in self.fields)
             raise SpecError(f"spec {self.name!r} has no field {', '.join(unknown)}; fields: {known}", fields=unknown)
-        fields = tuple(_without_partner(field, mapped) for field in self.fields if field.name in mapped)
+        fields = tuple(_alone(field, mapped) for field in self.fields if field.name in mapped)
         passes = tuple(each for each in self.passes if set(each.fields) <= set(mapped))
         if len(passes) < USABLE_PASSES_MIN:
             raise self._too_few(mapped, passes)
@@ -160,11 +166,13 @@ def _needs(each: PassSpec, mapped: Collection[str]) -> str:
     return "needs " + ", ".join(field for field in each.fields if field not in mapped)
 
 
-def _without_partner(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
+def _alone(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
+    """The field without what it says about fields that are not mapped."""
+    made_of = tuple(name for name in field.made_of if name in mapped)
     if field.swap_with is None or field.swap_with in mapped:
-        return field
+        return field.model_copy(update={"made_of": made_of})
     levels: tuple[Level, ...] = tuple(level for level in field.levels if level.test != "swapped")
-    return field.model_copy(update={"swap_with": None, "levels": levels})
+    return field.model_copy(update={"swap_with": None, "levels": levels, "made_of": made_of})
 
 
 def load_spec(name_or_path: str | Path) -> MatchSpec:
