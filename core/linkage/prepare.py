@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from filelock import FileLock
+
 from core.errors import ConfigError, HeadraceError, SchemaError
 from core.linkage.job import JobDescription
 from core.linkage.request import MatchRequest, job_key
@@ -42,17 +44,19 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
         InputError: a file cannot be read as it stands; says where. Nothing stays behind.
         SpecError: too few fields are mapped for three blocking passes.
     """
-    stored = workspace.read_json(DESCRIPTION)
-    if stored is not None:
-        found = JobDescription.model_validate(stored)
-        # Where files are and where the answer goes may have changed; what is matched has not: the key says so.
-        return found.model_copy(update={"request": request})
-    try:
-        description = _describe(key, request, load_spec(request.spec), workspace)
-    except HeadraceError:
-        workspace.remove()
-        raise
-    workspace.write_json(DESCRIPTION, description.model_dump(mode="json"))
+    # Processes that join a job at the same moment must not stage the same file over each other.
+    workspace.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(workspace.root.with_suffix(".lock")):
+        stored = workspace.read_json(DESCRIPTION)
+        if stored is not None:
+            # Where files are and where the answer goes may have changed; what is matched has not: the key says so.
+            return JobDescription.model_validate(stored).model_copy(update={"request": request})
+        try:
+            description = _describe(key, request, load_spec(request.spec), workspace)
+        except HeadraceError:
+            workspace.remove()
+            raise
+        workspace.write_json(DESCRIPTION, description.model_dump(mode="json"))
     return description
 
 

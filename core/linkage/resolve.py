@@ -54,7 +54,7 @@ def resolve(
 def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
     """Hold the job's workspace alone; while another process has it, work in a private one that is not kept."""
     workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(workspaces / f"{key}.lock")
+    lock = FileLock(workspaces / f"{key}.owner")
     try:
         lock.acquire(timeout=0)
     except Timeout:

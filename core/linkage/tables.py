@@ -15,6 +15,7 @@ from core.database.copy import copy_in
 from core.database.queries import load, run
 from core.linkage.patterns import pattern_texts
 from core.linkage.ports import Output, Sink, StageBatch
+from core.linkage.stages.survive import LINEAGE_ID_SUFFIX
 from core.linkage.workspace import load_frame
 from core.matching.dates import parse_dates
 
@@ -86,8 +87,8 @@ def _dates(members: pl.DataFrame, job: LinkageJob) -> pl.Series:
 
 def _entities(golden: pl.DataFrame) -> pl.DataFrame:
     """Golden values and their lineage as two JSON documents."""
-    values = [name for name in golden.columns if name not in {"entity_id", "n_members", "label"} and "__" not in name]
-    lineage = [pl.col(f"{name}__id").alias(name) for name in values]
+    values = [name.removesuffix(LINEAGE_ID_SUFFIX) for name in golden.columns if name.endswith(LINEAGE_ID_SUFFIX)]
+    lineage = [pl.col(name + LINEAGE_ID_SUFFIX).alias(name) for name in values]
     return golden.select(
         "entity_id",
         pl.col("n_members").cast(pl.Int32),

@@ -14,11 +14,13 @@ import polars as pl
 from core.linkage.patterns import pattern_texts
 from core.linkage.workspace import Array, load_edges, load_frame, save_frame
 from core.matching.ids import entity_ids
-from core.matching.survive import golden
+from core.matching.survive import LINEAGE_SUFFIX, golden
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
     from core.linkage.ports import Output
+
+LINEAGE_ID_SUFFIX = "__id"
 
 
 def sizes(job: LinkageJob) -> list[int]:
@@ -31,7 +33,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     part = job.ranges[partition]
     lo, hi = part.first_row, part.first_row + part.rows
     members = _with_entity_ids(job, _members(job, lo, hi))
-    entities = golden(members, job.spec)
+    entities = _with_lineage(golden(members, job.spec), members)
     matches = _pairs(job, lo, hi)
     save_frame(folder, "members", members)
     save_frame(folder, "entities", entities)
@@ -73,6 +75,18 @@ def _with_entity_ids(job: LinkageJob, members: pl.DataFrame) -> pl.DataFrame:
     first = members.group_by("label", maintain_order=True).agg(qualified.min().alias("first"))
     named = first.select("label", entity_id=entity_ids(first["first"], job.spec.name))
     return members.join(named, on="label", how="left", maintain_order="left")
+
+
+def _with_lineage(entities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Name the records that values were taken from: `<field>__row` becomes `<field>__id`."""
+    rows = [name for name in entities.columns if name.endswith(LINEAGE_SUFFIX)]
+    named = (
+        pl.col(name)
+        .replace_strict(members["row"], members["id"], default=None)
+        .alias(name.removesuffix(LINEAGE_SUFFIX) + LINEAGE_ID_SUFFIX)
+        for name in rows
+    )
+    return entities.with_columns(named).drop(rows)
 
 
 def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
