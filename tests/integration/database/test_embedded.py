@@ -226,6 +226,17 @@ def test_home_with_spaces_and_quotes_works_when_started_by_several_at_once(
     server.socket_dir.rmdir()
 
 
+def test_a_strict_umask_does_not_lock_the_server_out(services_folder: Path) -> None:
+    server = make(services_folder / f"u{uuid.uuid4().hex[:8]}" / "state" / "postgres")
+    before = os.umask(0o077)
+    try:
+        assert server.join()
+    finally:
+        os.umask(before)
+    assert show(server, "fsync") == "on"
+    assert server.leave()
+
+
 def test_long_home_moves_the_socket_and_a_foreign_folder_is_refused(
     services_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,10 +266,10 @@ def test_binaries_out_of_reach_of_the_system_user_are_copied(tmp_path: Path, mon
 def test_server_at_moves_for_root_only_when_the_path_is_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    monkeypatch.setattr(embedded.os, "geteuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     assert server_at(Path("/var/lib/headrace"), EmbeddedSettings()).home == Path("/var/lib/headrace/postgres")
     assert server_at(closed / "s", EmbeddedSettings()).home.is_relative_to("/var/lib/headrace")
-    monkeypatch.setattr(embedded.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert server_at(closed / "s", EmbeddedSettings()).home == closed / "s" / "postgres"
 
 
@@ -272,7 +283,8 @@ SCRIPT = dedent("""
 
 def test_a_script_without_any_configuration_runs_twice_and_leaves_nothing(services_folder: Path) -> None:
     state = services_folder / f"s{uuid.uuid4().hex[:8]}"
-    environ = {"PATH": os.environ["PATH"], "HOME": "", "PYTHONPATH": str(ROOT), "HEADRACE_STATE_DIR": str(state)}
+    paths = os.pathsep.join([str(ROOT), *sys.path])
+    environ = {"PATH": os.environ["PATH"], "HOME": "", "PYTHONPATH": paths, "HEADRACE_STATE_DIR": str(state)}
     server = server_at(state, EmbeddedSettings())
     for _ in range(2):
         done = subprocess.run(
