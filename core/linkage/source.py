@@ -120,10 +120,10 @@ def open_source(
     """Check a CSV or Parquet file and make its rows readable by range.
 
     Args:
-        mapping: field (or alias) -> column; "" leaves the field out, "a+b" joins columns with a space. Fields that are
-            not named are served by a column of their name or an alias, if there is one.
+        mapping: field (or alias) -> column; "" leaves the field out, "a+b" joins columns with a space. Fields that
+            are not named are served by a column of their name or an alias, if there is one.
         staging_dir: made if need be; what is staged goes below it.
-        bad_rows: "raise" ends at the first bad row; "quarantine" writes them to `quarantine_path` (or into staging_dir).
+        bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
     Raises:
         InputError: the file cannot be read at all, or a whole column is empty. SchemaError: columns do not fit.
         RowError: one row does not. Each names file, line and column.
