@@ -679,8 +679,8 @@ WHERE job_id = ANY (%(job_ids)s::bigint[]) AND status IN ('blocked', 'completed_
 
 -- name: peek :many
 -- Live headers for people: ids and states, no payload.
-SELECT batch_id, origin_batch_id, flow_name, job_id, stage, kind, state, priority, attempt, n_items, worker_id, not_before,
-       lease_until, created_at
+SELECT batch_id, origin_batch_id, flow_name, job_id, stage, kind, state, priority, attempt, n_items, item_lo, item_hi,
+       source IS NOT NULL, worker_id, not_before, lease_until, created_at
 FROM processing_queue WHERE (%(flow_name)s::text IS NULL OR flow_name = %(flow_name)s)
   AND (%(state)s::text IS NULL OR state = %(state)s)
 ORDER BY flow_name, priority, batch_id LIMIT %(limit)s
@@ -688,4 +688,8 @@ ORDER BY flow_name, priority, batch_id LIMIT %(limit)s
 -- name: peek_payloads :many
 -- Only on explicit demand: this shows row data.
 SELECT i.batch_id << 20 | i.seq, i.payload::text FROM queue_items i
-WHERE i.batch_id = %(origin)s AND i.seq >= %(lo)s ORDER BY i.seq LIMIT %(limit)s
+WHERE %(kind)s = 'new' AND i.batch_id = %(origin)s AND i.seq >= %(lo)s AND i.seq < %(hi)s
+UNION ALL
+SELECT t.origin_batch_id << 20 | t.seq, t.payload::text FROM queue_retries t
+WHERE %(kind)s = 'retry' AND t.retry_batch_id = %(origin)s AND t.retry_seq >= %(lo)s AND t.retry_seq < %(hi)s
+ORDER BY 1 LIMIT %(limit)s

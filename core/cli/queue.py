@@ -1,5 +1,151 @@
-"""Placeholder until its owner writes it."""
+"""`headrace queue`: what waits, what runs, what died, and the way back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
 import typer
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
+ErrorClass = Annotated[str | None, typer.Option("--error-class", help="Only letters of this class.")]
+WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: this prints row data.")]
 
-def register(app: typer.Typer) -> None: ...
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The queue: depth, batches, dead letters.", no_args_is_help=True)
+    for command in (status, peek, dead, redrive, pause, resume):
+        group.command(command.__name__)(command)
+    app.add_typer(group, name="queue")
+
+
+def status(
+    flow: Annotated[str | None, typer.Argument(help="Flow name; without it all flows.")] = None, as_json: AsJson = False
+) -> None:
+    """Records and batches per flow: pending, processing, completed, failed, depth and age.
+
+    Example: headrace queue status --json
+    """
+    from core.cli.tables import emit
+    from core.queue import records
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        rows = []
+        for name, counts in records.status(runtime.db, flow).items():
+            depth = runtime.queue.depth(name)
+            rows.append(
+                {
+                    "flow": name,
+                    "pending": counts.pending,
+                    "processing": counts.processing,
+                    "completed": counts.completed,
+                    "failed": counts.failed,
+                    "ready_batches": depth.ready_batches,
+                    "running_batches": depth.running_batches,
+                    "scheduled_batches": depth.scheduled_batches,
+                    "expired_batches": depth.expired_batches,
+                    "waiting_retries": depth.waiting_retries,
+                    "oldest_age_s": depth.oldest_age_s,
+                }
+            )
+    emit("queue", rows, as_json=as_json, empty="no flow is registered" if flow is None else f"no flow {flow}")
+
+
+def peek(
+    flow: Flow = None,
+    state: Annotated[str | None, typer.Option("--state", help="scheduled, ready, running or paused.")] = None,
+    limit: Limit = 20,
+    payload: WithPayload = False,
+    as_json: AsJson = False,
+) -> None:
+    """Live batches in the order in which they are claimed: ids and states, payloads only on demand.
+
+    Example: headrace queue peek --flow survey --state ready --payload
+    """
+    from core.cli.tables import emit
+    from core.queue import peek as looking
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        heads = looking.headers(runtime.db, flow, state, limit)
+        emit("batches", heads, as_json=as_json and not payload, empty="no live batches")
+        if payload:
+            rows = looking.payloads(runtime.db, heads, limit)
+            emit("payloads", rows, as_json=as_json, empty="no items: these batches have a source")
+
+
+def dead(
+    flow: Flow = None,
+    error_class: ErrorClass = None,
+    each: Annotated[bool, typer.Option("--each", help="One line a letter instead of one a class.")] = False,
+    limit: Limit = 20,
+    payload: WithPayload = False,
+    as_json: AsJson = False,
+) -> None:
+    """Dead letters by error class, or each.
+
+    Example: headrace queue dead --flow survey --each
+    """
+    from dataclasses import asdict
+
+    from core.cli.tables import emit
+    from core.queue import dead as letters
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        if each or payload or error_class:
+            found = letters.letters(runtime.db, flow, error_class, limit, payload=payload)
+            rows = [asdict(letter) for letter in found]
+            if not payload:
+                rows = [{key: value for key, value in row.items() if key != "payload"} for row in rows]
+        else:
+            rows = [asdict(group) for group in letters.groups(runtime.db, flow)]
+    emit("dead letters", rows, as_json=as_json, empty="no dead letters")
+
+
+def redrive(
+    flow: Annotated[str, typer.Argument(help="Flow whose dead letters run again.")],
+    error_class: ErrorClass = None,
+    job: Annotated[int | None, typer.Option("--job", help="Only letters of this job.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many letters.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Put dead letters back to work with their attempts forgotten; the next worker runs them.
+
+    Example: headrace queue redrive survey --error-class TimeoutError
+    """
+    from core.cli.tables import emit
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        n_items = runtime.queue.redrive(flow, error_class=error_class, job_id=job, limit=limit)
+    emit("redriven", [{"flow": flow, "items": n_items}], as_json=as_json)
+
+
+def pause(
+    flow: Annotated[str, typer.Argument(help="Flow that hands out no more batches.")],
+    reason: Annotated[str, typer.Option("--reason", help="Shown to whoever asks why.")] = "paused by an operator",
+) -> None:
+    """Stop handing out batches of a flow; those that run may finish.
+
+    Example: headrace queue pause survey --reason "new release"
+    """
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        runtime.queue.pause_flow(flow, reason)
+    print(f"{flow} is paused")
+
+
+def resume(flow: Annotated[str, typer.Argument(help="Flow to start again.")]) -> None:
+    """Hand out batches again, also after too many bad batches had paused the flow.
+
+    Example: headrace queue resume survey
+    """
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        runtime.queue.resume_flow(flow)
+    print(f"{flow} hands out batches again")

@@ -1,0 +1,1 @@
+"""Benchmarks: harnesses only, run by `headrace bench`."""
