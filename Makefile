@@ -18,9 +18,11 @@ unexport $(FOREIGN) ENVIRONMENT PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PI
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-# The state of the demo stays below the checkout; its Prefect keeps its database there too.
+# The state of the demo stays below the checkout; its Prefect keeps its database there too. A first start of Prefect's
+# server makes that database, which on a busy machine takes longer than the 20 s it is given by default.
 DEMO_STATE := $(CURDIR)/.headrace/demo
-DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect"
+DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
+	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
 .PHONY: help setup setup-dev demo test lint format lock ui bench clean
 
@@ -115,4 +117,4 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 		$(PIP) install --no-deps --require-hashes -r requirements-dev.lock)
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard core/matching/*.py)
-	@$(call timed,compiling the kernels,$(PYTHON) -m core.linkage.warm) && touch $@
+	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.linkage.warm) && touch $@
