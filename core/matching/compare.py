@@ -17,9 +17,12 @@ from core.matching.kernels import (
     date_parts,
     date_swapped,
     dice,
+    digits_bound,
     jaro_winkler,
     jaro_winkler_bound,
+    osa_bound,
     osa_within,
+    parts_differing,
     same_points,
     same_suffix,
     unpack_digits,
@@ -46,6 +49,10 @@ class Chunk(NamedTuple):
     size: int
 
 
+Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]
+"""Code points, where each string starts, and its letter set."""
+
+
 class Scratch(NamedTuple):
     """Buffers of one kernel call."""
 
@@ -53,7 +60,7 @@ class Scratch(NamedTuple):
     rows: NDArray[np.int32]
     digits_a: NDArray[np.uint32]
     digits_b: NDArray[np.uint32]
-    similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) Jaro-Winkler of the field at hand, or NOT_COMPUTED
+    similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) of the field at hand, or NOT_COMPUTED: Jaro-Winkler, digits bound
     floats: NDArray[np.float32]  # (2,)
 
 
@@ -91,12 +98,12 @@ def settle_equal(chunk: Chunk, at: int, width: int, n_tests: int, out: NDArray[n
 
 @njit(nogil=True, cache=True)
 def settle_names(
-    chunk: Chunk, at: int, threshold: float, table: tuple[NDArray[np.uint32], NDArray[np.int64]], scratch: Scratch,
+    chunk: Chunk, at: int, threshold: float, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
     """Jaro-Winkler at least `threshold`; once per pair and field, and not at all where the lengths forbid it."""
     records, left, right, size = chunk
-    points, starts = table
+    points, starts, letters = table
     levels, level = settled
     similarity, flags = scratch.similarity, scratch.flags
     for pair in range(size):
@@ -106,7 +113,8 @@ def settle_names(
             code_a, code_b = records[left[pair], at], records[right[pair], at]
             start_a, stop_a = starts[code_a], starts[code_a + 1]
             start_b, stop_b = starts[code_b], starts[code_b + 1]
-            if jaro_winkler_bound(stop_a - start_a, stop_b - start_b) < threshold:
+            n_a, n_b = stop_a - start_a, stop_b - start_b
+            if jaro_winkler_bound(n_a, n_b, letters[code_a], letters[code_b]) < threshold:
                 continue
             similarity[pair] = jaro_winkler(points[start_a:stop_a], points[start_b:stop_b], flags)
         if similarity[pair] >= threshold:
@@ -115,12 +123,12 @@ def settle_names(
 
 @njit(nogil=True, cache=True)
 def settle_spelling(
-    chunk: Chunk, at: int, limit: int, table: tuple[NDArray[np.uint32], NDArray[np.int64]], scratch: Scratch,
+    chunk: Chunk, at: int, limit: int, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
     """OSA distance of two strings at most `limit`."""
     records, left, right, size = chunk
-    points, starts = table
+    points, starts, letters = table
     levels, level = settled
     rows = scratch.rows
     for pair in range(size):
@@ -129,7 +137,7 @@ def settle_spelling(
         code_a, code_b = records[left[pair], at], records[right[pair], at]
         start_a, stop_a = starts[code_a], starts[code_a + 1]
         start_b, stop_b = starts[code_b], starts[code_b + 1]
-        if abs((stop_a - start_a) - (stop_b - start_b)) > limit:
+        if osa_bound(stop_a - start_a, stop_b - start_b, letters[code_a], letters[code_b]) > limit:
             continue
         if osa_within(points[start_a:stop_a], points[start_b:stop_b], limit, rows):
             levels[pair] = level
@@ -137,12 +145,12 @@ def settle_spelling(
 
 @njit(nogil=True, cache=True)
 def settle_prefix(
-    chunk: Chunk, at: int, n_first: int, table: tuple[NDArray[np.uint32], NDArray[np.int64]],
+    chunk: Chunk, at: int, n_first: int, table: Strings,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
     """The first `n_first` code points equal; n_first = 0 asks for equal initials, one side being nothing more."""
     records, left, right, size = chunk
-    points, starts = table
+    points, starts, _ = table
     levels, level = settled
     for pair in range(size):
         if levels[pair] != UNDECIDED:
@@ -195,7 +203,7 @@ def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tupl
         if opcode == 7:
             alike = date_swapped(a, b)
         elif opcode == 8:
-            alike = date_digits(a, b) <= limit
+            alike = parts_differing(a, b) <= limit and date_digits(a, b) <= limit
         elif opcode == 9:
             alike = date_parts(a, b) >= 2
         else:
@@ -211,11 +219,17 @@ def settle_digits(
     """Digits within an OSA distance (opcode 5), or with a common end of `limit` digits (opcode 6)."""
     records, left, right, size = chunk
     levels, level = settled
-    digits_a, digits_b, rows = scratch.digits_a, scratch.digits_b, scratch.rows
+    digits_a, digits_b, rows, bound = scratch.digits_a, scratch.digits_b, scratch.rows, scratch.similarity
     for pair in range(size):
         if levels[pair] != UNDECIDED:
             continue
         a, b = left[pair], right[pair]
+        if bound[pair] == NOT_COMPUTED:
+            packed_a = np.uint64(records[a, at]) | (np.uint64(records[a, at + 1]) << _S32)
+            packed_b = np.uint64(records[b, at]) | (np.uint64(records[b, at + 1]) << _S32)
+            bound[pair] = digits_bound(packed_a, packed_b)
+        if opcode == 5 and bound[pair] > limit:
+            continue
         n_a = unpack_digits(records[a, at], records[a, at + 1], digits_a)
         n_b = unpack_digits(records[b, at], records[b, at + 1], digits_b)
         if opcode == 6:
@@ -288,7 +302,7 @@ def run_test(
     opcode, threshold = layout.tests[field, test], layout.thresholds[field, test]
     at = np.int64(layout.offset[field])
     settled = (out, layout.n_tests[field] - test)
-    table = (vocabulary.points, vocabulary.starts)
+    table = (vocabulary.points, vocabulary.starts, vocabulary.letters)
     if opcode == 1:
         settle_class(chunk, at, vocabulary.class_hash, settled)
     elif opcode == 2:

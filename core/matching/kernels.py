@@ -15,7 +15,9 @@ WINKLER_PREFIX = 4
 WINKLER_WEIGHT = 0.1
 WINKLER_BOOST_ABOVE = 0.7
 DIGITS_MAX = 16
-_ZERO, _ONE, _FOUR, _NIBBLE = np.uint64(0), np.uint64(1), np.uint64(4), np.uint64(15)
+_ZERO, _ONE, _TWO, _FOUR, _NIBBLE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(15)
+_S56 = np.uint64(56)
+_M1, _M2, _M4, _M5 = (np.uint64(int(byte * 8, 16)) for byte in ("55", "33", "0f", "01"))
 
 
 @njit(nogil=True, cache=True)
@@ -69,13 +71,35 @@ def _winkler(similarity: float, a: NDArray[np.uint32], b: NDArray[np.uint32]) ->
 
 
 @njit(nogil=True, cache=True)
-def jaro_winkler_bound(n_a: int, n_b: int) -> float:
-    """The highest Jaro-Winkler two strings of these lengths can have: lets most pairs be skipped unread."""
-    short, long = min(n_a, n_b), max(n_a, n_b)
-    if short == 0:
-        return 1.0 if long == 0 else 0.0
-    jaro = (2.0 + short / long) / 3.0
-    return jaro + min(WINKLER_PREFIX, short) * WINKLER_WEIGHT * (1.0 - jaro) + 1e-12
+def n_bits(value: np.uint64) -> int:
+    """Number of bits set. Source: Warren, Hacker's Delight, 5-1."""
+    value = value - ((value >> _ONE) & _M1)
+    value = (value & _M2) + ((value >> _TWO) & _M2)
+    value = (value + (value >> _FOUR)) & _M4
+    return np.int64((value * _M5) >> _S56)
+
+
+@njit(nogil=True, cache=True)
+def jaro_winkler_bound(n_a: int, n_b: int, letters_a: np.uint64, letters_b: np.uint64) -> float:
+    """The highest Jaro-Winkler two strings of these lengths and letters can have: most pairs need not be read.
+
+    Every letter of one string that the other lacks leaves at least one position without a match.
+    """
+    if min(n_a, n_b) == 0:
+        return 1.0 if n_a == n_b else 0.0
+    common = min(n_a - n_bits(letters_a & ~letters_b), n_b - n_bits(letters_b & ~letters_a))
+    if common <= 0:
+        return 0.0
+    jaro = (common / n_a + common / n_b + 1.0) / 3.0
+    # The margin covers rounding: a bound may be loose, never low.
+    return jaro + min(WINKLER_PREFIX, common) * WINKLER_WEIGHT * (1.0 - jaro) + 1e-12
+
+
+@njit(nogil=True, cache=True)
+def osa_bound(n_a: int, n_b: int, letters_a: np.uint64, letters_b: np.uint64) -> int:
+    """The least OSA distance two strings of these lengths and letters can have."""
+    lacking = max(n_bits(letters_a & ~letters_b), n_bits(letters_b & ~letters_a))
+    return max(abs(n_a - n_b), lacking)
 
 
 @njit(nogil=True, cache=True)
@@ -139,6 +163,32 @@ def unpack_digits(low: np.uint32, high: np.uint32, out: NDArray[np.uint32]) -> i
 
 
 @njit(nogil=True, cache=True)
+def nibble_counts(packed: np.uint64) -> np.uint64:
+    """How often each digit occurs in packed digits: nibble d of the result; a count of 16 spills over."""
+    counts = _ZERO
+    while packed != _ZERO:
+        counts += _ONE << (_FOUR * (packed & _NIBBLE))
+        packed = packed >> _FOUR
+    return counts
+
+
+@njit(nogil=True, cache=True)
+def digits_bound(a: np.uint64, b: np.uint64) -> int:
+    """The least OSA distance two packed digit strings can have: digits one has more often than the other."""
+    # The highest nibble holds a sixteenth digit only: shorter strings cannot make a count spill over.
+    if (a | b) >> np.uint64(60) != _ZERO:
+        return 0
+    counts_a, counts_b = nibble_counts(a), nibble_counts(b)
+    more_a, more_b = 0, 0
+    while counts_a != counts_b:
+        surplus = np.int64(counts_a & _NIBBLE) - np.int64(counts_b & _NIBBLE)
+        more_a += max(surplus, 0)
+        more_b += max(-surplus, 0)
+        counts_a, counts_b = counts_a >> _FOUR, counts_b >> _FOUR
+    return max(more_a, more_b)
+
+
+@njit(nogil=True, cache=True)
 def same_suffix(a: NDArray[np.uint32], b: NDArray[np.uint32], n_last: int) -> bool:
     """Whether both have at least `n_last` digits and the last `n_last` agree."""
     if len(a) < n_last or len(b) < n_last:
@@ -159,17 +209,39 @@ def date_swapped(a: int, b: int) -> bool:
 @njit(nogil=True, cache=True)
 def date_digits(a: int, b: int) -> int:
     """How many of the eight digits differ, counting two neighbours that changed places once (never across parts)."""
-    n_errors, power = 0, 1
-    while power <= 10_000_000:
-        digit_a, digit_b = a // power % 10, b // power % 10
+    errors = pair_errors(a % 100, b % 100) + pair_errors(a // 100 % 100, b // 100 % 100)
+    year_a, year_b = a // 10000, b // 10000
+    if year_a == year_b:
+        return errors
+    at, n_year = 0, 0
+    while at < 4:
+        power = 10**at
+        digit_a, digit_b = year_a // power % 10, year_b // power % 10
+        next_a, next_b = year_a // (power * 10) % 10, year_b // (power * 10) % 10
         if digit_a != digit_b:
-            n_errors += 1
-            paired = power not in (10, 1_000, 10_000_000)
-            next_a, next_b = a // (power * 10) % 10, b // (power * 10) % 10
-            if paired and digit_a == next_b and digit_b == next_a:
-                power *= 10
-        power *= 10
-    return n_errors
+            n_year += 1
+            if at < 3 and digit_a == next_b and digit_b == next_a:
+                at += 1
+        at += 1
+    return errors + n_year
+
+
+@njit(nogil=True, cache=True)
+def pair_errors(a: int, b: int) -> int:
+    """Digits that differ in two numbers below 100; 1 when they changed places."""
+    if a == b:
+        return 0
+    if a // 10 == b % 10 and a % 10 == b // 10:
+        return 1
+    return (1 if a // 10 != b // 10 else 0) + (1 if a % 10 != b % 10 else 0)
+
+
+@njit(nogil=True, cache=True)
+def parts_differing(a: int, b: int) -> int:
+    """How many of year, month and day are not the same."""
+    differing = 1 if a // 10000 != b // 10000 else 0
+    differing += 1 if a // 100 % 100 != b // 100 % 100 else 0
+    return differing + (1 if a % 100 != b % 100 else 0)
 
 
 @njit(nogil=True, cache=True)
@@ -183,16 +255,6 @@ def date_parts(a: int, b: int) -> int:
     if a % 100 == b % 100 and a % 100 > 0:
         n_same += 1
     return n_same
-
-
-@njit(nogil=True, cache=True)
-def n_bits(value: np.uint64) -> int:
-    """Number of bits set."""
-    count = 0
-    while value != _ZERO:
-        value &= value - _ONE
-        count += 1
-    return count
 
 
 @njit(nogil=True, cache=True)

@@ -35,6 +35,7 @@ class VocabularyArrays(NamedTuple):
     hash: NDArray[np.uint64]  # (V,) of the string; 0 for code 0
     class_hash: NDArray[np.uint64]  # (V,) of the nickname class
     sound: NDArray[np.uint64]  # (V,) phonetic key
+    letters: NDArray[np.uint64]  # (V,) bit c % 64 set for each code point c: tells most pairs apart unread
     longest: int  # code points of the longest string
 
 
@@ -59,15 +60,16 @@ class Vocabulary:
     def _of_sorted(cls, strings: pl.Series) -> Vocabulary:
         points, starts = flat_points(strings)
         n_codes = len(strings)
-        hashes, classes, heard = (np.zeros(n_codes, dtype=np.uint64) for _ in range(3))
+        hashes, classes, heard, letters = (np.zeros(n_codes, dtype=np.uint64) for _ in range(4))
         hash_spans(points, starts, hashes)
         sounds(points, starts, heard)
+        letter_sets(points, starts, letters)
         names = {hash_text(name): hash_text(full) for name, full in nickname_classes().items()}
         known = np.array(sorted(names), dtype=np.uint64)
         full = np.array([names[int(key)] for key in known], dtype=np.uint64)
         class_hashes(points, starts, (known, full), classes)
         longest = int(np.diff(starts).max(initial=0))
-        return cls(strings, VocabularyArrays(points, starts, hashes, classes, heard, longest))
+        return cls(strings, VocabularyArrays(points, starts, hashes, classes, heard, letters, longest))
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -110,6 +112,16 @@ class Vocabulary:
         """Code of each value; 0 for null. Every value must be in the vocabulary."""
         dtype = pl.Enum(self.strings)
         return values.cast(dtype).to_physical().fill_null(0).cast(pl.UInt32).to_numpy()
+
+
+@njit(nogil=True, cache=True)
+def letter_sets(points: NDArray[np.uint32], starts: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
+    """Which code points, modulo 64, each string has: one bit each."""
+    for row in range(len(starts) - 1):
+        found = np.uint64(0)
+        for at in range(starts[row], starts[row + 1]):
+            found |= np.uint64(1) << np.uint64(points[at] & np.uint32(63))
+        out[row] = found
 
 
 @njit(nogil=True, cache=True)
