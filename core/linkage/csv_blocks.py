@@ -239,7 +239,14 @@ def _to_frame(array: Bytes, table: Longs, wanted: NDArray[np.bool_], delimiter: 
         quote_char=None,
         schema={**schema, "end": pl.String},
     )
-    return frame.drop("end")
+    frame = frame.drop("end")
+    # ASCII blanks are gone already; other alphabets have blanks of their own.
+    return frame if array.max() < 128 else frame.select(_trimmed(name) for name in names)
+
+
+def _trimmed(name: str) -> pl.Expr:
+    text = pl.col(name).str.strip_chars()
+    return pl.when(text != "").then(text).alias(name)
 
 
 def _shifted(table: Longs) -> Longs:

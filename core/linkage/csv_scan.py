@@ -1,8 +1,8 @@
 """Finds the records of a CSV text byte by byte, and rewrites the good ones in a form that no reader can mistake.
 
-Rules (RFC 4180, and what spreadsheets make of it): a quote counts at the start of a field only, blanks before it allowed;
-inside, a doubled quote is a quote and a line feed is text; behind the closing quote only blanks may stand. An empty line
-is no record. Line numbers count line feeds.
+Rules (RFC 4180, and what spreadsheets make of it): a quote counts at the start of a field only, blanks before it
+allowed; inside, a doubled quote is a quote and a line feed is text; behind the closing quote only blanks may stand. An
+empty line is no record. Line numbers count line feeds.
 """
 
 from __future__ import annotations

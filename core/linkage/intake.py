@@ -20,8 +20,7 @@ from core.matching.dates import (
     SHORT_YEAR,
     UNREADABLE,
     OrderEvidence,
-    order_evidence,
-    read_dates,
+    survey_dates,
 )
 
 BadRows = Literal["raise", "quarantine"]
@@ -66,7 +65,7 @@ class Intake:
         Raises:
             RowError: the first bad row of the batch, unless bad rows are set aside.
         """
-        bad, faults = self._check(batch)
+        bad, statuses, faults = self._check(batch)
         everything = sorted([*batch.faults, *faults], key=lambda pair: pair[0].line)
         if everything and self.bad_rows == "raise":
             raise everything[0][0].error(self.path, self.unit)
@@ -75,7 +74,7 @@ class Intake:
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
         if not len(good):
             return
-        self._count_dates(good)
+        self._count_dates(statuses, bad)
         self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
         self.hashes.append(good["id"].hash(seed=0).to_numpy())
         self.n_rows += len(good)
@@ -135,14 +134,17 @@ class Intake:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found
 
-    def _check(self, batch: Batch) -> tuple[pl.Series, list[tuple[Fault, bytes]]]:
-        """(n,) which rows are bad, and why: the first reason of each."""
+    def _check(self, batch: Batch) -> tuple[pl.Series, dict[str, pl.Series], list[tuple[Fault, bytes]]]:
+        """(n,) which rows are bad; (n,) status of each date; and why rows are bad: the first reason of each."""
+        statuses: dict[str, pl.Series] = {}
         bad = batch.frame["id"].is_null()
         reasons: list[tuple[pl.Series, str, Literal["empty_id", "impossible_date", "short_year"]]] = [
             (bad, self.plan.id_column, "empty_id")
         ]
         for name in self.dates:
-            status = read_dates(batch.frame[name], day_first=False)["status"]
+            status, evidence = survey_dates(batch.frame[name])
+            statuses[name] = status
+            self.evidence[name] = self.evidence.get(name, OrderEvidence()) + evidence
             column = "+".join(self.plan.mapping[name])
             reasons.append((status == IMPOSSIBLE, column, "impossible_date"))
             reasons.append((status == SHORT_YEAR, column, "short_year"))
@@ -152,7 +154,7 @@ class Intake:
             for mask, column, kind in reasons:
                 for row in mask.arg_true().to_list():
                     faults.setdefault(row, Fault(kind, batch.origin["line"][row], column))
-        return bad, [(fault, self._raw_of(batch.origin, row)) for row, fault in faults.items()]
+        return bad, statuses, [(fault, self._raw_of(batch.origin, row)) for row, fault in faults.items()]
 
     def _raw_of(self, origin: pl.DataFrame, row: int) -> bytes:
         # Not read when it would only be thrown away.
@@ -160,12 +162,11 @@ class Intake:
             return b""
         return self.raw(origin["offset"][row], origin["bytes"][row])
 
-    def _count_dates(self, good: pl.DataFrame) -> None:
-        for name in self.dates:
-            status = read_dates(good[name], day_first=False)["status"]
+    def _count_dates(self, statuses: dict[str, pl.Series], bad: pl.Series) -> None:
+        for name, every in statuses.items():
+            status = every.filter(~bad)
             self.kept_dates[name] = self.kept_dates.get(name, 0) + int((status == KEYING_ERROR).sum())
             self.unread_dates[name] = self.unread_dates.get(name, 0) + int((status == UNREADABLE).sum())
-            self.evidence[name] = self.evidence.get(name, OrderEvidence()) + order_evidence(good[name])
 
     def _refuse_repeats(self, rows_of: Callable[[], pl.LazyFrame]) -> None:
         if not self.hashes:

@@ -215,7 +215,7 @@ def _open_csv(job: _Opening) -> Source:
             intake = job.intake(plan, csv.raw, folder, "line")
             for block in csv.blocks(plan.needed):
                 places = {"line": block.lines, "offset": block.offsets, "bytes": block.sizes}
-                text = _as_text(block.frame.lazy(), plan).collect()
+                text = block.frame.select(**_joined({column: pl.col(column) for column in plan.needed}, plan))
                 intake.add(Batch(text, pl.DataFrame(places, schema=ORIGIN), block.faults))
             intake.finish(lambda: pl.scan_parquet([folder / name for name, _ in intake.parts]).select("id", *ORIGIN))
             return intake
@@ -298,14 +298,20 @@ def _as_text(scan: pl.LazyFrame, plan: ColumnPlan) -> pl.LazyFrame:
     schema = scan.collect_schema()
     # Parquet headers may carry blanks; the plan knows trimmed names only.
     stored = {name.strip(): name for name in schema.names()}
-    texts = {column: _text(stored[column], schema[stored[column]]) for column in plan.needed}
-    joined = {
+    return scan.select(
+        **_joined({column: _text(stored[column], schema[stored[column]]) for column in plan.needed}, plan)
+    )
+
+
+def _joined(texts: dict[str, pl.Expr], plan: ColumnPlan) -> dict[str, pl.Expr]:
+    """`id` and each mapped field from the texts of the columns; these are trimmed, and null when empty."""
+    fields = {
         name: texts[columns[0]]
         if len(columns) == 1
-        else pl.concat_str([texts[column] for column in columns], separator=" ", ignore_nulls=True)
+        else _known(pl.concat_str([texts[column] for column in columns], separator=" ", ignore_nulls=True))
         for name, columns in plan.mapping.items()
     }
-    return scan.select(**{"id": texts[plan.id_column], **{name: _known(text) for name, text in joined.items()}})
+    return {"id": texts[plan.id_column], **fields}
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -68,18 +68,29 @@ def parse_dates(texts: pl.Series, day_first: bool) -> tuple[pl.Series, pl.Series
 
 def read_dates(texts: pl.Series, day_first: bool) -> pl.DataFrame:
     """(n,) `date` as in `parse_dates`, and `status` UInt8: READ (also when absent) to SHORT_YEAR."""
-    name = "text"
-    column = texts.cast(pl.String).rename(name)
-    distinct = column.unique().drop_nulls()
-    known = pl.DataFrame([distinct]).lazy().select(name, text_=pl.col(name).str.strip_chars()).collect()
-    parsed = _parse(known, day_first)
-    joined = column.to_frame().join(parsed, on=name, how="left", maintain_order="left")
-    return joined.select("date", pl.col("status").fill_null(READ))
+    column = texts.cast(pl.String).rename("text")
+    return _spread(column, _parse_distinct(column.unique(), day_first))
+
+
+def survey_dates(texts: pl.Series) -> tuple[pl.Series, OrderEvidence]:
+    """(n,) status of each value, which does not depend on the order, and what the column says about its order."""
+    column = texts.cast(pl.String).rename("text")
+    distinct = column.unique()
+    status = _spread(column, _parse_distinct(distinct, day_first=False))["status"]
+    return status, _evidence(column, distinct)
 
 
 def order_evidence(texts: pl.Series) -> OrderEvidence:
     """Count what a column says about its order of day and month. Cost: as `parse_dates`."""
-    counted = texts.cast(pl.String).rename("text").drop_nulls().value_counts(name="n")
+    column = texts.cast(pl.String).rename("text")
+    return _evidence(column, column.unique())
+
+
+def _evidence(column: pl.Series, distinct: pl.Series) -> OrderEvidence:
+    told = distinct.filter(distinct.str.contains(r"^\s*\d{1,2}[-/]").fill_null(False))
+    if not len(told):
+        return OrderEvidence()
+    counted = column.to_frame().join(told.to_frame(), on="text", how="semi")["text"].value_counts(name="n")
     parts = counted.select("n", p=pl.col("text").str.strip_chars().str.extract_groups(_YEAR_LAST)).unnest("p")
     parts = parts.filter(pl.col("s").is_not_null() & (pl.col("s") != "."))
     a, b = pl.col("a").cast(pl.Int32), pl.col("b").cast(pl.Int32)
@@ -89,6 +100,23 @@ def order_evidence(texts: pl.Series) -> OrderEvidence:
         either=pl.col("n").filter((a <= 12) & (b <= 12) & (a != b)).sum(),
     ).row(0)
     return OrderEvidence(*(int(value) for value in sums))
+
+
+def _spread(column: pl.Series, parsed: pl.DataFrame) -> pl.DataFrame:
+    joined = column.to_frame().join(parsed, on="text", how="left", maintain_order="left")
+    return joined.select("date", pl.col("status").fill_null(READ))
+
+
+def _parse_distinct(distinct: pl.Series, day_first: bool) -> pl.DataFrame:
+    """Distinct values: text, date, status. The form that most files have is cut apart without patterns."""
+    known = distinct.drop_nulls().to_frame().with_columns(text_=pl.col("text").str.strip_chars())
+    plain = known.filter(pl.col("text_").str.contains(r"^\d{4}-\d\d-\d\d$"))
+    parts = [pl.col("text_").str.slice(at, size).cast(pl.Int32) for at, size in ((0, 4), (5, 2), (8, 2))]
+    dated = plain.select("text", date=_date(*parts)).filter(pl.col("date").is_not_null())
+    read = dated.with_columns(status=pl.lit(READ, dtype=pl.UInt8))
+    if len(read) == len(known):
+        return read
+    return pl.concat([read, _parse(known.join(read, on="text", how="anti"), day_first)])
 
 
 def _parse(known: pl.DataFrame, day_first: bool) -> pl.DataFrame:
