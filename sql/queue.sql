@@ -295,22 +295,29 @@ RETURNING q.batch_id
 
 -- Items
 
--- name: items_new :many
--- By the index on batch_id; a batch's rows lie together because they came in by one COPY.
-SELECT seq, payload FROM queue_items WHERE batch_id = %(origin)s AND seq >= %(lo)s AND seq < %(hi)s
+-- name: items_new :one
+-- One value instead of one message a row, which is what COPY TO sends. U+001E separates: JSON text cannot hold it bare.
+-- A batch's rows lie together because they came in by one COPY. seqs only where they have gaps.
+SELECT count(*), min(i.seq), string_agg(i.payload::text, E'\x1e' ORDER BY i.seq),
+       CASE WHEN count(*) <> max(i.seq) - min(i.seq) + 1 THEN array_agg(i.seq ORDER BY i.seq) END
+FROM queue_items i WHERE i.batch_id = %(origin)s AND i.seq >= %(lo)s AND i.seq < %(hi)s
 
--- name: items_new_left :many
+-- name: items_new_left :one
 -- Of a batch whose records were marked one by one: those that are still without a fate.
-SELECT i.seq, i.payload FROM queue_items i
+SELECT count(*), min(i.seq), string_agg(i.payload::text, E'\x1e' ORDER BY i.seq),
+       CASE WHEN count(*) <> max(i.seq) - min(i.seq) + 1 THEN array_agg(i.seq ORDER BY i.seq) END
+FROM queue_items i
 WHERE i.batch_id = %(origin)s AND i.seq >= %(lo)s AND i.seq < %(hi)s
   AND NOT EXISTS (SELECT 1 FROM queue_results r WHERE r.batch_id = i.batch_id AND r.seq = i.seq)
   AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.origin_batch_id = i.batch_id AND d.seq = i.seq)
   AND NOT EXISTS (SELECT 1 FROM queue_retries t WHERE t.origin_batch_id = i.batch_id AND t.seq = i.seq)
 
--- name: items_retry :many
+-- name: items_retry :one
 -- Rows of a retry header, numbered by their stamp.
-SELECT retry_seq AS seq, payload FROM queue_retries
-WHERE retry_batch_id = %(origin)s AND retry_seq >= %(lo)s AND retry_seq < %(hi)s AND marked IS NULL
+SELECT count(*), min(i.retry_seq), string_agg(i.payload::text, E'\x1e' ORDER BY i.retry_seq),
+       CASE WHEN count(*) <> max(i.retry_seq) - min(i.retry_seq) + 1 THEN array_agg(i.retry_seq ORDER BY i.retry_seq) END
+FROM queue_retries i
+WHERE i.retry_batch_id = %(origin)s AND i.retry_seq >= %(lo)s AND i.retry_seq < %(hi)s AND i.marked IS NULL
 
 -- name: items_retry_origin :many
 -- Results of retried rows keep the identity of their first batch.
@@ -320,8 +327,9 @@ WHERE retry_batch_id = %(origin)s AND retry_seq >= %(lo)s AND retry_seq < %(hi)s
 -- Ending an attempt: rows first, history, fence last
 
 -- name: batch_check_token :many
--- Without a lock: a worker that stops in its COPY must not hold the header against the rescue.
-SELECT 1 FROM processing_queue WHERE batch_id = %(batch_id)s AND lease_token = %(token)s
+-- Without a lock: a worker that stops in its COPY must not hold the header against the rescue. The name, for this
+-- transaction only, is what the reaper looks for.
+SELECT set_config('application_name', %(application_name)s, true) FROM processing_queue WHERE batch_id = %(batch_id)s AND lease_token = %(token)s
 
 -- name: batch_marked :one
 -- Rows of a marked-up batch that were done, and that died, before this completion.

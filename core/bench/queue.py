@@ -120,7 +120,7 @@ def _measure(db: DatabaseManager, url: str, size: Load, say: Callable[[str], Non
     queue = BatchQueue(db, QueueSettings(), "bench-producer")
     queue.register_flow(FlowPolicy(FLOW))
     frames = [payloads(min(CALL_ROWS, size.rows - at), at) for at in range(0, size.rows, CALL_ROWS)]
-    n_bytes = int(frames[0]["payload"].str.len_bytes().mean() or 0)
+    n_bytes = int(frames[0]["payload"].str.len_bytes().cast(pl.Int64).sum()) // frames[0].height
     wal, commits = _one(db, "bench_wal"), _one(db, "bench_commits")
     started = time.perf_counter()
     for frame in frames:

@@ -78,9 +78,10 @@ def release(db: DatabaseManager, batches: Sequence[ClaimedBatch]) -> int:
         return len(run(conn, Q["batch_release"], _held(batches)))
 
 
-def still_ours(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> bool:
-    """The token check, without a lock."""
-    return bool(run(conn, Q["batch_check_token"], {"batch_id": batch.batch_id, "token": batch.token}))
+def still_ours(conn: psycopg.Connection[Any], batch: ClaimedBatch, application_name: str) -> bool:
+    """The token check, without a lock; gives the transaction its name."""
+    params = {"batch_id": batch.batch_id, "token": batch.token, "application_name": application_name}
+    return bool(run(conn, Q["batch_check_token"], params))
 
 
 def _held(batches: Sequence[ClaimedBatch]) -> dict[str, Any]:

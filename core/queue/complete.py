@@ -38,7 +38,7 @@ class Completion:
     sink: Sink | None = None
     failures: Sequence[RowFailure] = ()
     cost: Cost = field(default_factory=Cost)
-    application_name: str | None = None
+    application_name: str = "headrace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,13 @@ def ended_as(db: DatabaseManager, batch: ClaimedBatch) -> Done | None:
 
 def _once(db: DatabaseManager, done: Completion, terms: Terms) -> Done:
     batch = done.batch
-    with db.transaction(done.application_name) as conn:
-        if not still_ours(conn, batch):
+    with db.transaction() as conn:
+        if not still_ours(conn, batch, done.application_name):
             raise failing.lease_lost(batch)
         expected = _expected(conn, batch)
         _check_cover(batch, expected, done)
-        policy = policy_of(conn, batch.flow_name, batch.tenant_id)
-        share = len(done.failures) / max(1, batch.n_items)
-        small = batch.n_items < SHARE_ROWS_MIN or batch.kind == "retry"
-        if not small and share > terms.failed_share_max and batch.attempt < policy.max_attempts:
+        policy = policy_of(conn, batch.flow_name, batch.tenant_id) if done.failures else None
+        if policy is not None and _too_many(done, terms) and batch.attempt < policy.max_attempts:
             failing.give_back_bad(conn, batch, policy, terms.jitter())
             return "retried"
         marked = failing.marked_before(conn, batch)
@@ -102,12 +100,20 @@ def _once(db: DatabaseManager, done: Completion, terms: Terms) -> Done:
             _copy_results(conn, batch, done.results)
         if done.sink is not None:
             done.sink(conn)
-        n_dead = failing.rows(conn, batch, done.failures, policy, terms.jitter)
+        n_dead = 0 if policy is None else failing.rows(conn, batch, done.failures, policy, terms.jitter)
         if batch.kind == "retry":
             run(conn, Q["retries_done"], items.span(batch))
         n_left = batch.n_items if expected is None else expected.len()
         _acknowledge(conn, done, marked, n_left - len(done.failures), n_dead)
     return "completed"
+
+
+def _too_many(done: Completion, terms: Terms) -> bool:
+    """Retry headers are made of failed rows, and of a handful a share says nothing."""
+    batch = done.batch
+    if batch.kind == "retry" or batch.n_items < SHARE_ROWS_MIN:
+        return False
+    return len(done.failures) > terms.failed_share_max * batch.n_items
 
 
 def _acknowledge(
@@ -128,7 +134,7 @@ def _expected(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> pl.Series |
     """The seqs that need a fate where they are not simply the batch's range."""
     if not batch.partial:
         return None
-    return items.fetch(conn, batch)["seq"]
+    return items.fetch(conn, batch).seqs
 
 
 def _check_cover(batch: ClaimedBatch, expected: pl.Series | None, done: Completion) -> None:

@@ -150,11 +150,11 @@ class BatchQueue:
 
     def items(self, batch: ClaimedBatch) -> pl.DataFrame:
         """seq and payload text of a claimed batch."""
-        return items.items(self.db, batch)
+        return items.items(self.db, batch).frame()
 
     def decode(self, batch: ClaimedBatch, schema: Mapping[str, Any]) -> Decoded:
         """Items as typed columns, and the rows that do not fit as failures."""
-        return items.decode(self.items(batch), schema)
+        return items.decode(items.items(self.db, batch), schema)
 
     def heartbeat(self, batches: Sequence[ClaimedBatch]) -> list[int]:
         """Extend leases; ids of batches that are lost."""
