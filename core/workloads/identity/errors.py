@@ -90,9 +90,9 @@ def spoil(copies: Copies, draws: Draws, words: Vocabulary) -> None:
                 _slip(copies, "last_name", failed, draws, f"{turn} {name} instead")
 
 
-def slip_last_name(copies: Copies, rows: Ints, draws: Draws) -> None:
+def slip_last_name(copies: Copies, rows: Ints, draws: Draws, attempt: int) -> None:
     """One slip in the last names of the given rows: for records that came out unchanged."""
-    _slip(copies, "last_name", rows, draws, "unchanged")
+    _slip(copies, "last_name", rows, draws, f"unchanged {attempt}")
 
 
 def _modify(name: str, copies: Copies, rows: Ints, draws: Draws, draw: str, words: Vocabulary) -> Ints:

@@ -284,9 +284,15 @@ def _spoilt(person: Ints, copy: Ints, draws: Draws, words: Vocabulary) -> pl.Dat
     )
     spoil(copies, draws, words)
     original = _records(person, np.zeros_like(person), draws, words)
-    equal = _equal_rows(_as_frame(copies, clean), original)
-    slip_last_name(copies, equal, draws)
-    return _as_frame(copies, clean)
+    spoilt = _as_frame(copies, clean)
+    # Now and then a slip changes nothing (equal letters exchanged); the next one does.
+    for attempt in range(8):
+        equal = _equal_rows(spoilt, original)
+        if not len(equal):
+            break
+        slip_last_name(copies, equal, draws, attempt)
+        spoilt = _as_frame(copies, clean)
+    return spoilt
 
 
 def _as_frame(copies: Copies, clean: pl.DataFrame) -> pl.DataFrame:
