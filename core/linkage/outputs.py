@@ -14,6 +14,8 @@ import polars as pl
 
 from core.errors import ConfigError
 from core.linkage.job import LinkageJob
+from core.linkage.ports import Stage
+from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
 
@@ -74,6 +76,7 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
     record = {
         "job": job.description.model_dump(mode="json"),
         "model": orjson.loads(job.model.to_json()),
+        "placeholders": load_placeholders(job.folder("reduce")),
         "summary": dict(summary),
     }
     return orjson.dumps(record, option=orjson.OPT_INDENT_2)
@@ -97,7 +100,7 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def summarise(job: LinkageJob, seconds: float, stages: Mapping[str, float]) -> dict[str, Any]:
+def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) -> dict[str, Any]:
     """Count what a finished job did.
 
     Args:

@@ -10,9 +10,9 @@ from filelock import FileLock
 from core.errors import ConfigError, HeadraceError, SchemaError
 from core.linkage.job import JobDescription
 from core.linkage.request import MatchRequest, job_key
-from core.linkage.source import FieldHint, open_source
+from core.linkage.source import FieldHint, Source, open_source
 from core.linkage.workspace import Workspace
-from core.matching.spec import MatchSpec, load_spec
+from core.matching.spec import load_spec
 
 DESCRIPTION = "job.json"
 
@@ -52,7 +52,7 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
             # Where files are and where the answer goes may have changed; what is matched has not: the key says so.
             return JobDescription.model_validate(stored).model_copy(update={"request": request})
         try:
-            description = _describe(key, request, load_spec(request.spec), workspace)
+            description = _describe(key, request, workspace)
         except HeadraceError:
             workspace.remove()
             raise
@@ -60,9 +60,10 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
     return description
 
 
-def _describe(key: str, request: MatchRequest, spec: MatchSpec, workspace: Workspace) -> JobDescription:
-    hints = [FieldHint(field.name, field.kind, field.aliases) for field in spec.fields]
-    sources = [
+def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
+    """Open and check the input files; text is staged in the workspace."""
+    hints = [FieldHint(field.name, field.kind, field.aliases) for field in load_spec(request.spec).fields]
+    return [
         open_source(
             path,
             id_column=request.id_column,
@@ -74,6 +75,11 @@ def _describe(key: str, request: MatchRequest, spec: MatchSpec, workspace: Works
         )
         for number, path in enumerate(request.inputs)
     ]
+
+
+def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescription:
+    spec = load_spec(request.spec)
+    sources = open_sources(request, workspace)
     mapped = [field.name for field in spec.fields if all(field.name in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
     return JobDescription(

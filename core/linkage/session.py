@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import HeadraceError, JobBlocked, LeaseLost, StoreUnavailable
+from core.errors import HeadraceError, JobBlocked, LeaseLost, QueueError, StoreUnavailable
 from core.linkage.job import JobDescription, LinkageJob
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES, Progress, Stage, StageBatch
@@ -46,9 +46,15 @@ class JobSession:
         self._lock = threading.Lock()
 
     def open(self, stage: Stage) -> None:
-        """Announce the stage's batches, unless another process has."""
+        """Announce the stage's batches, unless another process has, or the whole job is answered already."""
         self._opened = time.perf_counter()
-        outlast(lambda: open_stage(self.job, stage))
+        try:
+            outlast(lambda: open_stage(self.job, stage))
+        except QueueError:
+            # An answered job takes no more stages: it was so before, or the others were faster than we are.
+            found = self.queue.find_job(self.job_id)
+            if found is None or found.status != "completed":
+                raise
 
     def claim(self, stage: Stage, limit: int) -> list[str]:
         """Take leases; returns their tags, which is all that travels to the tasks."""

@@ -25,7 +25,7 @@ from core.linkage.csv_blocks import CsvFile
 from core.linkage.faults import Quarantine
 from core.linkage.intake import ORIGIN, BadRows, Batch, Intake
 
-__all__ = ["FieldHint", "Source", "open_source"]
+__all__ = ["FieldHint", "Source", "open_source", "read_table"]
 
 _SLICE_ROWS = 1 << 18
 _PARQUET_MARK = b"PAR1"
@@ -134,6 +134,25 @@ def open_source(
         return _open_parquet(job) if _is_parquet(path) else _open_csv(job)
 
 
+def read_table(path: Path) -> pl.DataFrame:
+    """All columns of a CSV or Parquet file that fits in memory: String, names and values trimmed, empty as null.
+
+    Raises:
+        InputError, SchemaError, RowError: as `open_source`, but ids and dates are not looked at.
+    """
+    if _is_parquet(path):
+        scan, types = _scan(path)
+        return _collect(scan.select(**{name: _text(name, dtype) for name, dtype in types.items()}), path)
+    with path.open("rb") as file:
+        csv = CsvFile(path, file)
+        frames = [pl.DataFrame(schema=dict.fromkeys(csv.columns, pl.String))]
+        for block in csv.blocks(set(csv.columns)):
+            if block.faults:
+                raise block.faults[0][0].error(path)
+            frames.append(block.frame)
+    return pl.concat(frames)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     path: Path
@@ -225,16 +244,9 @@ def _open_csv(job: _Opening) -> Source:
 
 
 def _open_parquet(job: _Opening) -> Source:
-    scan = pl.scan_parquet(job.path)
-    try:
-        schema = scan.collect_schema()
-        rows = int(scan.select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(job.path, error) from None
-    check_header(schema.names(), job.path)
-    scan = scan.rename({name: name.strip() for name in schema.names()})
-    plan = job.plan([name.strip() for name in schema.names()])
-    types = {name.strip(): dtype for name, dtype in schema.items()}
+    scan, types = _scan(job.path)
+    rows = int(_collect(scan.select(pl.len()), job.path).item())
+    plan = job.plan(list(types))
     for column in plan.needed:
         if types[column].is_nested() or types[column] == pl.Binary:
             raise SchemaError(
@@ -253,6 +265,18 @@ def _open_parquet(job: _Opening) -> Source:
             raise
     intake, folder = job.stage(lambda folder: _stage_parquet(job, plan, scan, rows, folder))
     return job.source(intake, digest, id_dtype, folder)
+
+
+def _scan(path: Path) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    """A Parquet file under trimmed column names, and their types."""
+    scan = pl.scan_parquet(path)
+    try:
+        schema = scan.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(path, error) from None
+    names = check_header(schema.names(), path)
+    renamed = scan.rename(dict(zip(schema.names(), names, strict=True)))
+    return renamed, dict(zip(names, schema.dtypes(), strict=True))
 
 
 def _check_in_place(job: _Opening, plan: ColumnPlan, scan: pl.LazyFrame, rows: int) -> Intake:

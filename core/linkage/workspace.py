@@ -3,7 +3,8 @@
     job.json                            what is matched, and how
     source/                             validated copies of text input
     ingest/00003-<tag>/                 words.npy  strings.parquet  values.parquet  keys-02.npy  rows-02.npy
-    reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.npz  keys-02.npy  rows-02.npy
+    reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.npz  placeholders.json
+                                        keys-02.npy  rows-02.npy
     train/00000-<tag>/                  model.json
     match/00017-<tag>/                  edges.parquet
     merge/00000-<tag>/                  edges.parquet
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +114,15 @@ def load_frame(folder: Path, name: str) -> pl.DataFrame:
 def load_edges(folder: Path) -> Edges:
     """Read the scored pairs a stage left in its folder."""
     return Edges.from_frame(load_frame(folder, "edges"))
+
+
+def save_placeholders(folder: Path, values: Mapping[str, Array]) -> None:
+    """Keep the packed values that a run took for placeholders, so that explanations blank the same ones."""
+    named = {field: found.tolist() for field, found in values.items()}
+    (folder / "placeholders.json").write_bytes(orjson.dumps(named))
+
+
+def load_placeholders(folder: Path) -> dict[str, list[int]]:
+    """Read what `save_placeholders` wrote."""
+    found: dict[str, list[int]] = orjson.loads((folder / "placeholders.json").read_bytes())
+    return found

@@ -19,7 +19,7 @@ import pytest
 
 from core.workloads.identity.generator import generate_persons
 
-ROWS = 6_000
+ROWS = 5_000
 START_LIMIT_S = 120
 
 
@@ -93,7 +93,7 @@ def start_flow(
     }
 
     def start(out: Path, **request: Any) -> subprocess.Popen[bytes]:
-        said = {"input": str(persons), "id_column": "id", "out": str(out), "range_rows": 500, "pairs_per_batch": 1_000}
+        said = {"input": str(persons), "id_column": "id", "out": str(out), "range_rows": 1_500, "pairs_per_batch": 2_000}
         command = [sys.executable, "-m", "flows.identity_resolution", json.dumps(said | request), "--json"]
         log = (tmp_path / f"flow-{len(started)}.log").open("wb")
         process = subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log)

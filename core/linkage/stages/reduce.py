@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import Array, load, load_frame, save, save_frame
+from core.linkage.workspace import Array, load, load_frame, save, save_frame, save_placeholders
 from core.matching.placeholders import null_values, placeholders
 from core.matching.vocabulary import Vocabulary, frequencies, merge, remap
 
@@ -33,7 +33,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         block = load(part, "words", mapped=False)
         remap(block, job.layout, table)
         words[piece.first_row : piece.first_row + piece.rows] = block
-    nulled, found = _null_placeholders(job, words)
+    nulled, found = _null_placeholders(job, words, folder)
     words.flush()
     counts = frequencies(words, job.layout, len(vocabulary))
     np.savez(folder / "frequencies.npz", **counts)
@@ -41,7 +41,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     return {"rows": job.rows, "vocabulary": len(vocabulary), "placeholders": found, "keys": keys}
 
 
-def _null_placeholders(job: LinkageJob, words: Array) -> tuple[dict[str, Array], dict[str, int]]:
+def _null_placeholders(job: LinkageJob, words: Array, folder: Path) -> tuple[dict[str, Array], dict[str, int]]:
     """Blank values so frequent that they cannot be what they say.
 
     Returns:
@@ -49,7 +49,9 @@ def _null_placeholders(job: LinkageJob, words: Array) -> tuple[dict[str, Array],
     """
     rows: dict[str, Array] = {}
     found: dict[str, int] = {}
-    for field, values in placeholders(words, job.layout).items():
+    suspects = placeholders(words, job.layout)
+    save_placeholders(folder, suspects)
+    for field, values in suspects.items():
         at = job.layout.words_of(field)
         had = words[:, at].any(axis=1)
         null_values(words, job.layout, field, values)
