@@ -83,28 +83,14 @@ def _join(answer: pl.DataFrame, known: pl.DataFrame, out: Path, truth: Path) -> 
 
 
 def _read(path: Path) -> pl.DataFrame:
-    """Read a whole Parquet or CSV file; names trimmed, values as they are (CSV: strings)."""
-    import polars as pl
+    """Read a whole Parquet or CSV file; names trimmed, all values text, trimmed, empty as null."""
+    from core.linkage.source import read_table
 
-    if not path.exists():
-        raise InputError(f"{path}: no such file", path=str(path))
-    if path.is_dir():
-        raise InputError(f"{path} is a directory; a Parquet or CSV file is needed", path=str(path))
-    try:
-        with path.open("rb") as file:
-            parquet = file.read(4) == b"PAR1"
-        frame = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        # The cause may quote a cell, so only its kind is told.
-        kind = type(error).__name__
-        raise InputError(f"{path}: cannot be read as Parquet or CSV ({kind})", path=str(path), reason=kind) from None
-    return frame.rename({name: name.strip() for name in frame.columns})
+    return read_table(path)
 
 
 def _columns(frame: pl.DataFrame, path: Path, wanted: dict[str, str], *, keep: str) -> pl.DataFrame:
-    """The wanted columns under our names, as trimmed strings, empty ones null; `keep` too if the file has it."""
-    import polars as pl
-
+    """The wanted columns under our names; `keep` too if the file has it."""
     for column in wanted.values():
         if column not in frame.columns:
             raise SchemaError(
@@ -114,8 +100,7 @@ def _columns(frame: pl.DataFrame, path: Path, wanted: dict[str, str], *, keep: s
                 got=frame.columns,
             )
     names = dict(wanted) | ({keep: keep} if keep in frame.columns else {})
-    text = {ours: pl.col(theirs).cast(pl.String).str.strip_chars() for ours, theirs in names.items()}
-    return frame.select(**{ours: pl.when(value != "").then(value) for ours, value in text.items()})
+    return frame.select(**names)
 
 
 def _refuse_repeats(frame: pl.DataFrame, key: list[str], path: Path) -> None:

@@ -47,7 +47,8 @@ def persons(
 
     started = time.perf_counter()
     population = plan_population(rows, seed, duplicates)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("persons", total=rows)
         write_persons(population, out, lambda written: progress.update(task, completed=written))
     seconds = time.perf_counter() - started
