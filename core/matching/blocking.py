@@ -7,10 +7,10 @@ record has no key in the pass, for some part of it is missing.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.hashing import combine, hash_span, splitmix
+from core.matching.jit import kernel
 from core.matching.layout import Layout
 from core.matching.packing import NUMBER_MAX
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
@@ -21,17 +21,17 @@ _S32 = np.uint64(32)
 WINDOW_DEFAULT = 200
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def coded_part(opcode: int, code: np.uint32, count: int, other: np.uint32, vocabulary: VocabularyArrays) -> np.uint64:
     """Hash of one key part over a coded field; 0 when missing."""
     if code == 0:
         return _ZERO
     if opcode == 0:
-        return vocabulary.hash[code]
+        return np.uint64(vocabulary.hash[code])
     if opcode == 1:
-        return vocabulary.sound[code]
+        return np.uint64(vocabulary.sound[code])
     if opcode == 2:
-        return vocabulary.class_hash[code]
+        return np.uint64(vocabulary.class_hash[code])
     start, stop = vocabulary.starts[code], vocabulary.starts[code + 1]
     if opcode == 3:
         return hash_span(vocabulary.points, start, start + 1)
@@ -44,7 +44,7 @@ def coded_part(opcode: int, code: np.uint32, count: int, other: np.uint32, vocab
     return mixed if mixed != _ZERO else _ONE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def date_part(opcode: int, date: int) -> np.uint64:
     """Hash of one key part over a date; 0 when a part it needs is absent."""
     year, month, day = date // 10000, date // 100 % 100, date % 100
@@ -59,7 +59,7 @@ def date_part(opcode: int, date: int) -> np.uint64:
     return np.uint64(date)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def digits_part(opcode: int, low: np.uint32, high: np.uint32, count: int) -> np.uint64:
     """The first or last `count` digits, as packed nibbles; 0 when there are fewer."""
     packed = np.uint64(low) | (np.uint64(high) << _S32)
@@ -74,7 +74,7 @@ def digits_part(opcode: int, low: np.uint32, high: np.uint32, count: int) -> np.
     return packed if count >= 16 else packed & ((_ONE << np.uint64(4 * count)) - _ONE)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def wide_part(opcode: int, record: NDArray[np.uint32], at: int, count: int, width: int) -> np.uint64:
     """Hash of one key part over a field that is no code: date, digits, street, e-mail or number; 0 when missing."""
     present = False
@@ -99,7 +99,7 @@ def wide_part(opcode: int, record: NDArray[np.uint32], at: int, count: int, widt
     return mixed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def record_key(record: NDArray[np.uint32], parts: NDArray[np.int32], vocabulary: VocabularyArrays) -> np.uint64:
     """Key of one record in one pass; 0 when any part is missing."""
     key = _ONE
@@ -117,7 +117,7 @@ def record_key(record: NDArray[np.uint32], parts: NDArray[np.int32], vocabulary:
     return key
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill_keys(
     words: NDArray[np.uint32], passes: NDArray[np.int32], vocabulary: VocabularyArrays, out: NDArray[np.uint64]
 ) -> None:

@@ -68,7 +68,7 @@ def rarity_counts(layout: Layout) -> NDArray[np.float64]:
     counts = (tables == T_CHANCE).astype(np.float64)
     counts[NAMESAKE] = 1.0
     counts[:N_ONE_PERSON] = 0.0
-    return counts
+    return np.asarray(counts)
 
 
 def possible(layout: Layout) -> NDArray[np.bool_]:

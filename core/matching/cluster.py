@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.assignment import one_to_one
 from core.matching.edges import Edges
+from core.matching.jit import kernel
 from core.matching.kernels import date_digits, date_parts, date_swapped, osa_within, unpack_digits
 from core.matching.layout import Layout
 from core.matching.spec import MatchSpec
@@ -52,7 +52,7 @@ class ClusterReport:
         }
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def root_of(parent: NDArray[np.int64], row: int) -> int:
     """Representative of a row; halves the path on the way."""
     while parent[row] != row:
@@ -61,7 +61,7 @@ def root_of(parent: NDArray[np.int64], row: int) -> int:
     return row
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def contradict(
     a: NDArray[np.uint32], b: NDArray[np.uint32], guards: NDArray[np.int64], digits: NDArray[np.uint32],
     rows: NDArray[np.int32],
@@ -90,7 +90,7 @@ def contradict(
     return n_against >= CONTRADICTIONS_MIN
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def crossings_contradict(
     edge: tuple[int, int],
     following: NDArray[np.int64],
@@ -122,7 +122,7 @@ def crossings_contradict(
     return n_against > 0 and 2 * n_against >= n_crossings
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def unite(
     left: NDArray[np.int64],
     right: NDArray[np.int64],

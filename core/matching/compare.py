@@ -6,12 +6,11 @@ inside touch nothing but plain arrays. A chunk's levels stay in the cache.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from core.matching.chunk import CHUNK_PAIRS, NOT_COMPUTED, UNDECIDED, Chunk, Scratch, Strings, scratch_for
+from core.matching.jit import kernel
 from core.matching.kernels import (
     date_digits,
     date_parts,
@@ -25,6 +24,7 @@ from core.matching.kernels import (
     parts_differing,
     same_points,
     same_suffix,
+    same_year,
     unpack_digits,
 )
 from core.matching.layout import Layout, LayoutArrays
@@ -32,52 +32,11 @@ from core.matching.levels import MISSING
 from core.matching.packing import NUMBER_MAX
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
-CHUNK_PAIRS = 1024
-# Levels of a pair on its way: no test has been passed yet.
-UNDECIDED = 254
-NOT_COMPUTED = -1.0
 _S32 = np.uint64(32)
 _NUMBER = np.uint32(NUMBER_MAX)
 
 
-class Chunk(NamedTuple):
-    """Some pairs of a matrix of records: positions of both sides, and how many of them count."""
-
-    records: NDArray[np.uint32]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    size: int
-
-
-Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]
-"""Code points, where each string starts, and its letter set."""
-
-
-class Scratch(NamedTuple):
-    """Buffers of one kernel call."""
-
-    flags: NDArray[np.uint8]
-    rows: NDArray[np.int32]
-    digits_a: NDArray[np.uint32]
-    digits_b: NDArray[np.uint32]
-    similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) of the field at hand, or NOT_COMPUTED: Jaro-Winkler, digits bound
-    floats: NDArray[np.float32]  # (2,)
-
-
-def scratch_for(vocabulary: Vocabulary) -> Scratch:
-    """Buffers long enough for the longest string of a vocabulary."""
-    longest = vocabulary.arrays.longest + 1
-    return Scratch(
-        flags=np.zeros(2 * longest, dtype=np.uint8),
-        rows=np.zeros(3 * max(longest + 1, 18), dtype=np.int32),
-        digits_a=np.zeros(16, dtype=np.uint32),
-        digits_b=np.zeros(16, dtype=np.uint32),
-        similarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
-        floats=np.zeros(2, dtype=np.float32),
-    )
-
-
-@njit(nogil=True, cache=True)
+@kernel
 def settle_equal(chunk: Chunk, at: int, width: int, n_tests: int, out: NDArray[np.uint8]) -> None:
     """MISSING where a side has no value, n_tests where both are equal, else UNDECIDED."""
     records, left, right, size = chunk
@@ -96,7 +55,7 @@ def settle_equal(chunk: Chunk, at: int, width: int, n_tests: int, out: NDArray[n
             out[pair] = UNDECIDED
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_names(
     chunk: Chunk, at: int, threshold: float, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
@@ -121,7 +80,7 @@ def settle_names(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_spelling(
     chunk: Chunk, at: int, limit: int, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
@@ -143,7 +102,7 @@ def settle_spelling(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_prefix(
     chunk: Chunk, at: int, n_first: int, table: Strings,
     settled: tuple[NDArray[np.uint8], int],
@@ -166,10 +125,8 @@ def settle_prefix(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
-def settle_class(
-    chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]
-) -> None:
+@kernel
+def settle_class(chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]) -> None:
     """Both strings belong to one nickname class."""
     records, left, right, size = chunk
     levels, level = settled
@@ -179,7 +136,7 @@ def settle_class(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_swapped(chunk: Chunk, at: int, partner: int, settled: tuple[NDArray[np.uint8], int]) -> None:
     """Each record has in this word what the other has in the partner's."""
     records, left, right, size = chunk
@@ -191,7 +148,7 @@ def settle_swapped(chunk: Chunk, at: int, partner: int, settled: tuple[NDArray[n
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tuple[NDArray[np.uint8], int]) -> None:
     """One of the tests of dates, by opcode."""
     records, left, right, size = chunk
@@ -207,12 +164,12 @@ def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tupl
         elif opcode == 9:
             alike = date_parts(a, b) >= 2
         else:
-            alike = a // 10000 == b // 10000 and a // 10000 > 0
+            alike = same_year(a, b)
         if alike:
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_digits(
     chunk: Chunk, at: int, opcode: int, limit: int, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
 ) -> None:
@@ -240,7 +197,7 @@ def settle_digits(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_streets(
     chunk: Chunk, at: int, opcode: int, threshold: float, settled: tuple[NDArray[np.uint8], int]
 ) -> None:
@@ -266,7 +223,7 @@ def settle_streets(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_words(chunk: Chunk, at: int, settled: tuple[NDArray[np.uint8], int]) -> None:
     """One word equal, such as the local part of an e-mail address."""
     records, left, right, size = chunk
@@ -276,7 +233,7 @@ def settle_words(chunk: Chunk, at: int, settled: tuple[NDArray[np.uint8], int]) 
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_numbers(
     chunk: Chunk, at: int, percent: float, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
 ) -> None:
@@ -292,7 +249,7 @@ def settle_numbers(
             levels[pair] = level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def run_test(
     chunk: Chunk, place: tuple[int, int], layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
     out: NDArray[np.uint8],
@@ -325,7 +282,7 @@ def run_test(
         settle_numbers(chunk, at, threshold, scratch, settled)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def compare_chunk(
     chunk: Chunk, layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch, out: NDArray[np.uint8]
 ) -> None:
@@ -342,7 +299,7 @@ def compare_chunk(
                 levels[pair] = 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill_levels(
     words: NDArray[np.uint32],
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -383,7 +340,7 @@ def compare_pairs(
 def patterns_of(levels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint64]:
     """Number each row of levels: mixed radix, per field 0 = missing and level + 1 otherwise."""
     digits = np.where(levels == MISSING, 0, levels.astype(np.uint64) + np.uint64(1))
-    return (digits.astype(np.uint64) * layout.ops.place).sum(axis=1, dtype=np.uint64)
+    return np.asarray((digits.astype(np.uint64) * layout.ops.place).sum(axis=1, dtype=np.uint64))
 
 
 def levels_of(patterns: NDArray[np.uint64], layout: Layout) -> NDArray[np.uint8]:
@@ -392,10 +349,8 @@ def levels_of(patterns: NDArray[np.uint64], layout: Layout) -> NDArray[np.uint8]
     return np.where(digits == 0, MISSING, digits - np.uint64(1)).astype(np.uint8)
 
 
-@njit(nogil=True, cache=True)
-def number_patterns(
-    levels: NDArray[np.uint8], size: int, place: NDArray[np.uint64], out: NDArray[np.uint64]
-) -> None:
+@kernel
+def number_patterns(levels: NDArray[np.uint8], size: int, place: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
     """Twin of `patterns_of` for a chunk: levels (n_fields, >= size), out (>= size)."""
     out[:size] = np.uint64(0)
     for field in range(len(place)):

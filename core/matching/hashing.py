@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
+
+from core.matching.jit import kernel
 
 FNV_BASIS = np.uint64(0xCBF29CE484222325)
 FNV_PRIME = np.uint64(0x100000001B3)
@@ -20,7 +21,7 @@ _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def splitmix(value: np.uint64) -> np.uint64:
     """Mix 64 bits so that every input bit reaches every output bit; a bijection."""
     mixed = np.uint64(value) + _GAMMA
@@ -29,14 +30,14 @@ def splitmix(value: np.uint64) -> np.uint64:
     return mixed ^ (mixed >> _S31)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def combine(left: np.uint64, right: np.uint64) -> np.uint64:
     """Hash an ordered pair of hashes; never 0."""
     mixed = splitmix(np.uint64(left) ^ splitmix(right))
     return mixed if mixed != _ZERO else _ONE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_span(units: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
     """Hash units[start:stop], code points or bytes; 0 for an empty span and never otherwise."""
     if stop <= start:
@@ -48,7 +49,7 @@ def hash_span(units: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
     return state if state != _ZERO else _ONE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_spans(units: NDArray[np.uint32], starts: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
     """Hash every span of a flat table: out[i] = hash_span(units, starts[i], starts[i + 1])."""
     for row in range(len(starts) - 1):

@@ -8,8 +8,9 @@ Levenshtein plus swaps of neighbours, no character touched twice; a kernel only 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from core.matching.jit import kernel
 
 WINKLER_PREFIX = 4
 WINKLER_WEIGHT = 0.1
@@ -20,7 +21,7 @@ _S56 = np.uint64(56)
 _M1, _M2, _M4, _M5 = (np.uint64(int(byte * 8, 16)) for byte in ("55", "33", "0f", "01"))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def jaro_winkler(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np.uint8]) -> float:
     """Jaro-Winkler similarity in [0, 1]; `flags` is scratch of at least len(a) + len(b) bytes."""
     n_a, n_b = len(a), len(b)
@@ -41,7 +42,7 @@ def jaro_winkler(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np
     return _winkler(_jaro(a, b, flags, common), a, b)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _jaro(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np.uint8], common: int) -> float:
     n_a, n_b = len(a), len(b)
     moved, i = 0, 0
@@ -59,7 +60,7 @@ def _jaro(a: NDArray[np.uint32], b: NDArray[np.uint32], flags: NDArray[np.uint8]
     return total / 3.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _winkler(similarity: float, a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
     if similarity <= WINKLER_BOOST_ABOVE:
         return similarity
@@ -70,16 +71,22 @@ def _winkler(similarity: float, a: NDArray[np.uint32], b: NDArray[np.uint32]) ->
     return min(boosted, 1.0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def same_year(a: int, b: int) -> bool:
+    """Whether both have a year, the same."""
+    return a // 10000 == b // 10000 and a // 10000 > 0
+
+
+@kernel
 def n_bits(value: np.uint64) -> int:
     """Number of bits set. Source: Warren, Hacker's Delight, 5-1."""
     value = value - ((value >> _ONE) & _M1)
     value = (value & _M2) + ((value >> _TWO) & _M2)
     value = (value + (value >> _FOUR)) & _M4
-    return np.int64((value * _M5) >> _S56)
+    return int(np.int64((value * _M5) >> _S56))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def jaro_winkler_bound(n_a: int, n_b: int, letters_a: np.uint64, letters_b: np.uint64) -> float:
     """The highest Jaro-Winkler two strings of these lengths and letters can have: most pairs need not be read.
 
@@ -95,14 +102,14 @@ def jaro_winkler_bound(n_a: int, n_b: int, letters_a: np.uint64, letters_b: np.u
     return jaro + min(WINKLER_PREFIX, common) * WINKLER_WEIGHT * (1.0 - jaro) + 1e-12
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def osa_bound(n_a: int, n_b: int, letters_a: np.uint64, letters_b: np.uint64) -> int:
     """The least OSA distance two strings of these lengths and letters can have."""
     lacking = max(n_bits(letters_a & ~letters_b), n_bits(letters_b & ~letters_a))
     return max(abs(n_a - n_b), lacking)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def osa_within(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray[np.int32]) -> bool:
     """Whether the OSA distance is at most `limit`; `rows` is scratch of at least 3 * (len(b) + 1).
 
@@ -126,7 +133,7 @@ def osa_within(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: N
     return _osa(a[start:stop_a], b[start:stop_b], limit, rows) <= limit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _osa(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray[np.int32]) -> int:
     n_a, n_b = len(a), len(b)
     width = n_b + 1
@@ -147,10 +154,10 @@ def _osa(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray
         if least > limit:
             return limit + 1
         before, last, this = last, this, before
-    return rows[last + n_b]
+    return int(rows[last + n_b])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def unpack_digits(low: np.uint32, high: np.uint32, out: NDArray[np.uint32]) -> int:
     """Write the digits (each + 1) of two words into `out` (at least 16); returns how many."""
     packed = np.uint64(low) | (np.uint64(high) << np.uint64(32))
@@ -162,7 +169,7 @@ def unpack_digits(low: np.uint32, high: np.uint32, out: NDArray[np.uint32]) -> i
     return n_digits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nibble_counts(packed: np.uint64) -> np.uint64:
     """How often each digit occurs in packed digits: nibble d of the result; a count of 16 spills over."""
     counts = _ZERO
@@ -172,7 +179,7 @@ def nibble_counts(packed: np.uint64) -> np.uint64:
     return counts
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def digits_bound(a: np.uint64, b: np.uint64) -> int:
     """The least OSA distance two packed digit strings can have: digits one has more often than the other."""
     # The highest nibble holds a sixteenth digit only: shorter strings cannot make a count spill over.
@@ -181,14 +188,14 @@ def digits_bound(a: np.uint64, b: np.uint64) -> int:
     counts_a, counts_b = nibble_counts(a), nibble_counts(b)
     more_a, more_b = 0, 0
     while counts_a != counts_b:
-        surplus = np.int64(counts_a & _NIBBLE) - np.int64(counts_b & _NIBBLE)
+        surplus = int(np.int64(counts_a & _NIBBLE)) - int(np.int64(counts_b & _NIBBLE))
         more_a += max(surplus, 0)
         more_b += max(-surplus, 0)
         counts_a, counts_b = counts_a >> _FOUR, counts_b >> _FOUR
     return max(more_a, more_b)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def same_suffix(a: NDArray[np.uint32], b: NDArray[np.uint32], n_last: int) -> bool:
     """Whether both have at least `n_last` digits and the last `n_last` agree."""
     if len(a) < n_last or len(b) < n_last:
@@ -199,14 +206,14 @@ def same_suffix(a: NDArray[np.uint32], b: NDArray[np.uint32], n_last: int) -> bo
     return same == n_last
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def date_swapped(a: int, b: int) -> bool:
     """Whether b is a with day and month exchanged; both yyyymmdd and complete."""
     month_a, day_a = a // 100 % 100, a % 100
     return month_a > 0 and day_a > 0 and a // 10000 == b // 10000 and month_a == b % 100 and day_a == b // 100 % 100
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def date_digits(a: int, b: int) -> int:
     """How many of the eight digits differ, counting two neighbours that changed places once (never across parts)."""
     errors = pair_errors(a % 100, b % 100) + pair_errors(a // 100 % 100, b // 100 % 100)
@@ -226,7 +233,7 @@ def date_digits(a: int, b: int) -> int:
     return errors + n_year
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pair_errors(a: int, b: int) -> int:
     """Digits that differ in two numbers below 100; 1 when they changed places."""
     if a == b:
@@ -236,7 +243,7 @@ def pair_errors(a: int, b: int) -> int:
     return (1 if a // 10 != b // 10 else 0) + (1 if a % 10 != b % 10 else 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def parts_differing(a: int, b: int) -> int:
     """How many of year, month and day are not the same."""
     differing = 1 if a // 10000 != b // 10000 else 0
@@ -244,7 +251,7 @@ def parts_differing(a: int, b: int) -> int:
     return differing + (1 if a % 100 != b % 100 else 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def date_parts(a: int, b: int) -> int:
     """How many of year, month and day are present in both and agree."""
     n_same = 0
@@ -257,7 +264,7 @@ def date_parts(a: int, b: int) -> int:
     return n_same
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def dice(a: np.uint64, b: np.uint64) -> float:
     """Dice coefficient of two bit signatures; 0 when either is empty."""
     bits_a, bits_b = n_bits(a), n_bits(b)
@@ -266,7 +273,7 @@ def dice(a: np.uint64, b: np.uint64) -> float:
     return 2.0 * n_bits(a & b) / (bits_a + bits_b)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def same_points(points: NDArray[np.uint32], start_a: int, start_b: int, count: int) -> bool:
     """Whether two spans of `count` code points are equal."""
     same = 0

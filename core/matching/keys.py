@@ -51,7 +51,7 @@ class KeyPart(NamedTuple):
 
     function: str
     field: str
-    count: int
+    length: int
     other: str | None
 
     @property

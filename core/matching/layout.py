@@ -134,5 +134,5 @@ def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
             width = 0 if part.field in coded else widths[part.field]
             opcode = KEY_FUNCTIONS[part.function].opcode
             opcode = WHOLE_DATE if opcode == WHOLE and part.field in dates else opcode
-            keys[row, column] = (opcode, offset[part.field], part.count, other, width)
+            keys[row, column] = (opcode, offset[part.field], part.length, other, width)
     return keys

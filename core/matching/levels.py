@@ -31,14 +31,12 @@ WIDTH_WORDS: Mapping[str, int] = {
 }
 
 
-class Test(NamedTuple):
+class LevelTest(NamedTuple):
     """A test's opcode, the kinds it applies to, whether it takes a threshold, and what to expect before any data.
 
     `m` and `u` are the shares of pairs of one person, and of strangers, which reach this level; they start the
     learning and carry files too small to learn from.
     """
-
-    __test__ = False
 
     opcode: int
     kinds: frozenset[str]
@@ -50,25 +48,25 @@ class Test(NamedTuple):
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category"}
 
-TESTS: Mapping[str, Test] = {
-    "exact": Test(0, frozenset(KINDS), "", 0.80, 0.004),
-    "nickname": Test(1, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
-    "swapped": Test(2, _STRINGS, "", 0.01, 0.0003),
-    "jaro_winkler": Test(3, _NAMES, ">=", 0.04, 0.02),
-    "damerau": Test(4, _STRINGS, "<=", 0.05, 0.005),
-    "digits": Test(5, frozenset({"digits"}), "<=", 0.05, 0.0001),
-    "same_suffix": Test(6, frozenset({"digits"}), ">=", 0.02, 0.0002),
-    "date_swapped": Test(7, frozenset({"date"}), "", 0.02, 0.0003),
-    "date_digits": Test(8, frozenset({"date"}), "<=", 0.05, 0.003),
-    "date_parts": Test(9, frozenset({"date"}), "", 0.02, 0.01),
-    "same_year": Test(10, frozenset({"date"}), "", 0.01, 0.02),
-    "same_street": Test(11, frozenset({"street"}), "", 0.03, 0.0002),
-    "street_similar": Test(12, frozenset({"street"}), ">=", 0.05, 0.001),
-    "same_street_name": Test(13, frozenset({"street"}), ">=", 0.02, 0.02),
-    "same_local_part": Test(14, frozenset({"email"}), "", 0.03, 0.0005),
-    "prefix": Test(15, _STRINGS, ">=", 0.04, 0.02),
-    "within_percent": Test(16, frozenset({"number"}), "<=", 0.05, 0.02),
-    "initial": Test(17, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
+TESTS: Mapping[str, LevelTest] = {
+    "exact": LevelTest(0, frozenset(KINDS), "", 0.80, 0.004),
+    "nickname": LevelTest(1, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
+    "swapped": LevelTest(2, _STRINGS, "", 0.01, 0.0003),
+    "jaro_winkler": LevelTest(3, _NAMES, ">=", 0.04, 0.02),
+    "damerau": LevelTest(4, _STRINGS, "<=", 0.05, 0.005),
+    "digits": LevelTest(5, frozenset({"digits"}), "<=", 0.05, 0.0001),
+    "same_suffix": LevelTest(6, frozenset({"digits"}), ">=", 0.02, 0.0002),
+    "date_swapped": LevelTest(7, frozenset({"date"}), "", 0.02, 0.0003),
+    "date_digits": LevelTest(8, frozenset({"date"}), "<=", 0.05, 0.003),
+    "date_parts": LevelTest(9, frozenset({"date"}), "", 0.02, 0.01),
+    "same_year": LevelTest(10, frozenset({"date"}), "", 0.01, 0.02),
+    "same_street": LevelTest(11, frozenset({"street"}), "", 0.03, 0.0002),
+    "street_similar": LevelTest(12, frozenset({"street"}), ">=", 0.05, 0.001),
+    "same_street_name": LevelTest(13, frozenset({"street"}), ">=", 0.02, 0.02),
+    "same_local_part": LevelTest(14, frozenset({"email"}), "", 0.03, 0.0005),
+    "prefix": LevelTest(15, _STRINGS, ">=", 0.04, 0.02),
+    "within_percent": LevelTest(16, frozenset({"number"}), "<=", 0.05, 0.02),
+    "initial": LevelTest(17, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
 }
 
 _LEVEL = re.compile(r"^\s*([a-z_]+)\s*(?:(>=|<=)\s*([0-9.]+))?\s*$")
@@ -131,9 +129,7 @@ def _levels(*texts: str) -> tuple[Level, ...]:
 
 
 DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
-    "given_name": _levels(
-        "exact", "swapped", "nickname", "damerau <= 1", "initial", "jaro_winkler >= 0.85"
-    ),
+    "given_name": _levels("exact", "swapped", "nickname", "damerau <= 1", "initial", "jaro_winkler >= 0.85"),
     "surname": _levels("exact", "swapped", "damerau <= 1", "jaro_winkler >= 0.9", "jaro_winkler >= 0.8"),
     "text": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.92", "jaro_winkler >= 0.8"),
     "city": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.88"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.hashing import combine, hash_span, splitmix
+from core.matching.jit import kernel
 from core.matching.streets import DIRECTION, TYPE, UNIT
 
 NUMBER_BITS = 20
@@ -18,7 +18,7 @@ _S32, _S58 = np.uint64(32), np.uint64(58)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def low_word(value: np.uint64) -> np.uint32:
     """Lower half of a hash, never 0 unless the hash is."""
     word = value & _LOW
@@ -27,7 +27,7 @@ def low_word(value: np.uint64) -> np.uint32:
     return np.uint32(word)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pack_digits(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArray[np.uint32]) -> None:
     """Digits as nibbles of two words, first digit lowest, each stored as digit + 1 so that zeros and length survive.
 
@@ -44,7 +44,7 @@ def pack_digits(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArra
         out[row, 1] = np.uint32(packed >> _S32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pack_emails(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArray[np.uint32]) -> None:
     """Hash of the whole address, and of what stands before the @."""
     for row in range(len(starts) - 1):
@@ -56,7 +56,7 @@ def pack_emails(units: NDArray[np.uint8], starts: NDArray[np.int64], out: NDArra
         out[row, 1] = low_word(hash_span(units, starts[row], at_sign))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def find_tokens(units: NDArray[np.uint8], start: int, stop: int, spans: NDArray[np.int64]) -> int:
     """Split at blanks into spans[i] = (start, stop); returns how many, at most len(spans)."""
     n_tokens, at = 0, start
@@ -73,28 +73,28 @@ def find_tokens(units: NDArray[np.uint8], start: int, stop: int, spans: NDArray[
     return n_tokens
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def house_number(units: NDArray[np.uint8], start: int, stop: int) -> int:
     """Number of a token of digits with at most one letter after them (12, 12a); -1 for any other token."""
     number, at = 0, start
     while at < stop and 48 <= units[at] <= 57:
-        number = min(number * 10 + np.int64(units[at]) - 48, NUMBER_MAX)
+        number = min(number * 10 + int(np.int64(units[at])) - 48, NUMBER_MAX)
         at += 1
     if at == start or stop - at > 1:
         return -1
     return number
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def word_code(known: NDArray[np.uint64], codes: NDArray[np.int64], token: np.uint64) -> int:
     """Code of a street word by its hash; 0 when it is part of a name."""
     at = np.searchsorted(known, token)
     if at < len(known) and known[at] == token:
-        return codes[at]
+        return int(codes[at])
     return 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def street_record(
     units: NDArray[np.uint8],
     spans: NDArray[np.int64],
@@ -122,7 +122,7 @@ def street_record(
             n_names += 1
             name = combine(name, hashed)
             for at in range(start, stop):
-                letter = np.int64(units[at])
+                letter = int(np.int64(units[at]))
                 if previous >= 0:
                     signature |= _ONE << (splitmix(np.uint64(previous * 256 + letter)) >> _S58)
                 previous = letter
@@ -134,7 +134,7 @@ def street_record(
     out[3] = np.uint32(signature >> _S32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pack_streets(
     units: NDArray[np.uint8],
     starts: NDArray[np.int64],

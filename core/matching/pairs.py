@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
+from core.matching.chunk import CHUNK_PAIRS, Chunk, Scratch, scratch_for
 from core.matching.classes import CLASSES, N_ONE_PERSON
-from core.matching.compare import CHUNK_PAIRS, Chunk, Scratch, compare_chunk, number_patterns, scratch_for
+from core.matching.compare import compare_chunk, number_patterns
 from core.matching.edges import Edges
 from core.matching.hashing import splitmix
+from core.matching.jit import kernel
 from core.matching.layout import Layout, LayoutArrays
 from core.matching.levels import MISSING
 from core.matching.model import WeightArrays
@@ -43,7 +44,7 @@ def work_for(layout: Layout) -> Work:
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def block_end(keys: NDArray[np.uint64], start: int) -> int:
     """First position after `start` with another key."""
     end = start + 1
@@ -52,13 +53,13 @@ def block_end(keys: NDArray[np.uint64], start: int) -> int:
     return end
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def wanted(row_a: np.uint32, row_b: np.uint32, boundary: int) -> bool:
     """Whether a pair is to be compared: any one when boundary is 0, else only across the two sources."""
     return boundary == 0 or (row_a < boundary) != (row_b < boundary)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_pairs(keys: NDArray[np.uint64], rows: NDArray[np.uint32], boundary: int, window: int) -> int:
     """How many pairs `fill_pairs` will write."""
     n_pairs, start = 0, 0
@@ -73,7 +74,7 @@ def count_pairs(keys: NDArray[np.uint64], rows: NDArray[np.uint32], boundary: in
     return n_pairs
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill_pairs(
     keys: NDArray[np.uint64],
     rows: NDArray[np.uint32],
@@ -130,7 +131,7 @@ def random_pairs(n: int, n_pairs: int, seed: int, boundary: int = 0) -> tuple[ND
     return out[0], out[1]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw_pairs(n: int, seed: int, boundary: int, out: NDArray[np.uint32]) -> None:
     """Fill out (2, n_pairs) with pairs drawn by hashing a counter."""
     counter, state = np.uint64(0), splitmix(np.uint64(seed))
@@ -147,7 +148,7 @@ def draw_pairs(n: int, seed: int, boundary: int, out: NDArray[np.uint32]) -> Non
         out[1, at] = np.uint32(max(a, b))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Add up the evidence of all fields: bits (C, F, L), levels (F, >= size), out (C, >= size)."""
     out[:, :size] = 0.0
@@ -160,7 +161,7 @@ def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64]
                     sums[pair] += table[level]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_rarity(
     chunk: Chunk, levels: NDArray[np.uint8], layout: LayoutArrays, weights: WeightArrays,
     out: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -185,7 +186,7 @@ def add_rarity(
                     sums[each, pair] -= bits * counts[each, field]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int, span: tuple[int, int]) -> float:
     """log2 of the summed likelihoods of classes span[0] to span[1] - 1, without overflow."""
     highest = shares[span[0]] + sums[span[0], pair]
@@ -197,10 +198,10 @@ def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int
         # What is 2^60 times less likely does not reach the last bit.
         if below > -60.0:
             total += np.exp2(below)
-    return highest + np.log2(total)
+    return float(highest + np.log2(total))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def posterior(sums: NDArray[np.float64], shares: NDArray[np.float64], size: int, out: NDArray[np.float64]) -> None:
     """Posterior log-odds in bits that both are one person; sums (C, >= size) is the evidence for each class."""
     n_classes = len(shares)
@@ -210,7 +211,7 @@ def posterior(sums: NDArray[np.float64], shares: NDArray[np.float64], size: int,
         out[pair] = one - two
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def score_chunk(
     chunk: Chunk,
     rows: NDArray[np.uint32],
@@ -237,7 +238,7 @@ def score_chunk(
     return n_kept
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def score_blocks(
     records: NDArray[np.uint32],
     keys: NDArray[np.uint64],
@@ -275,14 +276,14 @@ def score_blocks(
     return kept, n_kept, n_pairs + size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def room_for(size: int) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
     """Uninitialised arrays for `size` edges."""
     ends, bits = np.empty((2, size), dtype=np.uint32), np.empty((2, size), dtype=np.float32)
     return ends, bits, np.empty(size, dtype=np.uint64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def grown(
     kept: tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], n_kept: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
@@ -334,9 +335,15 @@ def score_range(
     tables = (scorer.layout.ops, scorer.vocabulary.arrays, scorer.weights, scratch, work_for(scorer.layout))
     rule = (float(scorer.review_bits), scorer.boundary, scorer.window)
     (ends, bits, patterns), n_kept, n_pairs = score_blocks(words[rows], keys, rows, tables, rule)
-    passes = np.full(n_kept, 1 << pass_index, dtype=np.uint32)
-    columns = (ends[0, :n_kept], ends[1, :n_kept], bits[0, :n_kept], bits[1, :n_kept], patterns[:n_kept])
-    return Edges(*(column.copy() for column in columns), passes), n_pairs
+    edges = Edges(
+        left=ends[0, :n_kept].copy(),
+        right=ends[1, :n_kept].copy(),
+        bits=bits[0, :n_kept].copy(),
+        tf_bits=bits[1, :n_kept].copy(),
+        pattern=patterns[:n_kept].copy(),
+        passes=np.full(n_kept, 1 << pass_index, dtype=np.uint32),
+    )
+    return edges, n_pairs
 
 
 def windowed_order(

@@ -134,18 +134,14 @@ def train(
     return Parameters(tables, shares, float(total_pairs), iteration, converged)
 
 
-def _responsibilities(
-    histogram: _Histogram, class_shares: Table, shares: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _responsibilities(histogram: _Histogram, class_shares: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """P(class | pattern), (G, classes), from the level shares of each class, (classes, F, L)."""
     logs = np.stack([histogram.log_shares(table) for table in class_shares], axis=1) + np.log2(shares)
     odds = np.exp2(logs - logs.max(axis=1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def _maximise(
-    candidates: _Histogram, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table
-) -> Table:
+def _maximise(candidates: _Histogram, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table) -> Table:
     """New level shares from class memberships, with the starting shares as prior.
 
     A table learns from the classes that use it, but what one person's names look like is not learnt from namesakes.

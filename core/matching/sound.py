@@ -9,10 +9,10 @@ A string without a Latin letter sounds like itself alone.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.hashing import hash_span, splitmix
+from core.matching.jit import kernel
 
 SOUNDS_MAX = 6
 VOWEL, W, H, P, F, K, J, S, T, L, N, R = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
@@ -26,7 +26,7 @@ LETTERS = np.array(
 _A, _C, _D, _E, _G, _H, _I, _K, _M, _N, _P, _R, _S, _T, _W, _X, _Y = (ord(c) - ord("a") for c in "acdeghikmnprstwxy")
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def letters_of(points: NDArray[np.uint32], start: int, stop: int, out: NDArray[np.uint8]) -> int:
     """Copy the Latin letters of a span as 0..25 into `out`; returns how many (at most len(out))."""
     n_letters = 0
@@ -38,7 +38,7 @@ def letters_of(points: NDArray[np.uint32], start: int, stop: int, out: NDArray[n
     return n_letters
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def first_sounding(letters: NDArray[np.uint8], n_letters: int) -> int:
     """Index of the first letter that is heard: kn, gn, pn, wr and ps lose their first."""
     if n_letters < 2:
@@ -49,13 +49,13 @@ def first_sounding(letters: NDArray[np.uint8], n_letters: int) -> int:
     return 1 if silent else 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def letter_sound(letters: NDArray[np.uint8], at: int, begin: int, n_letters: int) -> int:
     """Sound class of one letter among its neighbours; SILENT for one not heard."""
     letter = letters[at]
     after = np.int64(letters[at + 1]) if at + 1 < n_letters else -1
     soft = after in (_E, _I, _Y)
-    sound = np.int64(LETTERS[letter])
+    sound = int(np.int64(LETTERS[letter]))
     if letter == _C and soft:
         sound = S
     elif letter == _G and after == _H and at > begin:
@@ -73,7 +73,7 @@ def letter_sound(letters: NDArray[np.uint8], at: int, begin: int, n_letters: int
     return sound
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sound_of(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
     """Phonetic key of one string; 0 for an empty one only."""
     letters = np.empty(64, dtype=np.uint8)
@@ -95,7 +95,7 @@ def sound_of(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
     return splitmix(key)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sounds(points: NDArray[np.uint32], starts: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
     """Phonetic key of every string of a flat table."""
     for row in range(len(starts) - 1):

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT, block_histogram, pairs_of, sorted_pass
-from core.matching.compare import (
-    CHUNK_PAIRS,
-    Chunk,
-    Scratch,
-    compare_chunk,
-    compare_pairs,
-    number_patterns,
-    patterns_of,
-    scratch_for,
-)
+from core.matching.chunk import CHUNK_PAIRS, Chunk, Scratch, scratch_for
+from core.matching.compare import compare_chunk, compare_pairs, number_patterns, patterns_of
 from core.matching.hashing import splitmix
+from core.matching.jit import kernel
 from core.matching.layout import Layout, LayoutArrays
 from core.matching.pairs import block_end, wanted, windowed_order
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
@@ -28,7 +20,7 @@ COMPARE_CHUNK = 1_000_000
 HASH_RANGE = float(2**64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def made_earlier(keys_a: NDArray[np.uint64], keys_b: NDArray[np.uint64], each: int) -> bool:
     """Whether a pass before `each` makes this pair too."""
     for before in range(each):
@@ -37,7 +29,7 @@ def made_earlier(keys_a: NDArray[np.uint64], keys_b: NDArray[np.uint64], each: i
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def append_patterns(
     chunk: Chunk,
     tables: tuple[LayoutArrays, VocabularyArrays, Scratch],
@@ -56,7 +48,7 @@ def append_patterns(
     return patterns
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pass_patterns(
     words: NDArray[np.uint32],
     keys: NDArray[np.uint64],
@@ -138,7 +130,8 @@ def merge_histograms(
     if not patterns:
         return np.zeros(0, dtype=np.uint64), np.zeros(0)
     distinct, inverse = np.unique(np.concatenate(patterns), return_inverse=True)
-    return distinct, np.bincount(inverse, weights=np.concatenate(counts), minlength=len(distinct))
+    totals = np.bincount(inverse, weights=np.concatenate(counts), minlength=len(distinct))
+    return distinct, totals.astype(np.float64)
 
 
 def pair_histogram(

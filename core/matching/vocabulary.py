@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
 
 from core.matching.hashing import flat_bytes, flat_points, hash_span, hash_spans, hash_text
+from core.matching.jit import kernel
 from core.matching.layout import Layout
 from core.matching.nicknames import nickname_classes
 from core.matching.packing import pack_digits, pack_emails, pack_streets
@@ -114,7 +114,7 @@ class Vocabulary:
         return values.cast(dtype).to_physical().fill_null(0).cast(pl.UInt32).to_numpy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def letter_sets(points: NDArray[np.uint32], starts: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
     """Which code points, modulo 64, each string has: one bit each."""
     for row in range(len(starts) - 1):
@@ -124,7 +124,7 @@ def letter_sets(points: NDArray[np.uint32], starts: NDArray[np.int64], out: NDAr
         out[row] = found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def class_hashes(
     points: NDArray[np.uint32],
     starts: NDArray[np.int64],

@@ -1,0 +1,197 @@
+"""Why two records were joined, or not: the evidence of each field in bits, other readings of it, and the total."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.matching.blocking import pass_keys
+from core.matching.classes import CLASSES, N_ONE_PERSON, rarity_counts
+from core.matching.compare import compare_pairs
+from core.matching.layout import Layout
+from core.matching.levels import MISSING
+from core.matching.model import Model, rarity_bits
+from core.matching.normalise import normalise
+from core.matching.placeholders import null_values
+from core.matching.spec import MatchSpec
+from core.matching.vocabulary import pack
+
+BAR_BITS_PER_CHARACTER = 2.0
+BAR_CHARACTERS_MAX = 20
+READINGS: Mapping[str, str] = {
+    "same": "one person at one home",
+    "moved": "one person who moved",
+    "kin": "two people of one home",
+    "junior": "two people of one home and one name",
+    "namesake": "two strangers of one name",
+    "chance": "two strangers",
+}
+
+
+@dataclass(frozen=True)
+class FieldEvidence:
+    """What one field says; `bits` against chance, `rarity_bits` on top because the value they agree on is rare."""
+
+    name: str
+    value_a: str | None
+    value_b: str | None
+    level: str
+    bits: float
+    rarity_bits: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One pair, explained: prior_bits + the fields' bits and rarity + other_readings_bits = total_bits."""
+
+    prior_bits: float
+    fields: tuple[FieldEvidence, ...]
+    other_readings_bits: float
+    total_bits: float
+    probability: float
+    reading: str
+    rival: str
+    compared_by: tuple[str, ...]
+    missed_by: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    def to_lines(self) -> list[str]:
+        """A waterfall in plain text, one line a step."""
+        steps = [("prior", "how rare matches are", self.prior_bits)]
+        for field in self.fields:
+            seen = f"{field.level}: {_shown(field.value_a)} / {_shown(field.value_b)}"
+            steps.append((field.name, seen, field.bits))
+            if field.rarity_bits:
+                steps.append(("", "rare value" if field.rarity_bits > 0 else "common value", field.rarity_bits))
+        readings = f"{READINGS[self.reading]}, or {READINGS[self.rival]}"
+        steps.append(("other readings", readings, self.other_readings_bits))
+        wide = max(len(name) for name, _, _ in steps)
+        wider = max(len(text) for _, text, _ in steps)
+        lines = [f"{name:<{wide}}  {text:<{wider}}  {bits:+7.2f}  {_bar(bits)}" for name, text, bits in steps]
+        outcome = f"probability {self.probability:.6f}"
+        lines.append(f"{'total':<{wide}}  {outcome:<{wider}}  {self.total_bits:+7.2f}")
+        made = ", ".join(self.compared_by) or "no pass: the pair was never compared in a run"
+        lines.append(f"compared by {made}")
+        if self.missed_by:
+            lines.append(f"missed by {', '.join(self.missed_by)}")
+        return lines
+
+
+def explain_pair(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    levels: NDArray[np.uint8],
+    model: Model,
+    layout: Layout,
+    passes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+) -> Explanation:
+    """Explain one pair from its levels.
+
+    Args:
+        a, b: normalised values by field.
+        levels: (n_fields,), as `compare_pairs` gives them.
+        passes: names of those that made the pair, and of those that did not.
+    Returns:
+        The same bits as the scoring kernel, within rounding.
+    """
+    n_classes = len(CLASSES)
+    sums = np.log2(np.array([model.shares[name] for name in CLASSES]))
+    bits, rare = np.zeros((n_classes, layout.n_fields)), np.zeros(layout.n_fields)
+    for row, field in enumerate(model.fields):
+        if levels[row] == MISSING:
+            continue
+        bits[:, row] = [field.bits[name][levels[row]] for name in CLASSES]
+        if field.name in model.term_tables and levels[row] == len(field.levels) - 1:
+            table = model.term_tables[field.name]
+            count = table.counts.get(str(a[field.name]), 0)
+            rare[row] = rarity_bits(count, table.n_present, field.shares["chance"][-1])
+    sums = sums + bits.sum(axis=1) - (rarity_counts(layout) * rare).sum(axis=1)
+    one, two = _log2_total(sums[:N_ONE_PERSON]), _log2_total(sums[N_ONE_PERSON:])
+    reading = int(np.argmax(sums[:N_ONE_PERSON]))
+    rival = N_ONE_PERSON + int(np.argmax(sums[N_ONE_PERSON:]))
+    total = one - two
+    stated = model.prior_bits + bits[reading].sum() + rare.sum()
+    return Explanation(
+        prior_bits=model.prior_bits,
+        fields=tuple(_evidence(model, row, (a, b, levels), bits[reading], rare) for row in range(layout.n_fields)),
+        other_readings_bits=float(total - stated),
+        total_bits=float(total),
+        probability=float(1.0 / (1.0 + np.exp2(-total))),
+        reading=CLASSES[reading],
+        rival=CLASSES[rival],
+        compared_by=passes[0],
+        missed_by=passes[1],
+    )
+
+
+def _evidence(
+    model: Model,
+    row: int,
+    pair: tuple[Mapping[str, Any], Mapping[str, Any], NDArray[np.uint8]],
+    bits: NDArray[np.float64],
+    rare: NDArray[np.float64],
+) -> FieldEvidence:
+    a, b, levels = pair
+    field = model.fields[row]
+    level = "missing" if levels[row] == MISSING else field.levels[levels[row]]
+    value_a, value_b = a.get(field.name), b.get(field.name)
+    return FieldEvidence(
+        name=field.name,
+        value_a=None if value_a is None else str(value_a),
+        value_b=None if value_b is None else str(value_b),
+        level=level,
+        bits=float(bits[row]),
+        rarity_bits=float(rare[row]),
+    )
+
+
+def explain_records(
+    pair: pl.DataFrame,
+    model: Model,
+    spec: MatchSpec,
+    date_orders: Mapping[str, bool] | None = None,
+    placeholders: Mapping[str, NDArray[np.uint64]] | None = None,
+) -> Explanation:
+    """Explain two raw records, whether or not a run ever compared them.
+
+    Args:
+        pair: two rows, one String column per field of the spec.
+        placeholders: the values the run nulled, as `placeholders` found them.
+    """
+    layout = Layout.of(spec)
+    values = normalise(pair, spec, date_orders)
+    words, vocabulary = pack(values, layout)
+    for name, suspects in (placeholders or {}).items():
+        null_values(words, layout, name, suspects)
+    left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)
+    levels = compare_pairs(words, vocabulary, layout, left, right)[0]
+    keys = pass_keys(words, vocabulary, layout)
+    made = (keys[0] == keys[1]) & (keys[0] != 0)
+    names = [each.name for each in spec.passes]
+    passes = (
+        tuple(name for name, yes in zip(names, made, strict=True) if yes),
+        tuple(name for name, yes in zip(names, made, strict=True) if not yes),
+    )
+    return explain_pair(values.row(0, named=True), values.row(1, named=True), levels, model, layout, passes)
+
+
+def _log2_total(sums: NDArray[np.float64]) -> float:
+    highest = float(sums.max())
+    return highest + float(np.log2(np.exp2(sums - highest).sum()))
+
+
+def _bar(bits: float) -> str:
+    length = min(round(abs(bits) / BAR_BITS_PER_CHARACTER), BAR_CHARACTERS_MAX)
+    return ("+" if bits >= 0 else "-") * length
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else value
