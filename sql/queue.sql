@@ -215,11 +215,12 @@ SELECT count(*) FROM moved
 -- Claim, beat, release
 
 -- name: batch_claim :many
--- The hot one: an index scan of ready headers in order, skipping what others hold. Paused tenants are read once.
+-- The hot one: an index scan of ready headers in order, skipping what others hold. Paused tenants are read once; NOT IN,
+-- because the planner takes `<> ALL (array)` for very selective and then sorts all headers.
 WITH picked AS (
     SELECT q.batch_id FROM processing_queue q
     WHERE q.flow_name = %(flow_name)s AND q.state = 'ready'
-      AND q.tenant_id <> ALL (ARRAY(SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused))
+      AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
     ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
@@ -238,7 +239,7 @@ WITH picked AS (
     SELECT q.batch_id FROM processing_queue q
     WHERE q.job_id = %(job_id)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s
       AND (%(stage)s::text IS NULL OR q.stage = %(stage)s)
-      AND q.tenant_id <> ALL (ARRAY(SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused))
+      AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
       AND EXISTS (SELECT 1 FROM jobs j WHERE j.job_id = %(job_id)s AND j.status = 'running')
     ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )

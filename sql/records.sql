@@ -6,7 +6,7 @@
 SELECT q.batch_id, q.origin_batch_id, q.kind, q.item_lo, q.item_hi, q.n_items, q.partial
 FROM processing_queue q
 WHERE q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL
-  AND q.tenant_id <> ALL (ARRAY(SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused))
+  AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
 ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: record_left :many
