@@ -3,7 +3,7 @@
 What the data is like (shares of the records; the duplicates' errors are in `errors.py`):
 
 - An original and its duplicates are one entity; a duplicated one has 1 (75 %), 2 (15), 3 (6), 4 (3) or 5 (1).
-- Absent at random, apart from errors: ssn 10 %, phone 10, email 25, dob 1, street 1.5, zip 1, city 0.5, state 0.5.
+- Absent at random, apart from errors: ssn 16 %, phone 13, email 30, dob 1.5, street 1.5, zip 1, city 0.5, state 0.5.
   Placeholders: ssn 000-00-0000 0.1 %, phone 555-555-5555 0.1, dob 1900-01-01 0.1.
 - Written differently: phone as (AAA) EEE-LLLL 12 %, ssn without dashes 8, names in capitals 2, the nickname 4.
 - Hard to tell apart though different: half of the persons live in households of two to four with one address, mostly
@@ -51,10 +51,10 @@ DUPLICATES_MAX = 0.8
 ROWS_MAX = 500_000_000
 
 ABSENT_SHARES = {
-    "ssn": 0.10,
-    "phone": 0.10,
-    "email": 0.25,
-    "dob": 0.01,
+    "ssn": 0.16,
+    "phone": 0.13,
+    "email": 0.30,
+    "dob": 0.015,
     "street": 0.015,
     "zip": 0.01,
     "city": 0.005,
