@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from pathlib import Path
 
 import polars as pl
 from rich.console import Console
@@ -40,11 +42,11 @@ def main() -> None:
     quality = evaluate_labels(both["entity_id"], both["person"])
     console.print(
         f"against the generator's truth: precision {quality.pairwise.precision:.4f}, recall "
-        f"{quality.pairwise.recall:.4f}, F1 {quality.pairwise.f1:.4f}; B-cubed F1 {quality.b_cubed.f1:.4f}"
+        f"{quality.pairwise.recall:.4f}, F1 {quality.pairwise.f1:.4f}; B-cubed F1 {quality.b_cubed.f1:.4f}",
+        soft_wrap=True,
     )
-    console.print(
-        "To see the flow and its tasks: [bold]make ui[/]. To look into the queue: [bold]headrace queue status[/]."
-    )
+    look = f'HEADRACE_STATE_DIR="{folder}" "{Path(sys.executable).parent / "headrace"}" queue status'
+    console.print(f"the flow and its tasks: [bold]make ui[/]; the queue: {look}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def _hand_over(request_json: str, as_json: bool) -> None:
 
     sys.stdout.flush()
     arguments = [sys.executable, "-m", "flows.identity_resolution", request_json, *(["--json"] if as_json else [])]
-    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter and module, no shell
+    # Without an API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
+    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **os.environ}
+    os.execve(sys.executable, arguments, environment)  # noqa: S606 - our own interpreter and module, no shell
 
 
 def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
@@ -89,9 +91,11 @@ def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[s
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
     from core.cli.progress import stage_progress
     from core.linkage.resolve import resolve
+    from core.metrics.logs import configure
     from core.settings import read_settings
 
     settings = read_settings()
+    configure(settings.log)
     with stage_progress() as on_progress:
         return resolve(
             request,

@@ -34,7 +34,7 @@ def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
         f"{summary['peak_rss_mb']:,.0f} MiB of memory at most"
     )
     for notice in summary["notices"]:
-        console.print(f"[dim]note: {notice}[/]", highlight=False)
+        console.print(f"[dim]note: {notice}[/]", highlight=False, soft_wrap=True)
     if summary["quarantined"]:
         console.print(f"[yellow]{summary['quarantined']:,} bad rows were set aside[/]")
     if out is not None:

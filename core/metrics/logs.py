@@ -13,24 +13,26 @@ from typing import TextIO
 from core.errors import HeadraceError
 from core.settings import LogSettings
 
-ROOT = "headrace"
+ROOTS = ("headrace", "core")
+"""Named events such as `headrace.slow`, and the modules by their own names."""
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send everything below the logger `headrace` to `stream` (stderr), as text or one JSON object a line.
+    """Send everything below the loggers `headrace` and `core` to `stream` (stderr), as text or one JSON object a line.
 
     Calling it again replaces the former set-up. Other libraries' loggers are left alone.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.as_json else TextFormatter())
-    logger = logging.getLogger(ROOT)
-    for former in list(logger.handlers):
-        logger.removeHandler(former)
-    logger.addHandler(handler)
-    logger.setLevel(settings.level)
-    logger.propagate = False
+    for root in ROOTS:
+        logger = logging.getLogger(root)
+        for former in list(logger.handlers):
+            logger.removeHandler(former)
+        logger.addHandler(handler)
+        logger.setLevel(settings.level)
+        logger.propagate = False
 
 
 def describe(error: BaseException) -> str:

@@ -78,9 +78,7 @@ StartFlow = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def start_flow(
-    prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path
-) -> Iterator[StartFlow]:
+def start_flow(prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path) -> Iterator[StartFlow]:
     """Start the flow in a process: `start_flow(out, **request)`; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[bytes]] = []
     settings = {
@@ -93,7 +91,13 @@ def start_flow(
     }
 
     def start(out: Path, **request: Any) -> subprocess.Popen[bytes]:
-        said = {"input": str(persons), "id_column": "id", "out": str(out), "range_rows": 1_500, "pairs_per_batch": 2_000}
+        said = {
+            "input": str(persons),
+            "id_column": "id",
+            "out": str(out),
+            "range_rows": 1_500,
+            "pairs_per_batch": 2_000,
+        }
         command = [sys.executable, "-m", "flows.identity_resolution", json.dumps(said | request), "--json"]
         log = (tmp_path / f"flow-{len(started)}.log").open("wb")
         process = subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log)

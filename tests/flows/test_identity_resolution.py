@@ -49,13 +49,18 @@ def _wait_for_batches(db: DatabaseManager, n: int, limit_s: float = 120) -> None
 def clean_db(db: DatabaseManager) -> DatabaseManager:
     """The module's database without the jobs of the test before."""
     with db.transaction() as conn:
-        conn.execute("TRUNCATE jobs, job_keys, job_stages, processing_queue, queue_history, queue_results, "
-                     "queue_retries, dead_letters, identities, entities, entity_members, matches, published_jobs CASCADE")
+        conn.execute(
+            "TRUNCATE jobs, job_keys, job_stages, processing_queue, queue_history, queue_results, "
+            "queue_retries, dead_letters, identities, entities, entity_members, matches, published_jobs CASCADE"
+        )
     return db
 
 
 def test_flow_publishes_what_the_local_run_finds(
-    start_flow: StartFlow, clean_db: DatabaseManager, undisturbed: set[frozenset[str]], tmp_path: Path,
+    start_flow: StartFlow,
+    clean_db: DatabaseManager,
+    undisturbed: set[frozenset[str]],
+    tmp_path: Path,
     prefect_env: dict[str, str],
 ) -> None:
     out = tmp_path / "out.parquet"

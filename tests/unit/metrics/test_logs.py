@@ -8,16 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import StoreError
-from core.metrics.logs import ROOT, configure
+from core.metrics.logs import ROOTS, configure
 from core.settings import LogSettings
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    logger = logging.getLogger(ROOT)
-    before = (list(logger.handlers), logger.level, logger.propagate)
+    loggers = [logging.getLogger(root) for root in ROOTS]
+    before = [(list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
     yield
-    logger.handlers, logger.level, logger.propagate = before
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagate
 
 
 def log_of(settings: LogSettings, error: Exception) -> str:
@@ -51,3 +52,10 @@ def test_configure_writes_text_from_the_level_on() -> None:
     text = log_of(LogSettings(level="ERROR"), StoreError("x"))
     assert text.count("batch 7 failed") == 1
     assert "hidden" not in text
+
+
+def test_modules_by_their_own_names_are_written_too() -> None:
+    stream = io.StringIO()
+    configure(LogSettings(), stream)
+    logging.getLogger("core.linkage.session").warning("batch 3 was taken over")
+    assert "core.linkage.session batch 3 was taken over" in stream.getvalue()
