@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.matching.hashing import hash_text
 
 _CLASSES = """
 abigail abby abbie gail
@@ -238,3 +244,12 @@ def nickname_classes() -> Mapping[str, str]:
         for name in names:
             classes.setdefault(name, names[0])
     return classes
+
+
+@cache
+def nickname_hashes() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Hashes of all listed names, ascending, and the hash of the full form of each."""
+    names = {hash_text(name): hash_text(full) for name, full in nickname_classes().items()}
+    known = np.array(sorted(names), dtype=np.uint64)
+    full = np.array([names[int(key)] for key in known], dtype=np.uint64)
+    return known, full

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +58,7 @@ _UNITS = "apt apartment unit suite ste floor fl room rm lot flat bldg building s
 TYPE, DIRECTION, UNIT = 1, 2, 3
 
 
+@cache
 def street_words() -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Known words as kernels read them.
 

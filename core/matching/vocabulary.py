@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.hashing import flat_bytes, flat_points, hash_span, hash_spans, hash_text
+from core.matching.hashing import flat_bytes, flat_points, hash_span, hash_spans
 from core.matching.jit import kernel
 from core.matching.layout import Layout
-from core.matching.nicknames import nickname_classes
+from core.matching.nicknames import nickname_hashes
 from core.matching.packing import pack_digits, pack_emails, pack_streets
 from core.matching.sound import sounds
 from core.matching.spec import FieldSpec
@@ -64,10 +64,7 @@ class Vocabulary:
         hash_spans(points, starts, hashes)
         sounds(points, starts, heard)
         letter_sets(points, starts, letters)
-        names = {hash_text(name): hash_text(full) for name, full in nickname_classes().items()}
-        known = np.array(sorted(names), dtype=np.uint64)
-        full = np.array([names[int(key)] for key in known], dtype=np.uint64)
-        class_hashes(points, starts, (known, full), classes)
+        class_hashes(points, starts, nickname_hashes(), classes)
         longest = int(np.diff(starts).max(initial=0))
         return cls(strings, VocabularyArrays(points, starts, hashes, classes, heard, letters, longest))
 

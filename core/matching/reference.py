@@ -1,0 +1,142 @@
+"""Slow, obvious twins of the kernels, in plain Python on plain values. Tests hold the kernels against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import log2
+
+FNV_BASIS, FNV_PRIME, MASK = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
+
+
+def splitmix(value: int) -> int:
+    """Twin of `hashing.splitmix`."""
+    mixed = (value + 0x9E3779B97F4A7C15) & MASK
+    mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB & MASK
+    return mixed ^ (mixed >> 31)
+
+
+def hash_units(units: Iterable[int]) -> int:
+    """Twin of `hashing.hash_span`."""
+    units = list(units)
+    if not units:
+        return 0
+    state = FNV_BASIS
+    for unit in units:
+        state = (state ^ unit) * FNV_PRIME & MASK
+    return splitmix(state) or 1
+
+
+def jaro_winkler(a: str, b: str) -> float:
+    """Twin of `kernels.jaro_winkler`."""
+    if not a or not b:
+        return 1.0 if a == b else 0.0
+    reach = max(max(len(a), len(b)) // 2 - 1, 0)
+    used: list[int] = []
+    matched_b = []
+    for j, letter in enumerate(b):
+        for i in range(max(j - reach, 0), min(j + reach + 1, len(a))):
+            if a[i] == letter and i not in used:
+                used.append(i)
+                matched_b.append(letter)
+                break
+    if not used:
+        return 0.0
+    moved = sum(a[i] != letter for i, letter in zip(sorted(used), matched_b, strict=True))
+    jaro = (len(used) / len(a) + len(used) / len(b) + (len(used) - moved // 2) / len(used)) / 3.0
+    if jaro <= 0.7:
+        return jaro
+    prefix = 0
+    while prefix < min(4, len(a), len(b)) and a[prefix] == b[prefix]:
+        prefix += 1
+    return min(jaro + prefix * 0.1 * (1.0 - jaro), 1.0)
+
+
+def osa_distance(a: Sequence[object], b: Sequence[object]) -> int:
+    """Optimal string alignment distance: Levenshtein plus swaps of neighbours."""
+    table = [[max(i, j) if 0 in (i, j) else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            same = a[i - 1] == b[j - 1]
+            table[i][j] = min(table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + (0 if same else 1))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                table[i][j] = min(table[i][j], table[i - 2][j - 2] + 1)
+    return table[len(a)][len(b)]
+
+
+def date_errors(a: int, b: int) -> int:
+    """Twin of `kernels.date_digits`."""
+    total = 0
+    for start, stop in ((0, 4), (4, 6), (6, 8)):
+        left, right = f"{a:08d}"[start:stop][::-1], f"{b:08d}"[start:stop][::-1]
+        at = 0
+        while at < len(left):
+            if left[at] != right[at]:
+                total += 1
+                if left[at : at + 2] == right[at : at + 2][::-1] and len(left[at : at + 2]) == 2:
+                    at += 1
+            at += 1
+    return total
+
+
+def sound_classes(text: str) -> list[str]:
+    """Sounds of a name as words, before `sound.sound_of` numbers and hashes them; at most six."""
+    letters = "".join(letter for letter in text if "a" <= letter <= "z")[:64]
+    if letters[:2] in {"kn", "gn", "pn", "wr", "ps"}:
+        letters = letters[1:]
+    elif letters.startswith("mac") and len(letters) > 3:
+        letters = "mc" + letters[3:]
+    heard: list[str] = []
+    last = ""
+    for at, letter in enumerate(letters):
+        sound = _sound(letter, letters[at + 1 : at + 2], at == 0)
+        if sound == "silent":
+            continue
+        if sound != last and (sound != "vowel" or at == 0):
+            heard.append(sound)
+        last = sound
+    return heard[:6]
+
+
+def _sound(letter: str, after: str, first: bool) -> str:
+    soft = after in {"e", "i", "y"}
+    special: Mapping[str, str] = {
+        "c": "s" if soft else "k",
+        "g": "silent" if after == "h" and not first else "j" if soft else "k",
+        "d": "silent" if after == "g" else "t",
+        "p": "f" if after == "h" else "p",
+        "w": "w" if first else "silent",
+        "h": "h" if first else "silent",
+    }
+    plain = {"b": "p", "v": "f", "q": "k", "x": "s", "z": "s", "m": "n"}
+    return "vowel" if letter in "aeiouy" else special.get(letter, plain.get(letter, letter))
+
+
+def block_pairs(keys: Sequence[int], boundary: int = 0) -> set[tuple[int, int]]:
+    """Every pair of records with one key, across the boundary where there is one."""
+    return {
+        (a, b)
+        for a in range(len(keys))
+        for b in range(a + 1, len(keys))
+        if keys[a] == keys[b] != 0 and (boundary == 0 or a < boundary <= b)
+    }
+
+
+def posterior_bits(sums: Sequence[float], shares: Sequence[float], n_one_person: int) -> float:
+    """Log-odds that the first classes hold, from evidence and log2 share of each class; twin of `pairs.posterior`."""
+    likelihoods = [2.0 ** (each + share) for each, share in zip(sums, shares, strict=True)]
+    return log2(sum(likelihoods[:n_one_person])) - log2(sum(likelihoods[n_one_person:]))
+
+
+def components(n_rows: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Smallest row each row is connected to."""
+    labels = list(range(n_rows))
+    pairs = list(pairs)
+    changed = True
+    while changed:
+        changed = False
+        for a, b in pairs:
+            least = min(labels[a], labels[b])
+            changed = changed or labels[a] != labels[b]
+            labels[a] = labels[b] = least
+    return labels

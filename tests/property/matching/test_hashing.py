@@ -1,0 +1,100 @@
+"""Hashes, sounds and packed words agree with their slow twins."""
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.matching import reference
+from core.matching.hashing import combine, flat_bytes, flat_points, hash_text, splitmix
+from core.matching.packing import pack_digits, pack_emails, pack_streets
+from core.matching.sound import sound_of
+from core.matching.streets import street_words
+from core.matching.vocabulary import Vocabulary
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
+NAMES = st.text(alphabet="abcdeghikmnpqrstwxyz é", max_size=12)
+U64 = st.integers(0, 2**64 - 1)
+STREETS = st.lists(
+    st.sampled_from(["12", "7a", "main", "north", "st", "street", "apt", "4", "oak", "po", "box"]), max_size=6
+)
+
+
+def sound(text: str) -> int:
+    points, starts = flat_points(pl.Series([text]))
+    return int(sound_of(points, starts[0], starts[1]))
+
+
+def street(text: str) -> list[int]:
+    units, starts = flat_bytes(pl.Series([text]))
+    out = np.zeros((1, 4), dtype=np.uint32)
+    pack_streets(units, starts, street_words(), out)
+    return out[0].tolist()
+
+
+@given(U64)
+def test_splitmix_agrees_with_twin(value):
+    assert int(splitmix(np.uint64(value))) == reference.splitmix(value)
+
+
+@given(U64, U64)
+def test_combine_is_ordered_and_never_0(a, b):
+    assert int(combine(np.uint64(a), np.uint64(b))) == (reference.splitmix(a ^ reference.splitmix(b)) or 1)
+
+
+@given(TEXT)
+def test_hash_text_agrees_with_twin(text):
+    assert hash_text(text) == reference.hash_units(map(ord, text))
+
+
+@given(st.lists(st.one_of(st.none(), TEXT), max_size=8))
+def test_flat_tables_hold_every_string_in_turn(texts):
+    series = pl.Series(texts, dtype=pl.String)
+    points, starts = flat_points(series)
+    units, unit_starts = flat_bytes(series)
+    for row, text in enumerate(texts):
+        assert points[starts[row] : starts[row + 1]].tolist() == [ord(letter) for letter in text or ""]
+        assert bytes(units[unit_starts[row] : unit_starts[row + 1]]) == (text or "").encode()
+
+
+@given(NAMES, NAMES)
+def test_sounds_are_equal_exactly_when_the_twin_says_so(a, b):
+    heard = [reference.sound_classes(text) for text in (a, b)]
+    if all(heard):
+        assert (sound(a) == sound(b)) == (heard[0] == heard[1])
+
+
+@given(st.lists(TEXT, max_size=10))
+def test_vocabulary_ascends_and_hashes_each_string(texts):
+    vocabulary = Vocabulary.build(pl.Series(texts, dtype=pl.String))
+    strings = vocabulary.strings.to_list()
+    assert strings == ["", *sorted(set(texts) - {""})]
+    assert vocabulary.hash.tolist() == [reference.hash_units(map(ord, text)) for text in strings]
+
+
+@given(st.text(alphabet="0123456789 -", max_size=20))
+def test_pack_digits_keeps_the_last_sixteen(text):
+    units, starts = flat_bytes(pl.Series([text]))
+    out = np.zeros((1, 2), dtype=np.uint32)
+    pack_digits(units, starts, out)
+    digits = [int(letter) for letter in text if letter.isdigit()][-16:]
+    assert int(out[0, 0]) | int(out[0, 1]) << 32 == sum((digit + 1) << (4 * at) for at, digit in enumerate(digits))
+
+
+@given(st.from_regex(r"[a-z]{1,5}(@[a-z]{1,5}\.com)?", fullmatch=True))
+def test_pack_emails_hashes_whole_and_local_part(mail):
+    units, starts = flat_bytes(pl.Series([mail]))
+    out = np.zeros((1, 2), dtype=np.uint32)
+    pack_emails(units, starts, out)
+    for word, text in zip(out[0].tolist(), (mail, mail.split("@")[0]), strict=True):
+        assert word == (reference.hash_units(text.encode()) & 0xFFFFFFFF or 1)
+
+
+@given(STREETS)
+def test_streets_are_missing_only_when_empty(tokens):
+    assert (street(" ".join(tokens)) == [0, 0, 0, 0]) == (not tokens)
+
+
+@given(STREETS, st.sampled_from(["", "  "]))
+def test_streets_do_not_care_for_blanks(tokens, blank):
+    assert street(" ".join(tokens)) == street(blank + f" {blank}".join(tokens) + blank)

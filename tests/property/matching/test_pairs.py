@@ -1,0 +1,186 @@
+"""Walking, comparing, weighing and uniting agree with their slow twins on small random data."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.matching import reference
+from core.matching.blocking import block_histogram, pairs_of, sorted_pass, split
+from core.matching.cluster import unite
+from core.matching.compare import compare_pairs, levels_of, patterns_of
+from core.matching.edges import Edges, merge_edges
+from core.matching.layout import Layout
+from core.matching.levels import MISSING
+from core.matching.pairs import posterior, random_pairs, walk_pairs
+from core.matching.spec import MatchSpec, load_spec
+from core.matching.vocabulary import field_values, merge, pack, remap
+
+KEYS = st.lists(st.integers(0, 5), max_size=30)
+PERSONS = load_spec("persons")
+LAYOUT = Layout.of(PERSONS)
+
+NAME = st.one_of(
+    st.none(), st.sampled_from(["ann", "anna", "anne", "an", "a", "bob", "robert", "smith", "smyth", "lee"])
+)
+RECORD = st.fixed_dictionaries(
+    {
+        "first_name": NAME,
+        "last_name": NAME,
+        "dob": st.one_of(st.none(), st.sampled_from([19800512, 19801205, 19800513, 19810512, 19800000, 19551231])),
+        "ssn": st.one_of(st.none(), st.text(alphabet="0123", min_size=4, max_size=6)),
+        "street": st.one_of(
+            st.none(), st.sampled_from(["12 main st", "12 mian st", "14 main st", "main st", "9 oak ave"])
+        ),
+        "zip": st.one_of(st.none(), st.sampled_from(["12345", "12346", "54321", "123"])),
+    }
+)
+FIELDS = ("first_name", "last_name", "dob", "ssn", "street", "zip")
+
+
+def small_spec() -> MatchSpec:
+    return PERSONS.restrict(FIELDS)[0]
+
+
+def frame(records: list[dict]) -> pl.DataFrame:
+    schema = {name: pl.Int32 if name == "dob" else pl.String for name in FIELDS}
+    return pl.DataFrame(records, schema=schema)
+
+
+@given(KEYS, st.integers(0, 30))
+def test_walk_pairs_makes_every_pair_of_equal_keys_once(keys, boundary):
+    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    left, right = walk_pairs(ordered, rows, boundary)
+    made = list(zip(left.tolist(), right.tolist(), strict=True))
+    assert len(made) == len(set(made))
+    assert set(made) == reference.block_pairs(keys, boundary)
+
+
+@given(KEYS, st.integers(2, 6))
+def test_pairs_of_counts_what_a_windowed_walk_makes(keys, window):
+    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    _, sizes = block_histogram(ordered)
+    left, _ = walk_pairs(ordered, rows, 0, window)
+    assert pairs_of(sizes, window).sum() == len(left)
+
+
+@given(KEYS, st.integers(1, 12))
+def test_split_covers_every_pair_once(keys, pairs_per_batch):
+    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    starts, sizes = block_histogram(ordered)
+    ranges = split(starts, sizes, pairs_per_batch)
+    made = []
+    for first, last, n_pairs in ranges:
+        left, right = walk_pairs(ordered[first:last], rows[first:last])
+        assert len(left) == n_pairs
+        made += zip(left.tolist(), right.tolist(), strict=True)
+    assert sorted(made) == sorted(reference.block_pairs(keys))
+
+
+@given(st.integers(2, 40), st.integers(1, 60), st.integers(0, 39), st.integers(0, 9))
+def test_random_pairs_are_distinct_rows_in_order_and_cross_the_boundary(n, n_pairs, boundary, seed):
+    boundary %= n
+    left, right = random_pairs(n, n_pairs, seed, boundary)
+    assert (left < right).all()
+    assert right.max(initial=0) < n
+    if boundary:
+        assert (left < boundary).all()
+        assert (right >= boundary).all()
+
+
+@given(st.lists(RECORD, min_size=2, max_size=8))
+def test_levels_are_symmetric_and_missing_exactly_where_a_value_is(records):
+    layout = Layout.of(small_spec())
+    words, vocabulary = pack(frame(records), layout)
+    left, right = random_pairs(len(records), 1000, 0)
+    levels = compare_pairs(words, vocabulary, layout, left, right)
+    # Jaro-Winkler itself is not symmetric in rare cases; none of these names is one.
+    assert (levels == compare_pairs(words, vocabulary, layout, right, left)).all()
+    for column, name in enumerate(layout.names):
+        absent = field_values(words, layout, name) == 0
+        if name != "street":
+            assert [record[name] is None for record in records] == absent.tolist()
+        for pair in range(len(left)):
+            a, b = records[left[pair]][name], records[right[pair]][name]
+            assert (levels[pair, column] == MISSING) == (a is None or b is None)
+            assert (levels[pair, column] == layout.n_levels[column] - 1) == (a is not None and a == b)
+
+
+@given(st.lists(RECORD, min_size=2, max_size=8))
+def test_levels_of_names_agree_with_twins(records):
+    layout = Layout.of(small_spec())
+    words, vocabulary = pack(frame(records), layout)
+    left, right = random_pairs(len(records), 1000, 0)
+    levels = compare_pairs(words, vocabulary, layout, left, right)[:, layout.names.index("last_name")]
+    labels = [level.label for level in reversed(layout.spec.fields[1].levels)]
+    for pair, level in enumerate(levels):
+        a, b = records[left[pair]], records[right[pair]]
+        if a["last_name"] is None or b["last_name"] is None:
+            continue
+        tests = {
+            "exact": a["last_name"] == b["last_name"],
+            "swapped": a["last_name"] == b["first_name"] and b["last_name"] == a["first_name"],
+            "damerau <= 1": reference.osa_distance(a["last_name"], b["last_name"]) <= 1,
+            "jaro_winkler >= 0.9": reference.jaro_winkler(a["last_name"], b["last_name"]) >= 0.9,
+            "jaro_winkler >= 0.8": reference.jaro_winkler(a["last_name"], b["last_name"]) >= 0.8,
+        }
+        expected = next((at + 1 for at in reversed(range(len(labels))) if tests[labels[at]]), 0)
+        assert level == expected
+
+
+@given(st.lists(st.lists(st.integers(-1, 5), min_size=10, max_size=10), min_size=1, max_size=6))
+def test_patterns_of_levels_can_be_undone(rows):
+    top = np.array(LAYOUT.n_levels) - 1
+    levels = np.array([[MISSING if level < 0 else min(level, top[at]) for at, level in enumerate(row)] for row in rows])
+    levels = levels.astype(np.uint8)
+    assert (levels_of(patterns_of(levels, LAYOUT), LAYOUT) == levels).all()
+
+
+@given(st.lists(RECORD, min_size=1, max_size=8), st.integers(0, 8))
+def test_merged_vocabularies_give_the_records_of_one_pack(records, cut):
+    layout = Layout.of(small_spec())
+    whole, vocabulary = pack(frame(records), layout)
+    parts = [pack(frame(records[:cut]), layout), pack(frame(records[cut:]), layout)]
+    merged, tables = merge([each[1] for each in parts])
+    for (words, _), table in zip(parts, tables, strict=True):
+        remap(words, layout, table)
+    assert merged.strings.to_list() == vocabulary.strings.to_list()
+    assert (np.concatenate([words for words, _ in parts]) == whole).all()
+
+
+@given(st.lists(st.floats(-40, 40), min_size=6, max_size=6), st.lists(st.floats(-30, 0), min_size=6, max_size=6))
+def test_posterior_agrees_with_twin(sums, shares):
+    out = np.zeros(1)
+    posterior(np.array(sums)[:, None], np.array(shares), 1, out)
+    assert out[0] == pytest.approx(reference.posterior_bits(sums, shares, 2), abs=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
+def test_unite_labels_rows_with_the_smallest_connected_one(pairs):
+    labels = np.zeros(12, dtype=np.uint32)
+    left, right = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    unite(left, right, np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64), 12, labels)
+    assert labels.tolist() == reference.components(12, pairs)
+
+
+def edge(a: int, b: int, each: int) -> Edges:
+    return Edges(
+        left=np.array([a], dtype=np.uint32),
+        right=np.array([b], dtype=np.uint32),
+        bits=np.array([a + b], dtype=np.float32),
+        tf_bits=np.zeros(1, dtype=np.float32),
+        pattern=np.array([a], dtype=np.uint64),
+        passes=np.array([1 << each], dtype=np.uint32),
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(4, 7), st.integers(0, 5)), max_size=20))
+def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
+    merged = merge_edges([edge(*each) for each in found])
+    expected: dict[tuple[int, int], int] = {}
+    for a, b, each in found:
+        expected[a, b] = expected.get((a, b), 0) | 1 << each
+    assert list(zip(merged.left.tolist(), merged.right.tolist(), strict=True)) == sorted(expected)
+    assert merged.passes.tolist() == [expected[pair] for pair in sorted(expected)]
+    assert merged.bits.tolist() == [float(sum(pair)) for pair in sorted(expected)]
