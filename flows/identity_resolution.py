@@ -19,6 +19,8 @@ from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW
 from flows.session import current, using
 from flows.wiring import RUNNERS, open_session
 
+THREADS: Any = ThreadPoolTaskRunner(max_workers=RUNNERS)
+
 
 @task(task_run_name="{stage}-{tag}", **BATCH_TASK)
 def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
     return current().run(tag)
 
 
-@flow(name="drain", flow_run_name="{stage}", task_runner=ThreadPoolTaskRunner(max_workers=RUNNERS))
+@flow(name="drain", flow_run_name="{stage}", task_runner=THREADS)
 async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> int:
     """Claim batches of a stage and map them over the runners until none is left; at most one waits a process."""
     flying: list[PrefectFuture[dict[str, Any]]] = []

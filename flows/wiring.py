@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from blocks.postgres import Postgres
 from core.linkage.prepare import describe, identify
@@ -23,7 +24,8 @@ def settings_of(postgres_block: str | None) -> Settings:
     settings = read_settings()
     if postgres_block is None:
         return settings
-    return settings.model_copy(update={"database": Postgres.load(postgres_block).to_settings()})
+    block = cast(Postgres, Postgres.load(postgres_block, _sync=True))  # type: ignore[call-arg]
+    return settings.model_copy(update={"database": block.to_settings()})
 
 
 @contextmanager

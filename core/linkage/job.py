@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +21,8 @@ from core.matching.model import Model, weights
 from core.matching.pairs import Scorer
 from core.matching.spec import MatchSpec
 from core.matching.vocabulary import Vocabulary
+
+T = TypeVar("T")
 
 
 class JobDescription(BaseModel):
@@ -126,8 +127,8 @@ class LinkageJob:
         """Per field with term frequencies: how often each code occurs, u32."""
 
         def read() -> dict[str, Array]:
-            with np.load(self.folder("reduce") / "frequencies.npz", allow_pickle=False) as stored:
-                return dict(stored)
+            frame = load_frame(self.folder("reduce"), "frequencies")
+            return {name: frame[name].to_numpy() for name in frame.columns}
 
         return self._once("frequencies", read)
 
@@ -165,8 +166,8 @@ class LinkageJob:
         """Distinct level patterns of all edges, ascending u64; the place of one is its pattern id."""
         return self._once("patterns", lambda: load(self.folder("cluster"), "patterns"))
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+    def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:
             if name not in self._shared:
                 self._shared[name] = make()
-            return self._shared[name]
+            return cast(T, self._shared[name])

@@ -75,4 +75,5 @@ def _sightings(job: LinkageJob, sample: Sample) -> Array:
     involved, places = np.unique(np.concatenate([sample.left, sample.right]), return_inverse=True)
     keys = pass_keys(np.ascontiguousarray(job.words[involved]), job.vocabulary, job.layout)
     left, right = keys[places[: len(sample.left)]], keys[places[len(sample.left) :]]
-    return np.maximum(((left == right) & (left != 0)).sum(axis=1), 1)
+    sightings: Array = np.maximum(((left == right) & (left != 0)).sum(axis=1), 1)
+    return sightings

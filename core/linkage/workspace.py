@@ -3,7 +3,7 @@
     job.json                            what is matched, and how
     source/                             validated copies of text input
     ingest/00003-<tag>/                 words.npy  strings.parquet  values.parquet  keys-02.npy  rows-02.npy
-    reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.npz  placeholders.json
+    reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.parquet  placeholders.json
                                         keys-02.npy  rows-02.npy
     train/00000-<tag>/                  model.json
     match/00017-<tag>/                  edges.parquet
@@ -86,7 +86,7 @@ class Workspace:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def save(folder: Path, **arrays: Array) -> None:
+def save(folder: Path, arrays: Mapping[str, Array]) -> None:
     """Write each array as `<name>.npy`."""
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -96,9 +96,10 @@ def load(folder: Path, name: str, *, mapped: bool = True) -> Array:
     """Open `<name>.npy`, memory-mapped read-only unless told otherwise (empty arrays cannot be mapped)."""
     path = folder / f"{name}.npy"
     try:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except ValueError:
-        return np.load(path, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
+    return array
 
 
 def save_frame(folder: Path, name: str, frame: pl.DataFrame) -> None:

@@ -27,7 +27,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     if job.description.request.one_to_one:
         edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
     labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits)
-    save(folder, labels=labels, patterns=np.unique(edges.pattern))
+    save(folder, {"labels": labels, "patterns": np.unique(edges.pattern)})
     save_frame(folder, "edges", edges.to_frame())
     accepted = edges.take(edges.bits >= job.spec.match_bits)
     return {

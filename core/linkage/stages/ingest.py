@@ -25,11 +25,11 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     part = job.ranges[partition]
     values = job.read(part)
     words, vocabulary = pack(normalise(values, job.spec, job.date_orders(part.source)), job.layout)
-    save(folder, words=words)
+    save(folder, {"words": words})
     save_frame(folder, "strings", vocabulary.to_frame())
     save_frame(folder, "values", values)
     keys = pass_keys(words, vocabulary, job.layout)
     for number in range(keys.shape[1]):
         ordered, rows = sorted_pass(keys[:, number], part.first_row)
-        save(folder, **{f"keys-{number:02d}": ordered, f"rows-{number:02d}": rows})
+        save(folder, {f"keys-{number:02d}": ordered, f"rows-{number:02d}": rows})
     return {"rows": part.rows, "first_row": part.first_row}

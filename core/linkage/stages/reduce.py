@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from core.linkage.workspace import Array, load, load_frame, save, save_frame, save_placeholders
 from core.matching.placeholders import null_values, placeholders
@@ -36,7 +37,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     nulled, found = _null_placeholders(job, words, folder)
     words.flush()
     counts = frequencies(words, job.layout, len(vocabulary))
-    np.savez(folder / "frequencies.npz", **counts)
+    save_frame(folder, "frequencies", pl.DataFrame(counts))
     keys = {each.name: _merge_keys(job, parts, folder, number, nulled) for number, each in enumerate(job.spec.passes)}
     return {"rows": job.rows, "vocabulary": len(vocabulary), "placeholders": found, "keys": keys}
 
@@ -55,8 +56,9 @@ def _null_placeholders(job: LinkageJob, words: Array, folder: Path) -> tuple[dic
         at = job.layout.words_of(field)
         had = words[:, at].any(axis=1)
         null_values(words, job.layout, field, values)
-        rows[field] = had & ~words[:, at].any(axis=1)
-        found[field] = int(rows[field].sum())
+        lost: Array = np.logical_and(had, ~words[:, at].any(axis=1))
+        rows[field] = lost
+        found[field] = int(lost.sum())
     return rows, {field: count for field, count in found.items() if count}
 
 
@@ -70,5 +72,5 @@ def _merge_keys(job: LinkageJob, parts: list[Path], folder: Path, number: int, n
         if field in nulled:
             keep = ~nulled[field][rows]
             keys, rows = keys[keep], rows[keep]
-    save(folder, **dict(zip(names, (keys, rows), strict=True)))
+    save(folder, {names[0]: keys, names[1]: rows})
     return len(keys)

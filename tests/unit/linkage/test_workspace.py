@@ -27,7 +27,7 @@ def test_remote_uri_is_refused_in_words() -> None:
 
 
 def test_arrays_come_back_equal_even_when_empty(tmp_path: Path) -> None:
-    save(tmp_path, rows=np.arange(5, dtype=np.uint32), none=np.zeros(0, dtype=np.uint64))
+    save(tmp_path, {"rows": np.arange(5, dtype=np.uint32), "none": np.zeros(0, dtype=np.uint64)})
     assert load(tmp_path, "rows").tolist() == [0, 1, 2, 3, 4]
     assert load(tmp_path, "none").dtype == np.uint64
 
