@@ -70,7 +70,8 @@ def peek(
 
     with open_runtime() as runtime:
         heads = looking.headers(runtime.db, flow, state, limit)
-        emit("batches", heads, as_json=as_json and not payload, empty="no live batches")
+        if not (payload and as_json):
+            emit("batches", heads, as_json=as_json, empty="no live batches")
         if payload:
             rows = looking.payloads(runtime.db, heads, limit)
             emit("payloads", rows, as_json=as_json, empty="no items: these batches have a source")

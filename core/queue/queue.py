@@ -1,3 +1,4 @@
+# budget: the face of the queue; enqueue says seven things about rows, and grouping them would only rename them
 """BatchQueue: one object in front of the queue's modules, holding what a process knows about itself."""
 
 from __future__ import annotations

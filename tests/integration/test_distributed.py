@@ -52,7 +52,7 @@ def expire_all(db: DatabaseManager, flow: str) -> None:
 
 def test_records_come_back_as_they_went_in_and_in_order(processor: DistributedProcessor, flow: str) -> None:
     went_in = [
-        {"name": "Ünï \t\n\"x\"", "n": 2**70, "deep": {"a": [1, 2.5, None, True]}},
+        {"name": 'Ünï \t\n"x"', "n": 2**70, "deep": {"a": [1, 2.5, None, True]}},
         {"payload": {"x": 1}, "other": 2},
         {"payload": "text"},
         {},
@@ -187,7 +187,9 @@ def test_a_batch_worker_takes_over_what_the_record_level_left(
     assert counts(processor, flow) == (0, 0, 5, 0)
 
 
-def test_cleanup_ignores_heartbeats_and_counts_records(processor: DistributedProcessor, flow: str, db: DatabaseManager) -> None:
+def test_cleanup_ignores_heartbeats_and_counts_records(
+    processor: DistributedProcessor, flow: str, db: DatabaseManager
+) -> None:
     processor.add_records_to_queue(flow, [{}] * 5)
     ids = [one["id"] for one in processor.claim_records_batch(flow, 4)]
     processor.mark_record_completed(ids[0])
@@ -231,14 +233,14 @@ def test_failed_records_are_retried_where_the_setting_says_so(db: DatabaseManage
 
 def test_threads_mark_everything_once(processor: DistributedProcessor, flow: str, db: DatabaseManager) -> None:
     processor.add_records_to_queue(flow, [{"n": n} for n in range(120)])
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
 
     def work() -> None:
         try:
             while came := processor.claim_records_batch(flow, 7):
                 for one in came:
                     processor.mark_record_completed(one["id"], one["payload"]["n"])
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001
             errors.append(error)
 
     shared = processor.claim_records_batch(flow, 30)
@@ -248,7 +250,7 @@ def test_threads_mark_everything_once(processor: DistributedProcessor, flow: str
         try:
             for one in shared:
                 processor.mark_record_completed(one["id"], one["payload"]["n"])
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001
             errors.append(error)
 
     threads = [threading.Thread(target=target) for target in (work, work, mark_shared, mark_shared, mark_shared)]
@@ -260,7 +262,8 @@ def test_threads_mark_everything_once(processor: DistributedProcessor, flow: str
     assert counts(processor, flow) == (0, 0, 120, 0)
     rows = db.execute_query(
         "r",
-        "SELECT (r.output#>>'{}')::int FROM queue_results r JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f",
+        "SELECT (r.output#>>'{}')::int FROM queue_results r JOIN queue_batches b USING (batch_id) "
+        "WHERE b.flow_name = :f",
         {"f": flow},
     )
     assert sorted(rows) == [(n,) for n in range(120)]
@@ -323,6 +326,8 @@ def test_health_check_raises_when_the_store_is_down(processor: DistributedProces
     assert processor.rpa_db is not None
     assert processor.logger.name
     assert processor._generate_instance_id() != processor._generate_instance_id()
-    gone = DatabaseManager("gone", DatabaseSettings(url=SecretStr("postgresql://u@/x?host=/nonexistent"), connect_retry_s=0))
+    gone = DatabaseManager(
+        "gone", DatabaseSettings(url=SecretStr("postgresql://u@/x?host=/nonexistent"), connect_retry_s=0)
+    )
     with pytest.raises(StoreUnavailable):
         DistributedProcessor(gone, QueueSettings()).health_check()

@@ -63,12 +63,12 @@ def test_complete_commits_the_sink_with_the_acknowledgement(
 
 
 def test_complete_with_a_lost_lease_rolls_back_sink_and_results(
-    queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager, count: Count, expire: Expire, done: Rows
+    queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager, count: Count, expire: Expire
 ) -> None:
     db.execute_query("t", "CREATE TABLE sunk_late (n int)")
     (batch_id,) = queue.enqueue(flow, numbers(2))
     batch = one(queue, flow)
-    items = queue.items(batch)
+    results = queue.items(batch).select("seq", output="payload")
 
     def lose_it(conn: psycopg.Connection[tuple[object, ...]]) -> None:
         # The lease is lost between the token check and the fence.
@@ -78,7 +78,7 @@ def test_complete_with_a_lost_lease_rolls_back_sink_and_results(
         other.claim(flow, 1)
 
     with pytest.raises(LeaseLost) as caught:
-        queue.complete(batch, done(items), sink=lose_it)
+        queue.complete(batch, results, sink=lose_it)
     assert caught.value.batch_id == batch.batch_id
     assert count("sunk_late") == 0
     assert count("queue_results", batch_id=batch_id) == 0
@@ -144,7 +144,10 @@ def test_rescue_at_the_same_time_makes_the_completion_wait_and_then_lose(
         )
         late = threading.Thread(target=complete)
         late.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headrace:worker-a' AND wait_event_type = 'Lock'"
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name = 'headrace:worker-a' AND wait_event_type = 'Lock'"
+        )
         while db.execute_query("w", waiting) != [(1,)]:
             assert late.is_alive()
     late.join()
@@ -260,11 +263,15 @@ def test_keeper_beats_from_its_thread_until_it_is_stopped(queue: BatchQueue, flo
     assert count("leases", name="queue-leader", holder="worker-a") == 1
 
 
-def test_heartbeat_never_passes_the_deadline(queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager) -> None:
+def test_heartbeat_never_passes_the_deadline(
+    queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager
+) -> None:
     queue.enqueue(flow, numbers(1))
     batch = one(queue, flow)
     db.execute_query(
-        "d", "UPDATE processing_queue SET deadline_at = now() - interval '1 second' WHERE batch_id = :i", {"i": batch.batch_id}
+        "d",
+        "UPDATE processing_queue SET deadline_at = now() - interval '1 second' WHERE batch_id = :i",
+        {"i": batch.batch_id},
     )
     assert queue.heartbeat([batch]) == []
     assert other.rescue() == 1

@@ -42,9 +42,9 @@ def test_row_failures_are_retried_until_they_die_and_keep_their_identity(
     good = items.filter(~pl.col("seq").is_in([3, 5, 9]))
     assert queue.complete(batch, done(good), failures=bad) == "completed"
     assert (count("queue_results", batch_id=origin), count("queue_retries", flow_name=flow)) == (17, 2)
-    assert db.execute_query("d", "SELECT seq, payload->>'n', fault FROM dead_letters WHERE flow_name = :f", {"f": flow}) == [
-        (9, "9", "permanent")
-    ]
+    assert db.execute_query(
+        "d", "SELECT seq, payload->>'n', fault FROM dead_letters WHERE flow_name = :f", {"f": flow}
+    ) == [(9, "9", "permanent")]
     for attempt in (2, 3):
         due_now(db, flow)
         assert queue.sweep().retry_batches == 1
@@ -52,13 +52,17 @@ def test_row_failures_are_retried_until_they_die_and_keep_their_identity(
         assert (retry.kind, retry.n_items) == ("retry", 2 if attempt == 2 else 1)
         rows = queue.items(retry)
         assert rows["payload"].to_list() == ['{"n":3}', '{"n":5}'][-rows.height :]
-        queue.complete(retry, done(rows[:-1]), failures=[RowFailure(int(rows["seq"][-1]), "Timeout", "slow", "transient")])
+        queue.complete(
+            retry, done(rows[:-1]), failures=[RowFailure(int(rows["seq"][-1]), "Timeout", "slow", "transient")]
+        )
     assert count("queue_retries", flow_name=flow) == 0
     assert count("queue_results", batch_id=origin, seq=3) == 1
     assert count("dead_letters", flow_name=flow, seq=5, attempts=3, error_class="Timeout") == 1
 
 
-def test_batch_with_too_many_failed_rows_is_retried_whole(queue: BatchQueue, flow: str, count: Count, done: Rows) -> None:
+def test_batch_with_too_many_failed_rows_is_retried_whole(
+    queue: BatchQueue, flow: str, count: Count, done: Rows
+) -> None:
     (origin,) = queue.enqueue(flow, numbers(10))
     bad = [RowFailure(seq, "E", "", "transient") for seq in range(3)]
     for _ in range(2):
@@ -85,7 +89,9 @@ def test_five_bad_batches_in_a_row_pause_the_flow_and_a_good_one_resets_the_coun
     for _ in range(BAD_BATCHES_MAX):
         assert queue.complete(one(queue, flow), failures=bad) == "retried"
     assert queue.claim(flow, 1) == []
-    ((paused, reason),) = db.execute_query("p", "SELECT paused, paused_reason FROM queue_flows WHERE flow_name = :f", {"f": flow})
+    ((paused, reason),) = db.execute_query(
+        "p", "SELECT paused, paused_reason FROM queue_flows WHERE flow_name = :f", {"f": flow}
+    )
     assert paused
     assert "5 batches in a row" in reason
     queue.resume_flow(flow)
@@ -122,15 +128,17 @@ def test_splittable_batch_is_halved_down_to_the_row_that_does_it(
             queue.fail(batch, "Crash", "it dies")
         else:
             queue.complete(batch, done(items))
-    assert db.execute_query("d", "SELECT origin_batch_id, seq, n_items FROM dead_letters WHERE flow_name = :f", {"f": flow}) == [
-        (origin, 11, 1)
-    ]
+    assert db.execute_query(
+        "d", "SELECT origin_batch_id, seq, n_items FROM dead_letters WHERE flow_name = :f", {"f": flow}
+    ) == [(origin, 11, 1)]
     assert count("queue_results", batch_id=origin) == 15
     # Three attempts of the whole, then one for each half of the path and its sibling.
     assert attempts == 3 + 2 * 4
 
 
-def test_unsplittable_batch_dies_whole_and_fails_its_stage_until_redriven(queue: BatchQueue, flow: str, count: Count) -> None:
+def test_unsplittable_batch_dies_whole_and_fails_its_stage_until_redriven(
+    queue: BatchQueue, flow: str, count: Count
+) -> None:
     job = queue.submit_job(flow, f"key-{flow}", {}, "digest")
     queue.open_stage(job.job_id, "train", [NewBatch(0, 9, {"uri": "x", "lo": 0, "hi": 9})])
     (batch,) = queue.claim(flow, 1, job_id=job.job_id)
@@ -160,7 +168,9 @@ def test_bisected_source_gives_each_child_its_range(queue: BatchQueue, flow: str
     for n, batch in enumerate((left, right)):
         queue.complete(batch, pl.DataFrame({"seq": [0], "output": [f'{{"n": {n}}}']}))
     assert queue.stage_results(job.job_id, "s") == [{"n": 0}, {"n": 1}]
-    seqs = db.execute_query("s", "SELECT seq FROM queue_results WHERE batch_id = :b ORDER BY seq", {"b": left.origin_batch_id})
+    seqs = db.execute_query(
+        "s", "SELECT seq FROM queue_results WHERE batch_id = :b ORDER BY seq", {"b": left.origin_batch_id}
+    )
     assert seqs == [(0,), (5,)]
 
 
@@ -182,9 +192,7 @@ def test_rescue_is_at_once_first_then_pauses_then_gives_up(
     assert other.rescue() == 1
     assert count("processing_queue", flow_name=flow) == 0
     assert count("dead_letters", flow_name=flow, fault="poison", error_class="LeaseExpired") == 3
-    assert [
-        count("queue_history", flow_name=flow, outcome=outcome) for outcome in ("expired", "dead")
-    ] == [2, 1]
+    assert [count("queue_history", flow_name=flow, outcome=outcome) for outcome in ("expired", "dead")] == [2, 1]
 
 
 def test_redrive_returns_rows_to_their_place(queue: BatchQueue, flow: str, db: DatabaseManager, done: Rows) -> None:
@@ -198,7 +206,9 @@ def test_redrive_returns_rows_to_their_place(queue: BatchQueue, flow: str, db: D
     retry = one(queue, flow)
     queue.complete(retry, done(queue.items(retry)))
     rows = db.execute_query(
-        "v", "SELECT id, status FROM processing_queue_records WHERE flow_name = :f AND status <> 'completed'", {"f": flow}
+        "v",
+        "SELECT id, status FROM processing_queue_records WHERE flow_name = :f AND status <> 'completed'",
+        {"f": flow},
     )
     assert rows == []
     ((identity,),) = db.execute_query(

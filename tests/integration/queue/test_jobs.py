@@ -114,7 +114,9 @@ def test_stage_goes_from_open_to_drained_to_closed(queue: BatchQueue, flow: str,
     assert [stage.stage for stage in queue.stages(job.job_id)] == ["a", "empty"]
 
 
-def test_job_is_finished_by_the_last_of_two_completers(queue: BatchQueue, other: BatchQueue, flow: str, key: str) -> None:
+def test_job_is_finished_by_the_last_of_two_completers(
+    queue: BatchQueue, other: BatchQueue, flow: str, key: str
+) -> None:
     job = queue.submit_job(flow, key, {}, "d")
     queue.open_stage(job.job_id, "a", ranges(2))
     first, second = queue.claim(flow, 2, job_id=job.job_id)

@@ -8,7 +8,15 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
@@ -21,8 +29,8 @@ FAULTS = st.sampled_from(["transient", "permanent"])
 BALANCE = """
 SELECT (SELECT count(*) FROM queue_items i JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f),
        (SELECT count(*) FROM queue_results r JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f),
-       (SELECT count(*) FROM (SELECT DISTINCT r.batch_id, r.seq FROM queue_results r JOIN queue_batches b USING (batch_id)
-                              WHERE b.flow_name = :f) once),
+       (SELECT count(*) FROM (SELECT DISTINCT r.batch_id, r.seq FROM queue_results r
+                              JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f) once),
        (SELECT count(*) FROM queue_retries WHERE flow_name = :f AND retry_batch_id IS NULL),
        (SELECT count(*) FROM dead_letters WHERE flow_name = :f),
        (SELECT count(*) FROM queue_items i JOIN processing_queue q ON q.kind = 'new' AND q.origin_batch_id = i.batch_id
@@ -30,8 +38,8 @@ SELECT (SELECT count(*) FROM queue_items i JOIN queue_batches b USING (batch_id)
         WHERE q.flow_name = :f AND (i.batch_id, i.seq) NOT IN (
             SELECT batch_id, seq FROM queue_results UNION ALL SELECT origin_batch_id, seq FROM dead_letters
             UNION ALL SELECT origin_batch_id, seq FROM queue_retries))
-     + (SELECT count(*) FROM queue_retries t JOIN processing_queue q ON q.kind = 'retry' AND q.origin_batch_id = t.retry_batch_id
-            AND t.retry_seq >= q.item_lo AND t.retry_seq < q.item_hi
+     + (SELECT count(*) FROM queue_retries t JOIN processing_queue q ON q.kind = 'retry'
+            AND q.origin_batch_id = t.retry_batch_id AND t.retry_seq >= q.item_lo AND t.retry_seq < q.item_hi
         WHERE t.flow_name = :f AND t.marked IS NULL)
 """
 
@@ -84,7 +92,9 @@ class QueueMachine(RuleBasedStateMachine):
     def _end(self, batch: ClaimedBatch, act: object) -> None:
         """Succeeds exactly when the token still stands."""
         holds = self.db.execute_query(
-            "t", "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t", {"b": batch.batch_id, "t": batch.token}
+            "t",
+            "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t",
+            {"b": batch.batch_id, "t": batch.token},
         )
         if holds:
             act()  # type: ignore[operator]
@@ -106,7 +116,8 @@ class QueueMachine(RuleBasedStateMachine):
     def crash_and_rescue(self) -> None:
         self.db.execute_query(
             "x",
-            "UPDATE processing_queue SET lease_until = now() - interval '1 s' WHERE flow_name = :f AND state = 'running'",
+            "UPDATE processing_queue SET lease_until = now() - interval '1 s' "
+            "WHERE flow_name = :f AND state = 'running'",
             {"f": self.flow},
         )
         self.workers[1].rescue()
@@ -161,6 +172,10 @@ def test_queue_keeps_every_item_exactly_once(db: DatabaseManager) -> None:
     run_state_machine_as_test(
         lambda: QueueMachine(db),
         settings=settings(
-            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+            max_examples=12,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
         ),
     )

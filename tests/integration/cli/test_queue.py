@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core.cli.app import build
+from core.database import DatabaseManager
+from core.errors import ConfigError, UnknownFlow
+from core.queue import BatchQueue, FlowPolicy, NewBatch, RowFailure
+from core.settings import QueueSettings
+
+Headrace = Callable[..., str]
+
+
+@pytest.fixture
+def headrace(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Headrace:
+    monkeypatch.setenv("HEADRACE_DATABASE__URL", database_url)
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(build(), list(words), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def queue(db: DatabaseManager) -> BatchQueue:
+    return BatchQueue(db, QueueSettings(), "cli-test")
+
+
+@pytest.fixture
+def flow(queue: BatchQueue, request: pytest.FixtureRequest) -> str:
+    queue.register_flow(FlowPolicy(request.node.name))
+    return request.node.name
+
+
+def test_status_peek_and_payloads_on_demand_only(headrace: Headrace, queue: BatchQueue, flow: str) -> None:
+    assert headrace("queue", "status", "nobody") == "no flow nobody\n"
+    queue.enqueue(flow, [{"ssn": "078-05-1120"}] * 5, batch_rows=2)
+    queue.claim(flow)
+    (row,) = json.loads(headrace("queue", "status", flow, "--json"))
+    assert (row["pending"], row["processing"], row["ready_batches"]) == (3, 2, 2)
+    assert flow in headrace("queue", "status")
+    heads = json.loads(headrace("queue", "peek", "--flow", flow, "--json"))
+    assert [(head["state"], head["n_items"]) for head in heads] == [("running", 2), ("ready", 2), ("ready", 1)]
+    plain = headrace("queue", "peek", "--flow", flow, "--state", "ready")
+    assert "078" not in plain
+    assert "running" not in plain
+    shown = json.loads(headrace("queue", "peek", "--flow", flow, "--payload", "--json", "--limit", "4"))
+    assert len(shown) == 4
+    assert shown[0] == {"record_id": heads[0]["origin_batch_id"] << 20, "payload": '{"ssn":"078-05-1120"}'}
+    with pytest.raises(ConfigError, match="no state 'done'"):
+        headrace("queue", "peek", "--state", "done")
+
+
+def test_dead_letters_are_shown_and_redriven_by_class(headrace: Headrace, queue: BatchQueue, flow: str) -> None:
+    assert headrace("queue", "dead", "--flow", flow) == "no dead letters\n"
+    queue.enqueue(flow, [{"n": n} for n in range(3)])
+    (batch,) = queue.claim(flow)
+    queue.complete(batch, failures=[RowFailure(0, "Timeout", "slow"), RowFailure(2, "Schema", "odd")])
+    groups = json.loads(headrace("queue", "dead", "--flow", flow, "--json"))
+    assert [(group["error_class"], group["n_items"]) for group in groups] == [("Schema", 1), ("Timeout", 1)]
+    (letter,) = json.loads(headrace("queue", "dead", "--flow", flow, "--error-class", "Schema", "--json"))
+    assert (letter["seq"], letter["reason"], "payload" in letter) == (2, "odd", False)
+    (letter,) = json.loads(headrace("queue", "dead", "--error-class", "Schema", "--payload", "--json"))
+    assert letter["payload"] == '{"n":2}'
+    (done,) = json.loads(headrace("queue", "redrive", flow, "--error-class", "Timeout", "--json"))
+    assert done == {"flow": flow, "items": 1}
+    assert "Schema" in headrace("queue", "dead", "--flow", flow)
+    assert "Timeout" not in headrace("queue", "dead", "--flow", flow)
+
+
+def test_pause_and_resume(headrace: Headrace, queue: BatchQueue, flow: str) -> None:
+    queue.enqueue(flow, [{}])
+    headrace("queue", "pause", flow, "--reason", "new release")
+    assert queue.claim(flow) == []
+    headrace("queue", "resume", flow)
+    assert len(queue.claim(flow)) == 1
+    with pytest.raises(UnknownFlow):
+        headrace("queue", "pause", "nobody")
+
+
+def test_jobs_are_listed_and_shown(headrace: Headrace, queue: BatchQueue, flow: str) -> None:
+    assert headrace("jobs") == "no jobs yet\n"
+    job = queue.submit_job(flow, "the key", {"spec": "persons"}, "digest")
+    queue.open_stage(job.job_id, "match", [NewBatch(n, 10, {"uri": "x"}) for n in range(2)])
+    queue.complete(queue.claim(flow, 1, job_id=job.job_id)[0])
+    (listed,) = json.loads(headrace("jobs", "--json"))
+    assert (listed["job"], listed["status"], listed["key"]) == (job.job_id, "running", "the key")
+    for name in (str(job.job_id), "the key"):
+        (found,) = json.loads(headrace("jobs", "show", name, "--json"))
+        (stage,) = found["stages"]
+        assert (stage["stage"], stage["total"], stage["done"], stage["drained"]) == ("match", 2, 1, False)
+        assert [(a["outcome"], a["ok"]) for a in found["attempts"]] == [("completed", 10)]
+        assert [b["partition_no"] for b in found["batches"]] == [1]
+    text = headrace("jobs", "show", str(job.job_id))
+    assert text.startswith(f"job {job.job_id} of {flow}: running\n")
+    with pytest.raises(ConfigError, match="no job 999"):
+        headrace("jobs", "show", "999")
+
+
+def test_bench_queue_measures_in_a_database_of_its_own(headrace: Headrace, tmp_path: Path, db: DatabaseManager) -> None:
+    out = tmp_path / "out.json"
+    text = headrace("bench", "queue", "--rows", "3000", "--batch", "500", "--workers", "2", "--json", str(out))
+    assert "drain_rows_per_s" in text
+    (found,) = json.loads(out.read_text())
+    assert (found["system"], found["lost"], found["duplicated"], found["sum_is_right"]) == ("headrace", 0, 0, True)
+    assert found["settings"] == {"rows": 3000, "batch_rows": 500, "workers": 2}
+    assert 150 <= found["payload_bytes"] <= 250
+    assert found["commits_per_row"] < 0.05
+    assert found["wal_bytes_per_row"] > found["payload_bytes"]
+    assert db.execute_query("d", "SELECT count(*) FROM pg_database WHERE datname LIKE 'headrace_bench%'") == [(0,)]
