@@ -5,19 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from core.linkage.sampling import pattern_histogram, training_pairs
-from core.matching.compare import compare_pairs, patterns_of
+from core.matching.blocking import pass_keys
 from core.matching.model import build_model
 from core.matching.pairs import random_pairs
 from core.matching.scoring import train
+from core.matching.training import RANDOM_PAIRS, candidate_histogram, pair_histogram
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
     from core.linkage.ports import Output
 
-RANDOM_PAIRS = 1_000_000
 SEED = 20_240_601
 
 
@@ -28,11 +25,11 @@ def sizes(job: LinkageJob) -> list[int]:
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it."""
-    patterns, counts = pattern_histogram(job, training_pairs(job))
+    keys = pass_keys(job.words, job.vocabulary, job.layout)
+    patterns, counts = candidate_histogram(job.words, keys, job.vocabulary, job.layout, boundary=job.boundary)
     left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundary)
-    levels = compare_pairs(job.words, job.vocabulary, job.layout, left, right)
-    chance, times = np.unique(patterns_of(levels, job.layout), return_counts=True)
-    parameters = train(patterns, counts, chance, times.astype(np.float64), job.total_pairs, job.layout)
+    chance, times = pair_histogram(job.words, job.vocabulary, job.layout, left, right)
+    parameters = train(patterns, counts, chance, times, job.total_pairs, job.layout)
     model = build_model(
         parameters,
         job.frequencies,
