@@ -67,6 +67,8 @@ def parse_key(expression: str) -> KeyPart:
         ValueError: no such function, or its arguments do not fit; says what would.
     """
     match = _EXPRESSION.match(expression)
+    if match is None and expression.count("(") != expression.count(")"):
+        raise ValueError(f"{expression!r} is cut in two: YAML wants quotes around a key with a comma in a [list]")
     if match is None:
         raise ValueError(f"{expression!r} is no key; write a field, or function(field) or function(field, argument)")
     name, field, argument, bare = match.groups()

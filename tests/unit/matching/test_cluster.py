@@ -1,0 +1,134 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from core.matching.assignment import EXACT_RECORDS_MAX, one_to_one
+from core.matching.cluster import cluster
+from core.matching.edges import Edges
+from core.matching.layout import Layout
+from core.matching.recall import capture_recapture
+from core.matching.spec import load_spec
+from core.matching.vocabulary import pack
+
+FIELDS = ["first_name", "last_name", "dob", "ssn", "street", "zip"]
+SPEC = load_spec("persons").restrict(FIELDS)[0]
+LAYOUT = Layout.of(SPEC)
+SENIOR = {"dob": 19500101, "ssn": "111222333"}
+JUNIOR = {"dob": 19851231, "ssn": "987654320"}
+BRIDGE = {"dob": None, "ssn": None}
+
+
+def edges(*found: tuple[int, int, float]) -> Edges:
+    n = len(found)
+    left, right, bits = zip(*found, strict=True) if found else ((), (), ())
+    zeros = np.zeros(n, dtype=np.float32)
+    ends = (np.array(left, dtype=np.uint32), np.array(right, dtype=np.uint32))
+    ones = np.ones(n, dtype=np.uint32)
+    return Edges(*ends, np.array(bits, dtype=np.float32), zeros, np.zeros(n, dtype=np.uint64), ones)
+
+
+def labels(people: list[dict], *found: tuple[int, int, float], max_cluster: int = 50):
+    schema = {name: pl.Int32 if name == "dob" else pl.String for name in FIELDS}
+    words, _ = pack(pl.DataFrame([dict.fromkeys(FIELDS) | each for each in people], schema=schema), LAYOUT)
+    spec = SPEC.model_copy(update={"max_cluster": max_cluster})
+    result, report = cluster(edges(*found), len(people), words, LAYOUT, spec, 3.0)
+    return result.tolist(), report
+
+
+def test_cluster_follows_accepted_edges_only():
+    found, report = labels([BRIDGE] * 5, (0, 1, 9.0), (1, 3, 5.0), (2, 4, 2.9))
+    assert found == [0, 0, 2, 0, 4]
+    assert report.to_dict() == {
+        "clusters": 3, "largest": 3, "sizes": {"1": 2, "3": 1}, "merges_contradicted": 0, "merges_oversize": 0,
+    }  # fmt: skip
+
+
+def test_cluster_of_nothing_is_every_row_alone():
+    found, report = labels([BRIDGE] * 3)
+    assert found == [0, 1, 2]
+    assert report.largest == 1
+
+
+def test_a_bridge_does_not_join_what_contradicts():
+    found, report = labels([SENIOR, BRIDGE, JUNIOR], (0, 1, 9.0), (1, 2, 5.0))
+    assert found == [0, 0, 2]
+    assert report.n_contradicted == 1
+
+
+def test_the_stronger_edge_takes_the_bridge():
+    found, _ = labels([SENIOR, BRIDGE, JUNIOR], (0, 1, 5.0), (1, 2, 9.0))
+    assert found == [0, 1, 1]
+
+
+def test_a_contradiction_never_vetoes_a_direct_pair():
+    assert labels([SENIOR, JUNIOR], (0, 1, 9.0))[0] == [0, 0]
+
+
+def test_an_edge_that_outweighed_its_own_contradiction_is_not_vetoed_by_more_of_it():
+    assert labels([SENIOR, SENIOR, JUNIOR], (0, 1, 20.0), (1, 2, 9.0))[0] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [{"ssn": "111222344", "dob": 19991231}, {"ssn": "987654320"}, {"dob": 19850712, "ssn": None}, {"dob": 19500112}],
+)
+def test_one_field_alone_or_a_slip_is_no_contradiction(slip):
+    assert labels([SENIOR, BRIDGE, SENIOR | slip], (0, 1, 9.0), (1, 2, 5.0))[0] == [0, 0, 0]
+
+
+def test_clusters_are_cut_at_their_weakest_edges():
+    chain = [(0, 1, 9.0), (1, 2, 4.0), (2, 3, 8.0), (3, 4, 7.0)]
+    found, report = labels([BRIDGE] * 5, *chain, max_cluster=3)
+    assert found == [0, 0, 2, 2, 2]
+    assert report.n_oversize == 1
+
+
+def test_equal_weights_are_taken_by_row_whatever_the_order_of_the_edges():
+    pairs = [(0, 1, 5.0), (1, 2, 5.0), (2, 3, 5.0)]
+    assert labels([BRIDGE] * 4, *pairs, max_cluster=2)[0] == labels([BRIDGE] * 4, *pairs[::-1], max_cluster=2)[0]
+
+
+def test_one_to_one_prefers_the_best_sum_to_the_best_edge():
+    found = edges((0, 2, 10.0), (0, 3, 9.0), (1, 2, 9.0))
+    assert one_to_one(found, 2, 3.0).tolist() == [False, True, True]
+
+
+def test_one_to_one_leaves_reviewable_edges_alone():
+    found = edges((0, 2, 10.0), (0, 3, 2.0), (1, 2, 4.0))
+    assert one_to_one(found, 2, 3.0).tolist() == [True, True, False]
+    assert one_to_one(edges(), 2, 3.0).tolist() == []
+
+
+def test_one_to_one_takes_an_edge_exactly_at_the_threshold():
+    assert one_to_one(edges((0, 1, 3.0)), 1, 3.0).tolist() == [True]
+
+
+def test_one_to_one_is_greedy_in_large_components():
+    n = EXACT_RECORDS_MAX
+    star = [(0, n + at, 5.0) for at in range(n)]
+    found = edges(*star, (1, n, 10.0))
+    chosen = one_to_one(found, n, 3.0)
+    assert chosen.sum() == 2
+    assert chosen[-1]
+    assert chosen[1]
+
+
+def test_capture_recapture_counts_what_passes_made_alone():
+    bits = np.array([0b01] * 3 + [0b10] * 2 + [0b11] * 4, dtype=np.uint32)
+    estimate = capture_recapture(bits, ["one", "two"])
+    assert estimate.n_missed == pytest.approx(0.5 * 5 * 4 / (2 * 5))
+    assert estimate.recall == pytest.approx(9 / 10)
+    assert [(each.n_edges, each.n_only) for each in estimate.passes] == [(7, 3), (6, 2)]
+    assert estimate.to_dict()["passes"]["one"] == {"edges": 7, "only": 3}
+
+
+def test_capture_recapture_of_independent_passes_comes_near_the_truth():
+    draw = np.random.default_rng(11)
+    hits = draw.random((20_000, 8)) < 0.3
+    bits = (hits * (1 << np.arange(8))).sum(axis=1).astype(np.uint32)
+    estimate = capture_recapture(bits[bits > 0], [f"p{at}" for at in range(8)])
+    assert estimate.recall == pytest.approx((bits > 0).mean(), abs=0.005)
+
+
+def test_capture_recapture_of_nothing_claims_nothing_missed():
+    assert capture_recapture(np.zeros(0, dtype=np.uint32), ["one"]).recall == 1.0
