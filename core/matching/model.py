@@ -82,7 +82,7 @@ class Model(BaseModel):
 class WeightArrays(NamedTuple):
     """The model as the kernels read it. C classes, F fields, L levels, R term-frequency fields, V codes."""
 
-    bits: NDArray[np.float64]  # (C, F, L) evidence against chance, log2
+    bits: NDArray[np.float64]  # (F, L, C) evidence against chance, log2
     shares: NDArray[np.float64]  # (C,) log2 share of each class among all pairs
     tf_row: NDArray[np.int32]  # (F,) row of `tf`, -1 for fields without
     tf_counts: NDArray[np.float64]  # (C, F) 1 where agreement on a rare value is the more seldom in a class, else 0
@@ -147,10 +147,10 @@ def weights(model: Model, vocabulary: Vocabulary, layout: Layout) -> WeightArray
     """
     if model.spec_fingerprint != layout.spec.fingerprint:
         raise MatchError("the model was trained with another spec or another mapping; train again, or use that spec")
-    bits = np.zeros((len(CLASSES), layout.n_fields, max(layout.n_levels)), dtype=np.float64)
+    bits = np.zeros((layout.n_fields, max(layout.n_levels), len(CLASSES)), dtype=np.float64)
     for row, field in enumerate(model.fields):
         for at, name in enumerate(CLASSES):
-            bits[at, row, : len(field.levels)] = field.bits[name]
+            bits[row, : len(field.levels), at] = field.bits[name]
     shares = np.log2(np.array([model.shares[name] for name in CLASSES]))
     tabled = [field.name for field in layout.spec.fields if field.name in model.term_tables]
     tf = np.zeros((len(tabled), len(vocabulary)), dtype=np.float32)

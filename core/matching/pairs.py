@@ -24,10 +24,10 @@ _S32 = np.uint64(32)
 
 
 class Work(NamedTuple):
-    """Intermediate results of a chunk: rows of CHUNK_PAIRS."""
+    """Intermediate results of a chunk; the dot stands for CHUNK_PAIRS."""
 
     levels: NDArray[np.uint8]  # (F, .)
-    sums: NDArray[np.float64]  # (C, .)
+    sums: NDArray[np.float64]  # (., C)
     rarity: NDArray[np.float64]
     scores: NDArray[np.float64]
     patterns: NDArray[np.uint64]
@@ -37,7 +37,7 @@ def work_for(layout: Layout) -> Work:
     """Buffers for the chunks of one kernel call."""
     return Work(
         levels=np.zeros((layout.n_fields, CHUNK_PAIRS), dtype=np.uint8),
-        sums=np.zeros((len(CLASSES), CHUNK_PAIRS), dtype=np.float64),
+        sums=np.zeros((CHUNK_PAIRS, len(CLASSES)), dtype=np.float64),
         rarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         scores=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         patterns=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
@@ -150,15 +150,16 @@ def draw_pairs(n: int, seed: int, boundary: int, out: NDArray[np.uint32]) -> Non
 
 @kernel
 def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Add up the evidence of all fields: bits (C, F, L), levels (F, >= size), out (C, >= size)."""
-    out[:, :size] = 0.0
-    for field in range(len(levels)):
-        for each in range(len(bits)):
-            table, sums = bits[each, field], out[each]
-            for pair in range(size):
-                level = levels[field, pair]
-                if level != MISSING:
-                    sums[pair] += table[level]
+    """Add up the evidence of all fields: bits (F, L, C), levels (F, >= size), out (>= size, C)."""
+    n_classes = bits.shape[2]
+    for pair in range(size):
+        for each in range(n_classes):
+            out[pair, each] = 0.0
+        for field in range(len(levels)):
+            level = levels[field, pair]
+            if level != MISSING:
+                for each in range(n_classes):
+                    out[pair, each] += bits[field, level, each]
 
 
 @kernel
@@ -168,7 +169,7 @@ def add_rarity(
 ) -> None:  # fmt: skip
     """Take the rarity of values agreed on exactly from the classes that agree on them by chance.
 
-    out = (class sums (C, >= size), which it lowers; term-frequency bits of all fields (>= size), which it sets).
+    out = (class sums (>= size, C), which it lowers; term-frequency bits of all fields (>= size), which it sets).
     """
     sums, total = out
     total[: chunk.size] = 0.0
@@ -183,18 +184,18 @@ def add_rarity(
                 bits = np.float64(rare[records[left[pair], at]])
                 total[pair] += bits
                 for each in range(N_ONE_PERSON, len(counts)):
-                    sums[each, pair] -= bits * counts[each, field]
+                    sums[pair, each] -= bits * counts[each, field]
 
 
 @kernel
 def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int, span: tuple[int, int]) -> float:
     """log2 of the summed likelihoods of classes span[0] to span[1] - 1, without overflow."""
-    highest = shares[span[0]] + sums[span[0], pair]
+    highest = shares[span[0]] + sums[pair, span[0]]
     for each in range(span[0] + 1, span[1]):
-        highest = max(highest, shares[each] + sums[each, pair])
+        highest = max(highest, shares[each] + sums[pair, each])
     total = 0.0
     for each in range(span[0], span[1]):
-        below = shares[each] + sums[each, pair] - highest
+        below = shares[each] + sums[pair, each] - highest
         # What is 2^60 times less likely does not reach the last bit.
         if below > -60.0:
             total += np.exp2(below)
@@ -203,7 +204,7 @@ def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int
 
 @kernel
 def posterior(sums: NDArray[np.float64], shares: NDArray[np.float64], size: int, out: NDArray[np.float64]) -> None:
-    """Posterior log-odds in bits that both are one person; sums (C, >= size) is the evidence for each class."""
+    """Posterior log-odds in bits that both are one person; sums (>= size, C) is the evidence for each class."""
     n_classes = len(shares)
     for pair in range(size):
         one = log2_total(sums, shares, pair, (0, N_ONE_PERSON))

@@ -32,8 +32,8 @@ class RecallEstimate:
         """As JSON can hold it."""
         return {
             "edges": self.n_edges,
-            "missed_at_least": round(self.n_missed, 1),
-            "recall_at_most": round(self.recall, 6),
+            "missed_estimate": round(self.n_missed, 1),
+            "recall_estimate": round(self.recall, 6),
             "passes": {each.name: {"edges": each.n_edges, "only": each.n_only} for each in self.passes},
         }
 

@@ -152,7 +152,7 @@ def test_merged_vocabularies_give_the_records_of_one_pack(records, cut):
 @given(st.lists(st.floats(-40, 40), min_size=6, max_size=6), st.lists(st.floats(-30, 0), min_size=6, max_size=6))
 def test_posterior_agrees_with_twin(sums, shares):
     out = np.zeros(1)
-    posterior(np.array(sums)[:, None], np.array(shares), 1, out)
+    posterior(np.array(sums)[None, :], np.array(shares), 1, out)
     assert out[0] == pytest.approx(reference.posterior_bits(sums, shares, 2), abs=1e-9)
 
 
