@@ -50,7 +50,6 @@ def main() -> None:
     """Run one worker over standard input and output."""
     db = DatabaseManager("bench", DatabaseSettings(url=SecretStr(sys.stdin.readline().strip())))
     queue = BatchQueue(db, QueueSettings(), f"bench-{os.getpid()}")
-    queue.beat_worker(0)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

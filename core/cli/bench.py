@@ -39,6 +39,6 @@ def queue(
     with open_runtime() as runtime:
         measured = asdict(measure(runtime.db.url, Load(rows, batch, workers), print))
     for name, value in measured.items():
-        print(f"{name:>28}  {value if isinstance(value, dict) else words(value)}")
+        print(f"{name:>28}  {value if isinstance(value, dict | float) else words(value)}")
     if out is not None:
         out.write_text(json.dumps([measured], indent=2) + "\n", encoding="utf-8")

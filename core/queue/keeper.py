@@ -30,6 +30,9 @@ class Beating(Protocol):
     def beat_worker(self, n_leases: int) -> None:
         """Tell that this worker lives."""
 
+    def retire_worker(self) -> None:
+        """Take this worker off the list."""
+
     def lead_and_sweep(self) -> None:
         """The leader's duties, if this process leads."""
 
@@ -79,6 +82,8 @@ class LeaseKeeper:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
+            # Who beats no more must not be taken for dead: the reaper ends the backends of those.
+            _attempt(self._queue.retire_worker)
         self._thread = None
         self._stop.clear()
 

@@ -233,6 +233,10 @@ class BatchQueue:
     def leave(self) -> None:
         """End of this worker: no longer leader, no longer listed. Leases it holds are not touched."""
         leader.drop_lease(self.db, LEADER, self._leader_token)
+        self.retire_worker()
+
+    def retire_worker(self) -> None:
+        """Take this worker off the list of those that beat."""
         with self.db.transaction() as conn:
             run(conn, Q["worker_leave"], {"worker_id": self.worker_id})
 
