@@ -14,7 +14,23 @@ NEAR = st.text(alphabet="abcx", max_size=12)
 ANY = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 LONG = st.text(alphabet="ab", min_size=60, max_size=140)
 STRINGS = st.one_of(NEAR, ANY, LONG)
-PAIRS = st.one_of(st.tuples(NEAR, NEAR), st.tuples(STRINGS, STRINGS))
+
+
+@st.composite
+def slips(draw: st.DrawFn) -> tuple[str, str]:
+    """A word and the same word with up to four slips: letters swapped, lost, doubled or replaced."""
+    word = draw(st.text(alphabet="abcdefgh", min_size=3, max_size=14))
+    spoilt = list(word)
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, max(len(spoilt) - 2, 0)))
+        kind = draw(st.sampled_from(["swap", "lose", "double", "replace"]))
+        here = spoilt[at : at + 2]
+        slip = {"swap": here[::-1], "lose": here[1:], "double": here[:1] + here, "replace": ["x", *here[1:]]}
+        spoilt[at : at + 2] = slip[kind]
+    return word, "".join(spoilt)
+
+
+PAIRS = st.one_of(slips(), st.tuples(NEAR, NEAR), st.tuples(STRINGS, STRINGS))
 DATES = st.tuples(st.integers(0, 2099), st.integers(0, 12), st.integers(0, 31)).map(
     lambda parts: parts[0] * 10000 + parts[1] * 100 + parts[2]
 )
