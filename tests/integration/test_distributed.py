@@ -231,6 +231,30 @@ def test_failed_records_are_retried_where_the_setting_says_so(db: DatabaseManage
     assert queue.redrive(flow, error_class="ValueError") == 1
 
 
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_rows_given_up_by_a_live_batch_wait_until_it_ends(db: DatabaseManager, flow: str, attempts: int) -> None:
+    """Else the batch, when it ends, would count what a retry has done as its own."""
+    queue = BatchQueue(db, QueueSettings(), "sweeper")
+    with DistributedProcessor(db, QueueSettings(record_max_attempts=attempts)) as processor:
+        processor.add_records_to_queue(flow, [{"n": 0}, {"n": 1}])
+        bad, good = (one["id"] for one in processor.claim_records_batch(flow, 2))
+        processor.mark_record_failed(bad, "once")
+
+        def give_another_chance() -> int:
+            queue.redrive(flow)
+            db.execute_query("d", "UPDATE queue_retries SET due_at = now() WHERE flow_name = :f", {"f": flow})
+            return queue.sweep().retry_batches
+
+        assert give_another_chance() == 0
+        assert counts(processor, flow) == (0, 1, 0, 1)
+        processor.mark_record_completed(good)
+        assert give_another_chance() == 1
+        (again,) = processor.claim_records_batch(flow, 9)
+        assert again["id"] == bad
+        processor.mark_record_completed(bad)
+        assert counts(processor, flow) == (0, 0, 2, 0)
+
+
 def test_threads_mark_everything_once(processor: DistributedProcessor, flow: str, db: DatabaseManager) -> None:
     processor.add_records_to_queue(flow, [{"n": n} for n in range(120)])
     errors: list[Exception] = []
