@@ -101,7 +101,8 @@ class JobSession:
             self.queue.set_job_status(self.job_id, "blocked")
             raise JobBlocked(
                 f"job {self.job_id} is blocked: {progress.dead} batch(es) of stage {stage} are dead letters; "
-                f"see `headrace queue dead`, then `headrace queue redrive` and run the same command again",
+                f"see `headrace queue dead`, then `headrace queue redrive {FLOW} --job {self.job_id}` and run the same "
+                "command again",
                 job_id=self.job_id,
                 stage=stage,
                 dead=progress.dead,

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,15 @@ StartFlow = Callable[..., "subprocess.Popen[bytes]"]
 @pytest.fixture
 def start_flow(prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path) -> Iterator[StartFlow]:
     """Start the flow in a process: `start_flow(out, **request)`; whatever still runs at the end is killed."""
+    with flow_processes(prefect_env, database_url, tmp_path, persons) as start:
+        yield start
+
+
+@contextmanager
+def flow_processes(
+    prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path
+) -> Iterator[StartFlow]:
+    """Flows as processes on one database, with leases that end soon."""
     started: list[subprocess.Popen[bytes]] = []
     settings = {
         "HEADRACE_DATABASE__URL": database_url,
@@ -99,19 +109,19 @@ def start_flow(prefect_env: dict[str, str], database_url: str, tmp_path: Path, p
             "pairs_per_batch": 2_000,
         }
         command = [sys.executable, "-m", "flows.identity_resolution", json.dumps(said | request), "--json"]
-        log = (tmp_path / f"flow-{len(started)}.log").open("wb")
-        process = subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log)
-        log.close()
-        started.append(process)
-        return process
+        with (tmp_path / f"flow-{len(started)}.log").open("wb") as log:
+            started.append(subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log))
+        return started[-1]
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+            process.wait(30)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def finished(process: subprocess.Popen[bytes], tmp_path: Path) -> dict[str, Any]:

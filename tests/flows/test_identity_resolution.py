@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -11,11 +14,17 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
-from core.database import DatabaseManager
+from core.database import DatabaseManager, connect, migrations
+from core.database.embedded import EmbeddedServer
+from core.errors import StoreUnavailable
+from core.linkage.queue_source import FLOW
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from tests.flows.conftest import ROWS, StartFlow, finished, partition_of
+from core.queue import BatchQueue
+from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
+from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
 
 TWICE = """
     SELECT count(*) FROM (
@@ -128,3 +137,88 @@ def test_same_request_after_the_end_answers_from_the_finished_job(
     finished(start_flow(second), tmp_path)
     assert pl.read_parquet(first).equals(pl.read_parquet(second))
     assert _rows(clean_db, "SELECT count(*) FROM jobs") == [(1,)]
+
+
+def _start_again(server: EmbeddedServer, limit_s: float = 60) -> None:
+    """Start after a crash; the backends of the dead postmaster must have noticed and gone first."""
+    give_up = time.monotonic() + limit_s
+    while server.is_running():
+        assert time.monotonic() < give_up
+    while True:
+        try:
+            return server.ensure_running()
+        except StoreUnavailable:
+            assert time.monotonic() < give_up, server.log.read_text()[-2000:]
+
+
+def test_database_killed_in_mid_run_comes_back_and_nothing_is_lost(
+    prefect_env: dict[str, str],
+    services_folder: Path,
+    persons: Path,
+    undisturbed: set[frozenset[str]],
+    tmp_path: Path,
+) -> None:
+    server = EmbeddedServer(services_folder / "crash", EmbeddedSettings(shared_buffers_mb=64))
+    server.join()
+    try:
+        migrations.migrate(connect.Source(server.url("postgres")), DatabaseSettings())
+        db = DatabaseManager("crash", DatabaseSettings(url=SecretStr(server.url("postgres"))))
+        out = tmp_path / "out.parquet"
+        with flow_processes(prefect_env, server.url("postgres"), tmp_path, persons) as start:
+            process = start(out)
+            _wait_for_batches(db, 6)
+            db.dispose()
+            os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            _start_again(server)
+            summary = finished(process, tmp_path)
+        assert partition_of(out) == undisturbed
+        assert _rows(db, TWICE) == [(0,)]
+        acknowledged = {stage: batches for stage, batches, _ in _rows(db, ACKNOWLEDGED)}
+        assert acknowledged == summary["batches"]
+        db.dispose()
+    finally:
+        server.shut_down()
+
+
+def test_dead_batch_blocks_the_job_until_it_is_redriven(
+    start_flow: StartFlow, clean_db: DatabaseManager, undisturbed: set[frozenset[str]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.parquet"
+    paused = start_flow(out)
+    _wait_for_batches(clean_db, 5)
+    paused.kill()
+    paused.wait(30)
+    (reduced,) = (tmp_path / "state" / "workspaces").glob("jobs/*/reduce/*/words.npy")
+    hidden = reduced.rename(reduced.with_suffix(".away"))
+    blocked = start_flow(out)
+    blocked.communicate(timeout=240)
+    assert blocked.returncode == 1
+    assert "are dead letters" in (tmp_path / "flow-1.log").read_text()
+    assert not out.exists()
+    assert _rows(clean_db, "SELECT status FROM jobs") == [("blocked",)]
+    hidden.rename(reduced)
+    BatchQueue(clean_db, QueueSettings(), "operator").redrive(FLOW)
+    finished(start_flow(out), tmp_path)
+    assert partition_of(out) == undisturbed
+    assert _rows(clean_db, "SELECT status FROM jobs") == [("completed",)]
+    assert _rows(clean_db, LEFT) == [(0,)]
+
+
+BLOCK = """
+import asyncio
+from blocks.postgres import Postgres
+from flows.wiring import settings_of
+Postgres(url="postgresql://reader:hidden@db.example:5433/facts").save("warehouse", overwrite=True)
+async def inside_a_flow(): return settings_of("warehouse")
+for settings in (settings_of("warehouse"), asyncio.run(inside_a_flow())):
+    print(settings.database.url.get_secret_value(), settings.database)
+"""
+
+
+def test_flow_takes_its_database_from_a_named_block(prefect_env: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", BLOCK], env=prefect_env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("postgresql://reader:hidden@db.example:5433/facts") for line in lines)
+    assert all(line.count("hidden") == 1 for line in lines)

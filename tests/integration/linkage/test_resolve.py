@@ -33,7 +33,7 @@ def whole(persons: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.D
     return pl.read_parquet(folder / "out.parquet"), pl.read_parquet(folder / "out.pairs.parquet"), summary
 
 
-class Stop(Exception):  # noqa: N818 - stands for a signal, not for an error
+class Stop(Exception):
     """The process ends here."""
 
 
