@@ -86,6 +86,12 @@ def test_a_record_without_a_part_has_no_key(expression, gap):
     assert keys(["last(ssn, 2)", expression], {})[0] != 0
 
 
+def test_a_key_of_some_digits_takes_a_number_of_just_as_many():
+    short, same = keys(["last(ssn, 4)"], {"ssn": "0678"}, {})
+    assert short == same != 0
+    assert keys(["first(ssn, 5)"], {"ssn": "12345"}) == keys(["first(ssn, 5)"], {})
+
+
 def test_a_compound_key_needs_all_its_parts_in_order():
     one, two = keys(["first", "last"], {"first": "a", "last": "b"}, {"first": "b", "last": "a"})
     assert one != two

@@ -14,7 +14,7 @@ from core.matching.model import Model, build_model, rarity_bits, weights
 from core.matching.normalise import normalise
 from core.matching.pairs import Scorer, random_pairs, score_range
 from core.matching.scoring import ascending_bits, evidence, train
-from core.matching.spec import load_spec
+from core.matching.spec import PassSpec, load_spec
 from core.matching.vocabulary import frequencies, pack
 
 FIRST = [
@@ -69,7 +69,8 @@ def households(n_homes: int) -> pl.DataFrame:
 
 def learn(frame: pl.DataFrame):
     spec, _ = load_spec("persons").restrict(frame.columns)
-    layout = Layout.of(spec)
+    homes = PassSpec(name="homes", keys=("house(street)", "sound(last_name)"))
+    layout = Layout.of(spec.model_copy(update={"passes": (*spec.passes, homes)}))
     words, vocabulary = pack(normalise(frame, spec), layout)
     keys = blocking.pass_keys(words, vocabulary, layout)
     candidates = training.candidate_histogram(words, keys, vocabulary, layout)
