@@ -12,10 +12,12 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from core.cli import guarded
 from core.cli.summary import show
+from core.errors import HeadraceError
 from core.linkage.ports import Stage
 from core.linkage.request import MatchRequest
+from core.linkage.session import JobSession
 from flows import reports
-from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW
+from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW, in_words
 from flows.session import current, using
 from flows.wiring import RUNNERS, open_session
 
@@ -29,8 +31,15 @@ def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
 
 
 @flow(name="drain", flow_run_name="{stage}", task_runner=THREADS)
-async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> int:
+async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> Any:
     """Claim batches of a stage and map them over the runners until none is left; at most one waits a process."""
+    try:
+        return await _claim_and_map(stage, limit)
+    except HeadraceError as error:
+        return in_words(error)
+
+
+async def _claim_and_map(stage: Stage, limit: int) -> int:
     flying: list[PrefectFuture[dict[str, Any]]] = []
     taken = 0
     while True:
@@ -46,18 +55,28 @@ async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> int:
 
 
 @flow(name="identity-resolution", persist_result=False)
-async def identity_resolution(request: MatchRequest, postgres_block: str | None = None) -> dict[str, Any]:
-    """Resolve the records of a file into entities; the same request resumes an unfinished job."""
-    with open_session(request, postgres_block) as opened, using(opened) as session:
-        for stage in session.stages:
-            session.open(stage)
-            while not session.progress(stage).drained:
-                await drain(stage)
-            await reports.stage_done(session, stage)
-        summary = session.finish()
-        await reports.job_done(session, summary)
-        session.write_outputs(summary)
-        return summary
+async def identity_resolution(request: MatchRequest, postgres_block: str | None = None) -> Any:
+    """Resolve the records of a file into entities; the same request resumes an unfinished job.
+
+    Returns the figures of the job; ends as failed, with one sentence, where a batch is dead or the input is bad.
+    """
+    try:
+        with open_session(request, postgres_block) as opened, using(opened) as session:
+            return await _all_stages(session)
+    except HeadraceError as error:
+        return in_words(error)
+
+
+async def _all_stages(session: JobSession) -> dict[str, Any]:
+    for stage in session.stages:
+        session.open(stage)
+        while not session.progress(stage).drained:
+            await drain(stage)
+        await reports.stage_done(session, stage)
+    summary = session.finish()
+    await reports.job_done(session, summary)
+    session.write_outputs(summary)
+    return summary
 
 
 def main(arguments: list[str]) -> None:

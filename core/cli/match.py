@@ -78,8 +78,10 @@ def _hand_over(request_json: str, as_json: bool) -> None:
 
     sys.stdout.flush()
     arguments = [sys.executable, "-m", "flows.identity_resolution", request_json, *(["--json"] if as_json else [])]
-    # Without an API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
-    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **os.environ}
+    # Without an API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits,
+    # and it would tell its makers of every start.
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **quiet, **os.environ}
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - our own interpreter and module, no shell
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from core.errors import ConfigError, HeadraceError, SchemaError
+from core.errors import ConfigError, HeadraceError, InputError
 from core.linkage.job import JobDescription
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.source import FieldHint, Source, open_source
@@ -19,21 +19,26 @@ DESCRIPTION = "job.json"
 
 def digest(path: Path) -> str:
     """SHA-256 of a file's bytes; the whole input decides what a job is."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
 
 
 def identify(request: MatchRequest) -> str:
     """Name the job of a request: equal input, spec and columns give the same one.
 
     Raises:
-        SpecError: the spec cannot be read. ConfigError, SchemaError: the request cannot be meant.
+        SpecError: the spec cannot be read. ConfigError, InputError: the request cannot be meant.
     """
     if request.one_to_one and request.link is None:
         raise ConfigError("--one-to-one pairs the records of two files; give the second one with --link")
     for path in request.inputs:
-        if not path.is_file():
-            raise SchemaError(f"{path}: no such file", path=str(path))
+        if not path.exists():
+            raise InputError(f"{path}: no such file", path=str(path))
+        if path.is_dir():
+            raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
     return job_key(request, [digest(path) for path in request.inputs], load_spec(request.spec))
 
 
