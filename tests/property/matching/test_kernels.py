@@ -162,3 +162,13 @@ def test_same_points_agrees_with_slices(a, b, count):
     if len(a) >= count and len(b) >= count:
         flat = points(a + b)
         assert kernels.same_points(flat, 0, len(a), count) == (a[:count] == b[:count])
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"), [("abcd", "badc", 2), ("abxcd", "baxdc", 2), ("ca", "abc", 3), ("abcdef", "bacdfe", 2)]
+)
+def test_osa_within_counts_a_swap_once_and_touches_no_letter_twice(a, b, distance):
+    rows = np.zeros(3 * (len(b) + 1), dtype=np.int32)
+    assert kernels.osa_within(points(a), points(b), distance, rows)
+    assert not kernels.osa_within(points(a), points(b), distance - 1, rows)
+    assert reference.osa_distance(a, b) == distance
