@@ -106,10 +106,10 @@ def test_put_trickles_into_batches_sealed_by_the_leader(queue: BatchQueue, flow:
     for n in range(3):
         queue.put(flow, {"n": n})
     assert queue.depth(flow).inbox_items == 3
+    age = "UPDATE queue_inbox SET received_at = now() + make_interval(mins => :m) WHERE flow_name = :f"
+    db.execute_query("young", age, {"f": flow, "m": 1})
     assert queue.sweep().sealed == 0
-    db.execute_query(
-        "old", "UPDATE queue_inbox SET received_at = now() - interval '1 minute' WHERE flow_name = :f", {"f": flow}
-    )
+    db.execute_query("old", age, {"f": flow, "m": -1})
     assert queue.sweep().sealed == 1
     (batch,) = queue.claim(flow)
     assert queue.items(batch)["payload"].to_list() == ['{"n":0}', '{"n":1}', '{"n":2}']
