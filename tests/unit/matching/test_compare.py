@@ -66,6 +66,7 @@ def level(field: str, a, b) -> str:
         ("zip", "12345", "12354", "damerau <= 1"),
         ("zip", "12345", "12399", "prefix >= 3"),
         ("zip", "12345", "12", "differ"),
+        ("zip", "12345", "99345", "differ"),
         ("dob", 19800512, 19801205, "date_swapped"),
         ("dob", 19800512, 19800513, "date_digits <= 1"),
         ("dob", 19800512, 19890512, "date_digits <= 1"),

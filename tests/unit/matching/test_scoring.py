@@ -7,7 +7,7 @@ import pytest
 from core.errors import MatchError
 from core.matching import blocking, training
 from core.matching.classes import CHANCE, CLASSES, KIN, SAME, T_CHANCE, T_SAME
-from core.matching.compare import compare_pairs
+from core.matching.compare import compare_pairs, patterns_of
 from core.matching.explain import explain_pair, explain_records
 from core.matching.layout import Layout
 from core.matching.model import Model, build_model, rarity_bits, weights
@@ -200,6 +200,53 @@ def test_a_score_does_not_depend_on_the_blocks_it_is_met_in(learnt):
         for a, b, bits in zip(edges.left.tolist(), edges.right.tolist(), edges.bits.tolist(), strict=True):
             found.setdefault((a, b), set()).add(bits)
     assert {len(bits) for bits in found.values()} == {1}
+
+
+def test_a_large_block_is_scored_in_chunks_like_its_pairs_one_by_one(learnt):
+    layout, words, vocabulary, _, _, model = learnt
+    scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -1e9)
+    n = 80
+    block = np.full(n, 7, dtype=np.uint64)
+    edges, n_pairs = score_range(words, np.arange(n, dtype=np.uint32), block, scorer)
+    assert n_pairs == len(edges) == n * (n - 1) // 2
+    assert len(set(zip(edges.left.tolist(), edges.right.tolist(), strict=True))) == n_pairs
+    assert (
+        edges.pattern == patterns_of(compare_pairs(words, vocabulary, layout, edges.left, edges.right), layout)
+    ).all()
+    for at in range(0, n_pairs, 97):
+        alone, _ = score_range(words, np.array([edges.left[at], edges.right[at]]), block[:2], scorer)
+        assert alone.bits.tolist() == [edges.bits[at]]
+        assert alone.tf_bits.tolist() == [edges.tf_bits[at]]
+
+
+def test_a_large_block_teaches_each_of_its_pairs_once(learnt):
+    layout, words, vocabulary, _, _, _ = learnt
+    n = 80
+    keys = np.full((n, 2), 7, dtype=np.uint64)
+    left, right = random_pairs(n, 10**6, 0)
+    expected = training.pair_histogram(words, vocabulary, layout, left, right)
+    found = training.candidate_histogram(words[:n], keys, vocabulary, layout)
+    assert found[0].tolist() == expected[0].tolist()
+    assert found[1].tolist() == expected[1].tolist()
+
+
+def test_linking_scores_only_pairs_across_the_boundary(learnt):
+    layout, words, vocabulary, _, _, model = learnt
+    scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -1e9, boundary=30)
+    edges, n_pairs = score_range(words, np.arange(50, dtype=np.uint32), np.full(50, 7, dtype=np.uint64), scorer)
+    assert n_pairs == len(edges) == 30 * 20
+    assert (edges.left < 30).all()
+    assert (edges.right >= 30).all()
+
+
+def test_an_oversize_block_meets_neighbours_in_spelling_only(learnt):
+    layout, words, vocabulary, _, _, model = learnt
+    scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -1e9, window=4)
+    edges, n_pairs = score_range(words, np.arange(60, dtype=np.uint32), np.full(60, 7, dtype=np.uint64), scorer)
+    assert n_pairs == 57 * 3 + 3
+    order = np.lexsort((np.arange(60), *words[:60, :4].T[::-1]))
+    place = np.argsort(order)
+    assert (np.abs(place[edges.left] - place[edges.right]) < 4).all()
 
 
 def test_explanations_add_up_and_read_as_a_waterfall(learnt):
