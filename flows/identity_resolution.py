@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from typing import Any
 
 from prefect import flow, task
@@ -13,6 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from core.cli import guarded
 from core.cli.summary import show
 from core.errors import HeadraceError
+from core.linkage.handing_out import hand_out
 from core.linkage.ports import Stage
 from core.linkage.request import MatchRequest
 from core.linkage.session import JobSession
@@ -30,28 +32,18 @@ def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
     return current().run(tag)
 
 
+def _first_done(flying: list[PrefectFuture[dict[str, Any]]]) -> PrefectFuture[dict[str, Any]]:
+    return next(as_completed(flying))
+
+
 @flow(name="drain", flow_run_name="{stage}", task_runner=THREADS)
 async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> Any:
-    """Claim batches of a stage and map them over the runners until none is left; at most one waits a process."""
+    """Map the batches of a stage over the runners until none is left; one more than they can run is claimed ahead."""
     try:
-        return await _claim_and_map(stage, limit)
+        submit = partial(run_batch.submit, stage)
+        return await hand_out(current(), stage, limit, at_once=RUNNERS + 1, submit=submit, first_done=_first_done)
     except HeadraceError as error:
         return in_words(error)
-
-
-async def _claim_and_map(stage: Stage, limit: int) -> int:
-    flying: list[PrefectFuture[dict[str, Any]]] = []
-    taken = 0
-    while True:
-        tags = current().claim(stage, min(RUNNERS + 1 - len(flying), limit - taken))
-        flying += [run_batch.submit(stage, tag) for tag in tags]
-        taken += len(tags)
-        if flying:
-            flying.remove(next(as_completed(flying)))
-        elif taken >= limit or current().progress(stage).drained:
-            return taken
-        else:
-            await asyncio.sleep(current().poll_s)
 
 
 @flow(name="identity-resolution", persist_result=False)

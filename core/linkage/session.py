@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RESTARTS_OUTLASTED = 2
+IDLE_TOLD_S = 5.0
 
 
 class JobSession:
@@ -40,6 +41,7 @@ class JobSession:
             FLOW, description.key, parameters, digest, rerun=description.request.rerun
         ).job_id
         self.job = LinkageJob(description, workspace, QueueSource(queue, self.job_id, workspace.uri))
+        self._idle_s = 0.0
         self._seconds: dict[Stage, float] = {}
         self._started = self._opened = time.perf_counter()
         self._held: dict[str, StageBatch] = {}
@@ -108,6 +110,12 @@ class JobSession:
                 dead=progress.dead,
             )
         return progress
+
+    def note_idle(self, stage: Stage, idle_s: float) -> None:
+        """Tell a person who waits what for: others hold the last batches, or a dead worker's lease has yet to end."""
+        before, self._idle_s = self._idle_s, idle_s
+        if before < IDLE_TOLD_S <= idle_s:
+            logger.warning("stage %s: waiting for batches that other workers hold", stage)
 
     def release(self) -> None:
         """Give back what is claimed but not begun."""
