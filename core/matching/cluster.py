@@ -1,3 +1,4 @@
+# budget: a kernel walks two rings of records, and a guard ends either
 """Clusters from scored pairs: union-find in falling order of weight, with guards against chains.
 
 Two guards refuse a merge. Size: no cluster grows above the spec's limit, so what holds a giant together by its weakest

@@ -1,3 +1,4 @@
+# budget: a kernel sorts the tokens of an address in one walk
 """Kernels that put digits, streets and e-mail addresses into the words of a record."""
 
 from __future__ import annotations

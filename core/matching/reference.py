@@ -1,3 +1,4 @@
+# budget: slow twins are written plainly, loop in loop
 """Slow, obvious twins of the kernels, in plain Python on plain values. Tests hold the kernels against them."""
 
 from __future__ import annotations

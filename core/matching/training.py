@@ -1,3 +1,4 @@
+# budget: pair kernels are loops over blocks, records and partners
 """Histograms of level patterns to learn from: candidate pairs, each once, and random pairs."""
 
 from __future__ import annotations
