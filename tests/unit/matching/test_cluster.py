@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from core.matching.assignment import EXACT_RECORDS_MAX, one_to_one
-from core.matching.cluster import cluster
+from core.matching.cluster import DATE, cluster, contradict
 from core.matching.edges import Edges
 from core.matching.layout import Layout
 from core.matching.recall import capture_recapture
@@ -81,6 +81,21 @@ def test_clusters_are_cut_at_their_weakest_edges():
     found, report = labels([BRIDGE] * 5, *chain, max_cluster=3)
     assert found == [0, 0, 2, 2, 2]
     assert report.n_oversize == 1
+
+
+def test_a_cluster_may_reach_its_limit_but_not_pass_it():
+    chain = [(0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0)]
+    assert labels([BRIDGE] * 4, *chain, max_cluster=3)[0] == [0, 0, 0, 3]
+    assert labels([BRIDGE] * 4, *chain, max_cluster=4)[0] == [0, 0, 0, 0]
+
+
+def test_one_field_that_is_near_outweighs_two_that_contradict():
+    guards = np.array([[DATE, 0], [DATE, 1], [DATE, 2]])
+    scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
+    senior = np.array([19500101, 19700202, 19900303, 0], dtype=np.uint32)
+    junior = np.array([19851231, 19771130, 20011224, 0], dtype=np.uint32)
+    assert contradict(senior, junior, guards, *scratch)
+    assert not contradict(senior, np.array([19851231, 19771130, 19900303, 0], dtype=np.uint32), guards, *scratch)
 
 
 def test_equal_weights_are_taken_by_row_whatever_the_order_of_the_edges():

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import MatchError
 from core.matching import blocking, training
-from core.matching.classes import CHANCE, CLASSES, KIN, SAME, T_CHANCE, T_SAME
+from core.matching.classes import CHANCE, CLASSES, KIN, SAME, T_CHANCE, T_KIN, T_SAME
 from core.matching.compare import compare_pairs, patterns_of
 from core.matching.explain import explain_pair, explain_records
 from core.matching.layout import Layout
@@ -103,6 +103,14 @@ def test_train_learns_that_surnames_slip_and_identifiers_do_not(learnt):
     assert parameters.tables[T_SAME, last, exact] < 0.1
     assert parameters.tables[T_SAME, last, exact - 2] > 0.8
     assert parameters.tables[T_SAME, ssn, layout.n_levels[ssn] - 1] > 0.95
+
+
+def test_train_learns_that_kin_share_home_and_family_but_no_birthday(learnt):
+    layout, parameters = learnt[0], learnt[4]
+    exact = {name: parameters.tables[T_KIN, at, layout.n_levels[at] - 1] for at, name in enumerate(layout.names)}
+    assert exact["street"] > 0.97
+    assert exact["zip"] > 0.97
+    assert exact["dob"] < 0.02
 
 
 def test_shares_of_every_table_sum_to_one_and_evidence_is_finite(learnt):

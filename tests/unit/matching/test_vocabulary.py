@@ -56,10 +56,10 @@ def test_a_vocabulary_survives_its_frame():
 
 
 def test_nicknames_share_a_class_and_first_words_count():
-    vocabulary = Vocabulary.build(pl.Series(["bob", "robert", "robert james", "r james", "ann"]))
+    vocabulary = Vocabulary.build(pl.Series(["bob", "robert", "robert james", "r james", "r lee", "ann"]))
     of = dict(zip(vocabulary.strings, vocabulary.class_hash.tolist(), strict=True))
     assert of["bob"] == of["robert"] == of["robert james"]
-    assert len({of["bob"], of["ann"], of["r james"]}) == 3
+    assert len({of["bob"], of["ann"], of["r james"], of["r lee"]}) == 4
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,10 @@ def test_placeholders_are_values_far_above_the_bulk():
 
 def test_placeholders_leave_honest_duplicates_alone():
     words, _ = pack(people(600, ssn=[f"{100_000_000 + at // 6}" for at in range(600)]), LAYOUT)
+    assert len(placeholders(words, LAYOUT)["ssn"]) == 0
+
+
+def test_placeholders_need_more_than_a_handful_of_records():
+    ssn = ["777001234" if at < 14 else f"{100_000_000 + at * 7}" for at in range(600)]
+    words, _ = pack(people(600, ssn=ssn), LAYOUT)
     assert len(placeholders(words, LAYOUT)["ssn"]) == 0
