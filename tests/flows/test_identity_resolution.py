@@ -22,7 +22,7 @@ from core.errors import StoreUnavailable
 from core.linkage.queue_source import FLOW
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.queue import BatchQueue
+from core.queue import BatchQueue, FlowPolicy
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
 from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
 
@@ -51,6 +51,13 @@ def _wait_for_batches(db: DatabaseManager, n: int, limit_s: float = 120) -> None
     give_up = time.monotonic() + limit_s
     while _rows(db, "SELECT count(*) FROM queue_history WHERE outcome = 'completed'")[0][0] < n:
         assert time.monotonic() < give_up, f"{n} batches are never completed"
+        time.sleep(0.02)
+
+
+def _wait_for_workers(db: DatabaseManager, pids: list[int], limit_s: float = 120) -> None:
+    give_up = time.monotonic() + limit_s
+    while not set(pids) <= {pid for (pid,) in _rows(db, "SELECT pid FROM workers")}:
+        assert time.monotonic() < give_up, "the workers never join"
         time.sleep(0.02)
 
 
@@ -119,7 +126,12 @@ def test_two_processes_drain_one_job(
     start_flow: StartFlow, clean_db: DatabaseManager, undisturbed: set[frozenset[str]], tmp_path: Path
 ) -> None:
     outs = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    operator = BatchQueue(clean_db, QueueSettings(), "operator")
+    operator.register_flow(FlowPolicy(FLOW))
+    operator.pause_flow(FLOW, "until both workers are there")
     both = [start_flow(out) for out in outs]
+    _wait_for_workers(clean_db, [process.pid for process in both])
+    operator.resume_flow(FLOW)
     for process in both:
         finished(process, tmp_path)
     assert partition_of(outs[0]) == undisturbed
