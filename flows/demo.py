@@ -33,7 +33,7 @@ def main() -> None:
     generate_persons(ROWS, seed=SEED, duplicates=DUPLICATES).write_parquet(persons)
     console.print(f"{ROWS:,} persons generated in {time.perf_counter() - started:.1f} s: {persons}", soft_wrap=True)
 
-    request = MatchRequest(input=str(persons), id_column="id", out=str(resolved), range_rows=25_000, rerun=True)
+    request = MatchRequest(input=str(persons), id_column="id", out=str(resolved), rerun=True)
     summary = asyncio.run(identity_resolution(request))
     print_summary(summary, str(resolved))
 

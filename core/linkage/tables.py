@@ -73,7 +73,8 @@ def _identities(members: pl.DataFrame, job: LinkageJob) -> pl.DataFrame:
             frame = frame.with_columns(pl.col(name).str.replace_all(r"\D", "").replace("", None))
     if extra:
         frame = frame.with_columns(attributes=members.select(pl.struct(extra).struct.json_encode()).to_series())
-    return frame
+    # The table is partitioned by state: in its order COPY fills one partition after the other.
+    return frame.sort("state", "row_no") if "state" in known else frame
 
 
 def _dates(members: pl.DataFrame, job: LinkageJob) -> pl.Series:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.linkage.workspace import Array
 from core.matching.blocking import pass_keys
 from core.matching.model import build_model
 from core.matching.pairs import random_pairs
@@ -25,10 +27,11 @@ def sizes(job: LinkageJob) -> list[int]:
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it."""
-    keys = pass_keys(job.words, job.vocabulary, job.layout)
-    patterns, counts = candidate_histogram(job.words, keys, job.vocabulary, job.layout, boundary=job.boundary)
-    left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundary)
-    chance, times = pair_histogram(job.words, job.vocabulary, job.layout, left, right)
+    with ThreadPoolExecutor(1) as beside:
+        strangers = beside.submit(_random_histogram, job)
+        keys = pass_keys(job.words, job.vocabulary, job.layout)
+        patterns, counts = candidate_histogram(job.words, keys, job.vocabulary, job.layout, boundary=job.boundary)
+        chance, times = strangers.result()
     parameters = train(patterns, counts, chance, times, job.total_pairs, job.layout)
     model = build_model(
         parameters,
@@ -48,3 +51,9 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         "iterations": model.iterations,
         "converged": model.converged,
     }
+
+
+def _random_histogram(job: LinkageJob) -> tuple[Array, Array]:
+    """Level patterns of random pairs: nearly all of them are strangers."""
+    left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundary)
+    return pair_histogram(job.words, job.vocabulary, job.layout, left, right)
