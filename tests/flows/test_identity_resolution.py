@@ -54,11 +54,17 @@ def _wait_for_batches(db: DatabaseManager, n: int, limit_s: float = 120) -> None
         time.sleep(0.02)
 
 
-def _wait_for_workers(db: DatabaseManager, pids: list[int], limit_s: float = 120) -> None:
+def _wait_for_drains(env: dict[str, str], n: int, limit_s: float = 120) -> None:
+    """Wait until `n` drains of the first stage were begun, which is where a worker asks for batches."""
     give_up = time.monotonic() + limit_s
-    while not set(pids) <= {pid for (pid,) in _rows(db, "SELECT pid FROM workers")}:
-        assert time.monotonic() < give_up, "the workers never join"
-        time.sleep(0.02)
+    while _drains(env) < n:
+        assert time.monotonic() < give_up, "the workers never begin to drain"
+        time.sleep(0.05)
+
+
+def _drains(env: dict[str, str]) -> int:
+    running = {"name": {"any_": ["ingest"]}, "state": {"type": {"any_": ["RUNNING", "COMPLETED"]}}}
+    return _count(env, "flow_runs", flow_runs=running)
 
 
 @pytest.fixture
@@ -96,9 +102,11 @@ def test_flow_publishes_what_the_local_run_finds(
     assert _count(prefect_env, "task_runs") >= sum(summary["batches"].values())
 
 
-def _count(env: dict[str, str], what: str) -> int:
+def _count(env: dict[str, str], what: str, **only: Any) -> int:
     request = urllib.request.Request(
-        f"{env['PREFECT_API_URL']}/{what}/count", data=b"{}", headers={"Content-Type": "application/json"}
+        f"{env['PREFECT_API_URL']}/{what}/count",
+        data=json.dumps(only).encode(),
+        headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return int(json.loads(answer.read()))
@@ -123,14 +131,19 @@ def test_worker_killed_in_mid_run_then_the_same_command_again(
 
 
 def test_two_processes_drain_one_job(
-    start_flow: StartFlow, clean_db: DatabaseManager, undisturbed: set[frozenset[str]], tmp_path: Path
+    start_flow: StartFlow,
+    clean_db: DatabaseManager,
+    undisturbed: set[frozenset[str]],
+    tmp_path: Path,
+    prefect_env: dict[str, str],
 ) -> None:
     outs = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     operator = BatchQueue(clean_db, QueueSettings(), "operator")
     operator.register_flow(FlowPolicy(FLOW))
     operator.pause_flow(FLOW, "until both workers are there")
-    both = [start_flow(out) for out in outs]
-    _wait_for_workers(clean_db, [process.pid for process in both])
+    before = _drains(prefect_env)
+    both = [start_flow(out, range_rows=200) for out in outs]
+    _wait_for_drains(prefect_env, before + 2)
     operator.resume_flow(FLOW)
     for process in both:
         finished(process, tmp_path)
