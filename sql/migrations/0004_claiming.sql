@@ -1,0 +1,2 @@
+-- What claims are ruled by: limits, shares, order
+SELECT 1;

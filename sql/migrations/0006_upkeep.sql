@@ -1,0 +1,2 @@
+-- Wake-ups, statistics and retention
+SELECT 1;
