@@ -617,6 +617,10 @@ SELECT coalesce(sum(ready_batches), 0)::bigint, coalesce(sum(ready_items), 0)::b
        coalesce(extract(epoch FROM now() - min(oldest_ready_at)), 0)::double precision
 FROM queue_depth_live WHERE %(flow_name)s::text IS NULL OR flow_name = %(flow_name)s
 
+-- name: wake_up :exec
+-- Only where somebody waits, and once: see queue_wake_up in sql/migrations/0006_upkeep.sql.
+SELECT queue_wake_up(%(flow_name)s)
+
 -- Dead letters
 
 -- name: dead_summary :many

@@ -1,2 +1,36 @@
 -- Wake-ups, statistics and retention
-SELECT 1;
+
+-- Somebody waits for work until this moment (milliseconds since 1970), by a hash of the flow's name. A sequence, because
+-- it is neither transactional nor versioned: a look costs one page, and a mark leaves no dead row under a held snapshot.
+-- Unlogged, because a mark is worth less than a write-ahead record: after a crash the waiting mark themselves again.
+CREATE SCHEMA queue_wake;
+COMMENT ON SCHEMA queue_wake IS 'idle_<n>: until when a consumer of a flow with this hash waits for a NOTIFY. Private to queue_wake_up().';
+DO $$
+BEGIN
+    FOR slot IN 0..15 LOOP
+        EXECUTE format('CREATE UNLOGGED SEQUENCE queue_wake.idle_%s', slot);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION queue_wake_slot(p_flow text) RETURNS regclass LANGUAGE sql STABLE AS $$
+    SELECT ('queue_wake.idle_' || (hashtext(p_flow) & 15))::regclass
+$$;
+
+-- NOTIFY only where somebody waits: every NOTIFY takes one lock of the whole server at commit, and holds it while the
+-- commit is written. The mark is taken down with it, so that of a storm of commits one notifies.
+CREATE FUNCTION queue_wake_up(p_flow text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    slot regclass := queue_wake_slot(p_flow);
+BEGIN
+    IF pg_sequence_last_value(slot) > extract(epoch FROM clock_timestamp()) * 1000 THEN
+        PERFORM setval(slot, 1), pg_notify('headrace', p_flow);
+        RETURN true;
+    END IF;
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION queue_wake_up(text) IS 'Wakes the idle consumers of a flow when the transaction commits; false where nobody waits.';
+
+CREATE FUNCTION queue_wake_mark(p_flow text, p_life_ms integer) RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT setval(queue_wake_slot(p_flow), (extract(epoch FROM clock_timestamp()) * 1000)::bigint + p_life_ms)
+$$;
+COMMENT ON FUNCTION queue_wake_mark(text, integer) IS 'Says that somebody waits for batches of the flow.';
