@@ -5,11 +5,15 @@
 
 -- name: flow_register :one
 -- Registering again changes the policy, never the pause or the counters.
-INSERT INTO queue_flows (flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s)
-VALUES (%(flow_name)s, %(tenant_id)s, %(max_attempts)s, %(max_runtime_s)s, %(splittable)s, %(backoff_s)s)
+INSERT INTO queue_flows (flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s,
+    burst_rows, weight, depth_limit_rows)
+VALUES (%(flow_name)s, %(tenant_id)s, %(max_attempts)s, %(max_runtime_s)s, %(splittable)s, %(backoff_s)s, %(max_running)s,
+    %(rows_per_s)s, %(burst_rows)s, %(weight)s, %(depth_limit_rows)s)
 ON CONFLICT (flow_name, tenant_id) DO UPDATE SET
     max_attempts = excluded.max_attempts, max_runtime_s = excluded.max_runtime_s,
-    splittable = excluded.splittable, backoff_s = excluded.backoff_s
+    splittable = excluded.splittable, backoff_s = excluded.backoff_s, max_running = excluded.max_running,
+    rows_per_s = excluded.rows_per_s, burst_rows = excluded.burst_rows, weight = excluded.weight,
+    depth_limit_rows = excluded.depth_limit_rows
 
 -- name: flow_register_default :one
 -- The record-level API registers what it does not find, and leaves an operator's policy alone.
@@ -19,7 +23,8 @@ ON CONFLICT (flow_name, tenant_id) DO NOTHING
 
 -- name: flow_policy :many
 -- Read in the transaction that decides, so that a changed policy holds at once.
-SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s
+SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s, burst_rows, weight,
+       depth_limit_rows
 FROM queue_flows WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s
 
 -- name: flow_known :many
@@ -620,6 +625,31 @@ FROM queue_depth_live WHERE %(flow_name)s::text IS NULL OR flow_name = %(flow_na
 -- name: wake_up :exec
 -- Only where somebody waits, and once: see queue_wake_up in sql/migrations/0006_upkeep.sql.
 SELECT queue_wake_up(%(flow_name)s)
+
+-- name: wake_slots :many
+-- The channels of these flows; of none: all channels.
+SELECT DISTINCT queue_wake_slot(flow) FROM unnest(%(flow_names)s::text[]) AS flow
+UNION ALL SELECT generate_series(0, 15) WHERE cardinality(%(flow_names)s::text[]) = 0
+
+-- name: wake_listen :exec
+-- For the life of the connection, which behind a transaction pooler is one statement: hence the probe.
+SELECT queue_wake_listen(%(slots)s)
+
+-- name: wake_mark :exec
+-- Before the last look at the queue: whoever commits after that look sees the mark and notifies.
+SELECT queue_wake_mark(%(slots)s, %(life_ms)s)
+
+-- name: probe_listen :exec
+-- A channel of its own, so that probes wake nobody.
+LISTEN headrace_probe
+
+-- name: probe_notify :exec
+-- Sent over another connection: behind a pooler the listener's own would hear itself.
+SELECT pg_notify('headrace_probe', %(token)s)
+
+-- name: probe_unlisten :exec
+-- Also where the probe failed: a pooler's connection serves others after us.
+UNLISTEN *
 
 -- Dead letters
 

@@ -4,7 +4,7 @@
 -- it is neither transactional nor versioned: a look costs one page, and a mark leaves no dead row under a held snapshot.
 -- Unlogged, because a mark is worth less than a write-ahead record: after a crash the waiting mark themselves again.
 CREATE SCHEMA queue_wake;
-COMMENT ON SCHEMA queue_wake IS 'idle_<n>: until when a consumer of a flow with this hash waits for a NOTIFY. Private to queue_wake_up().';
+COMMENT ON SCHEMA queue_wake IS 'idle_<n>: until when a consumer of a flow with hash n waits on the channel headrace_<n>.';
 DO $$
 BEGIN
     FOR slot IN 0..15 LOOP
@@ -12,25 +12,33 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION queue_wake_slot(p_flow text) RETURNS regclass LANGUAGE sql STABLE AS $$
-    SELECT ('queue_wake.idle_' || (hashtext(p_flow) & 15))::regclass
-$$;
+CREATE FUNCTION queue_wake_slot(p_flow text) RETURNS integer LANGUAGE sql STABLE AS $$ SELECT hashtext(p_flow) & 15 $$;
 
 -- NOTIFY only where somebody waits: every NOTIFY takes one lock of the whole server at commit, and holds it while the
 -- commit is written. The mark is taken down with it, so that of a storm of commits one notifies.
 CREATE FUNCTION queue_wake_up(p_flow text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    slot regclass := queue_wake_slot(p_flow);
+    slot integer := queue_wake_slot(p_flow);
+    mark regclass := 'queue_wake.idle_' || slot;
 BEGIN
-    IF pg_sequence_last_value(slot) > extract(epoch FROM clock_timestamp()) * 1000 THEN
-        PERFORM setval(slot, 1), pg_notify('headrace', p_flow);
+    IF pg_sequence_last_value(mark) > extract(epoch FROM clock_timestamp()) * 1000 THEN
+        PERFORM setval(mark, 1), pg_notify('headrace_' || slot, p_flow);
         RETURN true;
     END IF;
     RETURN false;
 END $$;
 COMMENT ON FUNCTION queue_wake_up(text) IS 'Wakes the idle consumers of a flow when the transaction commits; false where nobody waits.';
 
-CREATE FUNCTION queue_wake_mark(p_flow text, p_life_ms integer) RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT setval(queue_wake_slot(p_flow), (extract(epoch FROM clock_timestamp()) * 1000)::bigint + p_life_ms)
+CREATE FUNCTION queue_wake_mark(p_slots integer[], p_life_ms integer) RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT setval(('queue_wake.idle_' || slot)::regclass, (extract(epoch FROM clock_timestamp()) * 1000)::bigint + p_life_ms)
+    FROM unnest(p_slots) AS slot
 $$;
-COMMENT ON FUNCTION queue_wake_mark(text, integer) IS 'Says that somebody waits for batches of the flow.';
+COMMENT ON FUNCTION queue_wake_mark(integer[], integer) IS 'Says that somebody waits for batches of flows with these hashes.';
+
+-- LISTEN takes no parameters.
+CREATE FUNCTION queue_wake_listen(p_slots integer[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    FOR i IN 1..cardinality(p_slots) LOOP
+        EXECUTE format('LISTEN %I', 'headrace_' || p_slots[i]);
+    END LOOP;
+END $$;
