@@ -26,7 +26,12 @@ def split_record_id(identity: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class FlowPolicy:
-    """How the batches of one flow (and tenant) are treated; stored in queue_flows."""
+    """How the batches of one flow (and tenant) are treated; stored in queue_flows.
+
+    None is no limit. `max_running` counts batches, exactly. `rows_per_s` limits what is handed out; `burst_rows` is
+    what may be saved up meanwhile, None: one second's worth. `weight` is the share against other flows and tenants
+    that wait. `depth_limit_rows` bounds what producers may pile up.
+    """
 
     flow_name: str
     tenant_id: str = "default"
@@ -34,6 +39,11 @@ class FlowPolicy:
     max_runtime_s: int = 1800
     splittable: bool = False
     backoff_s: float = 2.0
+    max_running: int | None = None
+    rows_per_s: float | None = None
+    burst_rows: int | None = None
+    weight: float = 1.0
+    depth_limit_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

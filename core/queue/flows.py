@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -10,17 +11,59 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
-from core.errors import UnknownFlow
+from core.errors import ConfigError, UnknownFlow
 from core.queue.batches import FlowPolicy
 
 Q = load("queue")
 DEFAULT_TENANT = "default"
 
+# The same bounds stand as CHECK constraints in sql/migrations/0002_queue.sql.
+_INT_MAX, _BIGINT_MAX = 2**31 - 1, 2**63 - 1
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "max_attempts": (1, 100),
+    "max_runtime_s": (1, _INT_MAX),
+    "backoff_s": (0, math.inf),
+    "max_running": (1, _INT_MAX),
+    "rows_per_s": (0, math.inf),
+    "burst_rows": (1, _BIGINT_MAX),
+    "weight": (0, math.inf),
+    "depth_limit_rows": (1, _BIGINT_MAX),
+}
+_POSITIVE = frozenset({"rows_per_s", "weight"})
+_NAME_CHARS = {"flow_name": 200, "tenant_id": 100}
+
 
 def register(db: DatabaseManager, policy: FlowPolicy) -> None:
-    """Store the policy; an older one is replaced, pause and counters stay."""
+    """Store the policy; an older one is replaced, pause and counters stay. ConfigError names every bad field."""
+    check(policy)
     with db.transaction() as conn:
         run(conn, Q["flow_register"], asdict(policy))
+
+
+def check(policy: FlowPolicy) -> None:
+    """ConfigError unless every field is within the bounds of the table; one error for all of them."""
+    fields = asdict(policy)
+    wrong = [
+        f"{name} {fields[name]!r} must have 1 to {most} characters and no NUL"
+        for name, most in _NAME_CHARS.items()
+        if not 1 <= len(fields[name]) <= most or "\0" in fields[name]
+    ]
+    for name, (least, most) in _BOUNDS.items():
+        value = fields[name]
+        if value is not None and not _within(name, value, least, most):
+            above = f"more than {least:g}" if name in _POSITIVE else f"at least {least:g}"
+            upto = "finite" if most == math.inf else f"at most {most:d}"
+            wrong.append(f"{name} {value!r} must be {above} and {upto}")
+    if wrong:
+        raise ConfigError(
+            f"the policy of flow {policy.flow_name!r} is refused: {'; '.join(wrong)}", flow_name=policy.flow_name
+        )
+
+
+def _within(name: str, value: float, least: float, most: float) -> bool:
+    # A NaN is nowhere: it fails every comparison.
+    low = value > least if name in _POSITIVE else value >= least
+    return low and value <= most and value < math.inf
 
 
 def register_default(db: DatabaseManager, flow_name: str, max_attempts: int) -> None:
