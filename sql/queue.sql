@@ -78,7 +78,7 @@ SELECT job_id, flow_name, job_key, status, tenant_id, parameters, input_digest, 
 
 -- name: job_lock :many
 -- A status changes from one known state to the next, never past another change.
-SELECT status FROM jobs WHERE job_id = %(job_id)s FOR UPDATE
+SELECT status, flow_name FROM jobs WHERE job_id = %(job_id)s FOR UPDATE
 
 -- name: job_status_set :exec
 -- finished_at follows the status; a job that runs again forgets it.
@@ -97,6 +97,93 @@ WHERE j.job_id = %(job_id)s AND j.sealed_at IS NOT NULL AND j.status = 'running'
   AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.job_id = j.job_id)
   AND NOT EXISTS (SELECT 1 FROM queue_retries r WHERE r.job_id = j.job_id)
 RETURNING j.status
+
+-- name: job_join :many
+-- Who adds work to a job holds it until the work is there: a pause or a cancellation comes before all of it or after.
+SELECT status FROM jobs WHERE job_id = %(job_id)s FOR SHARE
+
+-- name: job_headers_lock :one
+-- Whoever ends a batch locks its header last and commits: once these locks are had, no such end is in flight.
+SELECT count(*) FROM (
+    SELECT 1 FROM processing_queue WHERE job_id = %(job_id)s ORDER BY batch_id FOR UPDATE) locked
+
+-- name: job_hold :one
+-- What waits is paused, what runs is paused when it is given back. not_before stays.
+WITH touched AS (
+    UPDATE processing_queue SET held = true, state = CASE state WHEN 'running' THEN state ELSE 'paused' END
+    WHERE job_id = %(job_id)s AND NOT held RETURNING state, n_items
+)
+SELECT count(*) FILTER (WHERE state = 'paused'), coalesce(sum(n_items) FILTER (WHERE state = 'paused'), 0)::bigint,
+       count(*) FILTER (WHERE state = 'running')
+FROM touched
+
+-- name: job_unhold :one
+-- Back to where each was: scheduled if it has a time.
+WITH touched AS (
+    UPDATE processing_queue SET held = false,
+        state = CASE WHEN state = 'running' THEN state WHEN not_before IS NULL THEN 'ready' ELSE 'scheduled' END
+    WHERE job_id = %(job_id)s AND held RETURNING state, n_items
+)
+SELECT count(*) FILTER (WHERE state <> 'running'), coalesce(sum(n_items) FILTER (WHERE state <> 'running'), 0)::bigint,
+       count(*) FILTER (WHERE state = 'running')
+FROM touched
+
+-- name: job_cancel_retries :one
+-- One history row per run of neighbours, under their first identity. Rows in the range of a live batch are told with it.
+WITH left_over AS (
+    SELECT t.*, t.seq - row_number() OVER (PARTITION BY t.origin_batch_id ORDER BY t.seq) AS run FROM queue_retries t
+    WHERE t.job_id = %(job_id)s AND t.marked IS NULL
+      AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = t.origin_batch_id AND q.kind = 'new'
+                      AND t.seq >= q.item_lo AND t.seq < q.item_hi)
+), told AS (
+    INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        outcome, n_failed, reason)
+    SELECT origin_batch_id, origin_batch_id, tenant_id, job_id, stage, flow_name, 'new', min(seq), max(seq) + 1, max(attempts),
+        'cancelled', count(*), 'the job was cancelled before their retry'
+    FROM left_over GROUP BY origin_batch_id, tenant_id, job_id, stage, flow_name, run
+    RETURNING n_failed
+)
+SELECT coalesce(sum(n_failed), 0)::bigint FROM told
+
+-- name: job_cancel_headers :one
+-- Also the running ones: their tokens go with them, so whoever runs them loses the lease and writes nothing. Rows of a
+-- retry batch have been told one run each.
+WITH gone AS (
+    DELETE FROM processing_queue WHERE job_id = %(job_id)s RETURNING *
+), told AS (
+    INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        outcome, lease_token, worker_id, flow_run_id, n_ok, n_failed, n_dead, started_at, wall_ms, reason)
+    SELECT q.origin_batch_id, q.batch_id, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind, q.item_lo, q.item_hi, q.attempt,
+        'cancelled', q.lease_token, q.worker_id, q.flow_run_id, m.n_ok,
+        CASE q.kind WHEN 'new' THEN q.n_items - m.n_ok ELSE m.n_dead END, m.n_dead, q.claimed_at,
+        coalesce(extract(epoch FROM clock_timestamp() - q.claimed_at) * 1000, 0), 'the job was cancelled'
+    FROM gone q CROSS JOIN LATERAL (
+        SELECT 0::bigint AS n_ok, 0::bigint AS n_dead WHERE NOT q.partial
+        UNION ALL
+        SELECT (SELECT count(*) FROM queue_results r
+                WHERE r.batch_id = q.origin_batch_id AND r.seq >= q.item_lo AND r.seq < q.item_hi),
+               (SELECT count(*) FROM dead_letters d
+                WHERE d.origin_batch_id = q.origin_batch_id AND d.seq >= q.item_lo AND d.seq < q.item_hi)
+        WHERE q.partial AND q.kind = 'new'
+        UNION ALL
+        SELECT count(*) FILTER (WHERE t.marked = 'completed'), count(*) FILTER (WHERE t.marked = 'dead')
+        FROM queue_retries t WHERE q.partial AND q.kind = 'retry' AND t.retry_batch_id = q.origin_batch_id
+          AND t.retry_seq >= q.item_lo AND t.retry_seq < q.item_hi HAVING q.partial AND q.kind = 'retry'
+    ) m
+    RETURNING lease_token, n_failed - n_dead AS n_cancelled
+)
+SELECT count(*), coalesce(sum(n_cancelled), 0)::bigint, count(lease_token) FROM told
+
+-- name: retries_cancelled :one
+-- Apart from the accounts: a completion that is about to find its lease gone still locks its rows, which go next time.
+WITH picked AS (
+    SELECT t.origin_batch_id, t.seq FROM queue_retries t JOIN jobs j USING (job_id)
+    WHERE j.status = 'cancelled' AND j.finished_at > now() - interval '1 hour'
+    ORDER BY t.origin_batch_id, t.seq LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
+), gone AS (
+    DELETE FROM queue_retries t USING picked p WHERE t.origin_batch_id = p.origin_batch_id AND t.seq = p.seq RETURNING 1
+)
+SELECT count(*) FROM gone
 
 -- name: jobs_sealed :many
 -- The leader repeats the finish for completers that died between their commit and it.
@@ -141,12 +228,17 @@ SELECT s.stage, s.status, s.n_batches,
             SELECT q.origin_batch_id FROM processing_queue q WHERE q.job_id = s.job_id AND q.stage = s.stage AND q.kind = 'new'
             UNION ALL
             SELECT d.origin_batch_id FROM dead_letters d WHERE d.job_id = s.job_id AND d.stage = s.stage AND d.source IS NOT NULL
+            UNION ALL
+            SELECT h.origin_batch_id FROM queue_history h
+            WHERE h.job_id = s.job_id AND h.stage = s.stage AND h.outcome = 'cancelled'
        ) unfinished),
        (SELECT count(*) FROM processing_queue q WHERE q.job_id = s.job_id AND q.stage = s.stage),
        (SELECT count(*) FROM queue_retries r WHERE r.job_id = s.job_id AND r.stage = s.stage AND r.retry_batch_id IS NULL),
        (SELECT coalesce(sum(d.n_items), 0)::bigint FROM dead_letters d WHERE d.job_id = s.job_id AND d.stage = s.stage),
        s.n_items,
-       (SELECT coalesce(sum(h.n_ok), 0)::bigint FROM queue_history h WHERE h.job_id = s.job_id AND h.stage = s.stage)
+       (SELECT coalesce(sum(h.n_ok), 0)::bigint FROM queue_history h WHERE h.job_id = s.job_id AND h.stage = s.stage),
+       (SELECT coalesce(sum(h.n_failed - h.n_dead), 0)::bigint FROM queue_history h
+        WHERE h.job_id = s.job_id AND h.stage = s.stage AND h.outcome = 'cancelled')
 FROM job_stages s WHERE s.job_id = %(job_id)s AND (%(stage)s::text IS NULL OR s.stage = %(stage)s)
 ORDER BY s.opened_at, s.stage
 
@@ -294,8 +386,8 @@ WITH mine AS (
         'released', lease_token, worker_id, flow_run_id, claimed_at, extract(epoch FROM clock_timestamp() - claimed_at) * 1000
     FROM mine
 )
-UPDATE processing_queue q SET state = 'ready', attempt = q.attempt - 1, lease_token = NULL, lease_until = NULL,
-    worker_id = NULL, flow_run_id = NULL, deadline_at = NULL, claimed_at = NULL
+UPDATE processing_queue q SET state = CASE WHEN q.held THEN 'paused' ELSE 'ready' END, attempt = q.attempt - 1,
+    lease_token = NULL, lease_until = NULL, worker_id = NULL, flow_run_id = NULL, deadline_at = NULL, claimed_at = NULL
 FROM mine WHERE q.batch_id = mine.batch_id
 RETURNING q.batch_id
 
@@ -467,7 +559,8 @@ SELECT count(*) FROM fence
 -- name: fence_retry :one
 -- The batch runs again: at once, or when the pause is over.
 WITH fence AS (
-    UPDATE processing_queue SET state = CASE WHEN %(pause_s)s::double precision > 0 THEN 'scheduled' ELSE 'ready' END,
+    UPDATE processing_queue SET
+        state = CASE WHEN held THEN 'paused' WHEN %(pause_s)s::double precision > 0 THEN 'scheduled' ELSE 'ready' END,
         not_before = CASE WHEN %(pause_s)s::double precision > 0 THEN clock_timestamp() + make_interval(secs => %(pause_s)s) END,
         lease_token = NULL, lease_until = NULL, worker_id = NULL, flow_run_id = NULL, deadline_at = NULL, claimed_at = NULL
     WHERE batch_id = %(batch_id)s AND lease_token = %(token)s RETURNING 1)
@@ -479,9 +572,9 @@ WITH parent AS (
     DELETE FROM processing_queue WHERE batch_id = %(batch_id)s AND lease_token = %(token)s RETURNING *
 ), children AS (
     INSERT INTO processing_queue (origin_batch_id, tenant_id, job_id, stage, flow_name, kind, partition_no, priority, state,
-        attempt, n_items, item_lo, item_hi, splittable, partial, source, created_at)
-    SELECT p.origin_batch_id, p.tenant_id, p.job_id, p.stage, p.flow_name, p.kind, p.partition_no, p.priority, 'ready',
-        %(attempt)s, half.hi - half.lo, half.lo, half.hi, p.splittable, p.partial,
+        held, attempt, n_items, item_lo, item_hi, splittable, partial, source, created_at)
+    SELECT p.origin_batch_id, p.tenant_id, p.job_id, p.stage, p.flow_name, p.kind, p.partition_no, p.priority,
+        CASE WHEN p.held THEN 'paused' ELSE 'ready' END, p.held, %(attempt)s, half.hi - half.lo, half.lo, half.hi, p.splittable, p.partial,
         CASE WHEN p.source IS NOT NULL THEN (p.source::jsonb || jsonb_build_object(
             'lo', (p.source->>'lo')::bigint + half.lo - p.item_lo, 'hi', (p.source->>'lo')::bigint + half.hi - p.item_lo))::json END,
         p.created_at
@@ -532,10 +625,18 @@ RETURNING q.batch_id
 
 -- name: retries_stamp :many
 -- Due rows become headers of kind retry, one per flow and stage and at most rows_max rows. While a header lives,
--- everything in its range is its own: rows it gave up wait until it ends.
-WITH due AS (
+-- everything in its range is its own: rows it gave up wait until it ends. Their jobs are locked, so that none is paused or
+-- cancelled meanwhile; rows of a job that somebody changes right now wait for the next round.
+WITH jobs_open AS MATERIALIZED (
+    SELECT j.job_id, j.status = 'paused' AS held FROM jobs j
+    WHERE j.status <> 'cancelled' AND j.job_id IN (
+        SELECT t.job_id FROM queue_retries t WHERE t.retry_batch_id IS NULL AND t.due_at <= clock_timestamp()
+        ORDER BY t.due_at LIMIT %(limit)s)
+    ORDER BY j.job_id LIMIT %(limit)s FOR SHARE SKIP LOCKED
+), due AS (
     SELECT t.origin_batch_id, t.seq, t.tenant_id, t.flow_name, t.job_id, t.stage FROM queue_retries t
     WHERE t.retry_batch_id IS NULL AND t.due_at <= clock_timestamp()
+      AND (t.job_id IS NULL OR t.job_id IN (SELECT o.job_id FROM jobs_open o))
       AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = t.origin_batch_id AND q.kind = 'new'
                       AND t.seq >= q.item_lo AND t.seq < q.item_hi)
     ORDER BY t.due_at, t.origin_batch_id, t.seq LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
@@ -551,10 +652,12 @@ WITH due AS (
         AND h.job_id IS NOT DISTINCT FROM n.job_id AND h.stage = n.stage AND h.chunk = n.n / %(rows_max)s
     WHERE t.origin_batch_id = n.origin_batch_id AND t.seq = n.seq
 )
-INSERT INTO processing_queue (batch_id, origin_batch_id, tenant_id, job_id, stage, flow_name, kind, n_items, item_lo, item_hi, splittable)
+INSERT INTO processing_queue (batch_id, origin_batch_id, tenant_id, job_id, stage, flow_name, kind, n_items, item_lo, item_hi,
+    splittable, held, state)
 SELECT h.batch_id, h.batch_id, h.tenant_id, h.job_id, h.stage, h.flow_name, 'retry', h.n_items, 0, h.n_items,
-       coalesce(f.splittable, false)
+       coalesce(f.splittable, false), coalesce(o.held, false), CASE WHEN o.held THEN 'paused' ELSE 'ready' END
 FROM headers h LEFT JOIN queue_flows f ON f.flow_name = h.flow_name AND f.tenant_id = h.tenant_id
+LEFT JOIN jobs_open o ON o.job_id = h.job_id
 RETURNING batch_id
 
 -- name: history_roll_up :one

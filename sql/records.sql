@@ -160,8 +160,8 @@ WITH old AS (
         'expired', lease_token, worker_id, flow_run_id, claimed_at, extract(epoch FROM clock_timestamp() - claimed_at) * 1000,
         'Orphaned', 'claimed too long ago' FROM old
 )
-UPDATE processing_queue q SET state = 'ready', lease_token = NULL, lease_until = NULL, worker_id = NULL, flow_run_id = NULL,
-    deadline_at = NULL, claimed_at = NULL
+UPDATE processing_queue q SET state = CASE WHEN q.held THEN 'paused' ELSE 'ready' END, lease_token = NULL, lease_until = NULL,
+    worker_id = NULL, flow_run_id = NULL, deadline_at = NULL, claimed_at = NULL
 FROM old WHERE q.batch_id = old.batch_id
 RETURNING q.batch_id, q.origin_batch_id, q.kind, q.item_lo, q.item_hi, q.n_items, q.partial
 

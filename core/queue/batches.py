@@ -120,7 +120,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """A stage in batches (`total`, `done`, `live`) and rows (`waiting` retries, `dead`, `rows_done` of `rows`)."""
+    """A stage in batches (`total`, `done`, `live`) and rows (`waiting` retries, `dead`, `cancelled`, `rows_done` of
+    `rows`)."""
 
     stage: str
     status: StageStatus
@@ -131,6 +132,7 @@ class StageProgress:
     dead: int
     rows: int
     rows_done: int
+    cancelled: int = 0
 
     @property
     def drained(self) -> bool:

@@ -1,9 +1,15 @@
-"""Jobs: submitted once per key, resumed while unfinished, finished by whoever sees that nothing is left."""
+"""Jobs: submitted once per key, resumed while unfinished, finished by whoever sees that nothing is left; paused,
+resumed and cancelled by operators.
+
+A pause or a cancellation changes the job and all its batches in one transaction. It locks the job against those who
+add work (enqueue, stages, retries that fall due, redrive), then all headers, in id order, against those who end one.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -11,11 +17,25 @@ import psycopg
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
 from core.errors import DuplicateJob, QueueError
+from core.queue import wake
 from core.queue.batches import Job
 from core.queue.flows import DEFAULT_TENANT, policy_of
 from core.queue.states import FINISHED, JobStatus, check_job_transition, job_is_open
 
 Q = load("queue")
+FORGET_LIMIT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """What a pause, a resumption or a cancellation did. `batches` and `rows` it moved (cancelled rows include waiting
+    retries); `running`: batches under a lease, which a pause lets finish and a cancellation takes away."""
+
+    job_id: int
+    status: JobStatus
+    batches: int = 0
+    rows: int = 0
+    running: int = 0
 
 
 def submit(
@@ -73,13 +93,93 @@ def newest(db: DatabaseManager, limit: int) -> list[Job]:
         return [_job(row, created=False) for row in run(conn, Q["job_list"], {"limit": limit})]
 
 
-def set_status(db: DatabaseManager, job_id: int, status: JobStatus) -> None:
-    """Move the job along its legal transitions; QueueError for another one, or no such job."""
+def set_status(db: DatabaseManager, job_id: int, status: JobStatus) -> Steered:
+    """Move the job along its legal transitions; QueueError for another one, or no such job.
+
+    `paused` puts its waiting batches aside and lets running ones finish; leaving it for another open state puts them
+    back, scheduled ones with the time they had. `cancelled` ends every batch and every waiting retry, running ones too:
+    their workers lose the lease and write nothing. Staying is legal and changes nothing.
+    Cost: one update, or one history row, per live batch of the job.
+    """
     with db.transaction() as conn:
-        old = _locked_status(conn, job_id)
+        old, flow_name = _locked(conn, job_id)
         check_job_transition(old, status)
+        if old == status:
+            return Steered(job_id, status)
         params = {"job_id": job_id, "status": status, "finished": status in FINISHED}
         run(conn, Q["job_status_set"], params)
+        done = Steered(job_id, status)
+        if status == "paused":
+            done = _steer(conn, job_id, status, "job_hold")
+        elif status == "cancelled":
+            done = _cancel(conn, job_id)
+        elif old == "paused" and job_is_open(status):
+            done = _steer(conn, job_id, status, "job_unhold")
+            wake.notify(conn, flow_name)
+    if old == "paused" and status == "running":
+        # Its last batch may have finished during the pause.
+        finish_if_drained(db, job_id)
+    return done
+
+
+def resume(db: DatabaseManager, job_id: int) -> Steered:
+    """Let a paused or blocked job run; QueueError if it is finished."""
+    job = find(db, job_id)
+    if job is not None and not job_is_open(job.status):
+        raise QueueError(
+            f"job {job_id} is {job.status}: nothing to resume; `headrace queue redrive` runs dead letters again",
+            job_id=job_id,
+            status=job.status,
+        )
+    return set_status(db, job_id, "running")
+
+
+def _steer(conn: psycopg.Connection[Any], job_id: int, status: JobStatus, query: str) -> Steered:
+    _lock_headers(conn, job_id)
+    return Steered(job_id, status, *run(conn, Q[query], {"job_id": job_id})[0])
+
+
+def _lock_headers(conn: psycopg.Connection[Any], job_id: int) -> None:
+    """Lock the job's headers until no more appear: a split in flight adds two. Locked ones cannot vanish."""
+    n_locked, n_before = -1, -2
+    while n_locked != n_before:
+        n_before, n_locked = n_locked, int(run(conn, Q["job_headers_lock"], {"job_id": job_id})[0][0])
+
+
+def _cancel(conn: psycopg.Connection[Any], job_id: int) -> Steered:
+    """Nothing of the job is left but what it did; each batch and each run of waiting retries has its history row."""
+    _lock_headers(conn, job_id)
+    n_retries = int(run(conn, Q["job_cancel_retries"], {"job_id": job_id})[0][0])
+    n_batches, n_rows, n_running = run(conn, Q["job_cancel_headers"], {"job_id": job_id})[0]
+    while forget_cancelled(conn) == FORGET_LIMIT:
+        pass
+    return Steered(job_id, "cancelled", n_batches, n_rows + n_retries, n_running)
+
+
+def forget_all_cancelled(db: DatabaseManager) -> int:
+    """The leader's part of a cancellation; returns how many rows went."""
+    with db.transaction() as conn:
+        return forget_cancelled(conn)
+
+
+def forget_cancelled(conn: psycopg.Connection[Any]) -> int:
+    """Delete retries of jobs cancelled lately, up to FORGET_LIMIT. The leader repeats it: rows that a completion
+    held at the moment of the cancellation stay behind."""
+    return int(run(conn, Q["retries_cancelled"], {"limit": FORGET_LIMIT})[0][0])
+
+
+def join(conn: psycopg.Connection[Any], job_id: int) -> bool:
+    """Hold the job while work is added in this transaction; True: it is paused, so the work begins paused.
+
+    Raises QueueError: there is no such job, or it is finished.
+    """
+    rows = run(conn, Q["job_join"], {"job_id": job_id})
+    if not rows:
+        raise _no_job(job_id)
+    status: JobStatus = rows[0][0]
+    if not job_is_open(status):
+        raise QueueError(f"job {job_id} is {status}: it gets no more work", job_id=job_id, status=status)
+    return status == "paused"
 
 
 def finish(db: DatabaseManager, job_id: int) -> JobStatus:
@@ -91,7 +191,7 @@ def finish(db: DatabaseManager, job_id: int) -> JobStatus:
         run(conn, Q["job_seal"], {"job_id": job_id})
     finish_if_drained(db, job_id)
     with db.transaction() as conn:
-        return _locked_status(conn, job_id)
+        return _locked(conn, job_id)[0]
 
 
 def finish_if_drained(db: DatabaseManager, job_id: int) -> bool:
@@ -100,12 +200,16 @@ def finish_if_drained(db: DatabaseManager, job_id: int) -> bool:
         return bool(run(conn, Q["job_finish_if_drained"], {"job_id": job_id}))
 
 
-def _locked_status(conn: psycopg.Connection[Any], job_id: int) -> JobStatus:
+def _locked(conn: psycopg.Connection[Any], job_id: int) -> tuple[JobStatus, str]:
     rows = run(conn, Q["job_lock"], {"job_id": job_id})
     if not rows:
-        raise QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
-    status: JobStatus = rows[0][0]
-    return status
+        raise _no_job(job_id)
+    status, flow_name = rows[0]
+    return status, flow_name
+
+
+def _no_job(job_id: int) -> QueueError:
+    return QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
 
 
 def _job(row: Row, *, created: bool) -> Job:

@@ -22,7 +22,7 @@ from core.queue.complete import Done, Sink
 from core.queue.items import Decoded
 from core.queue.keeper import LeaseKeeper
 from core.queue.payloads import OnBad, Payloads
-from core.queue.states import JobStatus, Verdict, job_is_open
+from core.queue.states import Fault, JobStatus, Verdict, job_is_open
 from core.settings import QueueSettings
 
 Q = load("queue")
@@ -87,6 +87,18 @@ class BatchQueue:
     def set_job_status(self, job_id: int, status: JobStatus) -> None:
         """Move a job along its legal transitions."""
         jobs.set_status(self.db, job_id, status)
+
+    def pause_job(self, job_id: int) -> jobs.Steered:
+        """Put the job's waiting batches aside; running ones may finish. See core.queue.jobs.set_status."""
+        return jobs.set_status(self.db, job_id, "paused")
+
+    def resume_job(self, job_id: int) -> jobs.Steered:
+        """Put them back as they were."""
+        return jobs.resume(self.db, job_id)
+
+    def cancel_job(self, job_id: int) -> jobs.Steered:
+        """End everything of the job that is not done, for good; running batches lose their lease."""
+        return jobs.set_status(self.db, job_id, "cancelled")
 
     def finish_job(self, job_id: int) -> JobStatus:
         """No more work will be added: finish the job now, or when its last batch completes."""
@@ -183,10 +195,23 @@ class BatchQueue:
             jobs.finish_if_drained(self.db, batch.job_id)
         return ended
 
-    def fail(self, batch: ClaimedBatch, error_class: str, reason: str, *, retryable: bool = True) -> Verdict:
-        """The whole attempt failed: it is retried after a pause, halved, or dead. `reason` must hold no row data."""
+    def fail(
+        self,
+        batch: ClaimedBatch,
+        error_class: str,
+        reason: str,
+        *,
+        retryable: bool = True,
+        fault: Fault | None = None,
+        cost: Cost | None = None,
+    ) -> Verdict:
+        """The whole attempt failed: it is retried after a pause, halved, or dead. `reason` must hold no row data.
+
+        `fault` None: transient if retryable, else permanent.
+        """
+        failure = failures.Failure(error_class, reason, retryable, fault=fault, cost=cost or Cost())
         with self._ending(batch):
-            fate = failures.fail(self.db, batch, failures.Failure(error_class, reason, retryable), self._jitter())
+            fate = failures.fail(self.db, batch, failure, self._jitter())
         if batch.job_id is not None and fate == "dead":
             jobs.finish_if_drained(self.db, batch.job_id)
         return fate

@@ -76,8 +76,8 @@ def progress(db: DatabaseManager, job_id: int, stage: str | None) -> list[StageP
     with db.transaction() as conn:
         rows = run(conn, Q["stage_progress"], {"job_id": job_id, "stage": stage})
     return [
-        StageProgress(name, status, total, total - open_origins, live, waiting, dead, n_rows, rows_done)
-        for name, status, total, open_origins, live, waiting, dead, n_rows, rows_done in rows
+        StageProgress(name, status, total, total - open_origins, *counts)
+        for name, status, total, open_origins, *counts in rows
     ]
 
 

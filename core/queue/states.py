@@ -14,7 +14,19 @@ BatchState = Literal["scheduled", "ready", "running", "paused"]
 BatchKind = Literal["new", "retry"]
 # Why a header changed hands or ended. `gone` stands for the deleted header.
 BatchEvent = Literal[
-    "claim", "promote", "complete", "retry_later", "retry_now", "split", "dead", "expire", "release", "pause", "resume"
+    "claim",
+    "promote",
+    "complete",
+    "retry_later",
+    "retry_now",
+    "split",
+    "dead",
+    "expire",
+    "release",
+    "pause",
+    "resume",
+    "resume_later",
+    "cancel",
 ]
 AfterEvent = Literal["scheduled", "ready", "running", "paused", "gone"]
 # How one attempt ended, one row of queue_history each. `rejected`: refused at the door, never an item.
@@ -26,8 +38,8 @@ StageStatus = Literal["open", "failed", "closed"]
 Verdict = Literal["retry", "split", "dead"]
 
 TRANSITIONS: Mapping[BatchState, Mapping[BatchEvent, AfterEvent]] = {
-    "scheduled": {"promote": "ready", "pause": "paused"},
-    "ready": {"claim": "running", "pause": "paused"},
+    "scheduled": {"promote": "ready", "pause": "paused", "cancel": "gone"},
+    "ready": {"claim": "running", "pause": "paused", "cancel": "gone"},
     "running": {
         "complete": "gone",
         "retry_later": "scheduled",
@@ -36,9 +48,13 @@ TRANSITIONS: Mapping[BatchState, Mapping[BatchEvent, AfterEvent]] = {
         "dead": "gone",
         "expire": "ready",
         "release": "ready",
+        "cancel": "gone",
     },
-    "paused": {"resume": "ready"},
+    "paused": {"resume": "ready", "resume_later": "scheduled", "cancel": "gone"},
 }
+
+# A running batch of a paused job is held: where it would wait for its next attempt, it waits for the job.
+WAITING: frozenset[AfterEvent] = frozenset({"scheduled", "ready"})
 
 JOB_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     "running": frozenset({"paused", "blocked", "completed", "completed_with_errors", "failed", "cancelled"}),
@@ -56,13 +72,14 @@ FINISHED: frozenset[JobStatus] = frozenset({"completed", "completed_with_errors"
 BACKOFF_MAX_S = 300.0
 
 
-def after(state: BatchState, event: BatchEvent) -> AfterEvent:
-    """The state that follows; QueueError if the event cannot happen there."""
+def after(state: BatchState, event: BatchEvent, *, held: bool = False) -> AfterEvent:
+    """The state that follows; `held`: the batch runs for a paused job. QueueError if the event cannot happen there."""
     try:
-        return TRANSITIONS[state][event]
+        following = TRANSITIONS[state][event]
     except KeyError:
         legal = ", ".join(sorted(TRANSITIONS[state]))
         raise QueueError(f"a {state} batch cannot {event}; it can {legal}", state=state, event=event) from None
+    return "paused" if held and state == "running" and following in WAITING else following
 
 
 def check_job_transition(old: JobStatus, new: JobStatus) -> None:

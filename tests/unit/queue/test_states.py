@@ -40,11 +40,21 @@ def test_transitions_are_total_over_the_states() -> None:
 def test_transitions_are_those_that_are_drawn() -> None:
     drawn = set(re.findall(r"^\s+(\w+|\[\*\]) --> (\w+|\[\*\]): (\w+)", PICTURE, re.MULTILINE))
     named = {(a, "[*]" if b == "gone" else b, event) for a, legal in TRANSITIONS.items() for event, b in legal.items()}
-    assert drawn - {("[*]", "ready", "enqueue"), ("[*]", "ready", "split"), ("[*]", "ready", "redrive")} == named
+    born = {("[*]", "ready", event) for event in ("enqueue", "split", "redrive")} | {("[*]", "scheduled", "delay")}
+    assert drawn - born == named
+    assert born < drawn
+
+
+def test_a_held_batch_waits_for_its_job_wherever_it_would_wait() -> None:
+    for event in ("retry_later", "retry_now", "expire", "release"):
+        assert after("running", event, held=True) == "paused"
+    for event in ("complete", "split", "dead", "cancel"):
+        assert after("running", event, held=True) == "gone"
+    assert after("paused", "resume", held=True) == "ready"
 
 
 def test_an_illegal_event_names_the_legal_ones() -> None:
-    with pytest.raises(QueueError, match="a ready batch cannot complete; it can claim, pause"):
+    with pytest.raises(QueueError, match="a ready batch cannot complete; it can cancel, claim, pause"):
         after("ready", "complete")
 
 
