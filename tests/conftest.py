@@ -64,6 +64,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(folder)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What chaos tests counted and timed, also when they pass."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    lines = [
+        value
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(line)
+
+
 def _server(folder: Path) -> EmbeddedServer:
     return EmbeddedServer(folder / "pg", EmbeddedSettings(shared_buffers_mb=128))
 

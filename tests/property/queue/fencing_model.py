@@ -63,6 +63,8 @@ class State(NamedTuple):
 
 
 Step = tuple[str, State]
+# How a state was first reached: from which one, by which step.
+Ways = dict[State, tuple[State, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Explored:
 def explore(rules: Rules) -> Explored:
     """Visit every reachable state, breadth first; Violation with the shortest way into it if one is bad."""
     start = State((Header(),) * rules.n_batches, (Worker(),) * rules.n_workers, failovers=rules.failovers)
-    came_from: dict[State, tuple[State, str] | None] = {start: None}
+    came_from: Ways = {start: None}
     before: dict[State, list[State]] = {}
     todo = deque([start])
     seen = Explored()
@@ -104,20 +106,21 @@ def explore(rules: Rules) -> Explored:
         state = todo.popleft()
         try:
             check(state, rules)
-            for name, after in steps(state, rules):
-                seen.n_steps += 1
-                before.setdefault(after, []).append(state)
-                if after not in came_from:
-                    came_from[after] = (state, name)
-                    todo.append(after)
+            following = list(steps(state, rules))
         except Violation as found:
             raise Violation(f"{found}\n" + "\n".join(_way(came_from, state))) from None
+        seen.n_steps += len(following)
+        for name, after in following:
+            before.setdefault(after, []).append(state)
+            if after not in came_from:
+                came_from[after] = (state, name)
+                todo.append(after)
     seen.n_states = len(came_from)
     seen.dead_ends = _dead_ends(came_from, before)
     return seen
 
 
-def _way(came_from: dict[State, tuple[State, str] | None], state: State) -> list[str]:
+def _way(came_from: Ways, state: State) -> list[str]:
     names: list[str] = []
     while (link := came_from[state]) is not None:
         state, name = link
@@ -125,7 +128,7 @@ def _way(came_from: dict[State, tuple[State, str] | None], state: State) -> list
     return [f"{n}. {name}" for n, name in enumerate(reversed(names), 1)]
 
 
-def _dead_ends(states: dict[State, tuple[State, str] | None], before: dict[State, list[State]]) -> list[State]:
+def _dead_ends(states: Ways, before: dict[State, list[State]]) -> list[State]:
     """States that do not lead to "all batches completed", found backwards from there."""
     good = {state for state in states if all(header.status == "gone" for header in state.headers)}
     todo = deque(good)

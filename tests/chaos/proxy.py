@@ -1,0 +1,115 @@
+"""A proxy between worker and server that knows just enough of the protocol to lose one COMMIT or its reply."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+SOCKET = ".s.PGSQL.5432"
+Lose = Literal["reply", "request"]
+
+
+class Proxy:
+    """Listens in `folder`, forwards to the server in `target`, and cuts connections at their COMMIT.
+
+    Args:
+        lose: the reply (the server has committed) or the request (it has not).
+        after: the connection must have completed a command of this tag since it was made; b"" for none.
+        every: of those only each so many-th.
+        cuts: as often at most.
+    """
+
+    def __init__(self, folder: Path, target: Path, lose: Lose, after: bytes = b"COPY", every: int = 1) -> None:
+        self.lose, self.after, self.every = lose, after, every
+        self.cuts_left = 0
+        self.n_cut = 0
+        self._n_seen = 0
+        self._lock = threading.Lock()
+        self._target = str(target / SOCKET)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / SOCKET))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """No more connections; those that are open stay until an end hangs up."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self._target)
+            link = _Link(self, client, server)
+            for pump in (link.upwards, link.downwards):
+                threading.Thread(target=pump, daemon=True).start()
+
+    def must_cut(self) -> bool:
+        """Called at each COMMIT that fits."""
+        with self._lock:
+            self._n_seen += 1
+            if self.cuts_left == 0 or self._n_seen % self.every:
+                return False
+            self.cuts_left -= 1
+            self.n_cut += 1
+            return True
+
+
+class _Link:
+    def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
+        self.proxy, self.client, self.server = proxy, client, server
+        self.armed = not proxy.after
+
+    def upwards(self) -> None:
+        """Client to server: bytes as they come; one send of the client holds a whole COMMIT."""
+        with suppress(OSError):
+            while data := self.client.recv(1 << 16):
+                asks = self.proxy.lose == "request" and self.armed and b"COMMIT" in data
+                if asks and self.proxy.must_cut():
+                    break
+                self.server.sendall(data)
+        self._hang_up()
+
+    def downwards(self) -> None:
+        """Server to client, message by message."""
+        waiting = b""
+        with suppress(OSError):
+            while data := self.server.recv(1 << 16):
+                waiting += data
+                whole, cut = self._whole_messages(waiting)
+                self.client.sendall(waiting[:whole])
+                if cut:
+                    break
+                waiting = waiting[whole:]
+        self._hang_up()
+
+    def _whole_messages(self, data: bytes) -> tuple[int, bool]:
+        """Length of the complete messages, and whether the one after them is the reply to lose."""
+        at = 0
+        while len(data) - at >= 5:
+            (length,) = struct.unpack_from("!I", data, at + 1)
+            if len(data) - at < 1 + length:
+                break
+            if data[at : at + 1] == b"C" and self._lost(data[at + 5 : at + 1 + length]):
+                return at, True
+            at += 1 + length
+        return at, False
+
+    def _lost(self, tag: bytes) -> bool:
+        if tag.startswith(b"COMMIT"):
+            return self.proxy.lose == "reply" and self.armed and self.proxy.must_cut()
+        self.armed = self.armed or tag.startswith(self.proxy.after)
+        return False
+
+    def _hang_up(self) -> None:
+        for end in (self.client, self.server):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
