@@ -23,6 +23,10 @@ SELECT current_setting('server_version') AS version, current_database() AS datab
 -- {table} and {columns} are composed as quoted identifiers. Text format: backslash escapes keep NULL and '' apart.
 COPY {table} ({columns}) FROM STDIN
 
+-- name: copy_in_binary :exec
+-- The same for bytes: the server neither looks for line ends nor parses numbers.
+COPY {table} ({columns}) FROM STDIN (FORMAT binary)
+
 -- name: copy_out :exec
 -- {query} is another named query; its parameters are composed by the client, for COPY takes none.
 COPY ({query}) TO STDOUT

@@ -1,7 +1,8 @@
 """Whole polars frames in and out of PostgreSQL with COPY; no Python object per row.
 
-The text format is used: tab between columns, one line a row, NULL written as backslash-N, and a backslash escape for
-backslash, tab, newline and carriage return. So NULL, the empty string and a literal backslash-N stay three things.
+The text format is used, unless a caller vouches for the column types (`binary`): tab between columns, one line a row,
+NULL written as backslash-N, and a backslash escape for backslash, tab, newline and carriage return. So NULL, the empty
+string and a literal backslash-N stay three things.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
+from core.database import copy_binary
 from core.database.errors import wrapped
 from core.database.queries import Connection, Query, load, note_duration
 from core.errors import SchemaError
@@ -24,6 +26,8 @@ from core.errors import SchemaError
 # Rows rendered at once: about 3 MB of text for 200-byte rows.
 SLICE_ROWS = 16_384
 _SLICES_AHEAD = 2
+
+Buffer = bytes | bytearray | memoryview
 
 # PostgreSQL's escapes; the backslash comes first on the way out and last on the way in.
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
@@ -39,13 +43,15 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> int:
+def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame, *, binary: bool = False) -> int:
     """Append a frame to a table in the current transaction; returns the number of rows.
 
     Args:
         table: name, or `schema.name`.
         frame: columns named as in the table, in any order; a column that is left out gets its default. Strings go to
             any type that reads text (json, uuid, ...); Binary to bytea; Datetime with a zone to timestamptz.
+        binary: the columns' types are exactly those of the frame (Int64 = bigint, Int32 = integer, String = text or
+            json): integers and one string then go as bytes, which saves the server a tenth to a sixth of its work.
     Raises:
         SchemaError: a column type that has no text form (List, Struct, Duration, Object).
         StoreError: the server refused; facts table, line (1 = first row) and column, never the value.
@@ -53,26 +59,37 @@ def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> i
     """
     if frame.height == 0:
         return 0
+    as_bytes = binary and copy_binary.fits(frame)
     for name, dtype in frame.schema.items():
         _to_text(name, dtype)
     names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-    statement = sql.SQL(cast(Any, load("database")["copy_in"].sql)).format(
+    statement = sql.SQL(cast(Any, load("database")["copy_in_binary" if as_bytes else "copy_in"].sql)).format(
         table=sql.Identifier(*table.split(".")), columns=names
     )
+    parts = _binary_parts(frame) if as_bytes else _ahead(frame, _render)
     started = time.perf_counter()
     with wrapped("copy_in"), conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for text in _ahead(frame.iter_slices(SLICE_ROWS)):
-            copy.write(text)
+        for part in parts:
+            copy.write(part)
     note_duration(f"copy_in {table}", started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
     return frame.height
 
 
-def _ahead(parts: Iterator[pl.DataFrame]) -> Iterator[memoryview]:
+def _binary_parts(frame: pl.DataFrame) -> Iterator[Buffer]:
+    yield copy_binary.HEADER
+    yield from _ahead(frame, copy_binary.render)
+    yield copy_binary.TRAILER
+
+
+def _ahead(frame: pl.DataFrame, render: Callable[[pl.DataFrame], Buffer]) -> Iterator[Buffer]:
     """Render the next slice while the server digests the last: both take about as long, and polars frees the GIL."""
+    if frame.height <= SLICE_ROWS:
+        yield render(frame)
+        return
     with ThreadPoolExecutor(1, "copy-in") as pool:
-        waiting: deque[Future[memoryview]] = deque()
-        for part in parts:
-            waiting.append(pool.submit(_render, part))
+        waiting: deque[Future[Buffer]] = deque()
+        for part in frame.iter_slices(SLICE_ROWS):
+            waiting.append(pool.submit(render, part))
             if len(waiting) > _SLICES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:

@@ -190,4 +190,4 @@ def _copy_results(conn: psycopg.Connection[Any], batch: ClaimedBatch, results: p
         frame = numbered.join(first, on="retry_seq", how="inner").select("batch_id", "seq", "output")
     else:
         frame = results.select(origin, pl.col("seq").cast(pl.Int32), pl.col("output"))
-    copy_in(conn, "queue_results", frame)
+    copy_in(conn, "queue_results", frame, binary=True)

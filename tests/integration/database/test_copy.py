@@ -31,6 +31,23 @@ def test_copy_in_keeps_the_order_of_many_slices(db: DatabaseManager) -> None:
         assert conn.execute("SELECT count(*) FROM people WHERE born = '2000-01-01'").fetchone() == (n,)
 
 
+def test_copy_in_by_bytes_keeps_the_order_of_many_slices(db: DatabaseManager) -> None:
+    n = 2 * SLICE_ROWS + 5
+    text = pl.int_range(n, eager=True).cast(pl.String) + "é\\\t"
+    frame = pl.DataFrame({"id": pl.int_range(n, eager=True, dtype=pl.Int32), "ssn": text})
+    with db.transaction() as conn:
+        assert copy_in(conn, "public.people", frame, binary=True) == n
+        assert_frame_equal(copy_out(conn, ALL), frame)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_copy_in_of_a_large_text_needs_no_second_format(db: DatabaseManager, binary: bool) -> None:
+    frame = pl.DataFrame({"id": [1, -2], "ssn": ["x" * 70_000, ""]}, schema={"id": pl.Int32, "ssn": pl.String})
+    with db.transaction() as conn:
+        assert copy_in(conn, "people", frame, binary=binary) == 2
+        assert_frame_equal(copy_out(conn, ALL), frame.sort("id"))
+
+
 def test_copy_in_names_line_and_column_but_no_value(db: DatabaseManager) -> None:
     frame = pl.DataFrame({"id": [1, 2], "born": ["2001-01-01", "ssn 123-45-6789"]})
     with pytest.raises(StoreError) as caught, db.transaction() as conn:
@@ -45,6 +62,14 @@ def test_copy_in_reports_a_nul_by_line(db: DatabaseManager) -> None:
     with pytest.raises(StoreError) as caught, db.transaction() as conn:
         copy_in(conn, "people", pl.DataFrame({"id": [1, 2], "ssn": ["a", "b\x00"]}))
     assert caught.value.line == 2
+
+
+def test_copy_in_by_bytes_names_line_and_column_but_no_value(db: DatabaseManager) -> None:
+    frame = pl.DataFrame({"id": [1, 2], "ssn": ["a", "b\x00-45-6789"]}, schema={"id": pl.Int32, "ssn": pl.String})
+    with pytest.raises(StoreError) as caught, db.transaction() as conn:
+        copy_in(conn, "people", frame, binary=True)
+    assert (caught.value.sqlstate, caught.value.line, caught.value.column) == ("22021", 2, "ssn")
+    assert "6789" not in str(caught.value)
 
 
 def test_copy_in_refuses_a_type_without_text_form_before_it_sends(db: DatabaseManager) -> None:

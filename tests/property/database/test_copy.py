@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from core.database import DatabaseManager
+from core.database import DatabaseManager, copy_binary
 from core.database.copy import copy_in, copy_out
 from core.database.queries import Query
 
@@ -107,3 +107,25 @@ def test_copy_in_agrees_with_parameters_of_the_driver(
         copy_in(conn, table, frame_of([{"n": value, "d": day, "f8": days / 7}]))
         row = conn.execute("SELECT n = %s, d = %s, f8 = %s FROM copied", (value, day, days / 7)).fetchone()
     assert row == (True, True, True)
+
+
+BINARY = {"i2": pl.Int16, "i8": pl.Int64, "row_no": pl.Int32}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries({"i2": COLUMNS["i2"][2], "i8": COLUMNS["i8"][2], "j": st.none() | JSON}), max_size=6
+    )
+)
+def test_copy_in_by_bytes_equals_copy_in_by_text(db: DatabaseManager, table: str, rows: list[dict[str, Any]]) -> None:
+    frame = pl.DataFrame(
+        [{**row, "row_no": i} for i, row in enumerate(rows)], schema={**BINARY, "j": pl.String}, strict=False
+    )
+    assert copy_binary.fits(frame) == (not frame["j"].null_count())
+    read = Query("read", "many", "", "SELECT i2, i8, row_no, j FROM copied ORDER BY row_no")
+    with db.transaction() as conn:
+        for binary in (False, True):
+            conn.execute("TRUNCATE copied")
+            assert copy_in(conn, table, frame, binary=binary) == frame.height
+            assert_frame_equal(copy_out(conn, read, schema=frame.schema), frame)
