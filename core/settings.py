@@ -83,11 +83,28 @@ class QueueSettings(Group):
     beat_s: Seconds = Field(10, description="pause between heartbeats; at most half of `lease_ttl_s`")
     rescue_every_s: Seconds = Field(5, description="pause between scans for expired leases")
     poll_s: Seconds = Field(1, description="pause before an idle worker asks for batches again")
+    depth_every_s: Seconds = Field(
+        2, description="pause between refreshes of the cached depth; views ignore it after 5 s"
+    )
+    inbox_linger_s: Seconds = Field(1, description="age at which an inbox that is not full becomes a batch")
     batch_rows: int = Field(5_000, ge=1, le=1_048_576, description="rows a batch gets unless the caller says otherwise")
     batch_rows_max: int = Field(50_000, ge=1, le=1_048_576, description="rows a batch may have at most")
     partition_rows: int = Field(10_000_000, ge=1_000, description="rows after which items go to a new partition")
+    partition_hours: float = Field(24, gt=0, le=8_760, description="hours after which items go to a new partition")
+    retain_days: float = Field(
+        30,
+        gt=0,
+        le=36_500,
+        description="days after which items, results and history of finished partitions are dropped",
+    )
+    retain_gb: float | None = Field(
+        None, gt=0, le=1_000_000, description="size of all partitions above which the oldest finished go; unset: any"
+    )
     failed_share_max: float = Field(
         0.2, gt=0, le=1, description="share of failed rows above which a batch is retried whole"
+    )
+    dedupe_ttl_s: float = Field(
+        604_800, gt=0, le=316_224_000, description="life of a unique key: so long a row with it is not enqueued again"
     )
     record_max_attempts: int = Field(1, ge=1, le=100, description="attempts of a record in the record-level API")
 

@@ -185,10 +185,6 @@ WITH picked AS (
 )
 SELECT count(*) FROM gone
 
--- name: jobs_sealed :many
--- The leader repeats the finish for completers that died between their commit and it.
-SELECT job_id FROM jobs WHERE sealed_at IS NOT NULL AND finished_at IS NULL AND status = 'running' ORDER BY job_id LIMIT 1000
-
 -- name: job_list :many
 -- Newest first.
 SELECT job_id, flow_name, job_key, status, tenant_id, parameters, input_digest, created_at, finished_at
@@ -207,6 +203,11 @@ ON CONFLICT (job_id, stage) DO NOTHING RETURNING job_id
 INSERT INTO job_stages AS s (job_id, stage, n_batches, n_items)
 VALUES (%(job_id)s, %(stage)s, %(n_batches)s, %(n_items)s)
 ON CONFLICT (job_id, stage) DO UPDATE SET n_batches = s.n_batches + excluded.n_batches, n_items = s.n_items + excluded.n_items
+
+-- name: stage_grow :many
+-- Adds a wave only where the last one ended: of two processes that extend a stage, one does.
+UPDATE job_stages SET n_batches = n_batches + %(n_batches)s, n_items = n_items + %(n_items)s
+WHERE job_id = %(job_id)s AND stage = %(stage)s AND status = 'open' AND n_items = %(before)s RETURNING n_items
 
 -- name: stage_fail :exec
 -- A batch that could not be split is dead: its stage cannot succeed until it is redriven.
@@ -275,14 +276,50 @@ SELECT coalesce(max(hi), 0) FROM queue_partitions WHERE state = 'attached'
 SELECT queue_partitions_ahead()
 
 -- name: partition_rotate :many
--- The newest used partition is full: the next id starts the next one. Never near the end of a range, where ids move on
--- by themselves: setting the sequence back would issue them twice.
+-- The partition in use is full or old: the next id starts the next one. Never near the end of a range, where ids move on
+-- by themselves: setting the sequence back would issue them twice. Rows are summed only where so many could lie on the
+-- pages (a page holds 291 at most).
 SELECT setval('queue_batch_id_seq', p.hi, false)
 FROM queue_partitions p, queue_batch_id_seq s
 WHERE p.state = 'attached' AND s.last_value >= p.lo AND s.last_value < p.hi - 65536
   AND pg_try_advisory_xact_lock(hashtext('headrace.partition_rotate'))
-  AND (SELECT sum(b.n_items) FROM queue_batches b
-       WHERE b.batch_id >= p.lo AND b.batch_id < p.hi AND b.source IS NULL) >= %(rows_max)s
+  AND ((SELECT b.created_at FROM queue_batches b WHERE b.batch_id >= p.lo AND b.batch_id < p.hi ORDER BY b.batch_id LIMIT 1)
+           < now() - make_interval(secs => %(age_s)s)
+       OR (CASE WHEN pg_relation_size(to_regclass('queue_items_p' || p.lo)) / 8192 * 291 >= %(rows_max)s THEN
+               (SELECT sum(b.n_items) FROM queue_batches b
+                WHERE b.batch_id >= p.lo AND b.batch_id < p.hi AND b.source IS NULL) END) >= %(rows_max)s)
+
+-- name: dedupe_take :many
+-- One statement for all keys of a call, in their order. A key comes back if nobody has it, or its time is over.
+INSERT INTO queue_dedupe AS d (flow_name, tenant_id, key, expires_at)
+SELECT %(flow_name)s, %(tenant_id)s, k.key, clock_timestamp() + make_interval(secs => %(ttl_s)s)
+FROM unnest(%(keys)s::text[]) AS k (key) ORDER BY k.key COLLATE "C"
+ON CONFLICT (flow_name, tenant_id, key) DO UPDATE SET expires_at = excluded.expires_at
+WHERE d.expires_at <= clock_timestamp()
+RETURNING d.key
+
+-- name: dedupe_purge :one
+-- Expired keys, some at a time; one that a producer is taking anew is left alone.
+WITH expired AS (
+    SELECT flow_name, tenant_id, key FROM queue_dedupe WHERE expires_at <= clock_timestamp()
+    ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM queue_dedupe d USING expired e
+    WHERE d.flow_name = e.flow_name AND d.tenant_id = e.tenant_id AND d.key = e.key RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: depth_above :many
+-- A row if more than so many rows wait; adds up batch by batch and stops there.
+SELECT 1 FROM (
+    SELECT sum(n_items) OVER (ROWS UNBOUNDED PRECEDING) AS depth FROM queue_waiting
+    WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s) counted
+WHERE depth > %(room)s LIMIT 1
+
+-- name: depth_waiting :one
+-- All of it, for the message.
+SELECT coalesce(sum(n_items), 0)::bigint FROM queue_waiting
+WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s
 
 -- name: inbox_put :exec
 -- One payload of a trickling producer.
@@ -594,9 +631,12 @@ WHERE origin_batch_id = %(origin)s AND batch_id = %(batch_id)s AND lease_token =
 -- Leader's duties
 
 -- name: lease_take :many
--- A row with a token instead of a session lock: it survives poolers, and a leader that hangs loses it.
+-- A row with a token instead of a session lock: it survives poolers, and a leader that hangs loses it. Whoever finds
+-- another's lease alive only reads: a conflict would lock the row, and write.
 INSERT INTO leases (name, holder, token, lease_until)
-VALUES (%(name)s, %(holder)s, %(token)s, clock_timestamp() + make_interval(secs => %(ttl_s)s))
+SELECT %(name)s, %(holder)s, %(token)s, clock_timestamp() + make_interval(secs => %(ttl_s)s)
+WHERE NOT EXISTS (SELECT 1 FROM leases
+                  WHERE name = %(name)s AND token <> %(token)s AND lease_until >= clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = excluded.token, lease_until = excluded.lease_until,
     acquired_at = CASE WHEN leases.token = excluded.token THEN leases.acquired_at ELSE clock_timestamp() END
 WHERE leases.token = excluded.token OR leases.lease_until < clock_timestamp()
@@ -621,7 +661,7 @@ WITH due AS (
     ORDER BY not_before, batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE processing_queue q SET state = 'ready', not_before = NULL FROM due WHERE q.batch_id = due.batch_id
-RETURNING q.batch_id
+RETURNING q.flow_name
 
 -- name: retries_stamp :many
 -- Due rows become headers of kind retry, one per flow and stage and at most rows_max rows. While a header lives,
@@ -658,7 +698,7 @@ SELECT h.batch_id, h.batch_id, h.tenant_id, h.job_id, h.stage, h.flow_name, 'ret
        coalesce(f.splittable, false), coalesce(o.held, false), CASE WHEN o.held THEN 'paused' ELSE 'ready' END
 FROM headers h LEFT JOIN queue_flows f ON f.flow_name = h.flow_name AND f.tenant_id = h.tenant_id
 LEFT JOIN jobs_open o ON o.job_id = h.job_id
-RETURNING batch_id
+RETURNING flow_name
 
 -- name: history_roll_up :one
 -- Each history row enters the totals once: the flag and the sum change in one statement.
@@ -684,6 +724,18 @@ WITH tail AS (
         record_wall_ms = t.record_wall_ms + excluded.record_wall_ms
 )
 SELECT count(*) FROM rolled
+
+-- name: jobs_drained :many
+-- The leader repeats the finish for completers that died between their commit and it. Jobs with work left do not stand
+-- in the way of the others.
+SELECT j.job_id FROM jobs j WHERE j.sealed_at IS NOT NULL AND j.finished_at IS NULL AND j.status = 'running'
+  AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.job_id = j.job_id)
+  AND NOT EXISTS (SELECT 1 FROM queue_retries r WHERE r.job_id = j.job_id)
+ORDER BY j.job_id LIMIT %(limit)s
+
+-- name: duty_bounds :exec
+-- A duty that waits for somebody's lock gives up and is tried again with the next round; for this transaction only.
+SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '60s', true)
 
 -- name: depth_refresh :exec
 -- One scan of the headers for everybody who asks in the next seconds.

@@ -75,8 +75,8 @@ def enqueue(db: DatabaseManager, place: Place, rows: Payloads, terms: Terms) -> 
     """Store the payloads as batches; all of them or none. No payloads, or none that is new: no batch.
 
     Raises:
-        UnknownFlow; QueueError: the job is finished, or a number or name is out of range; QueueFull: the flow's limit of
-        depth, after `terms.patience`.
+        UnknownFlow; QueueError: the job is finished, or a number or name is out of range.
+        QueueFull: the flow's limit of depth, after `terms.patience`.
         RowError: a payload is not JSON, over 1 MiB, nested over 128 deep or holds NUL, and `on_bad` is "raise". With
         "dead" such payloads become dead letters instead (their first MiB), and the others keep their order.
     Cost: one COPY per call, about 5 microseconds a row for 200-byte payloads; memory three times the text.

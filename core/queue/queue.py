@@ -8,6 +8,8 @@ import random
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,13 +18,29 @@ import polars as pl
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError
-from core.queue import claim, complete, dead, depth, enqueue, failures, flows, items, jobs, leader, stages
+from core.queue import (
+    claim,
+    complete,
+    dead,
+    depth,
+    door,
+    enqueue,
+    failures,
+    flows,
+    items,
+    jobs,
+    leader,
+    orphans,
+    stages,
+)
+from core.queue.backpressure import Patience
 from core.queue.batches import ClaimedBatch, Cost, Depth, FlowPolicy, Job, NewBatch, RowFailure, StageProgress
 from core.queue.complete import Done, Sink
 from core.queue.items import Decoded
+from core.queue.jobs import Steered
 from core.queue.keeper import LeaseKeeper
 from core.queue.payloads import OnBad, Payloads
-from core.queue.states import Fault, JobStatus, Verdict, job_is_open
+from core.queue.states import Fault, JobStatus, Verdict
 from core.settings import QueueSettings
 
 Q = load("queue")
@@ -50,9 +68,12 @@ class BatchQueue:
         self.settings = settings
         self.worker_id = worker_id
         self._jitter = jitter
+        self.patience = Patience(jitter=jitter)
         self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id)
         self._leader_token = uuid4()
         self._keepers: list[LeaseKeeper] = []
+        self._leads = False
+        self._rounds = 0
 
     # Flows
 
@@ -88,15 +109,15 @@ class BatchQueue:
         """Move a job along its legal transitions."""
         jobs.set_status(self.db, job_id, status)
 
-    def pause_job(self, job_id: int) -> jobs.Steered:
+    def pause_job(self, job_id: int) -> Steered:
         """Put the job's waiting batches aside; running ones may finish. See core.queue.jobs.set_status."""
         return jobs.set_status(self.db, job_id, "paused")
 
-    def resume_job(self, job_id: int) -> jobs.Steered:
+    def resume_job(self, job_id: int) -> Steered:
         """Put them back as they were."""
         return jobs.resume(self.db, job_id)
 
-    def cancel_job(self, job_id: int) -> jobs.Steered:
+    def cancel_job(self, job_id: int) -> Steered:
         """End everything of the job that is not done, for good; running batches lose their lease."""
         return jobs.set_status(self.db, job_id, "cancelled")
 
@@ -104,9 +125,11 @@ class BatchQueue:
         """No more work will be added: finish the job now, or when its last batch completes."""
         return jobs.finish(self.db, job_id)
 
-    def open_stage(self, job_id: int, stage: str, batches: Sequence[NewBatch]) -> bool:
+    def open_stage(
+        self, job_id: int, stage: str, batches: Sequence[NewBatch], *, not_before: datetime | None = None
+    ) -> bool:
         """Create a stage with its batches once; False if it exists."""
-        return stages.open_stage(self.db, self._job(job_id), stage, batches)
+        return stages.open_stage(self.db, self._job(job_id), stage, batches, not_before)
 
     def stage_progress(self, job_id: int, stage: str) -> StageProgress:
         """Counts of one stage, and whether it is drained."""
@@ -140,20 +163,28 @@ class BatchQueue:
         batch_rows: int | None = None,
         on_bad: OnBad = "raise",
         priority: int = 100,
-    ) -> list[int]:
-        """Store payloads as batches; returns their ids. See core.queue.enqueue.enqueue."""
-        n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
-        enqueue.check_batch_rows(n_rows, self.settings.batch_rows_max)
-        if not 0 <= priority <= 1000:
-            raise QueueError(f"priority {priority} is outside 0..1000", priority=priority)
-        if job_id is not None and not job_is_open(self._job(job_id).status):
-            raise QueueError(f"job {job_id} is finished: it gets no more items", job_id=job_id)
-        place = enqueue.Place(flow_name, job_id, stage, priority)
-        return enqueue.enqueue(self.db, place, payloads, n_rows, on_bad)
+        not_before: datetime | None = None,
+        unique_keys: Sequence[str] | None = None,
+        block_s: float = 0.0,
+        tenant_id: str = flows.DEFAULT_TENANT,
+    ) -> enqueue.Enqueued:
+        """Store payloads as batches; returns their ids, a list that also counts rows. See core.queue.enqueue.enqueue.
 
-    def put(self, flow_name: str, payload: Any) -> None:
+        Args:
+            not_before: an aware moment before which none of it is handed out.
+            unique_keys: one per payload; rows whose key was enqueued within `dedupe_ttl_s` are left out.
+            block_s: how long to wait for room under the flow's limit of depth, before QueueFull.
+        """
+        n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
+        door.check_batch_rows(n_rows, self.settings.batch_rows_max)
+        place = enqueue.Place(flow_name, job_id, stage, priority, tenant_id=tenant_id, not_before=not_before)
+        patience = replace(self.patience, block_s=block_s)
+        terms = enqueue.Terms(n_rows, on_bad, unique_keys, self.settings.dedupe_ttl_s, patience)
+        return enqueue.enqueue(self.db, place, payloads, terms)
+
+    def put(self, flow_name: str, payload: Any, *, block_s: float = 0.0) -> None:
         """Put one payload into the inbox, for producers that trickle."""
-        enqueue.put(self.db, flow_name, payload)
+        enqueue.put(self.db, flow_name, payload, replace(self.patience, block_s=block_s))
 
     def claim(
         self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
@@ -223,6 +254,10 @@ class BatchQueue:
                 stack.enter_context(self._ending(batch))
             return claim.release(self.db, batches)
 
+    def end_worker(self, worker_id: str, batch_id: int | None, failure: failures.Failure) -> int:
+        """End the attempt of a worker process that is dead, release its other leases; see core.queue.orphans.bury."""
+        return orphans.bury(self.db, worker_id, batch_id, failure, self._jitter)
+
     # Duties and views
 
     def rescue(self) -> int:
@@ -231,19 +266,28 @@ class BatchQueue:
 
     def lead(self) -> bool:
         """Become the leader, or stay it; False while another process leads."""
-        return leader.take_lease(self.db, LEADER, self.worker_id, self._leader_token, self.settings.lease_ttl_s)
+        ttl_s = self.settings.lease_ttl_s
+        self._leads = leader.take_lease(self.db, LEADER, self.worker_id, self._leader_token, ttl_s)
+        return self._leads
 
     def sweep(self) -> leader.Sweep:
-        """The leader's duties once."""
-        return leader.sweep(self.db, self.settings, self._jitter)
+        """The leader's duties once; the costly ones in the first round and then now and then."""
+        self._rounds += 1
+        return leader.sweep(self.db, self.settings, self._jitter, self._rounds - 1)
 
     def lead_and_sweep(self) -> None:
         """The duties, if this process leads."""
         if self.lead():
             self.sweep()
 
+    def refresh_depth(self) -> None:
+        """Renew the cached depth, if this process led when it last asked."""
+        if self._leads:
+            leader.refresh_depth(self.db)
+
     def beat_worker(self, n_leases: int) -> None:
-        """Tell that this worker lives."""
+        """Tell that this worker lives. Of several keepers each tells what all of them hold."""
+        n_leases = sum(len(keeper.held()) for keeper in self._keepers) or n_leases
         params = {
             "worker_id": self.worker_id,
             "pool": "default",
@@ -256,7 +300,13 @@ class BatchQueue:
             run(conn, Q["worker_beat"], params)
 
     def leave(self) -> None:
-        """End of this worker: no longer leader, no longer listed. Leases it holds are not touched."""
+        """End of this worker: no longer leader, no longer listed. Leases it holds are not touched.
+
+        While another keeper of this queue beats, nothing ends.
+        """
+        if any(keeper.running for keeper in self._keepers):
+            return
+        self._leads = False
         leader.drop_lease(self.db, LEADER, self._leader_token)
         self.retire_worker()
 

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import polars as pl
+import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError
-from core.queue import partitions
+from core.queue import door, jobs, partitions
 from core.queue.batches import ROWS_MAX, Job, NewBatch, StageProgress
-from core.queue.enqueue import HEADER, new_headers
-from core.queue.states import job_is_open
+from core.queue.enqueue import HEADER, Begin, Spot, new_headers
 
 Q = load("queue")
 
 
-def open_stage(db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewBatch]) -> bool:
+def open_stage(
+    db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewBatch], not_before: datetime | None = None
+) -> bool:
     """Create the stage and its batches in one transaction; False if some process did so before.
 
-    Raises QueueError: the job is finished; a batch without items; a splittable source without integer lo and hi.
+    Raises QueueError: the job is finished; a batch without items; a splittable source without integer lo and hi; a
+    `not_before` without a time zone.
     Cost: one COPY of the headers; nothing per item.
     """
-    if not job_is_open(job.status):
-        raise QueueError(f"job {job.job_id} is {job.status}: it gets no more stages", job_id=job.job_id)
+    door.check_stage(stage)
+    door.check_not_before(not_before)
     for batch in batches:
         _check(batch)
     params = {
@@ -36,29 +40,54 @@ def open_stage(db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewB
         "n_items": sum(batch.n_items for batch in batches),
     }
     with db.transaction() as conn:
+        held = jobs.join(conn, job.job_id)
         if not run(conn, Q["stage_open"], params):
             return False
-        frame = pl.DataFrame(
-            {
-                "batch_id": partitions.take_ids(conn, len(batches)),
-                "partition_no": [batch.partition_no for batch in batches],
-                "priority": [batch.priority for batch in batches],
-                "splittable": [batch.splittable for batch in batches],
-                "n_items": [batch.n_items for batch in batches],
-                "source": [json.dumps(dict(batch.source)) for batch in batches],
-            },
-            schema=HEADER,
-        )
-        place = {"tenant_id": job.tenant_id, "flow_name": job.flow_name, "job_id": job.job_id, "stage": stage}
-        new_headers(conn, frame, place)
+        _add(conn, job, stage, batches, Begin(not_before, held))
     return True
+
+
+def grow(db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewBatch], rows_before: int) -> bool:
+    """Add batches to an open stage that has `rows_before` rows; False if it has not: somebody else added some.
+
+    Raises QueueError: the job is finished.
+    """
+    for batch in batches:
+        _check(batch)
+    params = {
+        "job_id": job.job_id,
+        "stage": stage,
+        "n_batches": len(batches),
+        "n_items": sum(batch.n_items for batch in batches),
+        "before": rows_before,
+    }
+    with db.transaction() as conn:
+        held = jobs.join(conn, job.job_id)
+        if not run(conn, Q["stage_grow"], params):
+            return False
+        _add(conn, job, stage, batches, Begin(held=held))
+    return True
+
+
+def _add(conn: psycopg.Connection[Any], job: Job, stage: str, batches: Sequence[NewBatch], begin: Begin) -> None:
+    frame = pl.DataFrame(
+        {
+            "batch_id": partitions.take_ids(conn, len(batches)),
+            "partition_no": [batch.partition_no for batch in batches],
+            "priority": [batch.priority for batch in batches],
+            "splittable": [batch.splittable for batch in batches],
+            "n_items": [batch.n_items for batch in batches],
+            "source": [json.dumps(dict(batch.source)) for batch in batches],
+        },
+        schema=HEADER,
+    )
+    new_headers(conn, frame, Spot(job.tenant_id, job.flow_name, job.job_id, stage), begin)
 
 
 def _check(batch: NewBatch) -> None:
     if batch.n_items < 1:
         raise QueueError(f"partition {batch.partition_no} has no items", partition_no=batch.partition_no)
-    if not 0 <= batch.priority <= 1000:
-        raise QueueError(f"priority {batch.priority} is outside 0..1000", priority=batch.priority)
+    door.check_priority(batch.priority)
     if not batch.splittable:
         return
     lo, hi = batch.source.get("lo"), batch.source.get("hi")

@@ -14,6 +14,16 @@ CREATE INDEX jobs_cancelled ON jobs (finished_at) WHERE status = 'cancelled';
 CREATE INDEX processing_queue_waiting ON processing_queue (flow_name, tenant_id) INCLUDE (n_items)
     WHERE state IN ('scheduled', 'paused');
 
+CREATE VIEW queue_waiting AS
+SELECT flow_name, tenant_id, n_items FROM processing_queue WHERE state = 'ready'
+UNION ALL
+SELECT flow_name, tenant_id, n_items FROM processing_queue WHERE state IN ('scheduled', 'paused')
+UNION ALL
+SELECT flow_name, tenant_id, 1::bigint FROM queue_inbox
+UNION ALL
+SELECT flow_name, tenant_id, 1::bigint FROM queue_retries WHERE retry_batch_id IS NULL;
+COMMENT ON VIEW queue_waiting IS 'What limits of depth count: one row per waiting batch, inbox payload and retry. Filter by flow and tenant.';
+
 -- Tenants do not share their keys.
 ALTER TABLE queue_dedupe ADD COLUMN tenant_id text NOT NULL DEFAULT 'default';
 ALTER TABLE queue_dedupe DROP CONSTRAINT queue_dedupe_pkey;

@@ -130,7 +130,7 @@ def test_job_is_finished_by_the_last_of_two_completers(
     assert found is not None
     assert found.status == "completed"
     assert found.finished_at is not None
-    with pytest.raises(QueueError, match="gets no more stages"):
+    with pytest.raises(QueueError, match="gets no more work"):
         queue.open_stage(job.job_id, "late", [])
     with pytest.raises(QueueError, match="cannot become running"):
         queue.set_job_status(job.job_id, "running")
