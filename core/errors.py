@@ -14,6 +14,10 @@
     |   |- DuplicateJob          the job key is taken
     |   |- UnknownFlow           the flow was never registered
     |   `- QueueFull*            depth limit reached
+    |- HandlerError              what a handler may raise about its rows: fault = permanent
+    |   |- TransientFailure      fault = transient: may work later
+    |   |- PoisonFailure         fault = poison: took or would take its worker down
+    |   `- ResultsError          what a handler returned cannot be used
     `- MatchError
         |- SpecError             exit 2: a match spec that cannot work
         |- CandidateBudgetExceeded
@@ -27,7 +31,7 @@ They never carry row data: ids, columns, line numbers and limits only.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class HeadraceError(Exception):
@@ -118,6 +122,28 @@ class QueueFull(QueueError):
 
     retryable = True
     exit_code = 75
+
+
+class HandlerError(HeadraceError):
+    """For handlers to raise: these rows will never work. Only class and place are stored, never the message."""
+
+    fault: ClassVar[Literal["transient", "permanent", "poison"]] = "permanent"
+
+
+class TransientFailure(HandlerError):
+    """For handlers to raise: these rows may work later."""
+
+    fault = "transient"
+
+
+class PoisonFailure(HandlerError):
+    """For handlers to raise: these rows would take the worker down."""
+
+    fault = "poison"
+
+
+class ResultsError(HandlerError):
+    """What a handler returned cannot be used: fact `error_class` (ResultMalformed or ResultUnknown)."""
 
 
 class MatchError(HeadraceError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import psycopg
@@ -134,6 +134,7 @@ class Failure:
     retryable: bool = True
     outcome_if_retried: Outcome = "retried"
     fault: Fault | None = None
+    cost: Cost = field(default_factory=Cost)
 
 
 def fail(db: DatabaseManager, batch: ClaimedBatch, failure: Failure, jitter: float) -> Verdict:
@@ -178,7 +179,7 @@ def marked_before(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> tuple[i
 
 
 def _told(outcome: Outcome, failure: Failure) -> Ended:
-    return Ended(outcome, error_class=failure.error_class, reason=failure.reason)
+    return Ended(outcome, cost=failure.cost, error_class=failure.error_class, reason=failure.reason)
 
 
 def _bury(conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure) -> None:
@@ -206,7 +207,7 @@ def _bury(conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure) 
     if batch.job_id is not None and not batch.splittable:
         run(conn, Q["stage_fail"], params)
     n_dead = batch.n_items - n_ok
-    told = Ended("dead", n_ok, n_dead, n_dead, error_class=failure.error_class, reason=failure.reason)
+    told = replace(_told("dead", failure), n_ok=n_ok, n_failed=n_dead, n_dead=n_dead)
     history(conn, batch, told)
     _fence(conn, batch, "fence_delete")
 

@@ -1,0 +1,58 @@
+"""What a worker process shows the process that watches it: a few numbers in shared memory.
+
+Nothing is sent, so neither side ever waits for the other, and what a killed process had done can still be read.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from typing import BinaryIO
+
+FIELDS = ("ready", "batch_id", "deadline", "batches", "rows", "rows_failed")
+SIZE = len(FIELDS) * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A look at the board: `deadline` by the machine's monotonic clock, in seconds; no batch: None."""
+
+    ready: bool
+    batch_id: int | None
+    deadline: float
+    batches: int
+    rows: int
+    rows_failed: int
+
+
+class Board:
+    """One writer, one reader; `file` is shared by both. Each number is eight aligned bytes, written at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        file.truncate(SIZE)
+        self._memory = mmap.mmap(file.fileno(), SIZE)
+        self._numbers = memoryview(self._memory).cast("d")
+
+    def ready(self) -> None:
+        """The handler is loaded and the database answers."""
+        self._numbers[0] = 1.0
+
+    def begin(self, batch_id: int, deadline: float) -> None:
+        """The deadline before the batch: whoever sees the batch sees its deadline."""
+        self._numbers[2] = deadline
+        self._numbers[1] = float(batch_id)
+
+    def end(self, batches: int, rows: int, rows_failed: int) -> None:
+        """The batch ended; totals of this process so far."""
+        self._numbers[1] = 0.0
+        self._numbers[3], self._numbers[4], self._numbers[5] = float(batches), float(rows), float(rows_failed)
+
+    def look(self) -> Shown:
+        """What the writer shows now."""
+        ready, batch_id, deadline, batches, rows, rows_failed = self._numbers
+        return Shown(bool(ready), int(batch_id) or None, deadline, int(batches), int(rows), int(rows_failed))
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._numbers.release()
+        self._memory.close()

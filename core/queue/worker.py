@@ -1,0 +1,124 @@
+"""A worker process: `python -P -m core.queue.worker`, started and watched by core.queue.supervisor.
+
+It reads its orders as one line of JSON from standard input (the URL may hold a password, hence not as an argument). The
+pipe stays open as long as the supervisor lives and wants it to work: its end means to finish.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from core.database import DatabaseManager
+from core.errors import HeadraceError
+from core.queue.board import Board
+from core.queue.consumer import Consumer, Options
+from core.queue.handlers import load_handler
+from core.queue.queue import BatchQueue
+from core.queue.wake import Wake
+from core.settings import DatabaseSettings, QueueSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker process is told; `board` is a file descriptor it inherits."""
+
+    url: str
+    database: dict[str, Any]
+    queue: dict[str, Any]
+    worker_id: str
+    flow_names: list[str]
+    handler: str
+    options: dict[str, Any]
+    grace_s: float
+    board: int
+
+    def line(self) -> bytes:
+        """For the worker's standard input."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def main() -> int:
+    """Run one worker; the exit code is that of the error that ended it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
+    # Ctrl-C reaches the whole group; the supervisor decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lifeline, orders = _orders()
+    # `python -m` would have put the folder first, where a user's module could hide ours.
+    sys.path.append(os.getcwd())
+    try:
+        _work(lifeline, orders)
+    except HeadraceError as error:
+        log.error("%s", error.message)
+        return error.exit_code
+    return 0
+
+
+def _orders() -> tuple[int, Orders]:
+    """The orders, and the pipe they came by, out of the reach of handlers that read standard input."""
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    line = b""
+    while not line.endswith(b"\n"):
+        came = os.read(lifeline, 65_536)
+        if not came:
+            sys.exit(0)
+        line += came
+    return lifeline, Orders(**json.loads(line))
+
+
+def _work(lifeline: int, orders: Orders) -> None:
+    work = load_handler(orders.handler)
+    db = DatabaseManager("worker", DatabaseSettings(url=SecretStr(orders.url), **orders.database))
+    settings = QueueSettings(**orders.queue)
+    queue = BatchQueue(db, settings, orders.worker_id)
+    with Wake(db, settings, orders.flow_names) as wake, os.fdopen(orders.board, "r+b", buffering=0) as file:
+        board = Board(file)
+        options = Options(**orders.options)
+        consumer = Consumer(queue, orders.flow_names, work, options, waker=wake, board=board)
+        ended = threading.Event()
+        _watch(consumer, lifeline, orders.grace_s, ended)
+        board.ready()
+        consumer.run()
+        ended.set()
+    db.dispose()
+
+
+def _watch(consumer: Consumer, lifeline: int, grace_s: float, ended: threading.Event) -> None:
+    """Start the thread that waits for the end of the lifeline, or for SIGTERM, while the main thread computes."""
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    # The interpreter writes a byte here even while the main thread is in a kernel. Its handler must do nothing: it may
+    # interrupt the main thread where it holds a lock.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        select.select([lifeline, told], [], [])
+        consumer.stop()
+        if ended.wait(grace_s):
+            return
+        try:
+            log.warning("the grace of %g s is over: %d batches given back", grace_s, consumer.give_back())
+        except HeadraceError as error:
+            log.warning("the batch in hand was not given back, its lease runs out: %s", error.message)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="headrace-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
