@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import polars as pl
 import pytest
@@ -20,9 +23,11 @@ from hypothesis.stateful import (
 
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
-from core.errors import LeaseLost
+from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
 from core.settings import QueueSettings
+
+Lease = tuple[int, ClaimedBatch]
 
 FAULTS = st.sampled_from(["transient", "permanent"])
 
@@ -40,17 +45,45 @@ SELECT (SELECT count(*) FROM queue_items i JOIN queue_batches b USING (batch_id)
             UNION ALL SELECT origin_batch_id, seq FROM queue_retries))
      + (SELECT count(*) FROM queue_retries t JOIN processing_queue q ON q.kind = 'retry'
             AND q.origin_batch_id = t.retry_batch_id AND t.retry_seq >= q.item_lo AND t.retry_seq < q.item_hi
-        WHERE t.flow_name = :f AND t.marked IS NULL)
+        WHERE t.flow_name = :f AND t.marked IS NULL),
+       (SELECT coalesce(sum(n_failed - n_dead), 0)::bigint FROM queue_history
+        WHERE flow_name = :f AND outcome = 'cancelled'),
+       (SELECT count(*) FROM machine_sink WHERE flow_name = :f),
+       (SELECT count(*) FROM (SELECT DISTINCT s.origin, s.seq FROM machine_sink s
+                              JOIN queue_results r ON r.batch_id = s.origin AND r.seq = s.seq
+                              WHERE s.flow_name = :f) sunk)
 """
 
+# A batch ends once: whatever its holders try, each lease has at most one row.
+ENDED_TWICE = """
+SELECT batch_id, lease_token FROM queue_history WHERE flow_name = :f AND lease_token IS NOT NULL
+GROUP BY batch_id, lease_token HAVING count(*) > 1
+"""
+HOLDS = "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t"
+EXPIRE = """
+UPDATE processing_queue SET lease_until = now() - interval '1 s'
+WHERE flow_name = :f AND state = 'running' AND (:b = 0 OR batch_id = :b)
+"""
+PASS_TIME = (
+    "UPDATE queue_retries SET due_at = now() WHERE flow_name = :f",
+    "UPDATE queue_inbox SET received_at = now() - interval '1 minute' WHERE flow_name = :f",
+    "UPDATE processing_queue SET not_before = now() WHERE flow_name = :f AND not_before IS NOT NULL",
+)
+
 VIEW = "SELECT count(*), count(DISTINCT id) FROM processing_queue_records WHERE flow_name = :f"
-BY_STATUS = "SELECT status, count(*) FROM processing_queue_records WHERE flow_name = :f GROUP BY status"
+# What is in the inbox is no item yet, and pending.
+BY_STATUS = """
+SELECT status, count(*) FROM processing_queue_records WHERE flow_name = :f GROUP BY status
+UNION ALL SELECT 'pending', count(*) FROM queue_inbox WHERE flow_name = :f
+"""
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Two workers, a record-level processor and an operator on one flow."""
+    """Two workers, a record-level processor, a producer and an operator on one flow."""
 
     leases = Bundle("leases")
+    # Leases whose worker ended them, crashed, or was told that they are lost: a zombie may come back with any.
+    old = Bundle("old")
 
     def __init__(self, db: DatabaseManager) -> None:
         super().__init__()
@@ -61,20 +94,38 @@ class QueueMachine(RuleBasedStateMachine):
         self.processor = DistributedProcessor(db, QueueSettings(record_max_attempts=2))
         self.workers[0].register_flow(FlowPolicy(self.flow, max_attempts=2, splittable=True, backoff_s=0))
         self.records: list[int] = []
+        self.jobs = [self.workers[0].submit_job(self.flow, f"{self.flow}-{n}", {}, "").job_id for n in range(2)]
 
     def teardown(self) -> None:
         self.processor.close()
 
-    @rule(n=st.integers(1, 14), batch_rows=st.integers(1, 14))
-    def enqueue(self, n: int, batch_rows: int) -> None:
-        self.workers[0].enqueue(self.flow, [{"n": i} for i in range(n)], batch_rows=batch_rows)
+    @rule(attempts=st.integers(1, 3), splittable=st.booleans())
+    def change_policy(self, attempts: int, splittable: bool) -> None:
+        self.workers[0].register_flow(
+            FlowPolicy(self.flow, max_attempts=attempts, splittable=splittable, backoff_s=0 if attempts < 3 else 60)
+        )
+
+    @rule(n=st.integers(1, 14), batch_rows=st.integers(1, 14), job=st.sampled_from([None, 0, 1]))
+    def enqueue(self, n: int, batch_rows: int, job: int | None) -> None:
+        job_id = None if job is None else self.jobs[job]
+        rows = [{"n": i} for i in range(n)]
+        try:
+            self.workers[0].enqueue(self.flow, rows, batch_rows=batch_rows, job_id=job_id)
+        except QueueError:
+            # The job was cancelled.
+            assert job_id is not None
+
+    @rule(n=st.integers(1, 3))
+    def trickle(self, n: int) -> None:
+        for i in range(n):
+            self.workers[0].put(self.flow, {"n": i})
 
     @rule(target=leases, worker=st.sampled_from([0, 1]), limit=st.integers(1, 2))
     def claim(self, worker: int, limit: int) -> object:
         return multiple(*[(worker, batch) for batch in self.workers[worker].claim(self.flow, limit)])
 
-    @rule(lease=consumes(leases), data=st.data())
-    def complete(self, lease: tuple[int, ClaimedBatch], data: st.DataObject) -> None:
+    @rule(target=old, lease=consumes(leases), data=st.data(), with_sink=st.booleans())
+    def complete(self, lease: Lease, data: st.DataObject, with_sink: bool) -> Lease:
         worker, batch = lease
         queue = self.workers[worker]
         items = queue.items(batch)
@@ -82,50 +133,108 @@ class QueueMachine(RuleBasedStateMachine):
         bad = data.draw(picked)
         failures = [RowFailure(seq, "E", "", data.draw(FAULTS)) for seq in bad]
         good = items.filter(~pl.col("seq").is_in(bad)).select("seq", pl.col("payload").alias("output"))
-        self._end(batch, lambda: queue.complete(batch, good, failures=failures))
+        sink = self._sink(batch, good["seq"].to_list()) if with_sink and batch.kind == "new" else None
+        self._end(batch, lambda: queue.complete(batch, good, sink=sink, failures=failures))
+        return lease
 
-    @rule(lease=consumes(leases), retryable=st.booleans())
-    def fail(self, lease: tuple[int, ClaimedBatch], retryable: bool) -> None:
+    def _sink(self, batch: ClaimedBatch, seqs: list[int]) -> Callable[[Any], None]:
+        """Writes the identities of the good rows on the completing connection."""
+
+        def sink(conn: Any) -> None:
+            statement = "INSERT INTO machine_sink SELECT %s, %s, unnest(%s::bigint[])"
+            conn.execute(statement, (self.flow, batch.origin_batch_id, seqs))
+
+        return sink
+
+    @rule(target=old, lease=consumes(leases), retryable=st.booleans())
+    def fail(self, lease: Lease, retryable: bool) -> Lease:
         worker, batch = lease
         self._end(batch, lambda: self.workers[worker].fail(batch, "E", "why", retryable=retryable))
+        return lease
 
-    def _end(self, batch: ClaimedBatch, act: object) -> None:
+    def _end(self, batch: ClaimedBatch, act: Callable[[], object]) -> None:
         """Succeeds exactly when the token still stands."""
-        holds = self.db.execute_query(
-            "t",
-            "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t",
-            {"b": batch.batch_id, "t": batch.token},
-        )
-        if holds:
-            act()  # type: ignore[operator]
+        if self._holds(batch):
+            act()
         else:
             with pytest.raises(LeaseLost):
-                act()  # type: ignore[operator]
+                act()
 
-    @rule(lease=consumes(leases))
-    def release(self, lease: tuple[int, ClaimedBatch]) -> None:
+    def _holds(self, batch: ClaimedBatch) -> bool:
+        return bool(self.db.execute_query("t", HOLDS, {"b": batch.batch_id, "t": batch.token}))
+
+    @rule(target=old, lease=consumes(leases))
+    def release(self, lease: Lease) -> Lease:
         worker, batch = lease
-        self.workers[worker].release([batch])
+        held = self._holds(batch)
+        assert self.workers[worker].release([batch]) == held
+        return lease
 
     @rule(lease=leases)
-    def beat(self, lease: tuple[int, ClaimedBatch]) -> None:
+    def beat(self, lease: Lease) -> None:
         worker, batch = lease
-        self.workers[worker].heartbeat([batch])
+        held = self._holds(batch)
+        assert self.workers[worker].heartbeat([batch]) == ([] if held else [batch.batch_id])
+
+    @rule(target=old, lease=consumes(leases))
+    def crash(self, lease: Lease) -> Lease:
+        return lease
+
+    @rule(lease=old, by=st.sampled_from(["complete", "fail", "release", "beat"]))
+    def zombie(self, lease: Lease, by: str) -> None:
+        """A worker acts on a lease of long ago: if it stands it may, else nothing must change."""
+        worker, batch = lease
+        queue, held = self.workers[worker], self._holds(batch)
+        items = queue.items(batch)
+        with suppress(LeaseLost):
+            match by:
+                case "complete":
+                    queue.complete(batch, items.select("seq", pl.col("payload").alias("output")))
+                case "fail":
+                    queue.fail(batch, "Z", "why")
+                case "release":
+                    assert queue.release([batch]) == held
+                case _:
+                    assert queue.heartbeat([batch]) == ([] if held else [batch.batch_id])
+        assert by == "beat" or not self._holds(batch)
+
+    @rule(lease=leases)
+    def expire(self, lease: Lease) -> None:
+        """The lease runs out; nobody has noticed yet."""
+        if self._holds(lease[1]):
+            self.db.execute_query("x", EXPIRE, {"f": self.flow, "b": lease[1].batch_id})
 
     @rule()
-    def crash_and_rescue(self) -> None:
-        self.db.execute_query(
-            "x",
-            "UPDATE processing_queue SET lease_until = now() - interval '1 s' "
-            "WHERE flow_name = :f AND state = 'running'",
-            {"f": self.flow},
-        )
+    def rescue(self) -> None:
+        self.workers[1].rescue()
+
+    @rule()
+    def crash_all_and_rescue(self) -> None:
+        self.db.execute_query("x", EXPIRE, {"f": self.flow, "b": 0})
         self.workers[1].rescue()
 
     @rule()
     def time_passes(self) -> None:
-        self.db.execute_query("d", "UPDATE queue_retries SET due_at = now() WHERE flow_name = :f", {"f": self.flow})
+        for statement in PASS_TIME:
+            self.db.execute_query("pass", statement, {"f": self.flow})
         self.workers[0].sweep()
+
+    @rule()
+    def pause(self) -> None:
+        self.workers[0].pause_flow(self.flow, "why")
+        assert self.workers[0].claim(self.flow) == []
+
+    @rule(job=st.sampled_from([0, 1]), what=st.sampled_from(["pause", "resume", "cancel", "finish"]))
+    def steer_job(self, job: int, what: str) -> None:
+        queue, job_id = self.workers[0], self.jobs[job]
+        act = {
+            "pause": queue.pause_job,
+            "resume": queue.resume_job,
+            "cancel": queue.cancel_job,
+            "finish": queue.finish_job,
+        }[what]
+        with suppress(QueueError):
+            act(job_id)
 
     @rule()
     def redrive(self) -> None:
@@ -158,22 +267,29 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_item_is_in_one_place(self) -> None:
-        ((items, results, once, waiting, dead, live),) = self.db.execute_query("b", BALANCE, {"f": self.flow})
+        ((items, results, once, waiting, dead, live, cancelled, sunk, sunk_once),) = self.db.execute_query(
+            "b", BALANCE, {"f": self.flow}
+        )
         assert results == once
-        assert results + waiting + dead + live == items
+        assert sunk == sunk_once
+        assert results + waiting + dead + live + cancelled == items
+        assert self.db.execute_query("e", ENDED_TWICE, {"f": self.flow}) == []
         assert self.db.execute_query("v", VIEW, {"f": self.flow}) == [(items, items)]
-        seen = dict(self.db.execute_query("s", BY_STATUS, {"f": self.flow}))
+        seen: dict[str, int] = {}
+        for status, n in self.db.execute_query("s", BY_STATUS, {"f": self.flow}):
+            seen[status] = seen.get(status, 0) + n
         told = self.processor.get_queue_status(self.flow)
         names = ("pending", "processing", "completed", "failed")
         assert {name: told[f"{name}_records"] for name in names} == {name: seen.get(name, 0) for name in names}
 
 
 def test_queue_keeps_every_item_exactly_once(db: DatabaseManager) -> None:
+    db.execute_query("make", "CREATE TABLE machine_sink (flow_name text, origin bigint, seq bigint)")
     run_state_machine_as_test(
         lambda: QueueMachine(db),
         settings=settings(
-            max_examples=12,
-            stateful_step_count=30,
+            max_examples=20,
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
