@@ -1,4 +1,4 @@
--- Statements of core.bench: a database of its own, and what the tables say afterwards.
+-- Statements of core.bench: databases of its own, counters of the server, and what the tables say afterwards.
 
 -- name: bench_create :exec
 -- The benchmark never touches the database it was pointed at.
@@ -8,13 +8,37 @@ CREATE DATABASE {name}
 -- Also when a worker was killed.
 DROP DATABASE IF EXISTS {name} WITH (FORCE)
 
--- name: bench_wal :one
--- Position in the log, in bytes since its beginning.
-SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint
+-- name: bench_counters :one
+-- Position in the log that is safely written, in bytes since its beginning; transactions of this database so far.
+SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint,
+       (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())
 
--- name: bench_commits :one
--- Transactions of this database so far; complete once the workers have disconnected.
-SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()
+-- name: bench_wal_extension :exec
+-- Reads WAL records; comes with PostgreSQL 15 and later.
+CREATE EXTENSION IF NOT EXISTS pg_walinspect
+
+-- name: bench_wal_keep :exec
+-- Segments must not be recycled before they were looked at. A physical slot keeps no rows alive; a temporary one goes
+-- with its session.
+SELECT pg_create_physical_replication_slot(%(slot)s, true, true)
+
+-- name: bench_wal_images :one
+-- Bytes of full-page images among the records of a range; pg_stat_wal counts images, not their bytes.
+SELECT coalesce(sum(fpi_size), 0)::bigint
+FROM pg_get_wal_stats('0/0'::pg_lsn + %(lo)s::bigint, '0/0'::pg_lsn + %(hi)s::bigint)
+
+-- name: bench_wal_advance :exec
+-- What was looked at may be recycled.
+SELECT pg_replication_slot_advance(%(slot)s, '0/0'::pg_lsn + %(hi)s::bigint)
+
+-- name: bench_dead_tuples :one
+-- Of all tables, as the statistics have it.
+SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables
+
+-- name: bench_server :one
+-- What the figures were taken on.
+SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'),
+       current_setting('shared_buffers')
 
 -- name: bench_verdict :one
 -- What came in, what came out, how often, and the sum of the payload numbers that arrived. Distinct per batch, sorted:
@@ -24,3 +48,23 @@ SELECT (SELECT count(*) FROM queue_items),
        (SELECT coalesce(sum(n_once), 0)::bigint
         FROM (SELECT count(DISTINCT seq) AS n_once FROM queue_results GROUP BY batch_id) batches),
        (SELECT coalesce(sum((output->>'n')::bigint), 0)::bigint FROM queue_results)
+
+-- name: bench_pgqueuer :one
+-- What it still holds, and what its log calls successful, in rows and in jobs.
+SELECT (SELECT count(*) FROM pgqueuer),
+       (SELECT count(*) FROM pgqueuer_log WHERE status = 'successful'),
+       (SELECT count(DISTINCT job_id) FROM pgqueuer_log WHERE status = 'successful')
+
+-- name: bench_procrastinate :one
+-- What it still holds unfinished, and what it keeps as succeeded (nothing, where it was told to delete).
+SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')),
+       (SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'),
+       (SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded')
+
+-- name: bench_depth_live :one
+-- The sums that a cache miss costs.
+SELECT sum(ready_batches)::bigint FROM queue_depth_live
+
+-- name: bench_depth_cached :one
+-- What scalers and dashboards read.
+SELECT coalesce(sum(ready_batches), 0)::bigint, coalesce(bool_and(cached), false) FROM queue_depth_v1

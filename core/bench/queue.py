@@ -1,207 +1,289 @@
-"""How fast batches go through the queue: enqueue, then drain with results by worker processes."""
+"""How fast rows go through a queue: enqueue, then drain by worker processes; ours and others alike."""
 
 from __future__ import annotations
 
-import json
-import secrets
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import SecretStr
 
-from core.database import DatabaseManager, connect, migrations
+from core.bench.crew import Crew, hired
+from core.bench.database import own_database
+from core.bench.meters import Meter, Reading, held_snapshot, metered
+from core.bench.payloads import mean_bytes
+from core.bench.systems import Setup, version
 from core.database.queries import load, run
-from core.errors import QueueError
-from core.queue import BatchQueue, FlowPolicy
-from core.settings import DatabaseSettings, QueueSettings
 
 Q = load("bench")
 
-FLOW = "bench"
-SCHEMA = {
-    "n": pl.Int64,
-    "name": pl.String,
-    "street": pl.String,
-    "city": pl.String,
-    "amount": pl.Float64,
-    "note": pl.String,
-}
-# Rows handed to one call of enqueue.
-CALL_ROWS = 100_000
+# Rows that one process prepares at once: about 150 MB.
+ROUND_ROWS = 500_000
+# Called with what is done, how far, of how much.
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Size of a run."""
+    """Size of a run. `drain_limit_s` bounds a drain; rows left then are neither lost nor done."""
 
     rows: int
     batch_rows: int
     workers: int
+    held_xmin: bool = False
+    drain_limit_s: float = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures of one run; rates in rows a second of wall time, WAL with full-page images."""
+    """Figures of one system under one set of settings.
+
+    Rates are rows a second of wall time; a drain ends with its last acknowledgement. WAL is the server's log, with and
+    without full-page images (None: the server does not let us read its log). CPU is that of the server and of all our
+    processes, for enqueue and drain (None: the server is not on this machine). `ratio`: our drain rate over this one.
+    """
 
     system: str
+    version: str
     settings: dict[str, Any]
     rows: int
     payload_bytes: int
     enqueue_rows_per_s: float
+    enqueue_2_rows_per_s: float | None
     drain_rows_per_s: float
+    wal_bytes_per_row: float
+    wal_bytes_per_row_no_fpi: float | None
     enqueue_wal_bytes_per_row: float
     drain_wal_bytes_per_row: float
-    wal_bytes_per_row: float
-    commits_per_row: float
+    claims: int
     claim_p50_ms: float
     claim_p95_ms: float
+    complete_p50_ms: float
     complete_p95_ms: float
+    cpu_s_per_million_rows: float | None
+    client_cpu_s_per_million_rows: float
+    commits_per_row: float
+    dead_tuples: int
+    left: int
     lost: int
     duplicated: int
     sum_is_right: bool
+    held_xmin: bool
+    server: dict[str, str]
+    measured_at: str
+    ratio: float | None = None
 
 
-def payloads(n_rows: int, first: int = 0) -> pl.DataFrame:
-    """Column `payload`: JSON objects of about 200 bytes; `n` counts from `first`."""
-    n = pl.int_range(first, first + n_rows, dtype=pl.Int64)
-    fields = pl.select(
-        n.alias("n"),
-        pl.format("{} Example", pl.lit("Persephone")).alias("name"),
-        pl.format("{} Long Meadow Avenue", n % 9_973).alias("street"),
-        pl.format("Springfield {}", n % 997).alias("city"),
-        (n % 100_000).cast(pl.Float64).alias("amount") / 100,
-        pl.lit("an ordinary remark of some eighty characters, so that a payload has its usual size").alias("note"),
-    )
-    return fields.select(pl.struct(pl.all()).struct.json_encode().alias("payload"))
+def measure(url: str, size: Load, setups: Sequence[Setup], on_progress: OnProgress) -> list[Measured]:
+    """Run each set-up in turn in a database of its own on the server of `url`.
 
-
-@contextmanager
-def own_database(url: str) -> Iterator[str]:
-    """URL of a migrated database beside the given one, dropped afterwards."""
-    name = f"headrace_bench_{secrets.token_hex(4)}"
-    fields = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
-    own = make_conninfo("", **{**fields, "dbname": name})
-    _admin(url, "bench_create", name)
-    try:
-        migrations.migrate(connect.Source(own), DatabaseSettings(url=SecretStr(own)))
-        yield own
-    finally:
-        _admin(url, "bench_drop", name)
-
-
-def _admin(url: str, query: str, name: str) -> None:
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(sql.SQL(Q[query].sql).format(name=sql.Identifier(name)))
-
-
-def measure(url: str, size: Load, say: Callable[[str], None]) -> Measured:
-    """Run the benchmark on the server of `url`; `say` gets progress for people.
-
-    Raises QueueError: a worker ended with an error.
+    Raises QueueError: a worker process ended with an error; StoreError.
     """
-    with own_database(url) as own:
-        db = DatabaseManager("bench", DatabaseSettings(url=SecretStr(own)))
-        try:
-            return _measure(db, own, size, say)
-        finally:
-            db.dispose()
+    found = [_measure(url, size, setup, on_progress) for setup in setups]
+    base = next((one.drain_rows_per_s for one in found if one.system == "headrace"), None)
+    return [with_ratio(one, base) for one in found]
 
 
-def _measure(db: DatabaseManager, url: str, size: Load, say: Callable[[str], None]) -> Measured:
-    queue = BatchQueue(db, QueueSettings(), "bench-producer")
-    queue.register_flow(FlowPolicy(FLOW))
-    frames = [payloads(min(CALL_ROWS, size.rows - at), at) for at in range(0, size.rows, CALL_ROWS)]
-    n_bytes = int(frames[0]["payload"].str.len_bytes().cast(pl.Int64).sum()) // frames[0].height
-    wal, commits = _one(db, "bench_wal"), _one(db, "bench_commits")
-    started = time.perf_counter()
-    for frame in frames:
-        queue.enqueue(FLOW, frame, batch_rows=size.batch_rows)
-    enqueue_s = time.perf_counter() - started
-    wal_in = _one(db, "bench_wal") - wal
-    say(f"enqueued {size.rows:,} rows in {enqueue_s:.2f} s")
-    drain_s, reports = _drain(url, size.workers)
-    wal_out = _one(db, "bench_wal") - wal - wal_in
-    say(f"drained them in {drain_s:.2f} s")
-    with db.transaction() as conn:
-        n_in, n_out, n_once, total = run(conn, Q["bench_verdict"])[0]
-    claims = pl.Series([one for report in reports for one in report["claim_ms"]], dtype=pl.Float64)
-    ends = pl.Series([one for report in reports for one in report["complete_ms"]], dtype=pl.Float64)
+def with_ratio(one: Measured, ours: float | None) -> Measured:
+    """Our drain rate over that of `one`; none for ourselves."""
+    if ours is None or one.system == "headrace" or not one.drain_rows_per_s:
+        return one
+    return Measured(**{**asdict(one), "ratio": round(ours / one.drain_rows_per_s, 1)})
+
+
+def rows_of(size: Load, setup: Setup) -> int:
+    """Slow systems get fewer rows."""
+    return size.rows if setup.rows_max is None else min(size.rows, setup.rows_max)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phases:
+    """What the processes reported, and the counters between."""
+
+    first: int
+    enqueue_s: float
+    enqueue_2_s: float | None
+    drains: list[dict[str, Any]]
+    client_cpu_s: float
+    readings: tuple[Reading, Reading, Reading]
+    image_bytes: int | None
+
+
+def _measure(url: str, size: Load, setup: Setup, on_progress: OnProgress) -> Measured:
+    rows = rows_of(size, setup)
+    with ExitStack() as stack:
+        own = stack.enter_context(own_database(url, migrated=setup.system == "headrace"))
+        _install(own, setup)
+        meter = stack.enter_context(metered(own))
+        stack.enter_context(held_snapshot(own, held=size.held_xmin))
+        phases = _phases(own, meter, size, setup, on_progress)
+        left, lost, duplicated = _verdict(own, setup, rows, phases.drains)
+        return _figures(size, setup, phases, (left, lost, duplicated), (_total(own, setup, phases.drains), meter, own))
+
+
+def _install(url: str, setup: Setup) -> None:
+    """Imported here: the other systems need not be installed."""
+    match setup.system:
+        case "headrace":
+            from core.bench import side_headrace
+
+            side_headrace.install(url)
+        case "pgqueuer":
+            from core.bench import side_pgqueuer
+
+            side_pgqueuer.install(url, autovac=setup.options["autovac"])
+        case "procrastinate":
+            from core.bench import side_procrastinate
+
+            side_procrastinate.install(url)
+
+
+def _phases(url: str, meter: Meter, size: Load, setup: Setup, on_progress: OnProgress) -> _Phases:
+    rows, name = rows_of(size, setup), f"{setup.system} ({setup.name})"
+    # The second half of our own rows comes in through two sessions.
+    unit = setup.options.get("batch_rows", 1)
+    first = rows // 2 // unit * unit
+    two = setup.system == "headrace" and size.workers > 1 and first > 0
+    first = first if two else rows
+    with hired(setup.system, url, setup.options, max(size.workers, 2 if two else 1)) as crew:
+        begin = meter.read()
+        enqueue_s, cpu_s = _enqueue(crew, (1, unit), (0, first), lambda n: on_progress(f"{name}: enqueue", n, rows))
+        enqueue_2_s = None
+        if two:
+            span = (first, rows)
+            enqueue_2_s, more_s = _enqueue(
+                crew, (2, unit), span, lambda n: on_progress(f"{name}: enqueue", first + n, rows)
+            )
+            cpu_s += more_s
+        middle = meter.read()
+        images = meter.image_bytes(begin, middle)
+        start = meter.read()
+        order = {"do": "drain", "limit_s": size.drain_limit_s}
+        drains = crew.do([order] * size.workers, lambda n: on_progress(f"{name}: drain", n, rows))
+    end = meter.read()
+    more = meter.image_bytes(start, end)
+    return _Phases(
+        first,
+        enqueue_s,
+        enqueue_2_s,
+        drains,
+        cpu_s + sum(one["cpu_s"] for one in drains),
+        (begin, middle, _since(start, middle, end)),
+        None if images is None or more is None else images + more,
+    )
+
+
+def _since(start: Reading, middle: Reading, end: Reading) -> Reading:
+    """`end` as if nothing had happened between `middle` and `start`, where only the log was looked at."""
+    cpu_s = None
+    if start.server_cpu_s is not None and middle.server_cpu_s is not None and end.server_cpu_s is not None:
+        cpu_s = end.server_cpu_s - (start.server_cpu_s - middle.server_cpu_s)
+    return Reading(end.wal_bytes, end.commits, cpu_s)
+
+
+def _enqueue(
+    crew: Crew, sessions: tuple[int, int], span: tuple[int, int], on_rows: Callable[[int], None]
+) -> tuple[float, float]:
+    """Wall and CPU seconds of sessions that put in the rows [lo, hi), in rounds that all begin together.
+
+    `sessions`: how many, and the rows that stay together (a batch).
+    """
+    n, unit = sessions
+    wall_s = cpu_s = 0.0
+    lo, hi = span
+    step = max(1, ROUND_ROWS // unit) * unit * n
+    for at in range(lo, hi, step):
+        rows = min(step, hi - at)
+        cuts = [at + rows * i // n // unit * unit for i in range(n)] + [at + rows]
+        shares = [(cuts[i], cuts[i + 1]) for i in range(n) if cuts[i] < cuts[i + 1]]
+        crew.do([{"do": "prepare", "first": first, "rows": last - first} for first, last in shares])
+        started = time.perf_counter()
+        done = crew.do([{"do": "enqueue"}] * len(shares))
+        wall_s += time.perf_counter() - started
+        cpu_s += sum(one["cpu_s"] for one in done)
+        on_rows(at + rows - lo)
+    return wall_s, cpu_s
+
+
+def _verdict(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]) -> tuple[int, int, int]:
+    """(left, lost, duplicated): by our tables; for others by what their handlers saw and their tables hold."""
+    with psycopg.connect(url) as conn:
+        if setup.system == "headrace":
+            n_in, n_out, n_once, _ = run(conn, Q["bench_verdict"])[0]
+            left = rows - sum(one["n_rows"] for one in drains)
+            return left, rows - n_in + n_in - left - n_once, n_out - n_once
+        query = "bench_pgqueuer" if setup.system == "pgqueuer" else "bench_procrastinate"
+        left, n_done, n_once = run(conn, Q[query])[0]
+    seen = pl.Series([n for one in drains for n in one["seen"]], dtype=pl.Int64)
+    n_seen = seen.n_unique()
+    # A drain that was cut short has seen rows that it did not acknowledge.
+    return left, max(0, rows - max(n_seen, n_once) - left), max(seen.len() - n_seen, n_done - n_once)
+
+
+def _total(url: str, setup: Setup, drains: Sequence[dict[str, Any]]) -> int:
+    if setup.system != "headrace":
+        return sum(one["total"] for one in drains)
+    with psycopg.connect(url) as conn:
+        return int(run(conn, Q["bench_verdict"])[0][3])
+
+
+def _figures(
+    size: Load, setup: Setup, phases: _Phases, counts: tuple[int, int, int], rest: tuple[int, Meter, str]
+) -> Measured:
+    rows = rows_of(size, setup)
+    total, meter, url = rest
+    left, lost, duplicated = counts
+    begin, middle, end = phases.readings
+    done = sum(one["n_rows"] for one in phases.drains)
+    drain_s = max((one["busy_s"] for one in phases.drains), default=0.0)
+    claims = pl.Series([one for each in phases.drains for one in each["claim_ms"]], dtype=pl.Float64)
+    ends = pl.Series([one for each in phases.drains for one in each["complete_ms"]], dtype=pl.Float64)
+    wal = end.wal_bytes - begin.wal_bytes
+    server_s = None
+    if end.server_cpu_s is not None and begin.server_cpu_s is not None:
+        server_s = end.server_cpu_s - begin.server_cpu_s
+    with psycopg.connect(url) as conn:
+        names = ("version", "fsync", "synchronous_commit", "shared_buffers")
+        server = dict(zip(names, run(conn, Q["bench_server"])[0], strict=True))
     return Measured(
-        system="headrace",
-        settings=asdict(size),
-        rows=size.rows,
-        payload_bytes=n_bytes,
-        enqueue_rows_per_s=round(size.rows / enqueue_s, 1),
-        drain_rows_per_s=round(size.rows / drain_s, 1),
-        enqueue_wal_bytes_per_row=round(wal_in / size.rows, 1),
-        drain_wal_bytes_per_row=round(wal_out / size.rows, 1),
-        wal_bytes_per_row=round((wal_in + wal_out) / size.rows, 1),
-        commits_per_row=round((_one(db, "bench_commits") - commits) / size.rows, 6),
+        system=setup.system,
+        version=version(setup.system),
+        settings={"name": setup.name, "workers": size.workers, **setup.options},
+        rows=rows,
+        payload_bytes=mean_bytes(),
+        enqueue_rows_per_s=_rate(phases.first, phases.enqueue_s),
+        enqueue_2_rows_per_s=None if phases.enqueue_2_s is None else _rate(rows - phases.first, phases.enqueue_2_s),
+        drain_rows_per_s=_rate(done, drain_s),
+        wal_bytes_per_row=round(wal / rows, 1),
+        wal_bytes_per_row_no_fpi=None if phases.image_bytes is None else round((wal - phases.image_bytes) / rows, 1),
+        enqueue_wal_bytes_per_row=round((middle.wal_bytes - begin.wal_bytes) / rows, 1),
+        drain_wal_bytes_per_row=round((end.wal_bytes - middle.wal_bytes) / rows, 1),
+        claims=claims.len(),
         claim_p50_ms=_quantile(claims, 0.5),
         claim_p95_ms=_quantile(claims, 0.95),
+        complete_p50_ms=_quantile(ends, 0.5),
         complete_p95_ms=_quantile(ends, 0.95),
-        lost=n_in - n_once + (size.rows - n_in),
-        duplicated=n_out - n_once,
-        sum_is_right=total == size.rows * (size.rows - 1) // 2,
+        cpu_s_per_million_rows=None if server_s is None else round((server_s + phases.client_cpu_s) / rows * 1e6, 3),
+        client_cpu_s_per_million_rows=round(phases.client_cpu_s / rows * 1e6, 3),
+        commits_per_row=round((end.commits - begin.commits) / rows, 6),
+        dead_tuples=meter.dead_tuples(),
+        left=left,
+        lost=lost,
+        duplicated=duplicated,
+        sum_is_right=total == rows * (rows - 1) // 2,
+        held_xmin=size.held_xmin,
+        server=server,
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _one(db: DatabaseManager, query: str) -> int:
-    with db.transaction() as conn:
-        return int(run(conn, Q[query])[0][0])
+def _rate(rows: int, seconds: float) -> float:
+    return round(rows / seconds, 1) if seconds else 0.0
 
 
 def _quantile(values: pl.Series, share: float) -> float:
     return round(float(values.quantile(share) or 0.0), 3)
-
-
-def _drain(url: str, n_workers: int) -> tuple[float, list[dict[str, Any]]]:
-    """Wall seconds from the common start to the last worker's end, and the workers' reports."""
-    with ExitStack() as stack:
-        workers = [stack.enter_context(_worker()) for _ in range(n_workers)]
-        for worker in workers:
-            _pipe(worker.stdin).write(url + "\n")
-            _pipe(worker.stdin).flush()
-        for worker in workers:
-            if _pipe(worker.stdout).readline().strip() != "ready":
-                raise QueueError("a bench worker did not start")
-        started = time.perf_counter()
-        for worker in workers:
-            _pipe(worker.stdin).write("go\n")
-            _pipe(worker.stdin).flush()
-        reports = [_pipe(worker.stdout).readline() for worker in workers]
-        drain_s = time.perf_counter() - started
-        for worker in workers:
-            _pipe(worker.stdin).close()
-            if worker.wait() != 0:
-                raise QueueError("a bench worker ended with an error; its message is above")
-    return drain_s, [json.loads(report) for report in reports]
-
-
-@contextmanager
-def _worker() -> Iterator[subprocess.Popen[str]]:
-    command: Sequence[str] = [sys.executable, "-m", "core.bench.queue_worker"]
-    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    try:
-        yield worker
-    finally:
-        if worker.poll() is None:
-            worker.kill()
-        worker.wait()
-        _pipe(worker.stdout).close()
-        if not _pipe(worker.stdin).closed:
-            _pipe(worker.stdin).close()
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    assert stream is not None
-    return stream

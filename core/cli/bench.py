@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HeldXmin = Annotated[
+    bool, typer.Option("--held-xmin", help="A reader holds a snapshot all the time, as a long report does.")
+]
+Out = Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")]
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Benchmarks on this machine.", no_args_is_help=True)
     group.callback()(_group)
     group.command("queue")(queue)
+    group.command("headers")(headers)
+    group.command("table")(table)
     app.add_typer(group, name="bench")
 
 
@@ -20,25 +30,90 @@ def _group() -> None:
 
 
 def queue(
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows in all.")] = 500_000,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows in all; slow peers get fewer.")] = 500_000,
     batch: Annotated[int, typer.Option("--batch", min=1, max=50_000, help="Rows a batch.")] = 5_000,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Draining processes.")] = 2,
-    out: Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")] = None,
+    peers: Annotated[str, typer.Option("--peers", help="Also run pgqueuer, procrastinate (comma between).")] = "",
+    held_xmin: HeldXmin = False,
+    out: Out = None,
 ) -> None:
-    """Rows a second through the queue: enqueue, then claim, decode, results, acknowledge. In a database of its own.
+    """Rows a second through the queue: enqueue, then claim, decode, results, acknowledge. In databases of its own.
 
-    Example: headrace bench queue --rows 1000000 --batch 5000 --workers 2 --json out.json
+    Example: headrace bench queue --rows 1000000 --batch 5000 --workers 2 --peers pgqueuer --json out.json
     """
-    import json
     from dataclasses import asdict
 
-    from core.bench.queue import Load, measure
-    from core.cli.tables import words
+    from core.bench.queue import Load, measure, rows_of
+    from core.bench.systems import ours
+    from core.bench.systems import peers as systems_of
+    from core.cli.progress import rows_progress
     from core.runtime import open_runtime
 
-    with open_runtime() as runtime:
-        measured = asdict(measure(runtime.db.url, Load(rows, batch, workers), print))
-    for name, value in measured.items():
-        print(f"{name:>28}  {value if isinstance(value, dict | float) else words(value)}")
+    size = Load(rows, batch, workers, held_xmin)
+    setups = [ours(batch), *systems_of([name.strip() for name in peers.split(",") if name.strip()])]
+    for setup in setups:
+        if (fewer := rows_of(size, setup)) < rows:
+            print(f"{setup.system} ({setup.name}) is run on {fewer:,} rows: about a quarter of a minute")
+    command = f"headrace bench queue --rows {rows} --batch {batch} --workers {workers}"
+    command += f" --peers {peers}" * bool(peers) + " --held-xmin" * held_xmin
+    with open_runtime() as runtime, rows_progress() as moved:
+        found = [asdict(one) for one in measure(runtime.db.url, size, setups, moved)]
+    _show(command, found, out)
+
+
+def headers(
+    n_headers: Annotated[int, typer.Option("--headers", min=2_000, help="Ready headers.")] = 100_000,
+    n_claims: Annotated[int, typer.Option("--claims", min=1, max=1_000, help="Claims to time.")] = 1_000,
+    held_xmin: HeldXmin = False,
+    out: Out = None,
+) -> None:
+    """Latency of claims and of depth with many ready headers. In a database of its own.
+
+    Example: headrace bench headers --headers 100000
+    """
+    from dataclasses import asdict
+
+    from core.bench.headers import measure_headers
+    from core.cli.progress import rows_progress
+    from core.runtime import open_runtime
+
+    command = f"headrace bench headers --headers {n_headers} --claims {n_claims}" + " --held-xmin" * held_xmin
+    with open_runtime() as runtime, rows_progress() as moved:
+        found = [asdict(measure_headers(runtime.db.url, n_headers, n_claims, moved, held_xmin=held_xmin))]
+    _show(command, found, out)
+
+
+def table(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files that `--json` of the others wrote.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Renew the tables of this page from the files beside it.")
+    ] = None,
+) -> None:
+    """Figures as a Markdown table, so that a page cannot drift from what was measured.
+
+    Example: headrace bench table out.json
+    """
+    from core.bench.table import markdown, read, renewed
+    from core.errors import ConfigError
+
+    if not files and page is None:
+        raise ConfigError("name a file of figures, or a page with --page")
+    for path in files or []:
+        print(markdown(read(path)))
+    if page is not None:
+        page.write_text(renewed(page.read_text(encoding="utf-8"), page.parent), encoding="utf-8")
+
+
+def _show(command: str, found: Sequence[dict[str, Any]], out: Path | None) -> None:
+    import json
+    import os
+    import platform
+
+    from core.bench.table import rows
+    from core.cli.tables import emit
+
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    named = [{**one, "command": command, "machine": machine} for one in found]
+    emit(command, rows(named), as_json=False)
     if out is not None:
-        out.write_text(json.dumps([measured], indent=2) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -102,16 +101,3 @@ def test_jobs_are_listed_and_shown(headrace: Headrace, queue: BatchQueue, flow: 
     assert text.startswith(f"job {job.job_id} of {flow}: running\n")
     with pytest.raises(ConfigError, match="no job 999"):
         headrace("jobs", "show", "999")
-
-
-def test_bench_queue_measures_in_a_database_of_its_own(headrace: Headrace, tmp_path: Path, db: DatabaseManager) -> None:
-    out = tmp_path / "out.json"
-    text = headrace("bench", "queue", "--rows", "3000", "--batch", "500", "--workers", "2", "--json", str(out))
-    assert "drain_rows_per_s" in text
-    (found,) = json.loads(out.read_text())
-    assert (found["system"], found["lost"], found["duplicated"], found["sum_is_right"]) == ("headrace", 0, 0, True)
-    assert found["settings"] == {"rows": 3000, "batch_rows": 500, "workers": 2}
-    assert 150 <= found["payload_bytes"] <= 250
-    assert found["commits_per_row"] < 0.05
-    assert found["wal_bytes_per_row"] > found["payload_bytes"]
-    assert db.execute_query("d", "SELECT count(*) FROM pg_database WHERE datname LIKE 'headrace_bench%'") == [(0,)]

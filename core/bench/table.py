@@ -1,0 +1,121 @@
+"""Figures of the benchmark as a table: one line a figure, one column a system. For the screen and for the docs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+
+Figures = Mapping[str, Any]
+Cells = dict[str, str]
+
+
+def _count(value: Any) -> str:
+    return f"{value:,.0f}"
+
+
+def _small(value: Any) -> str:
+    return f"{value:.2g}" if value < 0.1 else f"{value:,.1f}"
+
+
+# What it says in the first column, the key, and how to write it. Latencies below a tenth of a millisecond do not occur.
+LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("rows", "rows", _count),
+    ("enqueue, rows/s", "enqueue_rows_per_s", _count),
+    ("enqueue in two sessions, rows/s", "enqueue_2_rows_per_s", _count),
+    ("drain, rows/s", "drain_rows_per_s", _count),
+    ("our drain is faster by", "ratio", lambda value: f"{value:,.1f} x"),
+    ("claim p50, ms", "claim_p50_ms", _small),
+    ("claim p95, ms", "claim_p95_ms", _small),
+    ("acknowledge p50, ms", "complete_p50_ms", _small),
+    ("acknowledge p95, ms", "complete_p95_ms", _small),
+    ("WAL, bytes/row", "wal_bytes_per_row", _count),
+    ("WAL without full-page images, bytes/row", "wal_bytes_per_row_no_fpi", _count),
+    ("CPU, s/million rows", "cpu_s_per_million_rows", _small),
+    ("commits/row", "commits_per_row", _small),
+    ("dead tuples at the end", "dead_tuples", _count),
+    ("left when time was up", "left", _count),
+    ("lost", "lost", _count),
+    ("done twice", "duplicated", _count),
+)
+HEADER_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("ready headers", "headers", _count),
+    ("claim p50, ms", "claim_p50_ms", _small),
+    ("claim p95, ms", "claim_p95_ms", _small),
+    ("depth computed p50, ms", "depth_computed_p50_ms", _small),
+    ("depth computed p95, ms", "depth_computed_p95_ms", _small),
+    ("depth cached p50, ms", "depth_cached_p50_ms", _small),
+    ("depth cached p95, ms", "depth_cached_p95_ms", _small),
+)
+_BLOCK = re.compile(r"(<!-- figures: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rows(found: Sequence[Figures]) -> list[Cells]:
+    """One dictionary a line, for core.cli.tables.emit; lines that no system has a figure for are left out."""
+    heads = [head(one) for one in found]
+    lines = HEADER_LINES if found and "headers" in found[0] else LINES
+    table = []
+    for words, key, write in lines:
+        values = [one.get(key) for one in found]
+        if all(value is None for value in values):
+            continue
+        cells = ["" if value is None else write(value) for value in values]
+        table.append({"": words, **dict(zip(heads, cells, strict=True))})
+    return table
+
+
+def head(one: Figures) -> str:
+    """What stands above a column."""
+    if "headers" in one:
+        return "held xmin" if one["held_xmin"] else "headrace"
+    settings = one["settings"]
+    if one["system"] == "headrace":
+        return f"headrace, {settings['batch_rows']:,} a batch"
+    return f"{one['system']} {one['version']}, {settings['name']}"
+
+
+def markdown(found: Sequence[Figures]) -> str:
+    """The table with a line above that says how and when it was made."""
+    table = rows(found)
+    names = list(table[0])
+    lines = [
+        caption(found),
+        "",
+        "| " + " | ".join(names) + " |",
+        "|---|" + "---:|" * (len(names) - 1),
+        *("| " + " | ".join(line.values()) + " |" for line in table),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def caption(found: Sequence[Figures]) -> str:
+    """Command, time and server."""
+    first = found[0]
+    words = [f"`{first['command']}`", f"on {first['measured_at'][:16].replace('T', ' ')} UTC"]
+    if server := first.get("server"):
+        words.append(
+            f"PostgreSQL {server['version']} (fsync {server['fsync']}, synchronous_commit "
+            f"{server['synchronous_commit']}, shared_buffers {server['shared_buffers']})"
+        )
+    words.append(f"{first['machine']}")
+    return ", ".join(words) + ":"
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """What `headrace bench ... --json` wrote. Raises InputError."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} holds no figures: {error}") from None
+    if not (isinstance(found, list) and found and all(isinstance(one, dict) and "command" in one for one in found)):
+        raise InputError(f"{path} holds no figures; `headrace bench queue --json {path}` writes them")
+    return found
+
+
+def renewed(page: str, folder: Path) -> str:
+    """A page whose blocks `<!-- figures: NAME.json -->` to `<!-- end -->` are made again from the files in `folder`."""
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{markdown(read(folder / block['file']))}\n{block[3]}", page)
