@@ -578,15 +578,23 @@ INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, 
 VALUES (%(origin)s, %(origin)s, %(tenant_id)s, %(job_id)s, %(stage)s, %(flow_name)s, 'new', %(lo)s, %(hi)s, 0,
     'rejected', %(n_dead)s, %(n_dead)s, 'RowError')
 
--- name: fence_complete :one
--- The last statement: one row, or everything before it is rolled back. A good batch ends a series of bad ones.
+-- name: batch_complete :one
+-- The last statement: one row, or everything before it is rolled back. Fence and history in one round trip; a lease ends
+-- once, hence the conflict. A good batch ends a series of bad ones.
 WITH fence AS (
-    DELETE FROM processing_queue WHERE batch_id = %(batch_id)s AND lease_token = %(token)s RETURNING flow_name, tenant_id
+    DELETE FROM processing_queue WHERE batch_id = %(batch_id)s AND lease_token = %(token)s RETURNING *
+), told AS (
+    INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        outcome, lease_token, worker_id, flow_run_id, n_ok, n_failed, n_dead, n_rows, n_bytes, started_at, wall_ms, cpu_ms)
+    SELECT origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        'completed', lease_token, worker_id, flow_run_id, %(n_ok)s, %(n_failed)s, %(n_dead)s, %(n_rows)s, %(n_bytes)s,
+        claimed_at, extract(epoch FROM clock_timestamp() - claimed_at) * 1000, %(cpu_ms)s
+    FROM fence ON CONFLICT DO NOTHING RETURNING 1
 ), calm AS (
     UPDATE queue_flows f SET bad_batches = 0 FROM fence
     WHERE f.flow_name = fence.flow_name AND f.tenant_id = fence.tenant_id AND f.bad_batches > 0
 )
-SELECT count(*) FROM fence
+SELECT count(*) FROM told
 
 -- name: fence_delete :one
 -- The batch ends without success.
@@ -816,12 +824,37 @@ GROUP BY flow_name, error_class, fault ORDER BY 5 DESC, 1, 2, 3
 
 -- name: dead_list :many
 -- Newest first; payloads are read only when asked for.
-SELECT dead_letter_id, origin_batch_id, seq, n_items, flow_name, job_id, stage, fault, error_class, reason, attempts, died_at,
-       CASE WHEN %(payload)s THEN coalesce(payload::text, source::text) END
+SELECT dead_letter_id, origin_batch_id, seq, n_items, flow_name, job_id, stage, fault, error_class, reason, attempts, worker_id,
+       died_at,
+       CASE WHEN %(payload)s THEN coalesce(payload::text, source::text, encode(substr(payload_raw, 1, 1000), 'escape')) END
 FROM dead_letters
 WHERE (%(flow_name)s::text IS NULL OR flow_name = %(flow_name)s)
   AND (%(error_class)s::text IS NULL OR error_class = %(error_class)s)
+  AND (%(fault)s::text IS NULL OR fault = %(fault)s)
+  AND (%(job_id)s::bigint IS NULL OR job_id = %(job_id)s)
 ORDER BY dead_letter_id DESC LIMIT %(limit)s
+
+-- name: redrive_jobs :many
+-- Locked in id order before any letter: a job that is being cancelled gets nothing back, one that is paused gets it paused.
+SELECT j.job_id FROM jobs j
+WHERE j.status <> 'cancelled' AND EXISTS (
+    SELECT 1 FROM dead_letters d WHERE d.job_id = j.job_id AND d.flow_name = %(flow_name)s
+      AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
+      AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)
+      AND (%(job_id)s::bigint IS NULL OR d.job_id = %(job_id)s))
+ORDER BY j.job_id FOR NO KEY UPDATE
+
+-- name: redrive_count :many
+-- What a redrive would take now, by class; `kept` are letters that no handler could read, or whose job was cancelled.
+SELECT d.error_class, d.fault, count(*) FILTER (WHERE w.runs), coalesce(sum(d.n_items) FILTER (WHERE w.runs), 0)::bigint,
+       count(*) FILTER (WHERE NOT w.runs)
+FROM dead_letters d LEFT JOIN jobs j USING (job_id)
+CROSS JOIN LATERAL (SELECT d.payload_raw IS NULL AND j.status IS DISTINCT FROM 'cancelled' AS runs) w
+WHERE d.flow_name = %(flow_name)s
+  AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
+  AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)
+  AND (%(job_id)s::bigint IS NULL OR d.job_id = %(job_id)s)
+GROUP BY d.error_class, d.fault ORDER BY 4 DESC, 1, 2
 
 -- name: redrive_rows :many
 -- Dead rows go back to the retries, due at once, with their attempts forgotten. Not while the header that gave them up
@@ -830,7 +863,9 @@ WITH picked AS (
     SELECT d.* FROM dead_letters d
     WHERE d.flow_name = %(flow_name)s AND d.payload IS NOT NULL
       AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
+      AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)
       AND (%(job_id)s::bigint IS NULL OR d.job_id = %(job_id)s)
+      AND (d.job_id IS NULL OR d.job_id = ANY (%(open_jobs)s::bigint[]))
       AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = d.origin_batch_id AND q.kind = 'new'
                       AND d.seq >= q.item_lo AND d.seq < q.item_hi)
       AND NOT EXISTS (SELECT 1 FROM queue_retries t WHERE t.origin_batch_id = d.origin_batch_id AND t.seq = d.seq)
@@ -843,26 +878,29 @@ WITH picked AS (
     SELECT origin_batch_id, seq::integer, tenant_id, flow_name, job_id, stage, payload, 0, fault, error_class, reason, now()
     FROM picked RETURNING job_id, stage
 )
-SELECT job_id, stage, count(*) FROM back GROUP BY job_id, stage
+SELECT job_id, stage, count(*), count(*) FROM back GROUP BY job_id, stage
 
 -- name: redrive_sources :many
 -- A dead range becomes a header again, with the place and priority its batch came in with.
 WITH picked AS (
-    SELECT d.*, b.partition_no, b.priority, b.splittable FROM dead_letters d JOIN queue_batches b ON b.batch_id = d.origin_batch_id
+    SELECT d.*, b.partition_no, b.priority, b.splittable, coalesce(j.status = 'paused', false) AS held
+    FROM dead_letters d JOIN queue_batches b ON b.batch_id = d.origin_batch_id LEFT JOIN jobs j ON j.job_id = d.job_id
     WHERE d.flow_name = %(flow_name)s AND d.source IS NOT NULL
       AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
+      AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)
       AND (%(job_id)s::bigint IS NULL OR d.job_id = %(job_id)s)
+      AND (d.job_id IS NULL OR d.job_id = ANY (%(open_jobs)s::bigint[]))
     ORDER BY d.dead_letter_id LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
 ), gone AS (
     DELETE FROM dead_letters d USING picked p WHERE d.dead_letter_id = p.dead_letter_id
 ), back AS (
     INSERT INTO processing_queue (origin_batch_id, tenant_id, job_id, stage, flow_name, partition_no, priority, n_items,
-        item_lo, item_hi, splittable, source)
+        item_lo, item_hi, splittable, source, held, state)
     SELECT origin_batch_id, tenant_id, job_id, stage, flow_name, partition_no, priority, n_items, seq, seq + n_items,
-        splittable, source
+        splittable, source, held, CASE WHEN held THEN 'paused' ELSE 'ready' END
     FROM picked RETURNING job_id, stage, n_items
 )
-SELECT job_id, stage, sum(n_items)::bigint FROM back GROUP BY job_id, stage
+SELECT job_id, stage, count(*), sum(n_items)::bigint FROM back GROUP BY job_id, stage
 
 -- name: redrive_reopen_stages :exec
 -- The stage has work again.
