@@ -98,41 +98,24 @@ def always_raises(rows: pl.DataFrame) -> pl.DataFrame:
     raise KeyError("078-05-1120")
 
 
-@handles(schema={"n": pl.Int64})
-def dies(rows: pl.DataFrame) -> pl.DataFrame:
-    if _bad(rows):
-        os._exit(3)
-    return double(rows)
-
-
-@handles(schema={"n": pl.Int64})
-def dies_smiling(rows: pl.DataFrame) -> pl.DataFrame:
-    if _bad(rows):
-        os._exit(0)
-    return double(rows)
-
-
-@handles(schema={"n": pl.Int64})
-def crashes(rows: pl.DataFrame) -> pl.DataFrame:
-    if _bad(rows):
-        ctypes.string_at(0)
-    return double(rows)
-
-
-@handles(schema={"n": pl.Int64})
-def hangs(rows: pl.DataFrame) -> pl.DataFrame:
-    if _bad(rows):
-        while True:
-            time.sleep(60)
-    return double(rows)
-
-
-@handles(schema={"n": pl.Int64})
-def eats_memory(rows: pl.DataFrame) -> pl.DataFrame:
+@handles(schema={"n": pl.Int64, "how": pl.String})
+def takes_its_worker_down(rows: pl.DataFrame) -> pl.DataFrame:
+    """In the way that the row asks for."""
     eaten = []
-    while _bad(rows):
-        eaten.append(bytearray(os.urandom(1) * (16 << 20)))
-        time.sleep(0.01)
+    match next(iter(rows["how"].drop_nulls()), None):
+        case "dies":
+            os._exit(3)
+        case "dies smiling":
+            os._exit(0)
+        case "crashes":
+            ctypes.string_at(0)
+        case "hangs":
+            while True:
+                time.sleep(60)
+        case "eats memory":
+            while True:
+                eaten.append(bytearray(32 << 20))
+                time.sleep(0.01)
     return double(rows)
 
 
