@@ -24,7 +24,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test lint format lock ui bench clean
+.PHONY: help setup setup-dev demo test lint format lock ui bench clean chaos
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,11 @@ ui: setup ## Show the demo's runs in the Prefect UI until interrupted
 	@mkdir -p "$(DEMO_STATE)/prefect"
 	@echo "ui: http://127.0.0.1:4200 (Ctrl-C ends it)"
 	@$(DEMO_ENV) $(PYTHON) -m prefect server start --host 127.0.0.1 --port 4200
+
+MINUTES ?= 30
+
+chaos: setup-dev ## Kill, stop, cut and starve workers and server for MINUTES=30, with a SEED, and count what is left
+	@$(PYTHON) -m tests.chaos.long --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
 bench: setup ## Measure the queue on this machine
 	@mkdir -p "$(DEMO_STATE)"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from core.database import DatabaseManager, connect, migrations
+from core.database import DatabaseManager
 from core.database.embedded import EmbeddedServer
-from core.settings import DatabaseSettings, EmbeddedSettings
+from core.settings import DatabaseSettings
 from tests.chaos.fleet import Fleet, fleet_on
+from tests.chaos.server import own_server
 
 
 @pytest.fixture
@@ -31,18 +31,6 @@ def figures(record_property: Callable[[str, object], None]) -> Callable[[str], N
         record_property("figures", line)
 
     return tell
-
-
-@contextmanager
-def own_server(folder: Path) -> Iterator[EmbeddedServer]:
-    """A migrated server of the test's own, to be mistreated. Cost: about 4 s."""
-    server = EmbeddedServer(folder / f"c{uuid.uuid4().hex[:8]}", EmbeddedSettings(shared_buffers_mb=32))
-    server.join()
-    try:
-        migrations.migrate(connect.Source(server.url()), DatabaseSettings())
-        yield server
-    finally:
-        server.shut_down()
 
 
 @pytest.fixture(scope="module")

@@ -91,14 +91,14 @@ def until(holds: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> None
 
 
 class Process:
-    """One worker, and everything it said."""
+    """One worker or producer, and everything it said."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Any, module: str = "tests.chaos.worker") -> None:
         self.orders = orders
         self.events: list[dict[str, Any]] = []
         self._heard = threading.Condition()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.worker", orders.as_json()],
+            [sys.executable, "-m", module, orders.as_json()],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

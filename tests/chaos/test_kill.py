@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from tests.chaos.fleet import Fleet, until
+from tests.chaos.fleet import ROOT, Fleet, until
 
 N = 60_000
 KILLS = 3
+PAGE = (ROOT / "docs/explain/queue-states.md").read_text()
+
+
+def questions() -> list[str]:
+    """The queries of the page that tell whether every item was acknowledged once; no row means yes."""
+    found = [query for query in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL) if "queue_history" in query]
+    assert len(found) >= 2
+    return [query.replace(":", "\\:") for query in found[:2]]
 
 
 def test_killed_workers_lose_nothing_and_repeat_nothing(fleet: Fleet, figures: Callable[[str], None]) -> None:
@@ -22,6 +31,7 @@ def test_killed_workers_lose_nothing_and_repeat_nothing(fleet: Fleet, figures: C
     survivor.wait_for("done")
     fleet.drain()
     found = fleet.check(N)
+    assert [fleet.db.execute_query("question", query) for query in questions()] == [[], []]
     reruns = [seconds for name, at in killed.items() for seconds in fleet.reruns_s(name, at)]
     assert len(reruns) <= found.rescues
     figures(
