@@ -50,7 +50,7 @@ class DatabaseSettings(Group):
     max_overflow: int = Field(20, ge=0, le=1000, description="connections opened above `pool_size` when busy")
     pool_timeout_s: Seconds = Field(30, description="wait for a free connection before PoolTimeout")
     pool_recycle_s: int = Field(3600, ge=-1, le=604_800, description="age at which a connection is replaced; -1: never")
-    pool_pre_ping: bool = Field(True, description="test a connection before it is lent out")
+    pool_pre_ping: bool = Field(True, description="test a connection before lending it if it was idle for 5 s or cut")
     connect_timeout_s: int = Field(10, ge=2, le=600, description="limit of one attempt to connect")
     connect_retry_s: float = Field(30, ge=0, le=3600, description="bound within which refused connections are retried")
     slow_query_ms: float = Field(1000, gt=0, le=3_600_000, description="queries at least this slow are logged by name")

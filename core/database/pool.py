@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from core.database import connect
+from core.database import connect, liveness
 from core.database.errors import wrapped
-from core.database.queries import Connection, Row, load, note_duration, run
+from core.database.queries import Connection, Query, Row, load, note_duration, run
 from core.settings import DatabaseSettings, Settings, named_database, read_settings
 
 
@@ -91,6 +92,23 @@ class DatabaseManager:
                 proxied.invalidate()
             proxied.close()
 
+    def execute_once(self, query: Query, params: Mapping[str, Any]) -> list[Row]:
+        """Run one statement that commits itself: one round trip, durable when it returns.
+
+        After a lost connection StoreUnavailable is raised, and the caller must look whether it took place.
+        """
+        proxied = self._lend()
+        conn = cast(Connection, proxied.driver_connection)
+        try:
+            conn.autocommit = True
+            return run(conn, query, params)
+        finally:
+            if not conn.closed and conn.info.transaction_status == TransactionStatus.IDLE:
+                conn.autocommit = False
+            else:
+                proxied.invalidate()
+            proxied.close()
+
     def pool_figures(self) -> dict[str, float]:
         """Connections now, and requests since the start: `size`, `checked_in`, `checked_out`, `overflow`, `max_total`,
         `utilization_percent` (checked out of `max_total`), `requests`, `requests_wait_ms` (sum)."""
@@ -155,9 +173,10 @@ class DatabaseManager:
             max_overflow=settings.max_overflow,
             pool_timeout=settings.pool_timeout_s,
             pool_recycle=settings.pool_recycle_s,
-            pool_pre_ping=settings.pool_pre_ping,
             hide_parameters=True,
         )
+        if settings.pool_pre_ping:
+            liveness.ping_if_doubtful(engine.pool)
         return engine
 
     def _lend(self) -> PoolProxiedConnection:

@@ -1,0 +1,56 @@
+"""Testing pooled connections without a round trip for each: a ping only where there is a reason to doubt."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.pq import ExecStatus
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import Pool
+
+# A server that ended a connection has said so by then on the socket; one that vanished without a word has not.
+PING_IDLE_S = 5.0
+_SINCE = "headrace_idle_since"
+
+
+def ping_if_doubtful(pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
+    """Ping a connection before it is lent out if it was idle for a while, or if its socket has something to tell.
+
+    A dead one is replaced, silently. An administrator's termination or the server's end shows on the socket, so a
+    busy connection costs no round trip.
+    """
+
+    def checked_in(conn: Any, record: Any) -> None:
+        record.info[_SINCE] = clock()
+
+    def checked_out(conn: psycopg.Connection[Any], record: Any, proxied: Any) -> None:
+        since = record.info.get(_SINCE)
+        if since is not None and (clock() - since > PING_IDLE_S or _has_news(conn)) and not _answers(conn):
+            raise DisconnectionError
+
+    event.listen(pool, "checkin", checked_in)
+    event.listen(pool, "checkout", checked_out)
+
+
+def _has_news(conn: psycopg.Connection[Any]) -> bool:
+    """Whether something unread lies on the socket: its end, above all."""
+    if conn.closed:
+        return True
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _answers(conn: psycopg.Connection[Any]) -> bool:
+    """One round trip with an empty statement, which begins no transaction."""
+    if conn.closed:
+        return False
+    try:
+        return conn.pgconn.exec_(b"").status == ExecStatus.EMPTY_QUERY
+    except psycopg.Error:
+        return False

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from core.database import DatabaseManager, liveness
+from core.database.queries import load
+from core.errors import StoreError, StoreUnavailable
+from core.settings import DatabaseSettings
+
+Q = load("consumers")
+
+
+@pytest.fixture
+def single(database_url: str) -> Iterator[DatabaseManager]:
+    """A pool of one connection."""
+    manager = DatabaseManager("one", DatabaseSettings(url=SecretStr(database_url), pool_size=1, max_overflow=0))
+    yield manager
+    manager.dispose()
+
+
+def pid_of(db: DatabaseManager) -> int:
+    return int(db.execute_query("p", "SELECT pg_backend_pid()")[0][0])
+
+
+def test_a_connection_that_the_server_ended_is_replaced_unnoticed(single: DatabaseManager, database_url: str) -> None:
+    first = pid_of(single)
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
+    assert pid_of(single) != first
+
+
+def test_only_a_connection_in_doubt_is_pinged(single: DatabaseManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    pings = []
+    answers = liveness._answers
+    monkeypatch.setattr(liveness, "_answers", lambda conn: pings.append(1) or answers(conn))
+    first = pid_of(single)
+    assert pid_of(single) == first
+    assert pings == []
+    monkeypatch.setattr(liveness, "PING_IDLE_S", -1.0)
+    assert pid_of(single) == first
+    assert pings == [1]
+
+
+def test_execute_once_commits_by_itself_and_leaves_the_connection_as_it_was(single: DatabaseManager) -> None:
+    first = pid_of(single)
+    assert single.execute_once(Q["worker_leases_left"], {"worker_id": "nobody"}) == [(0,)]
+    with single.transaction() as conn:
+        assert not conn.autocommit
+    with pytest.raises(StoreError):
+        single.execute_once(Q["worker_leases_left"], {"worker_id": [1]})
+    assert pid_of(single) == first
+
+
+def test_execute_once_says_that_the_connection_was_lost(
+    single: DatabaseManager, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pid_of(single)
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
+    monkeypatch.setattr(liveness, "_has_news", lambda conn: False)
+    with pytest.raises(StoreUnavailable):
+        single.execute_once(Q["worker_leases_left"], {"worker_id": "nobody"})
+    assert pid_of(single) != first
