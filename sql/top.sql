@@ -23,7 +23,7 @@ GROUP BY flow_name ORDER BY flow_name
 
 -- name: top_dead :many
 -- Dead letters per flow, counted up to a limit in the index.
-SELECT f.flow_name, (SELECT count(*) FROM (SELECT 1 FROM dead_letters d WHERE d.flow_name = f.flow_name LIMIT %(limit)s) some)
+SELECT f.flow_name, (SELECT count(*) FROM (SELECT 1 FROM dead_letters d WHERE d.flow_name = f.flow_name LIMIT %(limit)s) letters)
 FROM (SELECT DISTINCT flow_name FROM queue_flows) f ORDER BY f.flow_name
 
 -- name: top_finished :many

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from core.cli.top import top
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
@@ -17,6 +19,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The queue: depth, batches, dead letters.", no_args_is_help=True)
     for command in (status, peek, dead, redrive, pause, resume):
         group.command(command.__name__)(command)
+    group.command("top")(top)
     app.add_typer(group, name="queue")
 
 

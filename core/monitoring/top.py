@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.database import DatabaseManager
@@ -175,7 +175,8 @@ class Reader:
             n_ended = {name: int(n_ok + n_dead) for name, n_ok, n_dead in ended}
             dead = {name: int(n_dead) for name, n_dead in run(conn, Q["top_dead"], {"limit": DEAD_MAX + 1})}
             flows = tuple(
-                FlowReading(*row, n_ended.get(row[0], 0), dead.get(row[0], 0)) for row in run(conn, Q["top_flows"])
+                replace(FlowReading(*row), n_ended=n_ended.get(row[0], 0), dead=dead.get(row[0], 0))
+                for row in run(conn, Q["top_flows"])
             )
             newest = run(conn, Q["top_finished"], {"window_s": WINDOW_S, "limit": NEWEST_ATTEMPTS})
             rates = {name: n_rows / span_s if span_s else 0.0 for name, n_rows, span_s in newest}

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.bench.table import markdown, read, renewed, rows
+from core.errors import InputError
+from tests.architecture.tree import ROOT
+
+OURS = {
+    "system": "headrace", "version": "1", "settings": {"batch_rows": 5000}, "rows": 2_000_000, "ratio": None,
+    "drain_rows_per_s": 250_000.4, "commits_per_row": 0.00061, "claim_p95_ms": 3.25, "lost": 0,
+    "command": "headrace bench queue", "measured_at": "2026-01-02T03:04:05+00:00", "machine": "2 cores",
+    "server": {"version": "18.6", "fsync": "on", "synchronous_commit": "on", "shared_buffers": "512MB"},
+}  # fmt: skip
+PEER = {**OURS, "system": "pgqueuer", "version": "1.6.0", "settings": {"name": "best"}, "ratio": 15.2, "lost": 0}
+
+
+def test_one_line_a_figure_one_column_a_system() -> None:
+    lines = {line[""]: line for line in rows([OURS, PEER])}
+    assert lines["drain, rows/s"]["headrace, 5,000 a batch"] == "250,000"
+    assert lines["our drain is faster by"] == {
+        "": "our drain is faster by",
+        "headrace, 5,000 a batch": "",
+        "pgqueuer 1.6.0, best": "15.2 x",
+    }
+    assert lines["commits/row"]["pgqueuer 1.6.0, best"] == "0.00061"
+    assert lines["lost"]["headrace, 5,000 a batch"] == "0"
+    assert "dead tuples at the end" not in lines
+
+
+def test_a_figure_nobody_has_gets_no_line() -> None:
+    assert "our drain is faster by" not in {line[""] for line in rows([OURS])}
+
+
+def test_markdown_says_how_when_and_where() -> None:
+    first, blank, head, rule, *_ = markdown([OURS, PEER]).splitlines()
+    assert first.startswith("`headrace bench queue`, on 2026-01-02 03:04 UTC, PostgreSQL 18.6 (fsync on")
+    assert (blank, rule) == ("", "|---|---:|---:|")
+    assert head == "|  | headrace, 5,000 a batch | pgqueuer 1.6.0, best |"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '[{"system": "headrace"}]'])
+def test_read_refuses_what_holds_no_figures(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="holds no figures"):
+        read(path)
+
+
+def test_the_page_shows_the_figures_beside_it() -> None:
+    page = ROOT / "docs/explain/performance.md"
+    text = page.read_text(encoding="utf-8")
+    assert "<!-- figures: " in text
+    assert renewed(text, page.parent) == text, "run: headrace bench table --page docs/explain/performance.md"
