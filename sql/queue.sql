@@ -77,8 +77,10 @@ WITH job AS (
 SELECT job_id, flow_name, job_key, status, tenant_id, parameters, input_digest, created_at, finished_at FROM job
 
 -- name: job_lock :many
--- A status changes from one known state to the next, never past another change.
-SELECT status, flow_name FROM jobs WHERE job_id = %(job_id)s FOR UPDATE
+-- A status changes from one known state to the next, never past another change. The gate is fair where row locks are not:
+-- producers that overlap for ever would keep a FOR UPDATE waiting for ever.
+WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('headrace.job', %(job_id)s)))
+SELECT j.status, j.flow_name FROM gate, jobs j WHERE j.job_id = %(job_id)s FOR UPDATE OF j
 
 -- name: job_status_set :exec
 -- finished_at follows the status; a job that runs again forgets it.
@@ -100,7 +102,8 @@ RETURNING j.status
 
 -- name: job_join :many
 -- Who adds work to a job holds it until the work is there: a pause or a cancellation comes before all of it or after.
-SELECT status FROM jobs WHERE job_id = %(job_id)s FOR SHARE
+WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended('headrace.job', %(job_id)s)))
+SELECT j.status FROM gate, jobs j WHERE j.job_id = %(job_id)s FOR SHARE OF j
 
 -- name: job_headers_lock :one
 -- Whoever ends a batch locks its header last and commits: once these locks are had, no such end is in flight.
@@ -208,6 +211,14 @@ ON CONFLICT (job_id, stage) DO UPDATE SET n_batches = s.n_batches + excluded.n_b
 -- Adds a wave only where the last one ended: of two processes that extend a stage, one does.
 UPDATE job_stages SET n_batches = n_batches + %(n_batches)s, n_items = n_items + %(n_items)s
 WHERE job_id = %(job_id)s AND stage = %(stage)s AND status = 'open' AND n_items = %(before)s RETURNING n_items
+
+-- name: stage_room :many
+-- How much of a stage is live; cheap, for a producer that asks often.
+SELECT j.status, s.n_items, count(q.batch_id), coalesce(sum(q.n_items), 0)::bigint
+FROM jobs j JOIN job_stages s USING (job_id)
+LEFT JOIN processing_queue q ON q.job_id = s.job_id AND q.stage = s.stage
+WHERE s.job_id = %(job_id)s AND s.stage = %(stage)s
+GROUP BY j.status, s.n_items
 
 -- name: stage_fail :exec
 -- A batch that could not be split is dead: its stage cannot succeed until it is redriven.
@@ -349,43 +360,111 @@ SELECT count(*) FROM moved
 -- Claim, beat, release
 
 -- name: batch_claim :many
--- The hot one: an index scan of ready headers in order, skipping what others hold. Paused tenants are read once; NOT IN,
--- because the planner takes `<> ALL (array)` for very selective and then sorts all headers.
-WITH picked AS (
-    SELECT q.batch_id FROM processing_queue q
-    WHERE q.flow_name = %(flow_name)s AND q.state = 'ready'
-      AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
-    ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+-- The hot one, and all a claim takes where the flow has one tenant and no limits: it says what it found out about the
+-- flow (no row: unknown; several tenants, or limits nobody holds the lock for: nothing is taken) beside the batches.
+-- Ranges of one tenant instead of equality, so that no index but the tenant's own is in the right order whatever the
+-- statistics say; deleted headers below `low` are stepped over; `room` ends the batches where so many rows are reached.
+WITH lane AS MATERIALIZED (
+    SELECT f.tenant_id, f.max_runtime_s, f.paused, f.max_running IS NOT NULL OR f.rows_per_s IS NOT NULL AS limited,
+           count(*) OVER () AS n
+    FROM queue_flows f
+    WHERE f.flow_name = %(flow_name)s AND (%(tenant_id)s::text IS NULL OR f.tenant_id = %(tenant_id)s)
+), free AS MATERIALIZED (
+    SELECT tenant_id, max_runtime_s FROM lane WHERE n = 1 AND NOT paused AND (%(locked)s OR NOT limited)
+), by_turn AS (
+    SELECT q.batch_id, q.n_items FROM processing_queue q
+    WHERE NOT %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.batch_id >= %(low)s
+      AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
+    ORDER BY q.tenant_id, q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), by_age AS (
+    SELECT q.batch_id, q.n_items FROM processing_queue q
+    WHERE %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.batch_id >= %(low)s
+      AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
+    ORDER BY q.tenant_id, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), picked AS (
+    SELECT p.batch_id, sum(p.n_items) OVER (ROWS UNBOUNDED PRECEDING) - p.n_items AS rows_before
+    FROM (SELECT * FROM by_turn UNION ALL SELECT * FROM by_age) p
+), taken AS (
+    UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
+        worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
+        lease_until = clock_timestamp() + make_interval(secs => %(ttl_s)s),
+        deadline_at = clock_timestamp() + make_interval(secs => free.max_runtime_s)
+    FROM free
+    WHERE q.batch_id = ANY (ARRAY(SELECT batch_id FROM picked WHERE rows_before < %(room)s))
+    RETURNING q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind,
+              q.partition_no, q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source,
+              q.deadline_at, q.worker_id
 )
-UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
-    worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + make_interval(secs => %(ttl_s)s),
-    deadline_at = clock_timestamp() + make_interval(secs => f.max_runtime_s)
-FROM picked, queue_flows f
-WHERE q.batch_id = picked.batch_id AND f.flow_name = q.flow_name AND f.tenant_id = q.tenant_id
-RETURNING q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind, q.partition_no,
-          q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source, q.deadline_at,
-          q.worker_id
+SELECT lane.n, lane.paused, lane.limited, lane.tenant_id, taken.* FROM lane LEFT JOIN taken ON true
 
 -- name: batch_claim_job :many
--- The same for one job, or one stage of it; a job that is not running hands out nothing.
-WITH picked AS (
-    SELECT q.batch_id FROM processing_queue q
-    WHERE q.job_id = %(job_id)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s
-      AND (%(stage)s::text IS NULL OR q.stage = %(stage)s)
-      AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
-      AND EXISTS (SELECT 1 FROM jobs j WHERE j.job_id = %(job_id)s AND j.status = 'running')
+-- The same for one job, or one stage of it, by turn only. No row: the job is not running, or not of this flow.
+WITH lane AS MATERIALIZED (
+    SELECT f.tenant_id, f.max_runtime_s, f.paused, f.max_running IS NOT NULL OR f.rows_per_s IS NOT NULL AS limited
+    FROM jobs j JOIN queue_flows f ON f.flow_name = j.flow_name AND f.tenant_id = j.tenant_id
+    WHERE j.job_id = %(job_id)s AND j.status = 'running' AND f.flow_name = %(flow_name)s
+), free AS MATERIALIZED (
+    SELECT tenant_id, max_runtime_s FROM lane WHERE NOT paused AND (%(locked)s OR NOT limited)
+), by_turn AS (
+    SELECT q.batch_id, q.n_items FROM processing_queue q
+    WHERE q.job_id = %(job_id)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s AND q.batch_id >= %(low)s
+      AND (%(stage)s::text IS NULL OR q.stage = %(stage)s) AND EXISTS (SELECT 1 FROM free)
     ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), picked AS (
+    SELECT p.batch_id, sum(p.n_items) OVER (ROWS UNBOUNDED PRECEDING) - p.n_items AS rows_before FROM by_turn p
+), taken AS (
+    UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
+        worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
+        lease_until = clock_timestamp() + make_interval(secs => %(ttl_s)s),
+        deadline_at = clock_timestamp() + make_interval(secs => free.max_runtime_s)
+    FROM free
+    WHERE q.batch_id = ANY (ARRAY(SELECT batch_id FROM picked WHERE rows_before < %(room)s))
+    RETURNING q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind,
+              q.partition_no, q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source,
+              q.deadline_at, q.worker_id
 )
-UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
-    worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + make_interval(secs => %(ttl_s)s),
-    deadline_at = clock_timestamp() + make_interval(secs => f.max_runtime_s)
-FROM picked, queue_flows f
-WHERE q.batch_id = picked.batch_id AND f.flow_name = q.flow_name AND f.tenant_id = q.tenant_id
-RETURNING q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind, q.partition_no,
-          q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source, q.deadline_at,
-          q.worker_id
+SELECT 1, lane.paused, lane.limited, lane.tenant_id, taken.* FROM lane LEFT JOIN taken ON true
+
+-- name: claim_low :one
+-- Where the live batches of a flow, or of one tenant, begin: deleted ones before that need not be looked at again.
+SELECT min(live.batch_id) FROM queue_flows f CROSS JOIN LATERAL (
+    (SELECT q.batch_id FROM processing_queue q
+     WHERE q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id AND q.state = 'ready' AND q.batch_id >= %(low)s
+     ORDER BY q.batch_id LIMIT 1)
+    UNION ALL
+    (SELECT q.batch_id FROM processing_queue q
+     WHERE q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id AND q.state = 'running' AND q.batch_id >= %(low)s
+     ORDER BY q.batch_id LIMIT 1)
+) live
+WHERE f.flow_name = %(flow_name)s AND (%(tenant_id)s::text IS NULL OR f.tenant_id = %(tenant_id)s)
+
+-- name: claim_lanes :many
+-- Who may claim what: limits of flows and tenants, whether work waits there (one probe each), how much runs where that is
+-- limited. Under claim_lock the counts are exact, for this is a statement of its own and sees all earlier claims.
+SELECT f.flow_name, f.tenant_id, f.weight, f.paused, clock_timestamp(), f.max_running,
+       CASE WHEN f.max_running IS NOT NULL THEN (SELECT count(*) FROM (
+           SELECT 1 FROM processing_queue q WHERE q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id AND q.state = 'running'
+           LIMIT f.max_running) r) ELSE 0 END,
+       f.rows_per_s, f.burst_rows, f.bucket_rows, f.bucket_at,
+       (SELECT q.batch_id FROM processing_queue q
+        WHERE q.flow_name = f.flow_name AND q.tenant_id BETWEEN f.tenant_id AND f.tenant_id AND q.state = 'ready'
+          AND NOT f.paused AND q.batch_id >= coalesce(m.low, 0)
+        ORDER BY q.tenant_id, q.batch_id LIMIT 1) IS NOT NULL
+FROM queue_flows f
+LEFT JOIN unnest(%(lane_flows)s::text[], %(lane_tenants)s::text[], %(lane_lows)s::bigint[]) AS m (flow_name, tenant_id, low)
+       ON m.flow_name = f.flow_name AND m.tenant_id = f.tenant_id
+WHERE f.flow_name = ANY (%(flow_names)s::text[]) AND (%(tenant_id)s::text IS NULL OR f.tenant_id = %(tenant_id)s)
+
+-- name: claim_lock :exec
+-- Claims under a limit come one after the other; held until the commit, so the next one counts this one's batches. A
+-- holder that hangs must not hang all others: they give up and say that there is nothing now.
+SELECT set_config('lock_timeout', %(wait_ms)s::text, true),
+       pg_advisory_xact_lock(hashtextextended('headrace.claim/' || %(flow_name)s || '/' || %(tenant_id)s, 0))
+
+-- name: claim_spend :exec
+-- The bucket after a claim, on the database's clock; only under claim_lock.
+UPDATE queue_flows SET bucket_rows = %(rows)s, bucket_at = %(now)s
+WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s
 
 -- name: batch_heartbeat :many
 -- All leases of a worker at once; never beyond the deadline, so a handler that hangs loses its batch.

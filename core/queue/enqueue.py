@@ -257,6 +257,7 @@ def seal_inbox(db: DatabaseManager, rows: int, linger_s: float) -> int:
 
 def _seal(db: DatabaseManager, place: Place, rows: int) -> bool:
     with db.transaction() as conn:
+        run(conn, Q["duty_bounds"])
         policy = flows.policy_of(conn, place.flow_name, place.tenant_id)
         ids = partitions.take_ids(conn, 1)
         params = {

@@ -1,4 +1,8 @@
-"""The heartbeat: one thread per process that extends all leases at once, and does the leader's duties if it leads."""
+"""The heartbeat: a thread that extends all leases at once; a second one does the leader's duties if this process leads.
+
+Two, because a duty may take long or wait for a lock, and a beat must not wait with it. Neither computes anything, so a
+kernel that gives the interpreter lock up cannot starve them; one that keeps it for a whole lease life would.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ from core.settings import QueueSettings
 
 log = logging.getLogger(__name__)
 
+# A duty that is under way when the keeper stops ends by itself; who stops does not wait for it longer than this.
+STOP_DUTY_S = 2.0
+
 
 class Beating(Protocol):
     """What the keeper needs of the queue."""
@@ -30,15 +37,18 @@ class Beating(Protocol):
     def beat_worker(self, n_leases: int) -> None:
         """Tell that this worker lives."""
 
-    def retire_worker(self) -> None:
-        """Take this worker off the list."""
+    def leave(self) -> None:
+        """Lead no more, and take this worker off the list."""
 
     def lead_and_sweep(self) -> None:
         """The leader's duties, if this process leads."""
 
+    def refresh_depth(self) -> None:
+        """Renew the cached depth, if this process leads."""
+
 
 class LeaseKeeper:
-    """Context manager around a daemon thread; `lost` holds the ids of batches that were taken away.
+    """Context manager around daemon threads; `lost` holds the ids of batches that were taken away.
 
     A batch that is just being ended still beats, for its COPY may take long, but is not called lost: a beat waits
     behind the commit that deletes the header, and would find it gone.
@@ -50,42 +60,52 @@ class LeaseKeeper:
     def __init__(self, queue: Beating, wait: Callable[[float], bool] | None = None) -> None:
         self._queue = queue
         self._stop = threading.Event()
+        self._given_wait = wait
         self._wait = wait or self._stop.wait
         self._lock = threading.Lock()
         self._held: dict[int, ClaimedBatch] = {}
         self._ending: set[int] = set()
         self.lost: set[int] = set()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         queue.attach(self)
 
     def __enter__(self) -> LeaseKeeper:
-        """Start the thread."""
+        """Start the threads."""
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the thread; leases that are still held stay until they expire or are released."""
+        """Stop the threads; leases that are still held stay until they expire or are released."""
         self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it beats."""
+        return bool(self._threads)
 
     def start(self) -> None:
         """Begin to beat; once started, starting again does nothing."""
         with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="headrace-keeper", daemon=True)
-                self._thread.start()
+            if not self._threads:
+                loops = {"headrace-keeper": self._beats, "headrace-leader": self._duties}
+                self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in loops.items()]
+                for thread in self._threads:
+                    thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it; it can be started again."""
+        """End the threads; it can be started again. Waits for a beat, and a moment for a duty that is under way."""
         self._stop.set()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(None if thread.name == "headrace-keeper" else STOP_DUTY_S)
+        if threads:
             # Who beats no more must not be taken for dead: the reaper ends the backends of those.
-            _attempt(self._queue.retire_worker)
-        self._thread = None
-        self._stop.clear()
+            _attempt(self._queue.leave)
+        self._stop = threading.Event()
+        self._wait = self._given_wait or self._stop.wait
 
     def add(self, batch: ClaimedBatch) -> None:
         """Keep this lease alive from now on."""
@@ -127,19 +147,25 @@ class LeaseKeeper:
                     self.lost.add(batch_id)
         self._queue.beat_worker(len(batches) - len(gone))
 
-    def _run(self) -> None:
-        settings = self._queue.settings
-        step_s = min(settings.beat_s, settings.rescue_every_s)
-        since_beat_s = since_sweep_s = 0.0
-        while not self._wait(step_s):
-            since_beat_s += step_s
+    def _beats(self) -> None:
+        wait = self._wait
+        while not wait(self._queue.settings.beat_s):
+            _attempt(self.beat)
+
+    def _duties(self) -> None:
+        settings, wait = self._queue.settings, self._wait
+        step_s = min(settings.depth_every_s, settings.rescue_every_s)
+        since_sweep_s = since_depth_s = 0.0
+        while not wait(step_s):
             since_sweep_s += step_s
-            if since_beat_s >= settings.beat_s:
-                since_beat_s = 0.0
-                _attempt(self.beat)
+            since_depth_s += step_s
             if since_sweep_s >= settings.rescue_every_s:
-                since_sweep_s = 0.0
+                # A sweep renews the depth too.
+                since_sweep_s = since_depth_s = 0.0
                 _attempt(self._queue.lead_and_sweep)
+            elif since_depth_s >= settings.depth_every_s:
+                since_depth_s = 0.0
+                _attempt(self._queue.refresh_depth)
 
 
 def _attempt(duty: Callable[[], None]) -> None:
@@ -147,4 +173,4 @@ def _attempt(duty: Callable[[], None]) -> None:
         duty()
     except HeadraceError as error:
         # A database that is away for a moment: leases outlive two lost beats, the next one tries again.
-        log.warning("heartbeat failed: %s", error.message)
+        log.warning("heartbeat or duty failed: %s", error.message)

@@ -28,10 +28,15 @@ def take_ids(conn: psycopg.Connection[Any], n: int) -> list[int]:
 def ahead(db: DatabaseManager) -> int:
     """Create the partitions that are missing ahead of the sequence; returns how many."""
     with db.transaction() as conn:
+        run(conn, Q["duty_bounds"])
         return int(run(conn, Q["partitions_ahead"])[0][0])
 
 
-def rotate(db: DatabaseManager, rows_max: int) -> bool:
-    """Start the next partition if the present one holds `rows_max` items."""
+def rotate(db: DatabaseManager, rows_max: int, age_s: float) -> bool:
+    """Start the next partition if the present one holds `rows_max` items or its first batch is older than `age_s`.
+
+    Cost: where the partition may be full, a scan of its batches: up to 0.2 s at a million of them.
+    """
     with db.transaction() as conn:
-        return bool(run(conn, Q["partition_rotate"], {"rows_max": rows_max}))
+        run(conn, Q["duty_bounds"])
+        return bool(run(conn, Q["partition_rotate"], {"rows_max": rows_max, "age_s": age_s}))

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from core.database import DatabaseManager
-from core.database.queries import load
 from core.errors import StoreUnavailable
-from core.queue import BatchQueue, FlowPolicy, leader
+from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, leader
+from core.queue.wake import Wake
 
 Count = Callable[..., int]
+Expire = Callable[[ClaimedBatch], None]
 
 
 def test_one_process_leads_until_it_leaves_or_hangs(queue: BatchQueue, other: BatchQueue, db: DatabaseManager) -> None:
@@ -97,29 +98,94 @@ def test_silent_workers_are_reaped_with_their_backends(queue: BatchQueue, db: Da
     assert count("workers", worker_id="worker-a") == 0
 
 
-def test_claim_scans_only_what_it_takes_among_many_headers(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
-    queue.register_flow(FlowPolicy(flow))
-    db.execute_query(
-        "fill",
-        "INSERT INTO processing_queue (origin_batch_id, flow_name, n_items, item_hi) "
-        "SELECT nextval('queue_batch_id_seq'), :f, 1, 1 FROM generate_series(1, 20000)",
-        {"f": flow},
-    )
-    params = {"flow_name": flow, "limit": 5, "worker_id": "w", "flow_run_id": None, "ttl_s": 30.0}
-    for analysed in (False, True):
-        if analysed:
-            db.execute_query("a", "ANALYZE processing_queue")
-        with db.transaction() as conn:
-            plan = conn.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + load("queue")["batch_claim"].sql, params).fetchone()
-            conn.rollback()
-        assert plan is not None
-        nodes = list(_nodes(plan[0][0]["Plan"]))
-        (scan,) = [node for node in nodes if node.get("Index Name") == "processing_queue_ready"]
-        assert scan["Node Type"] == "Index Scan"
-        assert scan["Actual Rows"] <= 6
-        on_queue = [n for n in nodes if n.get("Relation Name") == "processing_queue" and "Scan" in n["Node Type"]]
-        assert all(node["Node Type"] != "Seq Scan" for node in on_queue)
+def test_a_duty_that_fails_does_not_stop_the_others(
+    queue: BatchQueue, flow: str, db: DatabaseManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.enqueue(flow, [{}], batch_rows=1)
+    queue.complete(*queue.claim(flow))
+    with db.transaction() as report:
+        report.execute("LOCK TABLE queue_totals IN ACCESS EXCLUSIVE MODE")
+        queue.put(flow, {})
+        db.execute_query("ripe", "UPDATE queue_inbox SET received_at = now() - interval '1 minute'")
+        swept = queue.sweep()
+    assert swept.failed == ("rolled_up",)
+    assert swept.sealed >= 1
+    assert "duty rolled_up failed, the next round repeats it" in caplog.text
+    assert queue.sweep().failed == ()
 
 
-def _nodes(node: dict) -> list[dict]:
-    return [node] + [inner for child in node.get("Plans", []) for inner in _nodes(child)]
+def test_a_process_that_finds_a_leader_only_reads(queue: BatchQueue, other: BatchQueue, db: DatabaseManager) -> None:
+    assert queue.lead()
+    seen = "SELECT xmin::text, xmax::text FROM leases WHERE name = 'queue-leader'"
+    before = db.execute_query("x", seen)
+    assert not other.lead()
+    assert db.execute_query("x", seen) == before
+    queue.leave()
+
+
+def test_depth_is_refreshed_by_the_leader_only(queue: BatchQueue, other: BatchQueue, flow: str, count: Count) -> None:
+    queue.refresh_depth()
+    assert count("queue_depth_cache", flow_name=flow) == 0
+    assert queue.lead()
+    assert not other.lead()
+    other.refresh_depth()
+    assert count("queue_depth_cache", flow_name=flow) == 0
+    queue.refresh_depth()
+    assert count("queue_depth_cache", flow_name=flow) == 1
+    queue.leave()
+
+
+def test_work_that_becomes_ready_wakes_its_consumers(
+    queue: BatchQueue, flow: str, db: DatabaseManager, expire: Expire
+) -> None:
+    (batch_id,) = queue.enqueue(flow, [{}])
+    with Wake(db, queue.settings, [flow]) as waker:
+        while waker.wait(0.0):
+            pass
+        db.execute_query(
+            "later",
+            "UPDATE processing_queue SET state = 'scheduled', not_before = now() WHERE batch_id = :b",
+            {"b": batch_id},
+        )
+        assert leader.promote(db) == 1
+        assert waker.wait(30)
+        (batch,) = queue.claim(flow)
+        while waker.wait(0.0):
+            pass
+        expire(batch)
+        assert queue.rescue() == 1
+        assert waker.wait(30)
+        (batch,) = queue.claim(flow)
+        queue.complete(batch)
+
+
+def test_jobs_with_work_left_do_not_hide_drained_ones(
+    queue: BatchQueue, flow: str, db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader, "FINISH_LIMIT", 1)
+    busy, drained = (queue.submit_job(flow, key, {}, "") for key in ("busy", "drained"))
+    queue.enqueue(flow, [{}], job_id=busy.job_id)
+    queue.finish_job(busy.job_id)
+    queue.enqueue(flow, [{}], job_id=drained.job_id)
+    db.execute_query("seal", "UPDATE jobs SET sealed_at = now() WHERE job_id = :j", {"j": drained.job_id})
+    db.execute_query("drain", "DELETE FROM processing_queue WHERE job_id = :j", {"j": drained.job_id})
+    assert queue.sweep().jobs_finished == 1
+    found = queue.find_job(drained.job_id)
+    assert found is not None
+    assert found.status == "completed"
+
+
+def test_a_sealed_job_whose_last_batch_dies_at_its_rescue_is_finished(
+    queue: BatchQueue, count: Count, expire: Expire
+) -> None:
+    queue.register_flow(FlowPolicy("fragile", max_attempts=1))
+    job = queue.submit_job("fragile", "k", {}, "")
+    queue.enqueue("fragile", [{}, {}], job_id=job.job_id)
+    queue.finish_job(job.job_id)
+    expire(*queue.claim("fragile"))
+    swept = queue.sweep()
+    assert (swept.rescued, swept.jobs_finished) == (1, 1)
+    found = queue.find_job(job.job_id)
+    assert found is not None
+    assert found.status == "completed_with_errors"
+    assert count("dead_letters", job_id=job.job_id) == 2
