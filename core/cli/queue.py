@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli.top import top
 
+if TYPE_CHECKING:
+    from core.queue.dead import Which
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
 ErrorClass = Annotated[str | None, typer.Option("--error-class", help="Only letters of this class.")]
+FaultOption = Annotated[str | None, typer.Option("--fault", help="Only transient, permanent or poison letters.")]
+OfJob = Annotated[int | None, typer.Option("--job", help="Only letters of this job.")]
 WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: this prints row data.")]
 
 
@@ -83,12 +88,14 @@ def peek(
 def dead(
     flow: Flow = None,
     error_class: ErrorClass = None,
+    fault: FaultOption = None,
+    job: OfJob = None,
     each: Annotated[bool, typer.Option("--each", help="One line a letter instead of one a class.")] = False,
     limit: Limit = 20,
     payload: WithPayload = False,
     as_json: AsJson = False,
 ) -> None:
-    """Dead letters by error class, or each.
+    """Dead letters by error class; with any filter but --flow, or --each, one by one: worker, attempts, stage, reason.
 
     Example: headrace queue dead --flow survey --each
     """
@@ -99,8 +106,9 @@ def dead(
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
-        if each or payload or error_class:
-            found = letters.letters(runtime.db, flow, error_class, limit, payload=payload)
+        which = _which(error_class, fault, job)
+        if each or payload or which != letters.Which():
+            found = letters.letters(runtime.db, which, limit, flow_name=flow, payload=payload)
             rows = [asdict(letter) for letter in found]
             if not payload:
                 rows = [{key: value for key, value in row.items() if key != "payload"} for row in rows]
@@ -112,20 +120,45 @@ def dead(
 def redrive(
     flow: Annotated[str, typer.Argument(help="Flow whose dead letters run again.")],
     error_class: ErrorClass = None,
-    job: Annotated[int | None, typer.Option("--job", help="Only letters of this job.")] = None,
+    fault: FaultOption = None,
+    job: OfJob = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many letters.")] = 100_000,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would run again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put dead letters back to work with their attempts forgotten; the next worker runs them.
 
-    Example: headrace queue redrive survey --error-class TimeoutError
+    Example: headrace queue redrive survey --error-class TimeoutError --dry-run
     """
+    from dataclasses import asdict
+
     from core.cli.tables import emit
+    from core.queue import dead as letters
     from core.runtime import open_runtime
 
+    which = _which(error_class, fault, job)
     with open_runtime() as runtime:
-        n_items = runtime.queue.redrive(flow, error_class=error_class, job_id=job, limit=limit)
+        if dry_run:
+            rows = [asdict(one) for one in letters.would_redrive(runtime.db, flow, which)]
+            emit("would run again", rows, as_json=as_json, empty="no dead letters fit")
+            return
+        n_items = letters.redrive(runtime.db, flow, which, limit)
     emit("redriven", [{"flow": flow, "items": n_items}], as_json=as_json)
+
+
+def _which(error_class: str | None, fault: str | None, job: int | None) -> Which:
+    from typing import get_args
+
+    from core.errors import ConfigError
+    from core.queue.dead import Which
+    from core.queue.states import Fault
+
+    for known in get_args(Fault):
+        if known == fault:
+            return Which(error_class, known, job)
+    if fault is not None:
+        raise ConfigError(f"there is no fault {fault!r}; faults are {', '.join(get_args(Fault))}")
+    return Which(error_class, None, job)
 
 
 def pause(

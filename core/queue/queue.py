@@ -36,6 +36,7 @@ from core.queue import (
 from core.queue.backpressure import Patience
 from core.queue.batches import ClaimedBatch, Cost, Depth, FlowPolicy, Job, NewBatch, RowFailure, StageProgress
 from core.queue.complete import Done, Sink
+from core.queue.fairness import Turns
 from core.queue.items import Decoded
 from core.queue.jobs import Steered
 from core.queue.keeper import LeaseKeeper
@@ -69,7 +70,7 @@ class BatchQueue:
         self.worker_id = worker_id
         self._jitter = jitter
         self.patience = Patience(jitter=jitter)
-        self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id)
+        self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id, Turns(worker_id))
         self._leader_token = uuid4()
         self._keepers: list[LeaseKeeper] = []
         self._leads = False
@@ -189,8 +190,12 @@ class BatchQueue:
     def claim(
         self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
     ) -> list[ClaimedBatch]:
-        """Lease up to `limit` ready batches."""
+        """Lease up to `limit` ready batches; see core.queue.claim.claim."""
         return claim.claim(self.db, self.claimant, flow_name, limit, job_id=job_id, stage=stage)
+
+    def claim_any(self, flow_names: Sequence[str], limit: int = 1) -> list[ClaimedBatch]:
+        """Lease up to `limit` ready batches of several flows, which share by weight."""
+        return claim.claim_any(self.db, self.claimant, flow_names, limit)
 
     def items(self, batch: ClaimedBatch) -> pl.DataFrame:
         """seq and payload text of a claimed batch."""
@@ -324,10 +329,16 @@ class BatchQueue:
         return dead.groups(self.db, flow_name)
 
     def redrive(
-        self, flow_name: str, *, error_class: str | None = None, job_id: int | None = None, limit: int = 100_000
+        self,
+        flow_name: str,
+        *,
+        error_class: str | None = None,
+        fault: Fault | None = None,
+        job_id: int | None = None,
+        limit: int = 100_000,
     ) -> int:
-        """Put dead letters back to work; returns how many items."""
-        return dead.redrive(self.db, flow_name, error_class, job_id, limit)
+        """Put dead letters back to work, in bounded transactions; returns how many items. See core.queue.dead."""
+        return dead.redrive(self.db, flow_name, dead.Which(error_class, fault, job_id), limit)
 
     def attach(self, keeper: LeaseKeeper) -> None:
         """A keeper tells the queue of itself, so that ending a batch also ends its beats."""
