@@ -37,7 +37,7 @@ def queue(db: DatabaseManager) -> BatchQueue:
 @pytest.fixture
 def flow(queue: BatchQueue, request: pytest.FixtureRequest) -> str:
     queue.register_flow(FlowPolicy(request.node.name))
-    return request.node.name
+    return str(request.node.name)
 
 
 def test_a_job_is_paused_resumed_and_cancelled(headrace: Headrace, queue: BatchQueue, flow: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -140,7 +141,7 @@ def test_batches_are_split_as_the_flow_says(queue: BatchQueue, flow: str, span: 
     ],
 )
 def test_what_cannot_be_is_refused(
-    queue: BatchQueue, flow: str, span: Span, change: dict[str, int], throttle: Throttle, message: str
+    queue: BatchQueue, flow: str, span: Span, change: dict[str, Any], throttle: Throttle, message: str
 ) -> None:
     with pytest.raises(QueueError, match=message):
         run_backfill(queue.db, replace(span, **change), throttle, Consumer(queue, flow).hands())

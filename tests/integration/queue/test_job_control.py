@@ -79,7 +79,7 @@ def test_pause_puts_ready_and_scheduled_aside_and_resume_puts_them_back(
 
 @pytest.mark.parametrize("how", ["release", "retry_now", "retry_later", "expire", "expire_twice", "orphan", "split"])
 def test_a_running_batch_of_a_paused_job_comes_back_paused(
-    queue: BatchQueue, flow: str, job: Job, states: States, expire: Expire, db: DatabaseManager, how: str
+    queue: BatchQueue, flow: str, job: Job, states: States, expire: Expire, how: str
 ) -> None:
     pause_s = 60.0 if how in ("retry_later", "expire_twice") else 0.0
     policy = FlowPolicy(flow, splittable=how == "split", max_attempts=1 if how == "split" else 9, backoff_s=pause_s)
@@ -96,7 +96,7 @@ def test_a_running_batch_of_a_paused_job_comes_back_paused(
     elif how in ("retry_now", "retry_later", "split"):
         queue.fail(batch, "E", "why")
     elif how == "orphan":
-        assert records.orphans(db, 0) >= 4
+        assert records.orphans(queue.db, 0) >= 4
     else:
         expire(batch)
         queue.rescue()
