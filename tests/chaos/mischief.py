@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,7 +17,7 @@ from core.database import DatabaseManager
 from core.database.embedded import EmbeddedServer
 from core.errors import StoreError
 from tests.chaos import producer, worker
-from tests.chaos.fleet import ROOT, Process, until
+from tests.chaos.fleet import Process, supervise, until
 from tests.chaos.server import crowded, full_disk, kill_postmaster
 
 TERMINATE = """
@@ -101,18 +98,7 @@ class Stage:
         self.producers.append(Process(orders, "tests.chaos.producer"))
 
     def start_supervised(self) -> None:
-        """Default settings: a lease of 30 s, so that what runs again sooner does so because of the supervisor."""
-        environment = {**os.environ, "HEADRACE_DATABASE__URL": self.server.url(), "HEADRACE_LOG__LEVEL": "ERROR"}
-        options = ["--flow", "supervised", "--handler", "tests.chaos.handlers:number"]
-        program = str(Path(sys.executable).parent / "headrace")
-        popen = subprocess.Popen(
-            [program, "consume", *options, "--processes", "2", "--grace-seconds", str(GRACE_S)],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.supervised = Supervised(popen)
+        self.supervised = Supervised(supervise(self.server.url(), "supervised", "number", processes=2, grace_s=GRACE_S))
 
     def tend(self) -> None:
         """Wake whom it is time for, replace who is gone."""
