@@ -17,6 +17,8 @@ from core.queue.flows import DEFAULT_TENANT
 
 Count = Callable[..., int]
 
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
 
 def rows(*names: str) -> list[dict[str, str]]:
     return [{"name": name} for name in names]
@@ -85,13 +87,30 @@ def test_a_key_that_another_session_is_taking_is_waited_for(
             target=lambda: sent.append(queue.enqueue(flow, rows("a"), unique_keys=["a"]).n_left_out)
         )
         second.start()
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        while watch.execute(waiting).fetchone() is None:
+        while watch.execute(WAITING).fetchone() is None:
             pass
         assert sent == []
         conn.commit() if commits else conn.rollback()
     second.join()
     assert sent == [1 if commits else 0]
+
+
+def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_good(
+    flow: str, database_url: str
+) -> None:
+    """While the second waits for `m`, it holds only what comes before."""
+    keys = pl.Series(["z", "m", "a"])
+    with psycopg.connect(database_url) as first, psycopg.connect(database_url) as second:
+        assert dedupe.take(first, flow, DEFAULT_TENANT, pl.Series(["m"]), 60).all()
+        waiting = threading.Thread(target=lambda: dedupe.take(second, flow, DEFAULT_TENANT, keys, 60))
+        waiting.start()
+        with psycopg.connect(database_url) as third:
+            while third.execute(WAITING).fetchone() is None:
+                pass
+            third.execute("SET LOCAL lock_timeout = '5s'")
+            assert dedupe.take(third, flow, DEFAULT_TENANT, pl.Series(["z"]), 60).all()
+        first.rollback()
+        waiting.join()
 
 
 def test_an_enqueue_that_fails_takes_no_keys(queue: BatchQueue, flow: str, count: Count) -> None:

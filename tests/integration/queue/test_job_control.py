@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -225,13 +226,15 @@ def test_cancel_of_half_marked_records_counts_each_once(
 
 def _blocked(url: str, n: int) -> None:
     """Wait until `n` backends wait for a lock."""
+    give_up = time.monotonic() + 30
     with psycopg.connect(url, autocommit=True) as conn:
-        while True:
+        while time.monotonic() < give_up:
             text = (
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )
             if conn.execute(text).fetchone() == (n,):
                 return
+    raise AssertionError(f"never saw {n} waiting")
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
