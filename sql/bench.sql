@@ -31,6 +31,10 @@ FROM pg_get_wal_stats('0/0'::pg_lsn + %(lo)s::bigint, '0/0'::pg_lsn + %(hi)s::bi
 -- What was looked at may be recycled.
 SELECT pg_replication_slot_advance(%(slot)s, '0/0'::pg_lsn + %(hi)s::bigint)
 
+-- name: bench_analyse :exec
+-- Between enqueue and drain, for every system alike.
+ANALYZE
+
 -- name: bench_dead_tuples :one
 -- Of all tables, as the statistics have it.
 SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from core.database import connect, migrations
-from core.database.queries import load
+from core.database.queries import Connection, load
 from core.settings import DatabaseSettings
 
 Q = load("bench")
@@ -36,3 +36,11 @@ def own_database(url: str, *, migrated: bool) -> Iterator[str]:
 def _admin(url: str, query: str, name: str) -> None:
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute(sql.SQL(Q[query].sql).format(name=sql.Identifier(name)))
+
+
+@contextmanager
+def session(url: str) -> Iterator[Connection]:
+    """A connection of the harness itself, in autocommit; its statements read everything and are never called slow."""
+    with Connection.connect(url, autocommit=True) as conn:
+        conn.slow_query_ms = float("inf")
+        yield conn

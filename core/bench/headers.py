@@ -12,7 +12,7 @@ import polars as pl
 import psycopg
 from pydantic import SecretStr
 
-from core.bench.database import own_database
+from core.bench.database import own_database, session
 from core.bench.meters import held_snapshot
 from core.bench.payloads import payloads
 from core.bench.queue import OnProgress
@@ -64,7 +64,7 @@ def measure_headers(
                 queue.enqueue(FLOW, payloads(n_rows, at).to_frame(), batch_rows=1)
                 on_progress("headers", at + n_rows, n_headers)
             claims = _timed(n_claims, lambda: _claim(queue))
-            with psycopg.connect(own, autocommit=True) as conn:
+            with session(own) as conn:
                 computed = _timed(N_COMPUTED, lambda: run(conn, Q["bench_depth_live"]))
                 queue.sweep()
                 cached = _timed(N_CACHED, lambda: _cached(conn, queue))

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from core.bench.database import session
 from core.database.queries import load, run
 from core.errors import StoreError
 
@@ -51,6 +52,10 @@ class Meter:
         run(self._conn, Q["bench_wal_advance"], {"slot": self._slot, "hi": after.wal_bytes})
         return n_bytes
 
+    def analyse(self) -> None:
+        """Fresh statistics for all tables, as autovacuum would leave them: without, some plans sort the whole queue."""
+        run(self._conn, Q["bench_analyse"])
+
     def dead_tuples(self) -> int:
         """Dead rows in the tables of the database, as the server's statistics have them."""
         return int(run(self._conn, Q["bench_dead_tuples"])[0][0])
@@ -68,7 +73,7 @@ class Meter:
 @contextmanager
 def metered(url: str) -> Iterator[Meter]:
     """A meter on the database of `url`."""
-    with psycopg.connect(url, autocommit=True) as conn:
+    with session(url) as conn:
         yield Meter(conn)
 
 

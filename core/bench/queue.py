@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-import psycopg
 
 from core.bench.crew import Crew, hired
-from core.bench.database import own_database
+from core.bench.database import own_database, session
 from core.bench.meters import Meter, Reading, held_snapshot, metered
 from core.bench.payloads import mean_bytes
 from core.bench.systems import Setup, version
@@ -121,8 +120,7 @@ def _measure(url: str, size: Load, setup: Setup, on_progress: OnProgress) -> Mea
         meter = stack.enter_context(metered(own))
         stack.enter_context(held_snapshot(own, held=size.held_xmin))
         phases = _phases(own, meter, size, setup, on_progress)
-        left, lost, duplicated = _verdict(own, setup, rows, phases.drains)
-        return _figures(size, setup, phases, (left, lost, duplicated), (_total(own, setup, phases.drains), meter, own))
+        return _figures(size, setup, phases, meter, _verdict(own, setup, rows, phases.drains))
 
 
 def _install(url: str, setup: Setup) -> None:
@@ -161,6 +159,7 @@ def _phases(url: str, meter: Meter, size: Load, setup: Setup, on_progress: OnPro
             cpu_s += more_s
         middle = meter.read()
         images = meter.image_bytes(begin, middle)
+        meter.analyse()
         start = meter.read()
         order = {"do": "drain", "limit_s": size.drain_limit_s}
         drains = crew.do([order] * size.workers, lambda n: on_progress(f"{name}: drain", n, rows))
@@ -209,34 +208,37 @@ def _enqueue(
     return wall_s, cpu_s
 
 
-def _verdict(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]) -> tuple[int, int, int]:
-    """(left, lost, duplicated): by our tables; for others by what their handlers saw and their tables hold."""
-    with psycopg.connect(url) as conn:
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Rows left when the time was up, lost, done twice; the sum of the payload numbers that arrived; the server."""
+
+    left: int
+    lost: int
+    duplicated: int
+    total: int
+    server: dict[str, str]
+
+
+def _verdict(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]) -> _Verdict:
+    """By our tables; for others by what their handlers saw and their tables hold."""
+    names = ("version", "fsync", "synchronous_commit", "shared_buffers")
+    with session(url) as conn:
+        server = dict(zip(names, run(conn, Q["bench_server"])[0], strict=True))
         if setup.system == "headrace":
-            n_in, n_out, n_once, _ = run(conn, Q["bench_verdict"])[0]
-            left = rows - sum(one["n_rows"] for one in drains)
-            return left, rows - n_in + n_in - left - n_once, n_out - n_once
+            n_in, n_out, n_once, total = run(conn, Q["bench_verdict"])[0]
+            left = n_in - sum(one["n_rows"] for one in drains)
+            return _Verdict(left, rows - left - n_once, n_out - n_once, total, server)
         query = "bench_pgqueuer" if setup.system == "pgqueuer" else "bench_procrastinate"
         left, n_done, n_once = run(conn, Q[query])[0]
     seen = pl.Series([n for one in drains for n in one["seen"]], dtype=pl.Int64)
-    n_seen = seen.n_unique()
+    n_seen, total = seen.n_unique(), sum(one["total"] for one in drains)
     # A drain that was cut short has seen rows that it did not acknowledge.
-    return left, max(0, rows - max(n_seen, n_once) - left), max(seen.len() - n_seen, n_done - n_once)
+    lost = max(0, rows - max(n_seen, n_once) - left)
+    return _Verdict(left, lost, max(seen.len() - n_seen, n_done - n_once), total, server)
 
 
-def _total(url: str, setup: Setup, drains: Sequence[dict[str, Any]]) -> int:
-    if setup.system != "headrace":
-        return sum(one["total"] for one in drains)
-    with psycopg.connect(url) as conn:
-        return int(run(conn, Q["bench_verdict"])[0][3])
-
-
-def _figures(
-    size: Load, setup: Setup, phases: _Phases, counts: tuple[int, int, int], rest: tuple[int, Meter, str]
-) -> Measured:
+def _figures(size: Load, setup: Setup, phases: _Phases, meter: Meter, verdict: _Verdict) -> Measured:
     rows = rows_of(size, setup)
-    total, meter, url = rest
-    left, lost, duplicated = counts
     begin, middle, end = phases.readings
     done = sum(one["n_rows"] for one in phases.drains)
     drain_s = max((one["busy_s"] for one in phases.drains), default=0.0)
@@ -246,9 +248,6 @@ def _figures(
     server_s = None
     if end.server_cpu_s is not None and begin.server_cpu_s is not None:
         server_s = end.server_cpu_s - begin.server_cpu_s
-    with psycopg.connect(url) as conn:
-        names = ("version", "fsync", "synchronous_commit", "shared_buffers")
-        server = dict(zip(names, run(conn, Q["bench_server"])[0], strict=True))
     return Measured(
         system=setup.system,
         version=version(setup.system),
@@ -271,12 +270,12 @@ def _figures(
         client_cpu_s_per_million_rows=round(phases.client_cpu_s / rows * 1e6, 3),
         commits_per_row=round((end.commits - begin.commits) / rows, 6),
         dead_tuples=meter.dead_tuples(),
-        left=left,
-        lost=lost,
-        duplicated=duplicated,
-        sum_is_right=total == rows * (rows - 1) // 2,
+        left=verdict.left,
+        lost=verdict.lost,
+        duplicated=verdict.duplicated,
+        sum_is_right=verdict.total == rows * (rows - 1) // 2,
         held_xmin=size.held_xmin,
-        server=server,
+        server=verdict.server,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
