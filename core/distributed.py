@@ -29,6 +29,7 @@ from core.database import DatabaseManager
 from core.errors import HeadraceError, LeaseLost, QueueError
 from core.queue import BatchQueue, LeaseKeeper, flows, payloads, records
 from core.queue.failures import REASON_CHARS_MAX
+from core.queue.gathering import Gathering
 from core.queue.ledger import Ledger, Taken
 from core.queue.records import Counts, Mark
 from core.queue.states import backoff_s
@@ -75,6 +76,9 @@ class DistributedProcessor:
         self._ledger = Ledger()
         self._lock = threading.Lock()
         self._waiting: list[tuple[Taken, Mark]] = []
+        self._gathering = Gathering(self._write)
+        # Ids whose mark met with a lost connection: written or not, nobody knows before looking.
+        self._doubtful: set[int] = set()
         self._known: set[str] = set()
         self._started = False
 
@@ -147,12 +151,12 @@ class DistributedProcessor:
             collected, self._waiting = self._waiting, []
         try:
             lost = self._write(collected)
-        except HeadraceError:
+        except BaseException:
             with self._lock:
                 self._waiting = collected + self._waiting
             raise
         if lost:
-            raise _lease_lost(lost)
+            raise _lease_lost([one.identity for one, _ in lost])
 
     # Views and care
 
@@ -248,19 +252,30 @@ class DistributedProcessor:
         )
 
     def _write_now(self, marks: Sequence[tuple[Taken, Mark]]) -> list[int]:
+        if not marks:
+            return []
         try:
-            return self._write(marks)
+            return [one.identity for one, _ in self._gathering.submit(marks)]
         except BaseException:
             self._ledger.undo([one for one, _ in marks])
             raise
 
-    def _write(self, marks: Sequence[tuple[Taken, Mark]]) -> list[int]:
-        """Commit marks; returns the ids whose lease is lost. On an error nothing was written."""
+    def _write(self, marks: Sequence[tuple[Taken, Mark]]) -> list[tuple[Taken, Mark]]:
+        """Commit marks; returns those whose lease is lost. After StoreUnavailable the next try looks first."""
         if not marks:
             return []
         taken = [one for one, _ in marks]
         ending = self._ledger.last_of(taken)
-        lost_batches = records.mark(self.rpa_db, [mark for _, mark in marks], ending, self.instance_id)
+        identities = {one.identity for one in taken}
+        doubt = not self._doubtful.isdisjoint(identities)
+        try:
+            fates = [mark for _, mark in marks]
+            lost_batches = records.mark(self.rpa_db, fates, ending, self.instance_id, in_doubt=doubt)
+        except BaseException:
+            self._doubtful |= identities
+            raise
+        if doubt:
+            self._doubtful -= identities
         unended = self._ledger.settle(taken, ending, lost_batches)
         for batch in {one.lease.batch.batch_id: one.lease.batch for one in taken if not one.lease.open}.values():
             self._keeper.remove(batch)
@@ -268,7 +283,7 @@ class DistributedProcessor:
             # The marks are safe; a header that stays is ended by whoever rescues it.
             with contextlib.suppress(LeaseLost), self.rpa_db.transaction() as conn:
                 records.close(conn, unended)
-        return [one.identity for one in taken if one.lease.batch.batch_id in lost_batches]
+        return [pair for pair in marks if pair[0].lease.batch.batch_id in lost_batches]
 
 
 def _payload(one: Mapping[str, Any]) -> Any:

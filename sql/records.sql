@@ -69,6 +69,76 @@ FROM heads h JOIN queue_retries t ON t.retry_batch_id = h.origin AND t.retry_seq
 WHERE h.kind = 'retry' AND t.marked IS NULL
 ORDER BY 1, 2, 3
 
+-- name: record_mark :many
+-- The hot one: a result, durable in one round trip. The lock is held to the end of the statement, so rescue waits for it.
+WITH held AS (
+    SELECT 1 FROM processing_queue
+    WHERE batch_id = %(batch_id)s::bigint AND lease_token = %(token)s::uuid FOR SHARE
+)
+INSERT INTO queue_results (batch_id, seq, output)
+SELECT %(origin)s::bigint, %(seq)s::integer, %(output)s::json FROM held
+RETURNING seq
+
+-- name: record_marks :many
+-- The same for many records of several headers; returns the headers whose lease holds.
+WITH held AS MATERIALIZED (
+    SELECT q.batch_id FROM processing_queue q
+    JOIN unnest(%(batch_ids)s::bigint[], %(tokens)s::uuid[]) AS mine (batch_id, token)
+      ON q.batch_id = mine.batch_id AND q.lease_token = mine.token
+    ORDER BY q.batch_id FOR SHARE OF q
+), done AS (
+    INSERT INTO queue_results (batch_id, seq, output)
+    SELECT m.origin, m.seq, m.output::json
+    FROM unnest(%(headers)s::bigint[], %(origins)s::bigint[], %(seqs)s::integer[], %(outputs)s::text[])
+         AS m (batch_id, origin, seq, output)
+    JOIN held ON held.batch_id = m.batch_id
+)
+SELECT batch_id FROM held
+
+-- name: record_marks_end :many
+-- The last results of one header, its history and its fence in one round trip. The count sees what was committed before;
+-- what is inserted here comes on top.
+WITH fence AS (
+    DELETE FROM processing_queue WHERE batch_id = %(batch_id)s::bigint AND lease_token = %(token)s::uuid RETURNING *
+), done AS (
+    INSERT INTO queue_results (batch_id, seq, output)
+    SELECT m.origin, m.seq, m.output::json
+    FROM unnest(%(origins)s::bigint[], %(seqs)s::integer[], %(outputs)s::text[]) AS m (origin, seq, output), fence
+), before AS (
+    SELECT f.batch_id,
+           (SELECT count(*) FROM queue_results r
+            WHERE r.batch_id = f.origin_batch_id AND r.seq >= f.item_lo AND r.seq < f.item_hi) AS n_ok,
+           (SELECT count(*) FROM dead_letters d
+            WHERE d.origin_batch_id = f.origin_batch_id AND d.seq >= f.item_lo AND d.seq < f.item_hi) AS n_dead
+    FROM fence f
+), told AS (
+    INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        outcome, lease_token, worker_id, flow_run_id, n_ok, n_failed, n_dead, n_rows, started_at, wall_ms)
+    SELECT f.origin_batch_id, f.batch_id, f.tenant_id, f.job_id, f.stage, f.flow_name, f.kind, f.item_lo, f.item_hi, f.attempt,
+        'completed', f.lease_token, f.worker_id, f.flow_run_id, b.n_ok + cardinality(%(seqs)s::integer[]),
+        f.n_items - b.n_ok - cardinality(%(seqs)s::integer[]), b.n_dead, f.n_items, f.claimed_at,
+        extract(epoch FROM clock_timestamp() - f.claimed_at) * 1000
+    FROM fence f JOIN before b ON b.batch_id = f.batch_id
+    ON CONFLICT DO NOTHING
+)
+SELECT batch_id FROM fence
+
+-- name: record_hold_after_loss :many
+-- The reply to a mark was lost: this waits for the old backend's lock. What it left is looked for afterwards.
+SELECT q.batch_id FROM processing_queue q
+JOIN unnest(%(batch_ids)s::bigint[], %(tokens)s::uuid[]) AS mine (batch_id, token)
+  ON q.batch_id = mine.batch_id AND q.lease_token = mine.token
+ORDER BY q.batch_id FOR UPDATE OF q
+
+-- name: record_fated :many
+-- Which of these records have a fate by now.
+SELECT m.origin, m.seq
+FROM unnest(%(origins)s::bigint[], %(seqs)s::integer[]) AS m (origin, seq)
+WHERE EXISTS (SELECT 1 FROM queue_results r WHERE r.batch_id = m.origin AND r.seq = m.seq)
+   OR EXISTS (SELECT 1 FROM dead_letters d WHERE d.origin_batch_id = m.origin AND d.seq = m.seq)
+   OR EXISTS (SELECT 1 FROM queue_retries t WHERE t.origin_batch_id = m.origin AND t.seq = m.seq
+              AND (t.retry_batch_id IS NULL OR t.marked IS NOT NULL))
+
 -- name: record_hold :many
 -- Which of the leases hold; locked against rescue, not against each other.
 SELECT q.batch_id FROM processing_queue q

@@ -30,11 +30,16 @@ def ping_if_doubtful(pool: Pool, clock: Callable[[], float] = time.monotonic) ->
 
     def checked_out(conn: psycopg.Connection[Any], record: Any, proxied: Any) -> None:
         since = record.info.get(_SINCE)
-        if since is not None and (clock() - since > PING_IDLE_S or _has_news(conn)) and not _answers(conn):
+        if since is not None and not is_alive(conn, clock() - since):
             raise DisconnectionError
 
     event.listen(pool, "checkin", checked_in)
     event.listen(pool, "checkout", checked_out)
+
+
+def is_alive(conn: psycopg.Connection[Any], idle_s: float) -> bool:
+    """Whether a connection that was idle so long can be used; asks the server only if there is doubt."""
+    return not (idle_s > PING_IDLE_S or _has_news(conn)) or _answers(conn)
 
 
 def _has_news(conn: psycopg.Connection[Any]) -> bool:

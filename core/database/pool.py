@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -19,6 +18,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from core.database import connect, liveness
 from core.database.errors import wrapped
 from core.database.queries import Connection, Query, Row, load, note_duration, run
+from core.database.singles import Singles
 from core.settings import DatabaseSettings, Settings, named_database, read_settings
 
 
@@ -43,6 +43,7 @@ class DatabaseManager:
         self.settings = settings
         self._lock = threading.Lock()
         self._engine: Engine | None = None
+        self._singles: Singles | None = None
         self._n_requests = 0
         self._requests_wait_ms = 0.0
 
@@ -93,21 +94,14 @@ class DatabaseManager:
             proxied.close()
 
     def execute_once(self, query: Query, params: Mapping[str, Any]) -> list[Row]:
-        """Run one statement that commits itself: one round trip, durable when it returns.
+        """Run one statement that returns rows and commits itself: one round trip, durable when it returns.
 
-        After a lost connection StoreUnavailable is raised, and the caller must look whether it took place.
+        Its connections are not of the pool: one for each thread that is in here at the same time. After a lost
+        connection StoreUnavailable is raised, and the caller must look whether the statement took place.
         """
-        proxied = self._lend()
-        conn = cast(Connection, proxied.driver_connection)
-        try:
-            conn.autocommit = True
-            return run(conn, query, params)
-        finally:
-            if not conn.closed and conn.info.transaction_status == TransactionStatus.IDLE:
-                conn.autocommit = False
-            else:
-                proxied.invalidate()
-            proxied.close()
+        self._opened()
+        assert self._singles is not None
+        return self._singles.execute(query, params)
 
     def pool_figures(self) -> dict[str, float]:
         """Connections now, and requests since the start: `size`, `checked_in`, `checked_out`, `overflow`, `max_total`,
@@ -146,7 +140,7 @@ class DatabaseManager:
         with self._lock:
             if self._engine is not None:
                 self._closer()
-                self._engine = None
+                self._engine = self._singles = None
 
     def _source(self) -> connect.Source:
         if self._embedded_for is None:
@@ -158,12 +152,12 @@ class DatabaseManager:
     def _opened(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = self._build(self._source())
+                self._engine, self._singles = self._build(self._source())
                 # Scripts need not call dispose(): idle connections are closed with the manager or the process.
-                self._closer = weakref.finalize(self, self._engine.dispose)
+                self._closer = weakref.finalize(self, _close, self._engine, self._singles)
             return self._engine
 
-    def _build(self, source: connect.Source) -> Engine:
+    def _build(self, source: connect.Source) -> tuple[Engine, Singles]:
         settings = self.settings
         engine = create_engine(
             "postgresql+psycopg://",
@@ -177,7 +171,8 @@ class DatabaseManager:
         )
         if settings.pool_pre_ping:
             liveness.ping_if_doubtful(engine.pool)
-        return engine
+        singles = Singles(lambda: connect.connect(source, settings), settings.slow_query_ms, settings.pool_recycle_s)
+        return engine, singles
 
     def _lend(self) -> PoolProxiedConnection:
         engine = self._opened()
@@ -189,6 +184,11 @@ class DatabaseManager:
             self._n_requests += 1
             self._requests_wait_ms += waited_ms
         return proxied
+
+
+def _close(engine: Engine, singles: Singles) -> None:
+    singles.close()
+    engine.dispose()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
-from core.errors import LeaseLost
+from core.errors import LeaseLost, StoreUnavailable
 from core.queue.batches import ClaimedBatch
 from core.queue.claim import Claimant, claimed
 
@@ -18,6 +18,7 @@ Q = load("records")
 
 HEADS_MAX = 500
 ORPHANS_LIMIT = 1_000
+MARK_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,58 @@ def _lots(conn: psycopg.Connection[Any], batches: Iterable[ClaimedBatch], marked
     return list(lots.values())
 
 
-def mark(db: DatabaseManager, marks: Sequence[Mark], ending: Sequence[ClaimedBatch], worker_id: str) -> set[int]:
+def mark(
+    db: DatabaseManager,
+    marks: Sequence[Mark],
+    ending: Sequence[ClaimedBatch],
+    worker_id: str,
+    *,
+    in_doubt: bool = False,
+) -> set[int]:
     """Write the fates in one transaction, durable when it returns; `ending`: headers of which these are the last.
 
+    After a lost connection it is looked what took place before anything is written again; `in_doubt`: an earlier call
+    with some of these marks ended that way, so look first.
     Returns the ids of headers whose lease is lost: nothing was written for their records.
+    Raises StoreUnavailable: then it is not known whether the marks were written.
+    Cost: one round trip if all are results of a first run and end no header, or just theirs.
+    """
+    for tries_left in reversed(range(MARK_TRIES)):
+        try:
+            if in_doubt:
+                marks, ending = _still_open(db, marks, ending)
+            return _write(db, marks, ending, worker_id)
+        except StoreUnavailable:
+            if tries_left == 0:
+                raise
+        in_doubt = True
+    raise AssertionError("unreachable")
+
+
+def _still_open(
+    db: DatabaseManager, marks: Sequence[Mark], ending: Sequence[ClaimedBatch]
+) -> tuple[list[Mark], list[ClaimedBatch]]:
+    """The marks that left no trace, and the headers to end that are still ours.
+
+    A record that has a fate is not marked again, whosever mark it was: the first one wins.
     """
     batches = {one.batch.batch_id: one.batch for one in marks}
     with db.transaction() as conn:
-        held = _hold(conn, list(batches.values()))
+        held = {batch_id for (batch_id,) in run(conn, Q["record_hold_after_loss"], _leases(list(batches.values())))}
+        fated = set(run(conn, Q["record_fated"], _places(marks)))
+    left = [one for one in marks if (one.origin, one.seq) not in fated]
+    return left, [batch for batch in ending if batch.batch_id in held]
+
+
+def _write(db: DatabaseManager, marks: Sequence[Mark], ending: Sequence[ClaimedBatch], worker_id: str) -> set[int]:
+    batches = {one.batch.batch_id: one.batch for one in marks}
+    if all(one.output is not None and one.batch.kind == "new" for one in marks):
+        if not ending:
+            return batches.keys() - _write_at_once(db, marks, list(batches.values()))
+        if len(ending) == 1 and batches.keys() == {ending[0].batch_id}:
+            return batches.keys() - _end_at_once(db, marks, ending[0])
+    with db.transaction() as conn:
+        held = _hold(conn, list((batches | {batch.batch_id: batch for batch in ending}).values()))
         kept = [one for one in marks if one.batch.batch_id in held]
         _done(conn, [one for one in kept if one.output is not None])
         failed = [one for one in kept if one.output is None]
@@ -145,6 +190,27 @@ def mark(db: DatabaseManager, marks: Sequence[Mark], ending: Sequence[ClaimedBat
             run(conn, Q["record_wait"], {**_places(again), **_why(again), **pauses})
         close(conn, [batch for batch in ending if batch.batch_id in held])
     return batches.keys() - held
+
+
+def _write_at_once(db: DatabaseManager, marks: Sequence[Mark], batches: Sequence[ClaimedBatch]) -> set[int]:
+    """Results only, in one statement that commits itself; ids of the headers whose lease held."""
+    if not marks:
+        return set()
+    if len(marks) == 1:
+        (one,) = marks
+        params = {"batch_id": one.batch.batch_id, "token": one.batch.token}
+        params |= {"origin": one.origin, "seq": one.seq, "output": one.output}
+        return {one.batch.batch_id} if db.execute_once(Q["record_mark"], params) else set()
+    headers = {"headers": [one.batch.batch_id for one in marks], "outputs": [one.output for one in marks]}
+    rows = db.execute_once(Q["record_marks"], {**_leases(batches), **_places(marks), **headers})
+    return {batch_id for (batch_id,) in rows}
+
+
+def _end_at_once(db: DatabaseManager, marks: Sequence[Mark], batch: ClaimedBatch) -> set[int]:
+    """The last results of a header and its end, likewise."""
+    params = {"batch_id": batch.batch_id, "token": batch.token, "outputs": [one.output for one in marks]}
+    rows = db.execute_once(Q["record_marks_end"], {**_places(marks), **params})
+    return {batch_id for (batch_id,) in rows}
 
 
 def _hold(conn: psycopg.Connection[Any], batches: Sequence[ClaimedBatch]) -> set[int]:

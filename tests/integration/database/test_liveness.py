@@ -7,11 +7,12 @@ import pytest
 from pydantic import SecretStr
 
 from core.database import DatabaseManager, liveness
-from core.database.queries import load
+from core.database.queries import Query
 from core.errors import StoreError, StoreUnavailable
 from core.settings import DatabaseSettings
 
-Q = load("consumers")
+PID = Query("pid", "one", "", "SELECT pg_backend_pid() WHERE %(n)s = 1")
+WRITE = Query("write", "one", "", "INSERT INTO kept VALUES (%(n)s::integer) RETURNING n")
 
 
 @pytest.fixture
@@ -45,23 +46,29 @@ def test_only_a_connection_in_doubt_is_pinged(single: DatabaseManager, monkeypat
     assert pings == [1]
 
 
-def test_execute_once_commits_by_itself_and_leaves_the_connection_as_it_was(single: DatabaseManager) -> None:
-    first = pid_of(single)
-    assert single.execute_once(Q["worker_leases_left"], {"worker_id": "nobody"}) == [(0,)]
-    with single.transaction() as conn:
-        assert not conn.autocommit
+def test_execute_once_commits_by_itself_and_keeps_its_connection(single: DatabaseManager) -> None:
+    ((first,),) = single.execute_once(PID, {"n": 1})
+    single.execute_query("t", "CREATE TABLE kept (n integer)")
+    assert single.execute_once(WRITE, {"n": 1}) == [(1,)]
     with pytest.raises(StoreError):
-        single.execute_once(Q["worker_leases_left"], {"worker_id": [1]})
-    assert pid_of(single) == first
+        single.execute_once(WRITE, {"n": "no number"})
+    assert single.execute_once(WRITE, {"n": 2}) == [(2,)]
+    assert single.execute_once(PID, {"n": 1}) == [(first,)]
+    assert single.execute_query("k", "SELECT n FROM kept ORDER BY n") == [(1,), (2,)]
 
 
 def test_execute_once_says_that_the_connection_was_lost(
     single: DatabaseManager, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = pid_of(single)
+    ((first,),) = single.execute_once(PID, {"n": 1})
     with psycopg.connect(database_url, autocommit=True) as admin:
         admin.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
-    monkeypatch.setattr(liveness, "_has_news", lambda conn: False)
-    with pytest.raises(StoreUnavailable):
-        single.execute_once(Q["worker_leases_left"], {"worker_id": "nobody"})
-    assert pid_of(single) != first
+    with monkeypatch.context() as patch:
+        patch.setattr(liveness, "_has_news", lambda conn: False)
+        with pytest.raises(StoreUnavailable):
+            single.execute_once(PID, {"n": 1})
+    ((second,),) = single.execute_once(PID, {"n": 1})
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 10000)", [second])
+    # Nobody notices where the socket is looked at.
+    assert single.execute_once(PID, {"n": 1}) not in [[(first,)], [(second,)]]
