@@ -1,0 +1,206 @@
+"""Marks one by one: their cost, and what happens when the reply to one is lost."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from core.database import DatabaseManager
+from core.distributed import DistributedProcessor
+from core.errors import LeaseLost, StoreUnavailable
+from core.queue import BatchQueue
+from core.settings import QueueSettings
+
+
+@pytest.fixture
+def flow() -> str:
+    return f"flow-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def processor(db: DatabaseManager) -> Iterator[DistributedProcessor]:
+    with DistributedProcessor(db, QueueSettings()) as one:
+        yield one
+
+
+class Loss:
+    """Loses replies of the database: the statement is done (`after`) or never was, and the caller is not told which."""
+
+    def __init__(self, db: DatabaseManager, patch: pytest.MonkeyPatch) -> None:
+        self.n_left = 0
+        self.after = True
+        self.n_once = self.n_transactions = 0
+        self._once, self._transaction = db.execute_once, db.transaction
+        patch.setattr(db, "execute_once", self.execute_once)
+        patch.setattr(db, "transaction", self.transaction)
+
+    def _loses(self) -> bool:
+        self.n_left -= 1
+        return self.n_left >= 0
+
+    def execute_once(self, *given: Any) -> Any:
+        self.n_once += 1
+        if not self._loses():
+            return self._once(*given)
+        if self.after:
+            self._once(*given)
+        raise StoreUnavailable("the reply is lost")
+
+    @contextmanager
+    def transaction(self, *given: Any) -> Iterator[Any]:
+        self.n_transactions += 1
+        loses = self._loses()
+        if loses and not self.after:
+            raise StoreUnavailable("the reply is lost")
+        with self._transaction(*given) as conn:
+            yield conn
+        if loses:
+            raise StoreUnavailable("the reply is lost")
+
+
+@pytest.fixture
+def loss(db: DatabaseManager, monkeypatch: pytest.MonkeyPatch) -> Loss:
+    return Loss(db, monkeypatch)
+
+
+@pytest.fixture
+def ids(processor: DistributedProcessor, flow: str) -> Callable[[int], list[int]]:
+    def claimed(n: int) -> list[int]:
+        processor.add_records_to_queue(flow, [{"n": i} for i in range(n)])
+        return [one["id"] for one in processor.claim_records_batch(flow, n)]
+
+    return claimed
+
+
+def results(db: DatabaseManager, flow: str) -> list[Any]:
+    sql = """SELECT r.output FROM queue_results r JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f
+             ORDER BY r.batch_id, r.seq"""
+    return [output for (output,) in db.execute_query("r", sql, {"f": flow})]
+
+
+def test_a_mark_costs_one_round_trip_also_the_last_one(
+    processor: DistributedProcessor, ids: Any, loss: Loss, db: DatabaseManager, flow: str
+) -> None:
+    claimed = ids(3)
+    loss.n_once = loss.n_transactions = 0
+    for n, identity in enumerate(claimed):
+        processor.mark_record_completed(identity, n)
+        assert (loss.n_once, loss.n_transactions) == (n + 1, 0)
+    assert results(db, flow) == [0, 1, 2]
+    told = "SELECT outcome, n_ok, n_failed, n_dead, n_rows FROM queue_history WHERE flow_name = :f"
+    assert db.execute_query("h", told, {"f": flow}) == [("completed", 3, 0, 0, 3)]
+
+
+def test_a_flush_costs_one_round_trip(db: DatabaseManager, loss: Loss, flow: str) -> None:
+    with DistributedProcessor(db, QueueSettings(), flush_every=4) as processor:
+        processor.add_records_to_queue(flow, [{}] * 9)
+        claimed = [one["id"] for one in processor.claim_records_batch(flow, 9)]
+        loss.n_once = loss.n_transactions = 0
+        processor.mark_records_completed([(identity, 1) for identity in claimed[:8]])
+        assert (loss.n_once, loss.n_transactions) == (1, 0)
+    assert results(db, flow) == [1] * 8
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("n_marks", [1, 2, 3])
+@pytest.mark.parametrize("fine", [True, False])
+def test_a_lost_reply_neither_loses_nor_repeats_a_mark(
+    processor: DistributedProcessor,
+    ids: Any,
+    loss: Loss,
+    db: DatabaseManager,
+    flow: str,
+    after: bool,
+    n_marks: int,
+    fine: bool,
+) -> None:
+    claimed = ids(3)
+    loss.n_left, loss.after = 1, after
+    if fine:
+        processor.mark_records_completed([(identity, "once") for identity in claimed[:n_marks]])
+    else:
+        processor.mark_records_failed([(identity, "why") for identity in claimed[:n_marks]])
+    status = processor.get_queue_status(flow)
+    assert (status["completed_records"], status["failed_records"]) == ((n_marks, 0) if fine else (0, n_marks))
+    assert results(db, flow) == ["once"] * (n_marks if fine else 0)
+    for identity in claimed:
+        processor.mark_record_completed(identity, "twice")
+    assert processor.get_queue_status(flow)["processing_records"] == 0
+    assert db.execute_query("q", "SELECT count(*) FROM processing_queue WHERE flow_name = :f", {"f": flow}) == [(0,)]
+
+
+@pytest.mark.parametrize("n_records", [1, 2])
+def test_a_mark_in_doubt_is_looked_for_before_it_is_written_again(
+    processor: DistributedProcessor, ids: Any, loss: Loss, db: DatabaseManager, flow: str, n_records: int
+) -> None:
+    first, *rest = ids(n_records)
+    # Also the looks are lost: the caller is told, and nobody knows whether the mark was written.
+    loss.n_left = 3
+    with pytest.raises(StoreUnavailable):
+        processor.mark_record_completed(first, "one")
+    processor.mark_record_completed(first, "two")
+    assert results(db, flow) == ["one"]
+    processor.mark_records_completed([(identity, "three") for identity in rest])
+    assert processor.get_queue_status(flow)["completed_records"] == n_records
+    assert db.execute_query("q", "SELECT count(*) FROM processing_queue WHERE flow_name = :f", {"f": flow}) == [(0,)]
+
+
+def test_a_flush_that_was_lost_is_repeated_without_writing_twice(db: DatabaseManager, loss: Loss, flow: str) -> None:
+    with DistributedProcessor(db, QueueSettings(), flush_every=2) as processor:
+        processor.add_records_to_queue(flow, [{}] * 3)
+        one, two, three = (record["id"] for record in processor.claim_records_batch(flow, 3))
+        processor.mark_record_completed(one, 1)
+        loss.n_left = 3
+        with pytest.raises(StoreUnavailable):
+            processor.mark_record_completed(two, 2)
+        processor.mark_record_completed(three, 3)
+    assert results(db, flow) == [1, 2, 3]
+
+
+def test_a_mark_lost_with_its_lease_is_not_written(
+    processor: DistributedProcessor, ids: Any, loss: Loss, db: DatabaseManager, flow: str
+) -> None:
+    first, _ = ids(2)
+    db.execute_query(
+        "x", "UPDATE processing_queue SET lease_until = now() - interval '1 s' WHERE flow_name = :f", {"f": flow}
+    )
+    BatchQueue(db, QueueSettings(), "rescuer").rescue()
+    loss.n_left, loss.after = 1, False
+    with pytest.raises(LeaseLost):
+        processor.mark_record_completed(first, 1)
+    assert results(db, flow) == []
+
+
+def test_marks_of_many_threads_share_their_commits(
+    processor: DistributedProcessor, ids: Any, loss: Loss, db: DatabaseManager, flow: str
+) -> None:
+    claimed = ids(24)
+    loss.n_once = 0
+    first_is_writing, others_wait = threading.Event(), threading.Event()
+    once = loss._once
+
+    def slow(*given: Any) -> Any:
+        if not first_is_writing.is_set():
+            first_is_writing.set()
+            assert others_wait.wait(30)
+        return once(*given)
+
+    loss._once = slow
+    threads = [threading.Thread(target=processor.mark_record_completed, args=(identity, 1)) for identity in claimed]
+    threads[0].start()
+    assert first_is_writing.wait(30)
+    for thread in threads[1:]:
+        thread.start()
+    gathered = processor._gathering
+    while len(gathered._waiting) < len(claimed) - 1:
+        threading.Event().wait(0.001)
+    others_wait.set()
+    for thread in threads:
+        thread.join()
+    assert loss.n_once == 2
+    assert results(db, flow) == [1] * 24
