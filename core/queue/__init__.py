@@ -12,6 +12,7 @@ from core.queue.batches import (
     record_id,
     split_record_id,
 )
+from core.queue.enqueue import Enqueued
 from core.queue.items import Decoded
 from core.queue.keeper import LeaseKeeper
 from core.queue.queue import BatchQueue
@@ -22,6 +23,7 @@ __all__ = [
     "Cost",
     "Decoded",
     "Depth",
+    "Enqueued",
     "FlowPolicy",
     "Job",
     "LeaseKeeper",

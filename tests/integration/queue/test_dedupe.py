@@ -104,13 +104,15 @@ def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_g
         assert dedupe.take(first, flow, DEFAULT_TENANT, pl.Series(["m"]), 60).all()
         waiting = threading.Thread(target=lambda: dedupe.take(second, flow, DEFAULT_TENANT, keys, 60))
         waiting.start()
-        with psycopg.connect(database_url) as third:
-            while third.execute(WAITING).fetchone() is None:
-                pass
-            third.execute("SET LOCAL lock_timeout = '5s'")
-            assert dedupe.take(third, flow, DEFAULT_TENANT, pl.Series(["z"]), 60).all()
-        first.rollback()
-        waiting.join()
+        try:
+            with psycopg.connect(database_url) as third:
+                while third.execute(WAITING).fetchone() is None:
+                    pass
+                third.execute("SET LOCAL lock_timeout = '5s'")
+                assert dedupe.take(third, flow, DEFAULT_TENANT, pl.Series(["z"]), 60).all()
+        finally:
+            first.rollback()
+            waiting.join()
 
 
 def test_an_enqueue_that_fails_takes_no_keys(queue: BatchQueue, flow: str, count: Count) -> None:
