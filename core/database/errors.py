@@ -19,8 +19,11 @@ from core.errors import ConfigError, PoolTimeout, StoreError, StoreUnavailable
 
 # Undefined column, function, table, parameter; missing privilege: their messages hold identifiers only.
 _MESSAGE_IS_SAFE = frozenset({"42703", "42883", "42P01", "42P02", "42501"})
-# 08 connection, 57P0x shutdown and recovery, 53300 too many connections: the server may be back in a moment.
-_UNAVAILABLE = re.compile(r"^(08...|57P0[1-5]|53300)$")
+# 08 connection, 57P0x shutdown and recovery, 53 no disk, memory or connection left, 58 the system below: no row is to
+# blame, and the server may be well in a moment.
+_UNAVAILABLE = re.compile(r"^(08...|57P0[1-5]|53...|58...)$")
+# A file at its size limit (`ulimit -f`) is an internal error to PostgreSQL.
+_NO_ROOM = re.compile(r"^could not (extend|write) ")
 _COPY_LINE = re.compile(r"^COPY (?P<table>\S+), line (?P<line>\d+)(?:, column (?P<column>[^\s:]+))?")
 # Refusals that waiting will not cure, as libpq words them (a failed connection has no sqlstate).
 _REFUSED = re.compile(
@@ -53,7 +56,8 @@ def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
         facts["column"] = at["column"]
     facts = {key: value for key, value in facts.items() if value is not None}
     lost = state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    if lost or (state and _UNAVAILABLE.match(state)):
+    no_room = state == "XX000" and _NO_ROOM.match(diag.message_primary or "") is not None
+    if lost or no_room or (state and _UNAVAILABLE.match(state)):
         return StoreUnavailable(f"the database is not available{_where(facts)}; it is worth trying again", **facts)
     condition = _condition(error)
     if state in _MESSAGE_IS_SAFE and diag.message_primary:
