@@ -154,7 +154,7 @@ def test_the_check_stops_adding_up_at_the_limit(queue: BatchQueue, limited: str,
     with db.transaction() as conn:
         params = {"flow_name": limited, "tenant_id": "default", "room": 500}
         explained = "EXPLAIN (ANALYZE, FORMAT JSON) " + load("queue")["depth_above"].sql
-        (((plan,),),) = [conn.execute(explained, params).fetchall()[0]]  # type: ignore[arg-type]
+        (((plan,),),) = [conn.execute(explained, params).fetchall()[0]]
         assert run(conn, load("queue")["depth_waiting"], params) == [(100_000,)]
     db.execute_query("clear", "DELETE FROM processing_queue WHERE batch_id < 0")
     read = sum(node["Actual Rows"] for node in scans(plan["Plan"]))

@@ -95,6 +95,15 @@ def test_a_key_that_another_session_is_taking_is_waited_for(
     assert sent == [1 if commits else 0]
 
 
+def _take_behind_a_waiter(url: str, flow: str, key: str) -> bool:
+    """Take a key, at most 5 s after somebody began to wait for a lock; StoreError if it is held."""
+    with psycopg.connect(url) as conn:
+        while conn.execute(WAITING).fetchone() is None:
+            pass
+        conn.execute("SET LOCAL lock_timeout = '5s'")
+        return dedupe.take(conn, flow, DEFAULT_TENANT, pl.Series([key]), 60).all()
+
+
 def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_good(
     flow: str, database_url: str
 ) -> None:
@@ -105,11 +114,7 @@ def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_g
         waiting = threading.Thread(target=lambda: dedupe.take(second, flow, DEFAULT_TENANT, keys, 60))
         waiting.start()
         try:
-            with psycopg.connect(database_url) as third:
-                while third.execute(WAITING).fetchone() is None:
-                    pass
-                third.execute("SET LOCAL lock_timeout = '5s'")
-                assert dedupe.take(third, flow, DEFAULT_TENANT, pl.Series(["z"]), 60).all()
+            assert _take_behind_a_waiter(database_url, flow, "z")
         finally:
             first.rollback()
             waiting.join()
