@@ -25,3 +25,7 @@ SELECT coalesce(sum(wall_ms), 0), coalesce(sum(n_rows), 0)::bigint FROM (
     UNION ALL
     SELECT wall_ms, n_rows FROM queue_history WHERE NOT rolled AND flow_name = %(flow_name)s AND outcome = 'completed'
 ) lately
+
+-- name: workers_alive :one
+-- Whoever beats may claim any flow; those that went silently are reaped.
+SELECT count(*) FROM workers

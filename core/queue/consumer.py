@@ -177,19 +177,10 @@ class Consumer:
         return max(0.0, min(soon)) if soon else None
 
     def _claim(self) -> ClaimedBatch | None:
-        claimed = self._patiently(self._claim_once) or []
+        claimed = self._patiently(lambda: self._queue.claim_any(self._flows)) or []
         for batch in claimed:
             self._keeper.add(batch)
         return claimed[0] if claimed else None
-
-    def _claim_once(self) -> list[ClaimedBatch]:
-        # Turn by turn, so that a flow that never runs dry leaves the others their share.
-        for _ in self._flows:
-            flow_name = self._flows.pop(0)
-            self._flows.append(flow_name)
-            if batches := self._queue.claim(flow_name):
-                return batches
-        return []
 
     def _one(self, batch: ClaimedBatch) -> None:
         """One attempt, whatever happens in it."""

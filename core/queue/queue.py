@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import polars as pl
@@ -31,6 +31,7 @@ from core.queue import (
     jobs,
     leader,
     orphans,
+    pacing,
     stages,
 )
 from core.queue.backpressure import Patience
@@ -161,7 +162,7 @@ class BatchQueue:
         *,
         job_id: int | None = None,
         stage: str = "main",
-        batch_rows: int | None = None,
+        batch_rows: int | Literal["auto"] | None = None,
         on_bad: OnBad = "raise",
         priority: int = 100,
         not_before: datetime | None = None,
@@ -172,16 +173,28 @@ class BatchQueue:
         """Store payloads as batches; returns their ids, a list that also counts rows. See core.queue.enqueue.enqueue.
 
         Args:
+            batch_rows: "auto": by what rows of this flow took lately and by the workers there are now.
             not_before: an aware moment before which none of it is handed out.
             unique_keys: one per payload; rows whose key was enqueued within `dedupe_ttl_s` are left out.
             block_s: how long to wait for room under the flow's limit of depth, before QueueFull.
         """
         n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
+        if n_rows == "auto":
+            n_rows = self.suggest_batch_rows(flow_name, len(payloads))
         door.check_batch_rows(n_rows, self.settings.batch_rows_max)
         place = enqueue.Place(flow_name, job_id, stage, priority, tenant_id=tenant_id, not_before=not_before)
         patience = replace(self.patience, block_s=block_s)
         terms = enqueue.Terms(n_rows, on_bad, unique_keys, self.settings.dedupe_ttl_s, patience)
         return enqueue.enqueue(self.db, place, payloads, terms)
+
+    def suggest_batch_rows(self, flow_name: str, n_rows: int, n_workers: int | None = None) -> int:
+        """Rows a batch for some seconds of work, by the measured time of a row; see core.queue.pacing.rows_per_batch.
+
+        `n_workers` None: those that beat now.
+        """
+        bounds = pacing.Bounds(self.settings.batch_rows, self.settings.batch_rows_max)
+        workers = pacing.n_workers_alive(self.db) if n_workers is None else n_workers
+        return pacing.rows_per_batch(pacing.measured_row_ms(self.db, flow_name), n_rows, workers, bounds)
 
     def put(self, flow_name: str, payload: Any, *, block_s: float = 0.0) -> None:
         """Put one payload into the inbox, for producers that trickle."""

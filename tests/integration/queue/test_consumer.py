@@ -252,6 +252,20 @@ def test_stop_ends_the_wait_and_the_worker_is_off_the_list(queue: BatchQueue, fl
     assert db.execute_query("w", "SELECT count(*) FROM workers WHERE worker_id = :w", {"w": queue.worker_id}) == [(0,)]
 
 
+def test_batches_get_the_size_that_rows_were_measured_to_need(
+    queue: BatchQueue, flow: str, db: DatabaseManager
+) -> None:
+    assert queue.suggest_batch_rows(flow, 10**7, 2) == queue.settings.batch_rows
+    spell = """INSERT INTO queue_totals (tenant_id, flow_name, hour, n_rows, wall_ms)
+               VALUES ('default', :f, now() - :age * interval '1 hour', 1000, :ms)"""
+    db.execute_query("t", spell, {"f": flow, "age": 1, "ms": 10_000})
+    db.execute_query("t", spell, {"f": flow, "age": 100, "ms": 10**9})
+    assert queue.suggest_batch_rows(flow, 10**7, 2) == 300
+    # Nobody else beats: forty payloads are twenty batches of two.
+    assert queue.suggest_batch_rows(flow, 40) == 10
+    assert len(queue.enqueue(flow, numbers(40), batch_rows="auto")) == 4
+
+
 def test_flows_take_turns(queue: BatchQueue, flow: str, cut: str) -> None:
     for name in (flow, cut):
         queue.enqueue(name, [{"of": name}] * 3, batch_rows=1)
