@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +43,8 @@ class Measured:
 
     Rates are rows a second of wall time; a drain ends with its last acknowledgement. WAL is the server's log, with and
     without full-page images (None: the server does not let us read its log). CPU is that of the server and of all our
-    processes, for enqueue and drain (None: the server is not on this machine). `ratio`: our drain rate over this one.
+    processes, for enqueue and drain (None: the server is not on this machine). `ratio`: our drain rate over this one;
+    `cpu_ratio`: its CPU seconds a row over ours, which a machine that others load changes less.
     """
 
     system: str
@@ -75,6 +76,7 @@ class Measured:
     server: dict[str, str]
     measured_at: str
     ratio: float | None = None
+    cpu_ratio: float | None = None
 
 
 def measure(url: str, size: Load, setups: Sequence[Setup], on_progress: OnProgress) -> list[Measured]:
@@ -83,15 +85,23 @@ def measure(url: str, size: Load, setups: Sequence[Setup], on_progress: OnProgre
     Raises QueueError: a worker process ended with an error; StoreError.
     """
     found = [_measure(url, size, setup, on_progress) for setup in setups]
-    base = next((one.drain_rows_per_s for one in found if one.system == "headrace"), None)
-    return [with_ratio(one, base) for one in found]
+    base = next((one for one in found if one.system == "headrace"), None)
+    return [one if base is None else with_ratio(one, base) for one in found]
 
 
-def with_ratio(one: Measured, ours: float | None) -> Measured:
-    """Our drain rate over that of `one`; none for ourselves."""
-    if ours is None or one.system == "headrace" or not one.drain_rows_per_s:
+def with_ratio(one: Measured, ours: Measured) -> Measured:
+    """`one` beside our own figures; we are not compared with ourselves."""
+    if one.system == "headrace":
         return one
-    return Measured(**{**asdict(one), "ratio": round(ours / one.drain_rows_per_s, 1)})
+    ratio = ours.drain_rows_per_s / one.drain_rows_per_s if one.drain_rows_per_s else None
+    cpu_ratio = None
+    if one.cpu_s_per_million_rows and ours.cpu_s_per_million_rows:
+        cpu_ratio = one.cpu_s_per_million_rows / ours.cpu_s_per_million_rows
+    return replace(
+        one,
+        ratio=None if ratio is None else round(ratio, 1),
+        cpu_ratio=None if cpu_ratio is None else round(cpu_ratio, 1),
+    )
 
 
 def rows_of(size: Load, setup: Setup) -> int:

@@ -36,6 +36,7 @@ LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("WAL, bytes/row", "wal_bytes_per_row", _count),
     ("WAL without full-page images, bytes/row", "wal_bytes_per_row_no_fpi", _count),
     ("CPU, s/million rows", "cpu_s_per_million_rows", _small),
+    ("CPU, times ours", "cpu_ratio", lambda value: f"{value:,.1f} x"),
     ("commits/row", "commits_per_row", _small),
     ("dead tuples at the end", "dead_tuples", _count),
     ("left when time was up", "left", _count),

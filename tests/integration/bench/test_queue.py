@@ -45,8 +45,10 @@ def test_ours_under_a_held_snapshot(database_url: str, db: DatabaseManager, monk
     assert db.execute_query("d", "SELECT count(*) FROM pg_database WHERE datname = 'headrace_bench_held'") == [(0,)]
     slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'headrace_bench_held'"
     assert db.execute_query("s", slots) == [(0,)]
-    assert found.ratio is None
-    assert with_ratio(replace(found, system="pgqueuer", drain_rows_per_s=2_000.0), 30_500.0).ratio == 15.2
+    assert (found.ratio, found.cpu_ratio) == (None, None)
+    base = replace(found, drain_rows_per_s=30_500.0, cpu_s_per_million_rows=10.0)
+    beside = with_ratio(replace(found, system="pgqueuer", drain_rows_per_s=2_000.0, cpu_s_per_million_rows=171.0), base)
+    assert (beside.ratio, beside.cpu_ratio) == (15.2, 17.1)
 
 
 @pytest.mark.parametrize("setup", PEERS["pgqueuer"], ids=lambda setup: setup.name)
