@@ -72,3 +72,11 @@ SELECT sum(ready_batches)::bigint FROM queue_depth_live
 -- name: bench_depth_cached :one
 -- What scalers and dashboards read.
 SELECT coalesce(sum(ready_batches), 0)::bigint, coalesce(bool_and(cached), false) FROM queue_depth_v1
+
+-- name: bench_commit_table :exec
+-- For bare commits.
+CREATE TABLE bench_commits (n integer NOT NULL)
+
+-- name: bench_commit :one
+-- The least that a durable mark can be.
+INSERT INTO bench_commits VALUES (%(n)s::integer) RETURNING n

@@ -21,6 +21,8 @@ from core.bench.side import Side
 # Imported when asked for: the other systems are not installed where nobody measures.
 SIDES = {
     "headrace": "core.bench.side_headrace:HeadraceSide",
+    "records": "core.bench.side_records:RecordsSide",
+    "commits": "core.bench.side_records:CommitsSide",
     "pgqueuer": "core.bench.side_pgqueuer:PgqueuerSide",
     "procrastinate": "core.bench.side_procrastinate:ProcrastinateSide",
 }

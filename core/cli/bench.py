@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("queue")(queue)
     group.command("headers")(headers)
+    group.command("records")(records)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 
@@ -83,6 +84,32 @@ def headers(
     _show(command, found, out)
 
 
+def records(
+    n_records: Annotated[int, typer.Option("--records", min=1, help="Records in all.")] = 10_000,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Marking processes.")] = 2,
+    flush_every: Annotated[int, typer.Option("--flush-every", min=1, help="Marks a transaction.")] = 1,
+    claim: Annotated[int, typer.Option("--claim", min=1, max=100_000, help="Records a claim.")] = 200,
+    out: Out = None,
+) -> None:
+    """Marks a second through the record-level API, beside bare durable commits. In a database of its own.
+
+    Example: headrace bench records --records 100000 --flush-every 100 --claim 1000
+    """
+    import json
+    from dataclasses import asdict
+
+    from core.bench.records import RecordLoad, measure_records
+    from core.cli.progress import rows_progress
+    from core.cli.tables import emit
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime, rows_progress() as moved:
+        found = [asdict(measure_records(runtime.db.url, RecordLoad(n_records, workers, flush_every, claim), moved))]
+    emit("records", [{"": name, "value": str(value)} for name, value in found[0].items()], as_json=False)
+    if out is not None:
+        out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
 def table(
     files: Annotated[list[Path] | None, typer.Argument(help="Files that `--json` of the others wrote.")] = None,
     page: Annotated[
@@ -114,6 +141,7 @@ def _show(command: str, found: Sequence[dict[str, Any]], out: Path | None) -> No
 
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     named = [{**one, "command": command, "machine": machine} for one in found]
-    emit(command, rows(named), as_json=False)
+    print(command)
+    emit("figures", rows(named), as_json=False)
     if out is not None:
         out.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")
