@@ -11,13 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import polars as pl
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
-from core.errors import QueueError
+from core.errors import QueueError, StoreError
 from core.queue import (
     claim,
     complete,
@@ -47,6 +47,8 @@ from core.settings import QueueSettings
 
 Q = load("queue")
 LEADER = "queue-leader"
+# A leader that has not scanned so many times in a row is replaced.
+LEADER_SCANS = 3
 
 
 class BatchQueue:
@@ -73,6 +75,8 @@ class BatchQueue:
         self.patience = Patience(jitter=jitter)
         self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id, Turns(worker_id))
         self._leader_token = uuid4()
+        # Leases whose completion broke off: committed or not, the next try has to look first.
+        self._unsure: set[UUID] = set()
         self._keepers: list[LeaseKeeper] = []
         self._leads = False
         self._rounds = 0
@@ -238,10 +242,23 @@ class BatchQueue:
         """
         done = complete.Completion(batch, results, sink, failures, cost or Cost(), self._application_name())
         terms = complete.Terms(self.settings.failed_share_max, self._jitter)
-        with self._ending(batch):
-            ended = complete.complete(self.db, done, terms)
-        if batch.job_id is not None:
-            jobs.finish_if_drained(self.db, batch.job_id)
+        try:
+            with self._ending(batch):
+                ended = self._ended_before(batch) or complete.complete(self.db, done, terms)
+            if batch.job_id is not None:
+                jobs.finish_if_drained(self.db, batch.job_id)
+        except StoreError:
+            # Whether it was committed may be unknown; whoever tries again must not be told that the lease is lost.
+            self._unsure.add(batch.token)
+            raise
+        return ended
+
+    def _ended_before(self, batch: ClaimedBatch) -> Done | None:
+        """How an earlier call for the same lease ended it, if that call could not tell."""
+        if batch.token not in self._unsure:
+            return None
+        ended = complete.ended_as(self.db, batch)
+        self._unsure.discard(batch.token)
         return ended
 
     def fail(
@@ -284,7 +301,8 @@ class BatchQueue:
 
     def lead(self) -> bool:
         """Become the leader, or stay it; False while another process leads."""
-        ttl_s = self.settings.lease_ttl_s
+        # Shorter than a batch's: while a dead leader's lease lasts, nobody rescues what other dead workers held.
+        ttl_s = min(self.settings.lease_ttl_s, LEADER_SCANS * self.settings.rescue_every_s)
         self._leads = leader.take_lease(self.db, LEADER, self.worker_id, self._leader_token, ttl_s)
         return self._leads
 

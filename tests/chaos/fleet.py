@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -97,12 +98,13 @@ class Process:
         self.orders = orders
         self.events: list[dict[str, Any]] = []
         self._heard = threading.Condition()
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process
         self.popen = subprocess.Popen(
             [sys.executable, "-m", module, orders.as_json()],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._complaints,
             text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -121,12 +123,18 @@ class Process:
         with self._heard:
             assert self._heard.wait_for(lambda: len(self.said(what)) >= n, limit_s), (
                 f"{self.orders.worker_id} did not say {what} within {limit_s:g} s, but {self.events[-5:]}"
+                f"\n{self.complaints()}"
             )
             return self.said(what)[n - 1]
 
     def said(self, what: str) -> list[dict[str, Any]]:
         """All events of that name so far."""
         return [event for event in self.events if event["what"] == what]
+
+    def complaints(self) -> str:
+        """The end of what it wrote to stderr."""
+        self._complaints.seek(0)
+        return self._complaints.read()[-2_000:]
 
     def tell(self, line: str) -> None:
         """A line to its ears; one that is dead hears nothing."""
@@ -161,6 +169,8 @@ class Process:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+        if not self._complaints.closed:
+            self._complaints.close()
         return code
 
 

@@ -26,6 +26,9 @@ class Proxy:
     def __init__(self, folder: Path, target: Path, lose: Lose, after: bytes = b"COPY", every: int = 1) -> None:
         self.lose, self.after, self.every = lose, after, every
         self.cuts_left = 0
+        # From a cut on no new connection is let through, until the test says so.
+        self.away_after_cut = False
+        self.away = False
         self.n_cut = 0
         self._n_seen = 0
         self._lock = threading.Lock()
@@ -45,6 +48,9 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.away:
+                client.close()
+                continue
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._target)
             link = _Link(self, client, server)
@@ -59,6 +65,7 @@ class Proxy:
                 return False
             self.cuts_left -= 1
             self.n_cut += 1
+            self.away = self.away_after_cut
             return True
 
 

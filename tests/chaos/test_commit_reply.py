@@ -44,6 +44,20 @@ def test_a_lost_commit_of_a_completion_is_looked_up(
     figures(f"lost commit {lose}: {CUTS} of {BATCHES} completions, lost {found.lost}, twice {found.twice}")
 
 
+def test_a_completion_that_cannot_be_looked_up_at_once_is_known_later(fleet: Fleet, postgres: EmbeddedServer) -> None:
+    """It took place, its reply is lost and the server away: who completes again later is not told of a lost lease."""
+    (batch_id,) = fleet.fill(500, 500)
+    with proxied(fleet, postgres, "reply", b"COPY", 1) as proxy:
+        proxy.cuts_left, proxy.away_after_cut = 1, True
+        worker = fleet.start("worker")
+        assert worker.wait_for("refused")["batch"] == batch_id
+        proxy.away = False
+        assert worker.wait_for("done")["batch"] == batch_id
+        fleet.drain()
+    fleet.check(500)
+    assert worker.said("lost") == []
+
+
 def test_commits_lost_anywhere_lose_no_row(
     fleet: Fleet, postgres: EmbeddedServer, figures: Callable[[str], None]
 ) -> None:
