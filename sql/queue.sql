@@ -960,10 +960,11 @@ WITH picked AS (
 SELECT job_id, stage, count(*), count(*) FROM back GROUP BY job_id, stage
 
 -- name: redrive_sources :many
--- A dead range becomes a header again, with the place and priority its batch came in with.
+-- A dead range becomes a header again, with the place and priority its batch came in with, as far as that is not dropped.
 WITH picked AS (
-    SELECT d.*, b.partition_no, b.priority, b.splittable, coalesce(j.status = 'paused', false) AS held
-    FROM dead_letters d JOIN queue_batches b ON b.batch_id = d.origin_batch_id LEFT JOIN jobs j ON j.job_id = d.job_id
+    SELECT d.*, coalesce(b.partition_no, 0) AS partition_no, coalesce(b.priority, 100) AS priority,
+           coalesce(b.splittable, false) AS splittable, coalesce(j.status = 'paused', false) AS held
+    FROM dead_letters d LEFT JOIN queue_batches b ON b.batch_id = d.origin_batch_id LEFT JOIN jobs j ON j.job_id = d.job_id
     WHERE d.flow_name = %(flow_name)s AND d.source IS NOT NULL
       AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
       AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli.retain import retain
 from core.cli.top import top
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: thi
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The queue: depth, batches, dead letters.", no_args_is_help=True)
-    for command in (status, peek, dead, redrive, pause, resume):
+    for command in (status, peek, dead, redrive, pause, resume, retain):
         group.command(command.__name__)(command)
     group.command("top")(top)
     app.add_typer(group, name="queue")

@@ -10,7 +10,7 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
-from core.queue import flows, wake
+from core.queue import flows, partitions, wake
 from core.queue.states import Fault
 
 Q = load("queue")
@@ -113,6 +113,7 @@ def redrive(db: DatabaseManager, flow_name: str, which: Which, limit: int) -> in
 
 def _chunk(conn: psycopg.Connection[Any], params: dict[str, Any]) -> tuple[int, int]:
     """(letters, items) that went back."""
+    partitions.revive(conn, params["flow_name"])
     open_jobs = [job_id for (job_id,) in run(conn, Q["redrive_jobs"], params)]
     back = run(conn, Q["redrive_rows"], {**params, "open_jobs": open_jobs})
     n_letters = sum(int(n) for _, _, n, _ in back)

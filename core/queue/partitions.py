@@ -8,8 +8,10 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
+from core.errors import QueueError
 
 Q = load("queue")
+RETENTION = load("retention")
 
 
 def take_ids(conn: psycopg.Connection[Any], n: int) -> list[int]:
@@ -23,6 +25,23 @@ def take_ids(conn: psycopg.Connection[Any], n: int) -> list[int]:
     if max(ids) >= int(run(conn, Q["partition_top"])[0][0]):
         run(conn, Q["partitions_ahead"])
     return ids
+
+
+def revive(conn: psycopg.Connection[Any], flow_name: str) -> None:
+    """Make the ranges again that the flow's dead letters come from; said first by whoever redrives them.
+
+    They keep their identity, so results and history of theirs need the partition of their origin. Until the transaction
+    ends none is dropped. QueueError while one is just being dropped.
+    """
+    run(conn, RETENTION["partitions_keep"])
+    for lo, state in run(conn, RETENTION["partitions_to_revive"], {"flow_name": flow_name}):
+        if state == "detached":
+            raise QueueError(
+                f"partition {lo}, where dead letters of {flow_name} come from, is just being dropped; "
+                "run `headrace queue retain`, then redrive again",
+                partition=lo,
+            )
+        run(conn, RETENTION["partition_revive"], {"lo": lo})
 
 
 def ahead(db: DatabaseManager) -> int:

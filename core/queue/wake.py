@@ -187,7 +187,7 @@ class Wake:
             self._say("NOTIFY does not arrive here (a pooler in transaction mode?)")
 
     def _open(self) -> None:
-        conn = open_listener(self._db)
+        conn = own_connection(self._db)
         try:
             self._slots = [slot for (slot,) in run(conn, Q["wake_slots"], {"flow_names": sorted(self._flows)})]
             if not hears(conn, self._db):
@@ -221,7 +221,7 @@ class Wake:
         self._said = "polling"
 
 
-def open_listener(db: DatabaseManager) -> Connection:
+def own_connection(db: DatabaseManager) -> Connection:
     """A connection that is not of the pool, in autocommit; one attempt. Raises StoreUnavailable, ConfigError."""
     url = make_conninfo(db.url, tcp_user_timeout=SILENT_PEER_MS)
     conn = connect.connect(connect.Source(url), db.settings.replaced(connect_retry_s=0.0))
@@ -243,7 +243,7 @@ def hears(conn: Connection, db: DatabaseManager) -> bool:
 
 def wake_mode(db: DatabaseManager) -> Mode:
     """What consumers of this database will do; takes a second where it is polling. Raises StoreError."""
-    conn = open_listener(db)
+    conn = own_connection(db)
     try:
         return "notify" if hears(conn, db) else "polling"
     finally:

@@ -42,3 +42,20 @@ BEGIN
         EXECUTE format('LISTEN %I', 'headrace_' || p_slots[i]);
     END LOOP;
 END $$;
+
+-- Retention asks for unfinished jobs, which are few among many.
+CREATE INDEX jobs_unfinished ON jobs (job_id) WHERE finished_at IS NULL;
+
+COMMENT ON COLUMN queue_partitions.state IS 'detached: given up, its tables are being detached and dropped; after a crash the next retention goes on.';
+
+-- A redriven dead letter keeps its identity, so its results and history need the range of its origin again.
+CREATE FUNCTION queue_partition_revive(p_lo bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    p_hi bigint;
+BEGIN
+    DELETE FROM queue_partitions WHERE lo = p_lo AND state = 'dropped' RETURNING hi INTO p_hi;
+    IF FOUND THEN
+        PERFORM queue_partition_create(p_lo, p_hi);
+    END IF;
+END $$;
+COMMENT ON FUNCTION queue_partition_revive(bigint) IS 'Makes the empty tables of a dropped partition again.';
