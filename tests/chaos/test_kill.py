@@ -21,11 +21,12 @@ def questions() -> list[str]:
 
 def test_killed_workers_lose_nothing_and_repeat_nothing(fleet: Fleet, figures: Callable[[str], None]) -> None:
     """One after the other is killed at work, at whatever step it is; the last one is let live."""
-    fleet.fill(N, 1_000)
-    survivor = fleet.start("survivor", work_s=0.1)
+    survivor = fleet.start("survivor", work_s=0.2)
     killed = {}
     for n in range(KILLS):
-        victim = fleet.start(f"victim-{n}", work_s=0.02 * n)
+        victim = fleet.start(f"victim-{n}", work_s=0.01 * n)
+        victim.wait_for("ready")
+        fleet.fill(N // KILLS, 500, first=n * (N // KILLS))
         victim.wait_for("claimed", 2)
         killed[victim.orders.worker_id] = victim.kill()
     survivor.wait_for("done")

@@ -77,16 +77,17 @@ class Gate:
 
 
 @pytest.fixture
-def gate(database_url: str) -> Iterator[Gate]:
-    with psycopg.connect(database_url, autocommit=True) as conn:
-        conn.execute(f"SELECT pg_advisory_lock({GATE})".encode())
-        yield Gate(conn)
-
-
-@pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
+
+
+@pytest.fixture
+def gate(database_url: str, threads: ThreadPoolExecutor) -> Iterator[Gate]:
+    """After `threads`, so that a test that fails lets everybody through before its threads are waited for."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(f"SELECT pg_advisory_lock({GATE})".encode())
+        yield Gate(conn)
 
 
 @pytest.fixture
