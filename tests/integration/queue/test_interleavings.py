@@ -18,7 +18,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import LeaseLost
-from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, LeaseKeeper
+from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, LeaseKeeper, retention
 from core.queue.complete import Sink
 from core.settings import QueueSettings
 
@@ -269,3 +269,56 @@ def test_two_claims_at_once_share_the_batches(
     claimed = [batch.batch_id for claim in claims for batch in claim.result(LIMIT_S)]
     claimed += [batch.batch_id for batch in queue.claim(flow, 40)]
     assert sorted(claimed) == sorted(ids)
+
+
+@pytest.mark.parametrize("cap", [1, 3])
+def test_claims_at_once_never_exceed_the_cap(
+    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, threads: ThreadPoolExecutor, cap: int
+) -> None:
+    """Claims of one flow count one after the other, so the cap is neither overshot nor left unused."""
+    flow = register(queue, "capped", max_running=cap)
+    queue.enqueue(flow, [{"n": n} for n in range(20)], batch_rows=1)
+    for _ in range(5):
+        claims = [threads.submit(worker.claim, flow, 2) for worker in (queue, other) * 4]
+        batches = [batch for claim in claims for batch in claim.result(LIMIT_S)]
+        assert len(batches) == cap
+        for batch in batches[:-1]:
+            complete(queue, batch)
+        queue.release(batches[-1:])
+
+
+def test_a_partition_is_not_dropped_under_an_enqueue_that_commits_late(
+    queue: BatchQueue, db: DatabaseManager, gate: Gate, threads: ThreadPoolExecutor, count: Callable[..., int]
+) -> None:
+    """New ids have moved on to the next partition meanwhile: the old one looks empty and finished to everybody else."""
+    flow = register(queue, "gate-in")
+    lo, hi = next_partition(db)
+    entering = threads.submit(queue.enqueue, flow, [{"n": n} for n in range(3)])
+    gate.reached()
+    next_partition(db)
+    age = "UPDATE queue_partitions SET created_at = now() - interval '9 years' WHERE lo = :lo"
+    db.execute_query("age", age, {"lo": lo})
+    assert fate(db, lo) == ("held", "producers enqueue without a gap")
+    gate.open()
+    (batch_id,) = entering.result(LIMIT_S)
+    assert lo <= batch_id < hi
+    assert fate(db, lo) == ("keep", "1 live batches")
+    (batch,) = queue.claim(flow)
+    assert complete(queue, batch) == "completed"
+    assert count("queue_results", batch_id=batch_id) == 3
+
+
+def next_partition(db: DatabaseManager) -> tuple[int, int]:
+    """From now on ids fall into a partition that is still empty; its bounds."""
+    query = """
+    SELECT lo, hi, setval('queue_batch_id_seq', lo, false), queue_partitions_ahead() FROM queue_partitions
+    WHERE lo > (SELECT last_value FROM queue_batch_id_seq) ORDER BY lo LIMIT 1
+    """
+    lo, hi, _, _ = db.execute_query("next", query)[0]
+    return lo, hi
+
+
+def fate(db: DatabaseManager, lo: int) -> tuple[str, str]:
+    """What retention does to the partition, and why."""
+    fates = retention.retain(db, QueueSettings(), "operator", uuid.uuid4())
+    return next((each.deed, each.why) for each in fates if each.partition.lo == lo)
