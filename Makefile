@@ -24,10 +24,10 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test lint format lock ui bench clean chaos
+.PHONY: help setup setup-dev demo test test-pgbouncer lint format lock ui bench clean chaos
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.kernels ## Create .venv, install the locked packages, compile the kernels
 
@@ -39,6 +39,11 @@ demo: setup ## Resolve 100,000 generated persons, from nothing to a summary
 
 test: setup-dev ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
 	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile $(TESTS)
+
+test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transaction mode
+	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || \
+		{ echo "test-pgbouncer: pgbouncer is missing: apt-get install pgbouncer" >&2; exit 1; }
+	@$(PYTHON) -m pytest tests/pgbouncer
 
 lint: setup-dev ## Check style, types and the direction of imports
 	@$(PYTHON) -m ruff check .

@@ -34,3 +34,7 @@ COPY ({query}) TO STDOUT
 -- name: describe :exec
 -- Names and types of {query} without its rows: the planner drops the scan under LIMIT 0.
 SELECT * FROM ({query}) AS described LIMIT 0
+
+-- name: backend_pid :one
+-- Who serves this statement; a pooler in front has told another pid.
+SELECT pg_backend_pid()

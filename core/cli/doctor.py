@@ -142,9 +142,10 @@ def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Findi
     from core.database import DatabaseManager, connect, migrations
     from core.database.facts import TESTED_MAJORS, server_facts
     from core.errors import HeadraceError
+    from core.queue import wake
 
     once = wanted.replaced(connect_retry_s=0)
-    where = "configured"
+    where, waking = "configured", ""
     db = DatabaseManager(subject, once)
     try:
         source = connect.Source(connect.require_url(once))
@@ -152,11 +153,13 @@ def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Findi
         facts = server_facts(db)
         if migrated:
             migrations.require_current(source, once)
+            waking = f", wake-ups by {wake.wake_mode(db)}"
     except HeadraceError as error:
         return Finding(subject, where, error.message)
     finally:
         db.dispose()
     found = f"{where}, PostgreSQL {facts['version']}, {facts['connections']}/{facts['max_connections']} connections"
+    found += waking
     problem = None
     if facts["encoding"] != "UTF8":
         problem = f"the database's encoding is {facts['encoding']}; it must be UTF8"

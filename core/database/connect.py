@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from core.database.errors import connection_refused_for_good
-from core.database.queries import Connection
+from core.database.queries import Connection, load
 from core.errors import ConfigError, StoreUnavailable
 from core.settings import DatabaseSettings
 
@@ -108,10 +108,21 @@ def _attempt(url: str, settings: DatabaseSettings) -> Connection:
         application_name="headrace",
         client_encoding="utf8",
         options=_options(url),
+        autocommit=True,
     )
+    if behind_pooler(conn):
+        # The next statement may run on another backend, which never heard of what was prepared.
+        conn.prepare_threshold = None
+    conn.autocommit = False
     conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     conn.slow_query_ms = settings.slow_query_ms
     return conn
+
+
+def behind_pooler(conn: Connection) -> bool:
+    """Whether a pooler answers in the server's place: it makes up the pid that a server says at the start."""
+    row = conn.execute(load("database")["backend_pid"].sql).fetchone()
+    return row is None or row[0] != conn.info.backend_pid
 
 
 def _options(url: str) -> str:
