@@ -130,7 +130,7 @@ def _measure(url: str, size: Load, setup: Setup, on_progress: OnProgress) -> Mea
         meter = stack.enter_context(metered(own))
         stack.enter_context(held_snapshot(own, held=size.held_xmin))
         phases = _phases(own, meter, size, setup, on_progress)
-        return _figures(size, setup, phases, meter, _verdict(own, setup, rows, phases.drains))
+        return _figures(size, setup, phases, meter, judge(own, setup, rows, phases.drains))
 
 
 def _install(url: str, setup: Setup) -> None:
@@ -219,7 +219,7 @@ def _enqueue(
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class Verdict:
     """Rows left when the time was up, lost, done twice; the sum of the payload numbers that arrived; the server."""
 
     left: int
@@ -229,7 +229,7 @@ class _Verdict:
     server: dict[str, str]
 
 
-def _verdict(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]) -> _Verdict:
+def judge(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]) -> Verdict:
     """By our tables; for others by what their handlers saw and their tables hold."""
     names = ("version", "fsync", "synchronous_commit", "shared_buffers")
     with session(url) as conn:
@@ -237,17 +237,17 @@ def _verdict(url: str, setup: Setup, rows: int, drains: Sequence[dict[str, Any]]
         if setup.system == "headrace":
             n_in, n_out, n_once, total = run(conn, Q["bench_verdict"])[0]
             left = n_in - sum(one["n_rows"] for one in drains)
-            return _Verdict(left, rows - left - n_once, n_out - n_once, total, server)
+            return Verdict(left, rows - left - n_once, n_out - n_once, total, server)
         query = "bench_pgqueuer" if setup.system == "pgqueuer" else "bench_procrastinate"
         left, n_done, n_once = run(conn, Q[query])[0]
     seen = pl.Series([n for one in drains for n in one["seen"]], dtype=pl.Int64)
     n_seen, total = seen.n_unique(), sum(one["total"] for one in drains)
     # A drain that was cut short has seen rows that it did not acknowledge.
     lost = max(0, rows - max(n_seen, n_once) - left)
-    return _Verdict(left, lost, max(seen.len() - n_seen, n_done - n_once), total, server)
+    return Verdict(left, lost, max(seen.len() - n_seen, n_done - n_once), total, server)
 
 
-def _figures(size: Load, setup: Setup, phases: _Phases, meter: Meter, verdict: _Verdict) -> Measured:
+def _figures(size: Load, setup: Setup, phases: _Phases, meter: Meter, verdict: Verdict) -> Measured:
     rows = rows_of(size, setup)
     begin, middle, end = phases.readings
     done = sum(one["n_rows"] for one in phases.drains)

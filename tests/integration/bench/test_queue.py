@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
+from core.bench import side_headrace, side_pgqueuer
+from core.bench.database import own_database
 from core.bench.meters import held_snapshot, metered
-from core.bench.queue import Load, Measured, measure, with_ratio
+from core.bench.queue import Load, Measured, judge, measure, with_ratio
 from core.bench.systems import PEERS, Setup, ours, peers
 from core.database import DatabaseManager
 from core.errors import ConfigError, QueueError
@@ -76,6 +78,28 @@ def test_a_worker_that_fails_is_an_error(database_url: str, capfd: pytest.Captur
     with pytest.raises(QueueError, match="bench worker ended"):
         measure(database_url, Load(20, 10, 2), [broken], lambda *_: None)
     assert "no_such_option" in capfd.readouterr().err
+
+
+def test_judge_finds_what_was_lost_or_came_twice(database_url: str) -> None:
+    with own_database(database_url, migrated=True) as own:
+        side_headrace.install(own)
+        side = side_headrace.HeadraceSide(own, {"batch_rows": 10})
+        side.prepare(0, 40)
+        side.enqueue()
+        # The workers say that they have done 30 rows, and there is a result for none.
+        verdict = judge(own, ours(10), 40, [{"n_rows": 30}])
+        assert (verdict.left, verdict.lost, verdict.duplicated) == (10, 30, 0)
+        side.drain(60.0, lambda _: None)
+        assert judge(own, ours(10), 40, [{"n_rows": 40}]).lost == 0
+        side.db.execute_query("t", "INSERT INTO queue_results SELECT * FROM queue_results WHERE seq = 3")
+        verdict = judge(own, ours(10), 40, [{"n_rows": 40}])
+        assert (verdict.left, verdict.lost, verdict.duplicated) == (0, 0, 4)
+        side.close()
+    best = PEERS["pgqueuer"][0]
+    with own_database(database_url, migrated=False) as own:
+        side_pgqueuer.install(own, autovac=True)
+        verdict = judge(own, best, 4, [{"seen": [0, 1], "total": 1}, {"seen": [1, 3], "total": 4}])
+        assert (verdict.left, verdict.lost, verdict.duplicated, verdict.total) == (0, 1, 1, 5)
 
 
 def test_held_snapshot_keeps_dead_rows(database_url: str) -> None:
