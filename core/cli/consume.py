@@ -1,3 +1,4 @@
+# budget: options of a command are its parameters, and grouping them would hide them from --help
 """`headrace consume`: worker processes that run a handler of yours over the batches of a flow."""
 
 from __future__ import annotations
@@ -56,9 +57,13 @@ def consume(
             flows.require_known(runtime.db, name)
         plan = Plan(flow_names, handler, processes, Options(max_batches, idle_exit, max_run), grace, memory_mb)
         supervisor = Supervisor(runtime.queue, plan, _status_line())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: supervisor.stop())
-        figures = supervisor.run()
+        told = (signal.SIGTERM, signal.SIGINT)
+        before = [signal.signal(number, lambda *_: supervisor.stop()) for number in told]
+        try:
+            figures = supervisor.run()
+        finally:
+            for number, handler_before in zip(told, before, strict=True):
+                signal.signal(number, handler_before)
     summary = {
         "batches": figures.batches,
         "rows": figures.rows,

@@ -39,25 +39,33 @@ class Gathering(Generic[T]):
     def submit(self, items: Sequence[T]) -> list[T]:
         """Returns when the items are written, with those that were refused; raises what their writing raised."""
         entry = _Entry(list(items))
+        if group := self._join(entry):
+            try:
+                self._settle(group)
+            finally:
+                self._done(group)
+        if entry.error is not None:
+            raise entry.error
+        return entry.refused
+
+    def _join(self, entry: _Entry[T]) -> list[_Entry[T]]:
+        """Wait until another thread has written the entry ([]), or until it is this thread's turn: what to write."""
         with self._changed:
             self._waiting.append(entry)
             while self._busy and not entry.done:
                 self._changed.wait()
-            if not entry.done:
-                self._busy = True
-                group, self._waiting = self._waiting, []
-        if not entry.done:
-            try:
-                self._settle(group)
-            finally:
-                with self._changed:
-                    self._busy = False
-                    for one in group:
-                        one.done = True
-                    self._changed.notify_all()
-        if entry.error is not None:
-            raise entry.error
-        return entry.refused
+            if entry.done:
+                return []
+            self._busy = True
+            group, self._waiting = self._waiting, []
+            return group
+
+    def _done(self, group: Sequence[_Entry[T]]) -> None:
+        with self._changed:
+            self._busy = False
+            for one in group:
+                one.done = True
+            self._changed.notify_all()
 
     def _settle(self, group: Sequence[_Entry[T]]) -> None:
         try:

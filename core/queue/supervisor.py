@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import BinaryIO
@@ -114,6 +115,7 @@ class Supervisor:
         self._told, self._tell = os.pipe()
         os.set_blocking(self._told, False)
         os.set_blocking(self._tell, False)
+        weakref.finalize(self, _close_both, self._told, self._tell)
         self._stopped_at: float | None = None
         self._slots = [_Slot(number) for number in range(plan.processes)]
         self._mourned: list[_Mourned] = []
@@ -308,6 +310,11 @@ class Supervisor:
             child.process.stdin.close()
         child.board.close()
         child.file.close()
+
+
+def _close_both(told: int, tell: int) -> None:
+    os.close(told)
+    os.close(tell)
 
 
 def _died(code: int) -> Failure:

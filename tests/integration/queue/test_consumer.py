@@ -84,30 +84,24 @@ def test_a_handler_without_schema_gets_text_and_may_return_structs(
 
 
 @pytest.mark.parametrize(
-    ("handler", "error_class", "fault", "reason"),
+    ("handler", "expected"),
     [
-        (misbehaving.raises, "ValueError", "permanent", "raised at tests.integration.queue.misbehaving:"),
-        (misbehaving.raises_poison, "PoisonFailure", "poison", "raised at tests.integration.queue.misbehaving:"),
-        (misbehaving.runs_out_of_memory, "MemoryError", "poison", "raised at "),
-        (misbehaving.exits_politely, "SystemExit", "permanent", "raised at "),
-        (misbehaving.leaves_rows_out, "ResultMissing", "permanent", "nothing for this row"),
-        (misbehaving.answers_twice, "ResultTwice", "permanent", "more than one fate"),
-        (misbehaving.invents_rows, "ResultUnknown", "permanent", "1 seqs were not among the 1 rows"),
-        (misbehaving.names_columns_wrongly, "ResultMalformed", "permanent", "seq Int64, result String"),
-        (misbehaving.writes_no_json, "ResultNotJson", "permanent", "not JSON"),
-        (misbehaving.fails_rows, "TooOld", "permanent", "before 1900"),
+        (misbehaving.raises, ("ValueError", "permanent", "raised at tests.integration.queue.misbehaving:")),
+        (misbehaving.raises_poison, ("PoisonFailure", "poison", "raised at tests.integration.queue.misbehaving:")),
+        (misbehaving.runs_out_of_memory, ("MemoryError", "poison", "raised at ")),
+        (misbehaving.exits_politely, ("SystemExit", "permanent", "raised at ")),
+        (misbehaving.leaves_rows_out, ("ResultMissing", "permanent", "nothing for this row")),
+        (misbehaving.answers_twice, ("ResultTwice", "permanent", "more than one fate")),
+        (misbehaving.invents_rows, ("ResultUnknown", "permanent", "1 seqs were not among the 1 rows")),
+        (misbehaving.names_columns_wrongly, ("ResultMalformed", "permanent", "seq Int64, result String")),
+        (misbehaving.writes_no_json, ("ResultNotJson", "permanent", "not JSON")),
+        (misbehaving.fails_rows, ("TooOld", "permanent", "before 1900")),
     ],
 )
 def test_the_bad_row_dies_with_its_class_and_its_neighbours_complete(
-    queue: BatchQueue,
-    cut: str,
-    consume: Any,
-    db: DatabaseManager,
-    handler: Any,
-    error_class: str,
-    fault: str,
-    reason: str,
+    queue: BatchQueue, cut: str, consume: Any, db: DatabaseManager, handler: Any, expected: tuple[str, str, str]
 ) -> None:
+    error_class, fault, reason = expected
     queue.enqueue(cut, numbers())
     consume(cut, handler)
     assert db.execute_query("f", FATES, {"f": cut}) == [(N - 1, 1, 0)]

@@ -107,19 +107,13 @@ def test_a_flush_costs_one_round_trip(db: DatabaseManager, loss: Loss, flow: str
 
 
 @pytest.mark.parametrize("after", [True, False])
-@pytest.mark.parametrize("n_marks", [1, 2, 3])
-@pytest.mark.parametrize("fine", [True, False])
+@pytest.mark.parametrize(("n_marks", "fine"), [(1, True), (2, True), (3, True), (1, False), (2, False), (3, False)])
 def test_a_lost_reply_neither_loses_nor_repeats_a_mark(
-    processor: DistributedProcessor,
-    ids: Any,
-    loss: Loss,
-    db: DatabaseManager,
-    flow: str,
-    after: bool,
-    n_marks: int,
-    fine: bool,
+    db: DatabaseManager, loss: Loss, flow: str, after: bool, n_marks: int, fine: bool
 ) -> None:
-    claimed = ids(3)
+    processor = DistributedProcessor(db, QueueSettings())
+    processor.add_records_to_queue(flow, [{}] * 3)
+    claimed = [one["id"] for one in processor.claim_records_batch(flow, 3)]
     loss.n_left, loss.after = 1, after
     if fine:
         processor.mark_records_completed([(identity, "once") for identity in claimed[:n_marks]])
@@ -131,6 +125,7 @@ def test_a_lost_reply_neither_loses_nor_repeats_a_mark(
     for identity in claimed:
         processor.mark_record_completed(identity, "twice")
     assert processor.get_queue_status(flow)["processing_records"] == 0
+    processor.close()
     assert db.execute_query("q", "SELECT count(*) FROM processing_queue WHERE flow_name = :f", {"f": flow}) == [(0,)]
 
 
