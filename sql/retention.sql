@@ -78,3 +78,23 @@ ORDER BY p.lo
 -- name: partition_revive :exec
 -- Empty tables for results and history of what is redriven.
 SELECT queue_partition_revive(%(lo)s)
+
+-- name: statistics_stale :many
+-- Partitions of which a share was changed since they were last looked at; then the parents, which nobody else looks at,
+-- some time after they were.
+SELECT name FROM (
+    SELECT s.relname AS name, 0 AS rank, s.n_mod_since_analyze AS n_changed
+    FROM pg_inherits i JOIN pg_stat_user_tables s ON s.relid = i.inhrelid
+    WHERE i.inhparent IN ('queue_items'::regclass, 'queue_results'::regclass, 'queue_batches'::regclass, 'queue_history'::regclass)
+      AND NOT i.inhdetachpending
+      AND s.n_mod_since_analyze >= %(rows_min)s AND s.n_mod_since_analyze > %(share)s * s.n_live_tup
+    UNION ALL
+    SELECT s.relname, 1, 0 FROM pg_stat_user_tables s
+    WHERE s.relid IN ('queue_items'::regclass, 'queue_results'::regclass, 'queue_batches'::regclass, 'queue_history'::regclass)
+      AND coalesce(s.last_analyze, '-infinity') < now() - make_interval(secs => %(age_s)s)
+) AS stale
+ORDER BY rank, n_changed DESC, name LIMIT %(limit)s
+
+-- name: statistics_refresh :exec
+-- A sample of at most 30,000 rows, of a parent over all its partitions; blocks nobody's reading and writing.
+ANALYZE {child}

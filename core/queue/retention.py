@@ -168,10 +168,10 @@ def _remove(db: DatabaseManager, conn: Connection, lo: int) -> None:
         names = {"parent": parent, "child": child}
         if attached:
             with _bounded(conn, DETACH_S):
-                run(conn, _named(Q["partition_finalize"] if pending else Q["partition_detach"], names))
+                run(conn, named(Q["partition_finalize"] if pending else Q["partition_detach"], names))
         with db.transaction() as short:
             run(short, SHARED["duty_bounds"])
-            run(short, _named(Q["partition_drop"], names))
+            run(short, named(Q["partition_drop"], names))
     run(conn, Q["partition_dropped"], {"lo": lo})
 
 
@@ -187,7 +187,8 @@ def _bounded(conn: Connection, limit_s: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _named(query: Query, names: Mapping[str, str]) -> Query:
+def named(query: Query, names: Mapping[str, str]) -> Query:
+    """The query with names of tables, quoted, in place of its {placeholders}."""
     text = sql.SQL(query.sql).format(**{key: sql.Identifier(name) for key, name in names.items()})
     return replace(query, sql=text.as_string())
 
