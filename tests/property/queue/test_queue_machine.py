@@ -59,6 +59,11 @@ ENDED_TWICE = """
 SELECT batch_id, lease_token FROM queue_history WHERE flow_name = :f AND lease_token IS NOT NULL
 GROUP BY batch_id, lease_token HAVING count(*) > 1
 """
+WRITTEN = """
+SELECT (SELECT count(*) FROM queue_results r JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f),
+       (SELECT count(*) FROM queue_history WHERE flow_name = :f),
+       (SELECT json_agg(q ORDER BY batch_id)::text FROM processing_queue q WHERE flow_name = :f)
+"""
 HOLDS = "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t"
 EXPIRE = """
 UPDATE processing_queue SET lease_until = now() - interval '1 s'
@@ -184,7 +189,7 @@ class QueueMachine(RuleBasedStateMachine):
     def zombie(self, lease: Lease, by: str) -> None:
         """A worker acts on a lease of long ago: if it stands it may, else nothing must change."""
         worker, batch = lease
-        queue, held = self.workers[worker], self._holds(batch)
+        queue, held, before = self.workers[worker], self._holds(batch), self._written()
         items = queue.items(batch)
         with suppress(LeaseLost):
             match by:
@@ -197,6 +202,11 @@ class QueueMachine(RuleBasedStateMachine):
                 case _:
                     assert queue.heartbeat([batch]) == ([] if held else [batch.batch_id])
         assert by == "beat" or not self._holds(batch)
+        assert held or self._written() == before
+
+    def _written(self) -> list[tuple[Any, ...]]:
+        """What only a holder may change."""
+        return self.db.execute_query("w", WRITTEN, {"f": self.flow})
 
     @rule(lease=leases)
     def expire(self, lease: Lease) -> None:
