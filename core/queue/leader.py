@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import affected, load, run
-from core.errors import HeadraceError, StoreUnavailable
+from core.errors import HeadraceError, QueueError, StoreUnavailable
 from core.queue import dedupe, enqueue, jobs, partitions, wake
 from core.queue.claim import claimed
 from core.queue.failures import Failure, end
@@ -64,6 +64,18 @@ def drop_lease(db: DatabaseManager, name: str, token: UUID) -> None:
     """Give the named lease back, if it is ours."""
     with db.transaction() as conn:
         run(conn, Q["lease_drop"], {"name": name, "token": token})
+
+
+@contextmanager
+def sole(db: DatabaseManager, name: str, holder: str, ttl_s: float) -> Iterator[None]:
+    """Hold the named lease for the block. QueueError while another process holds it; it is not extended meanwhile."""
+    token = uuid4()
+    if not take_lease(db, name, holder, token, ttl_s):
+        raise QueueError(f"another process does {name} now; this one leaves it to it", name=name)
+    try:
+        yield
+    finally:
+        drop_lease(db, name, token)
 
 
 def rescue(db: DatabaseManager, jitter: Callable[[], float]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -88,6 +89,11 @@ def survey(db: DatabaseManager) -> list[Partition]:
     """All partitions that are not dropped. Cost: index look-ups, about a millisecond each."""
     with db.transaction() as conn:
         return [_partition(row) for row in run(conn, Q["partitions_survey"], {"lo": None})]
+
+
+def counts(fates: Sequence[Fate]) -> dict[str, int]:
+    """How many partitions met which fate."""
+    return dict(Counter(fate.deed for fate in fates))
 
 
 def foresee(db: DatabaseManager, settings: QueueSettings) -> list[Fate]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.database import DatabaseManager
-from core.errors import StoreUnavailable
+from core.errors import QueueError, StoreUnavailable
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, leader
 from core.queue.wake import Wake
 
@@ -189,3 +189,13 @@ def test_a_sealed_job_whose_last_batch_dies_at_its_rescue_is_finished(
     assert found is not None
     assert found.status == "completed_with_errors"
     assert count("dead_letters", job_id=job.job_id) == 2
+
+
+def test_sole_is_one_at_a_time_and_makes_room_at_its_end(db: DatabaseManager) -> None:
+    refusal = pytest.raises(QueueError, match="another process does upkeep now")
+    with leader.sole(db, "upkeep", "a", 60), refusal, leader.sole(db, "upkeep", "b", 60):
+        raise AssertionError
+    with pytest.raises(ZeroDivisionError), leader.sole(db, "upkeep", "a", 60):
+        raise ZeroDivisionError
+    with leader.sole(db, "upkeep", "b", 60):
+        pass

@@ -1,0 +1,85 @@
+"""maintenance: new partitions ahead, old ones dropped, statistics renewed, expired keys purged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Any
+from uuid import uuid4
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from core.cli import guarded
+from core.errors import HeadraceError
+from core.queue import dedupe, leader, partitions, retention, statistics
+from core.runtime import Runtime, open_runtime
+from flows.policies import in_words
+from flows.wiring import settings_of
+
+DUTY: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
+"""What could not be done now is done in an hour."""
+
+LEASE = "maintenance"
+LEASE_S = 3600.0
+
+
+def _opened(postgres_block: str | None) -> Any:
+    return open_runtime(settings_of(postgres_block))
+
+
+@task(**DUTY)
+def partitions_ahead(postgres_block: str | None) -> int:
+    """How many were made."""
+    with _opened(postgres_block) as runtime:
+        return partitions.ahead(runtime.db)
+
+
+@task(**DUTY)
+def old_partitions(postgres_block: str | None) -> dict[str, int]:
+    """How many were dropped, held and kept."""
+    with _opened(postgres_block) as runtime:
+        return retention.counts(retention.retain(runtime.db, runtime.settings.queue, runtime.worker_id, uuid4()))
+
+
+@task(**DUTY)
+def planner_statistics(postgres_block: str | None) -> dict[str, Any]:
+    """Tables that were looked at, and those that somebody held."""
+    with _opened(postgres_block) as runtime:
+        return asdict(statistics.refresh(runtime.db))
+
+
+@task(**DUTY)
+def expired_keys(postgres_block: str | None) -> int:
+    """How many were deleted."""
+    with _opened(postgres_block) as runtime:
+        return dedupe.purge(runtime.db)
+
+
+@flow(name="maintenance", persist_result=False)
+async def maintenance(postgres_block: str | None = None) -> Any:
+    """Keep the queue's tables in shape; once at a time. Returns counts; ends as failed if another process is at it."""
+    try:
+        with _opened(postgres_block) as runtime, _sole(runtime):
+            return {
+                "partitions_made": partitions_ahead(postgres_block),
+                "partitions": old_partitions(postgres_block),
+                "statistics": planner_statistics(postgres_block),
+                "keys_purged": expired_keys(postgres_block),
+            }
+    except HeadraceError as error:
+        return in_words(error)
+
+
+def _sole(runtime: Runtime) -> Any:
+    return leader.sole(runtime.db, LEASE, runtime.worker_id, LEASE_S)
+
+
+def main() -> None:
+    """Do it once and print what was done."""
+    print(json.dumps(asyncio.run(maintenance())))  # noqa: T201 - the answer of this command
+
+
+if __name__ == "__main__":
+    guarded(main)
