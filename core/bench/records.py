@@ -90,4 +90,4 @@ def _commits_per_s(url: str, size: RecordLoad) -> float:
     rows = max(100, min(2_000, size.records // 4))
     with hired("commits", url, {"rows": rows}, size.workers) as crew:
         ended = crew.do([{"do": "drain", "limit_s": LIMIT_S}] * size.workers)
-    return sum(one["n_rows"] for one in ended) / max(one["busy_s"] for one in ended)
+    return float(sum(one["n_rows"] for one in ended) / max(one["busy_s"] for one in ended))
