@@ -55,7 +55,7 @@ class DatabaseSettings(Group):
     connect_retry_s: float = Field(30, ge=0, le=3600, description="bound within which refused connections are retried")
     slow_query_ms: float = Field(1000, gt=0, le=3_600_000, description="queries at least this slow are logged by name")
     prepare_threshold: int | None = Field(
-        5, ge=0, le=10_000, description="uses before a statement is prepared; none are behind a pooler, which is noticed"
+        5, ge=0, le=10_000, description="uses before a statement is prepared; never behind a pooler, which is noticed"
     )
 
     @model_validator(mode="before")

@@ -2,27 +2,82 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
-from core.queue import flows
+from core.errors import QueueError, StoreError
+from core.queue import flows, limits
 from core.queue.batches import ClaimedBatch
+from core.queue.fairness import Lane, Turns
+from core.queue.limits import Limits
 
 Q = load("queue")
+
+# A claim under limits waits so long for the claim before it, which takes some milliseconds.
+LOCK_WAIT_MS = 2_000
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who claims, and for how long without a heartbeat."""
+    """Who claims, for how long without a heartbeat, and what it remembers of its claims before."""
 
     worker_id: str
     ttl_s: float
     flow_run_id: str | None = None
+    turns: Turns = field(default_factory=Turns, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for: up to `limit` batches of a flow, of one tenant of it, or of one job."""
+
+    flow_name: str
+    limit: int
+    tenant_id: str | None = None
+    job_id: int | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """Under the lock of a lane: what its limits leave. Without it, claims take from unlimited flows only."""
+
+    limit: int
+    room: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one claim statement said: the tenants it saw (0: unknown), the state of the only one, the batches."""
+
+    n_tenants: int
+    paused: bool
+    limited: bool
+    tenant_id: str | None
+    batches: list[ClaimedBatch]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A lane as claim_lanes saw it."""
+
+    lane: Lane
+    weight: float
+    paused: bool
+    limits: Limits
+    has_ready: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether a claim may get something here."""
+        return self.has_ready and not self.paused and limits.slots(self.limits, 1) > 0 and limits.room(self.limits) > 0
 
 
 def claim(
@@ -34,25 +89,158 @@ def claim(
     job_id: int | None = None,
     stage: str | None = None,
 ) -> list[ClaimedBatch]:
-    """Lease up to `limit` ready batches, by priority then age; [] if there are none or the flow is paused.
+    """Lease up to `limit` ready batches, by priority then age; [] if there are none, or none may run now.
 
-    `stage` only together with `job_id`. Raises UnknownFlow.
+    Every tenth claim takes the oldest instead. Tenants of the flow share by weight. Limits hold exactly, see
+    `_claim_limited`. `stage` only together with `job_id`. Raises UnknownFlow.
+    Cost: one statement for a flow with one tenant and no limits; else two to five.
     """
+    if stage is not None and job_id is None:
+        raise QueueError(f"stage {stage!r} without a job: stages are claimed by job_id and stage", stage=stage)
+    if limit < 1:
+        return []
+    if job_id is None and who.turns.shared(flow_name):
+        return claim_any(db, who, [flow_name], limit)
+    wish = _Wish(flow_name, limit, job_id=job_id, stage=stage)
+    with db.transaction() as conn:
+        answer = _take(conn, who, wish)
+    if answer.n_tenants == 0 and not who.turns.known(flow_name):
+        flows.require_known(db, flow_name)
+    if answer.n_tenants > 1 or (answer.limited and not answer.paused):
+        if job_id is None:
+            return claim_any(db, who, [flow_name], limit)
+        return _claim_limited(db, who, replace(wish, tenant_id=answer.tenant_id))
+    if answer.n_tenants and job_id is None:
+        who.turns.saw(flow_name, shared=False)
+    return _in_turn(answer.batches)
+
+
+def claim_any(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], limit: int) -> list[ClaimedBatch]:
+    """Lease up to `limit` ready batches of several flows; flows and their tenants share by weight, in rows.
+
+    Raises UnknownFlow. Cost: O(flows and tenants), whatever waits in them.
+    """
+    if limit < 1 or not flow_names:
+        return []
+    lows = who.turns.lows(flow_names)
+    shares = _shares(db, flow_names, lows)
+    if lows and not any(share.open for share in shares):
+        shares = _shares(db, flow_names, {})
+    _learn(db, who, flow_names, shares)
+    by_lane = {share.lane: share for share in shares if share.open}
+    batches: list[ClaimedBatch] = []
+    for lane in who.turns.order(by_lane):
+        wish = _Wish(lane.flow_name, limit - len(batches), lane.tenant_id)
+        if by_lane[lane].limits.any:
+            got = _claim_limited(db, who, wish)
+        else:
+            with db.transaction() as conn:
+                got = _take(conn, who, wish).batches
+        if got:
+            who.turns.served(lane, sum(batch.n_items for batch in got), by_lane[lane].weight)
+        batches += _in_turn(got)
+        if len(batches) >= limit:
+            break
+    return batches
+
+
+def _claim_limited(db: DatabaseManager, who: Claimant, wish: _Wish) -> list[ClaimedBatch]:
+    """A claim under limits: lock, count, claim, as separate statements, so that each sees what was committed before.
+
+    Claims of one flow and tenant come one after the other. Waiting for the one before is right: a claim that did not
+    wait would leave free places empty.
+    """
+    place = {"flow_name": wish.flow_name, "tenant_id": wish.tenant_id}
+    try:
+        with db.transaction() as conn:
+            run(conn, Q["claim_lock"], {**place, "wait_ms": LOCK_WAIT_MS})
+            found = _read_shares(conn, [wish.flow_name], {}, wish.tenant_id)
+            if not found:
+                return []
+            left = found[0].limits
+            grant = _Grant(limits.slots(left, wish.limit), limits.room(left))
+            batches = _take(conn, who, wish, grant).batches if grant.limit and grant.room > 0 else []
+            bucket = limits.spent(left, sum(batch.n_items for batch in batches))
+            if bucket is not None and batches:
+                run(conn, Q["claim_spend"], {**place, "rows": bucket, "now": left.now})
+            return _in_turn(batches)
+    except StoreError as error:
+        if error.facts.get("sqlstate") != _LOCK_NOT_AVAILABLE:
+            raise
+    return []
+
+
+def _take(conn: psycopg.Connection[Any], who: Claimant, wish: _Wish, grant: _Grant | None = None) -> _Answer:
+    """One claim statement; a second one if nothing was found where live batches were thought to begin."""
+    lane = Lane(wish.flow_name, wish.tenant_id)
+    look = who.turns.look(lane)
     params = {
-        "flow_name": flow_name,
-        "limit": limit,
-        "job_id": job_id,
-        "stage": stage,
+        "flow_name": wish.flow_name,
+        "tenant_id": wish.tenant_id,
+        "job_id": wish.job_id,
+        "stage": wish.stage,
+        "locked": grant is not None,
+        "limit": wish.limit if grant is None else grant.limit,
+        "room": math.inf if grant is None else grant.room,
+        "oldest": look.oldest,
+        "low": look.low,
         "worker_id": who.worker_id,
         "flow_run_id": who.flow_run_id,
         "ttl_s": who.ttl_s,
     }
-    query = Q["batch_claim"] if job_id is None else Q["batch_claim_job"]
-    with db.transaction() as conn:
-        rows = run(conn, query, params)
+    query = Q["batch_claim"] if wish.job_id is None else Q["batch_claim_job"]
+    answer = _answer(run(conn, query, params))
+    if not answer.batches and look.low > 0 and answer.n_tenants == 1 and not answer.paused:
+        answer = _answer(run(conn, query, {**params, "low": 0}))
+    if answer.batches:
+        first = min(batch.batch_id for batch in answer.batches)
+        who.turns.found(lane, first)
+        if look.ask_low:
+            # What was just claimed runs, so there is an answer.
+            ((low,),) = run(conn, Q["claim_low"], {**params, "low": min(look.low, first)})
+            who.turns.live_from(lane, low)
+    return answer
+
+
+def _answer(rows: list[Row]) -> _Answer:
     if not rows:
-        flows.require_known(db, flow_name)
-    return sorted(map(claimed, rows), key=lambda batch: (batch.priority, batch.batch_id))
+        return _Answer(0, False, False, None, [])
+    n_tenants, paused, limited, tenant_id = rows[0][:4]
+    return _Answer(n_tenants, paused, limited, tenant_id, [claimed(row[4:]) for row in rows if row[4] is not None])
+
+
+def _shares(db: DatabaseManager, flow_names: Sequence[str], lows: dict[Lane, int]) -> list[_Share]:
+    with db.transaction() as conn:
+        return _read_shares(conn, flow_names, lows)
+
+
+def _read_shares(
+    conn: psycopg.Connection[Any], flow_names: Sequence[str], lows: dict[Lane, int], tenant_id: str | None = None
+) -> list[_Share]:
+    params = {
+        "flow_names": list(flow_names),
+        "tenant_id": tenant_id,
+        "lane_flows": [lane.flow_name for lane in lows],
+        "lane_tenants": [lane.tenant_id for lane in lows],
+        "lane_lows": list(lows.values()),
+    }
+    return [
+        _Share(Lane(flow_name, tenant), weight, paused, Limits(*counted), has_ready)
+        for flow_name, tenant, weight, paused, *counted, has_ready in run(conn, Q["claim_lanes"], params)
+    ]
+
+
+def _learn(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], shares: Sequence[_Share]) -> None:
+    """Remember which flows a plain claim can serve; UnknownFlow for one that no tenant registered."""
+    for flow_name in flow_names:
+        own = [share for share in shares if share.lane.flow_name == flow_name]
+        if not own:
+            flows.require_known(db, flow_name)
+        who.turns.saw(flow_name, shared=len(own) > 1 or any(share.limits.any for share in own))
+
+
+def _in_turn(batches: list[ClaimedBatch]) -> list[ClaimedBatch]:
+    return sorted(batches, key=lambda batch: (batch.priority, batch.batch_id))
 
 
 def claimed(row: Row) -> ClaimedBatch:

@@ -48,7 +48,7 @@ from core.settings import QueueSettings
 Q = load("queue")
 LEADER = "queue-leader"
 # A leader that has not scanned so many times in a row is replaced.
-LEADER_SCANS = 3
+LEADER_SCANS = 2
 
 
 class BatchQueue:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -253,14 +254,16 @@ def test_keeper_beats_and_notices_what_was_lost_but_not_what_it_ended(
     assert count("workers", worker_id="worker-a", n_leases=0) == 1
 
 
-def test_keeper_beats_from_its_thread_until_it_is_stopped(queue: BatchQueue, flow: str, count: Count) -> None:
-    beats = iter([False, False, True])
-    keeper = LeaseKeeper(queue, wait=lambda _: next(beats))
-    with keeper:
-        thread = keeper._thread
-        assert thread is not None
-        thread.join()
-    assert count("leases", name="queue-leader", holder="worker-a") == 1
+def test_keeper_beats_and_leads_from_its_threads_until_it_is_left(queue: BatchQueue, count: Count) -> None:
+    settings = queue.settings
+    n_steps = math.ceil(settings.rescue_every_s / min(settings.depth_every_s, settings.rescue_every_s))
+    left = {"headrace-keeper": iter([False, True]), "headrace-leader": iter([False] * n_steps + [True])}
+    with LeaseKeeper(queue, wait=lambda _: next(left[threading.current_thread().name])) as keeper:
+        for thread in keeper._threads:
+            thread.join()
+        assert count("workers", worker_id="worker-a") == 1
+        assert count("leases", name="queue-leader", holder="worker-a") == 1
+    assert count("workers", worker_id="worker-a") == 0
 
 
 def test_heartbeat_never_passes_the_deadline(
