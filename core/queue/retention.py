@@ -161,12 +161,16 @@ def _give_up(db: DatabaseManager, partition: Partition) -> str | None:
         with db.transaction() as conn:
             run(conn, SHARED["duty_bounds"])
             if run(conn, Q["partition_alone"])[0][0]:
-                (row,) = run(conn, Q["partitions_survey"], {"lo": partition.lo})
-                if holds := _partition(row).holds:
-                    return "; ".join(holds)
-                return None if run(conn, Q["partition_give_up"], {"lo": partition.lo}) else "somebody else drops it"
+                return _give_up_alone(conn, partition.lo)
         pause.wait(ALONE_PAUSE_S)
     return "producers enqueue without a gap"
+
+
+def _give_up_alone(conn: Connection, lo: int) -> str | None:
+    (row,) = run(conn, Q["partitions_survey"], {"lo": lo})
+    if holds := _partition(row).holds:
+        return "; ".join(holds)
+    return None if run(conn, Q["partition_give_up"], {"lo": lo}) else "somebody else drops it"
 
 
 def _remove(db: DatabaseManager, conn: Connection, lo: int) -> None:

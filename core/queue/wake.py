@@ -184,7 +184,7 @@ class Wake:
             return
         if self.mode == "polling":
             self._try_at = self._clock() + PROBE_AGAIN_S
-            self._say("NOTIFY does not arrive here (a pooler in transaction mode?)")
+            self._say("no NOTIFY arrives here (a pooler in transaction mode?)")
 
     def _open(self) -> None:
         conn = own_connection(self._db)

@@ -124,7 +124,7 @@ def test_the_probe_finds_out_and_polling_wakes(
     told = [record.getMessage() for record in caplog.records if "polling" in record.getMessage()]
     assert told in (
         [],
-        ["wake-ups by polling every 0.05 s: NOTIFY does not arrive here (a pooler in transaction mode?)"],
+        ["wake-ups by polling every 0.05 s: no NOTIFY arrives here (a pooler in transaction mode?)"],
     )
 
 

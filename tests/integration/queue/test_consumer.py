@@ -270,7 +270,9 @@ def test_flows_take_turns(queue: BatchQueue, flow: str, cut: str) -> None:
         return rows.select("seq", output="payload")
 
     Consumer(queue, [flow, cut], handler, ONCE).run()
-    assert [flow in text for text in seen] == [True, False] * 3
+    # Either may be the first.
+    assert len(set(seen[:2])) == 2
+    assert seen == seen[:2] * 3
 
 
 def test_what_cannot_be_consumed_is_refused(queue: BatchQueue) -> None:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -21,6 +22,8 @@ from core.errors import LeaseLost
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, LeaseKeeper, retention
 from core.queue.complete import Sink
 from core.settings import QueueSettings
+
+T = TypeVar("T")
 
 LIMIT_S = 60.0
 GATE = 4242
@@ -52,6 +55,11 @@ class Gate:
     """Closed from the start. `open` lets everybody through, for good."""
 
     conn: psycopg.Connection[tuple[int]]
+    threads: ThreadPoolExecutor
+
+    def start(self, act: Callable[..., T], *args: Any) -> Future[T]:
+        """Act in a thread of its own."""
+        return self.threads.submit(act, *args)
 
     def _waiting(self, *events: str) -> int:
         row = self.conn.execute(WAITING.format("', '".join(events)).encode()).fetchone()
@@ -87,7 +95,7 @@ def gate(database_url: str, threads: ThreadPoolExecutor) -> Iterator[Gate]:
     """After `threads`, so that a test that fails lets everybody through before its threads are waited for."""
     with psycopg.connect(database_url, autocommit=True) as conn:
         conn.execute(f"SELECT pg_advisory_lock({GATE})".encode())
-        yield Gate(conn)
+        yield Gate(conn, threads)
 
 
 @pytest.fixture
@@ -150,7 +158,7 @@ def test_rescue_goes_past_a_completion_that_has_written_and_not_fenced(
 
 
 def test_completion_waits_behind_a_rescue_in_flight_and_loses(
-    queue: BatchQueue, db: DatabaseManager, gate: Gate, threads: ThreadPoolExecutor,
+    queue: BatchQueue, db: DatabaseManager, gate: Gate,
     expire: Callable[[ClaimedBatch], None], count: Callable[..., int],
 ) -> None:  # fmt: skip
     """The rescue stands in its transaction, header locked: it draws its jitter there from the second attempt on."""
@@ -168,9 +176,9 @@ def test_completion_waits_behind_a_rescue_in_flight_and_loses(
         return 0.5
 
     rescuer = BatchQueue(db, QueueSettings(), "rescuer", jitter=jitter)
-    rescued = threads.submit(rescuer.rescue)
+    rescued = gate.start(rescuer.rescue)
     wait(locked)
-    late = threads.submit(complete, queue, batch)
+    late = gate.start(complete, queue, batch)
     gate.blocked()
     go_on.set()
     assert rescued.result(LIMIT_S) == 1
@@ -180,30 +188,28 @@ def test_completion_waits_behind_a_rescue_in_flight_and_loses(
 
 
 def test_rescue_and_claim_do_not_wait_for_a_completion_that_commits(
-    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate, threads: ThreadPoolExecutor,
+    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate,
     expire: Callable[[ClaimedBatch], None],
 ) -> None:  # fmt: skip
     """The header is locked by the fence: whoever looks for work skips it instead of queueing up behind it."""
     batch = one(queue, gated)
     expire(batch)
-    committing = threads.submit(complete, queue, batch)
+    committing = gate.start(complete, queue, batch)
     gate.reached()
     for look in (other.rescue, lambda: len(other.claim(gated))):
-        assert threads.submit(look).result(LIMIT_S) == 0
+        assert gate.start(look).result(LIMIT_S) == 0
     gate.open()
     assert committing.result(LIMIT_S) == "completed"
     assert ends(db, batch) == ["completed"]
 
 
-def test_a_beat_behind_the_own_completion_is_no_loss(
-    queue: BatchQueue, gated: str, gate: Gate, threads: ThreadPoolExecutor
-) -> None:
+def test_a_beat_behind_the_own_completion_is_no_loss(queue: BatchQueue, gated: str, gate: Gate) -> None:
     batch = one(queue, gated)
     keeper = LeaseKeeper(queue)
     keeper.add(batch)
-    committing = threads.submit(complete, queue, batch)
+    committing = gate.start(complete, queue, batch)
     gate.reached()
-    beat = threads.submit(keeper.beat)
+    beat = gate.start(keeper.beat)
     gate.blocked()
     gate.open()
     assert committing.result(LIMIT_S) == "completed"
@@ -212,13 +218,13 @@ def test_a_beat_behind_the_own_completion_is_no_loss(
 
 
 def test_of_two_last_completers_one_finishes_the_job(
-    queue: BatchQueue, other: BatchQueue, gated: str, gate: Gate, threads: ThreadPoolExecutor
+    queue: BatchQueue, other: BatchQueue, gated: str, gate: Gate
 ) -> None:
     """Neither sees the other's commit in its own transaction; the job is finished apart from both, after them."""
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
     batches = [(worker, one(worker, gated, job_id=job.job_id)) for worker in (queue, other)]
     assert queue.finish_job(job.job_id) == "running"
-    ending = [threads.submit(complete, worker, batch) for worker, batch in batches]
+    ending = [gate.start(complete, worker, batch) for worker, batch in batches]
     gate.reached(2)
     gate.open()
     assert [future.result(LIMIT_S) for future in ending] == ["completed", "completed"]
@@ -228,14 +234,14 @@ def test_of_two_last_completers_one_finishes_the_job(
 
 
 def test_a_cancellation_waits_for_a_completion_that_commits(
-    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate, threads: ThreadPoolExecutor,
+    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate,
     count: Callable[..., int],
 ) -> None:  # fmt: skip
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
     batch = one(queue, gated, job_id=job.job_id)
-    completing = threads.submit(complete, queue, batch)
+    completing = gate.start(complete, queue, batch)
     gate.reached()
-    cancelling = threads.submit(other.cancel_job, job.job_id)
+    cancelling = gate.start(other.cancel_job, job.job_id)
     gate.blocked()
     gate.open()
     assert completing.result(LIMIT_S) == "completed"
@@ -245,14 +251,14 @@ def test_a_cancellation_waits_for_a_completion_that_commits(
 
 
 def test_a_completion_behind_a_cancellation_writes_nothing(
-    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate, threads: ThreadPoolExecutor,
+    queue: BatchQueue, other: BatchQueue, db: DatabaseManager, gated: str, gate: Gate,
     count: Callable[..., int],
 ) -> None:  # fmt: skip
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
     batch = one(queue, gated, job_id=job.job_id)
-    cancelling = threads.submit(other.cancel_job, job.job_id)
+    cancelling = gate.start(other.cancel_job, job.job_id)
     gate.reached()
-    completing = threads.submit(complete, queue, batch)
+    completing = gate.start(complete, queue, batch)
     gate.blocked()
     gate.open()
     assert cancelling.result(LIMIT_S).rows == 3
@@ -288,12 +294,12 @@ def test_claims_at_once_never_exceed_the_cap(
 
 
 def test_a_partition_is_not_dropped_under_an_enqueue_that_commits_late(
-    queue: BatchQueue, db: DatabaseManager, gate: Gate, threads: ThreadPoolExecutor, count: Callable[..., int]
+    queue: BatchQueue, db: DatabaseManager, gate: Gate, count: Callable[..., int]
 ) -> None:
     """New ids have moved on to the next partition meanwhile: the old one looks empty and finished to everybody else."""
     flow = register(queue, "gate-in")
     lo, hi = next_partition(db)
-    entering = threads.submit(queue.enqueue, flow, [{"n": n} for n in range(3)])
+    entering = gate.start(queue.enqueue, flow, [{"n": n} for n in range(3)])
     gate.reached()
     next_partition(db)
     age = "UPDATE queue_partitions SET created_at = now() - interval '9 years' WHERE lo = :lo"
