@@ -11,11 +11,15 @@ from core.errors import SchemaError
 
 @dataclass(frozen=True, slots=True)
 class FieldHint:
-    """A field of a spec: its name, its kind (`date` is checked) and other names its column may have."""
+    """A field of a spec: its name, its kind (`date` is checked) and other names its column may have.
+
+    Where `slips_kept`, a date that does not exist is no bad row.
+    """
 
     name: str
     kind: str
     aliases: tuple[str, ...] = ()
+    slips_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

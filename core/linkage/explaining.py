@@ -81,7 +81,7 @@ def explain(run: Run, id_a: str, id_b: str) -> Explanation:
         pair = pl.concat([_record(sources, id_a, first=True), _record(sources, id_b, first=False)])
         orders = dict(sources[0].date_order)
     suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
-    return explain_records(pair.select(field.name for field in spec.fields), run.model, spec, orders, suspects)
+    return explain_records(pair.select(spec.columns), run.model, spec, orders, suspects)
 
 
 def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:

@@ -51,6 +51,7 @@ class Intake:
     raw: Callable[[int, int], bytes]
     folder: Path | None
     unit: str = "line"
+    slips_kept: frozenset[str] = frozenset()
     n_rows: int = 0
     parts: list[tuple[str, int]] = field(default_factory=list)
     evidence: dict[str, OrderEvidence] = field(default_factory=dict)
@@ -125,9 +126,7 @@ class Intake:
             elif evidence.n_either and not evidence.n_day_first and not evidence.n_month_first:
                 found.append(f"{where}: no date tells whether day or month comes first; read month first")
             if self.kept_dates.get(name):
-                found.append(
-                    f"{where}: {self.kept_dates[name]} values of eight digits are no dates; kept as keying errors"
-                )
+                found.append(f"{where}: {self.kept_dates[name]} values are no dates; kept as keying errors")
             if self.unread_dates.get(name):
                 found.append(f"{where}: {self.unread_dates[name]} values cannot be read as dates; taken as missing")
         if self.quarantine.count:
@@ -143,6 +142,8 @@ class Intake:
         ]
         for name in self.dates:
             status, evidence = survey_dates(batch.frame[name])
+            if name in self.slips_kept:
+                status = status.replace({IMPOSSIBLE: KEYING_ERROR, SHORT_YEAR: UNREADABLE})
             statuses[name] = status
             self.evidence[name] = self.evidence.get(name, OrderEvidence()) + evidence
             column = "+".join(self.plan.mapping[name])

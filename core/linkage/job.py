@@ -98,7 +98,7 @@ class LinkageJob:
     def read(self, part: Range) -> pl.DataFrame:
         """Read the text of a range: `id`, then the mapped fields of the spec, trimmed, empty as null."""
         frame = self.sources[part.source].read(part.lo, part.hi)
-        return frame.select("id", *self.layout.names)
+        return frame.select("id", *self.spec.columns)
 
     def date_orders(self, source: int) -> dict[str, bool]:
         """Which date columns of a source write the day before the month."""

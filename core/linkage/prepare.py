@@ -12,7 +12,7 @@ from core.linkage.job import JobDescription
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.source import FieldHint, Source, open_source
 from core.linkage.workspace import Workspace
-from core.matching.spec import load_spec
+from core.matching.spec import MatchSpec, load_spec
 
 DESCRIPTION = "job.json"
 
@@ -67,7 +67,7 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
 
 def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
     """Open and check the input files; text is staged in the workspace."""
-    hints = [FieldHint(field.name, field.kind, field.aliases) for field in load_spec(request.spec).fields]
+    hints = _hints(load_spec(request.spec))
     return [
         open_source(
             path,
@@ -85,7 +85,7 @@ def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
 def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescription:
     spec = load_spec(request.spec)
     sources = open_sources(request, workspace)
-    mapped = [field.name for field in spec.fields if all(field.name in source.mapping for source in sources)]
+    mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
     return JobDescription(
         key=key,
@@ -95,6 +95,16 @@ def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescr
         notices=(*notices, *(notice for source in sources for notice in source.notices)),
         rows=sum(source.rows for source in sources),
     )
+
+
+def _hints(spec: MatchSpec) -> list[FieldHint]:
+    """What the columns of the file are looked for by; the parts of one column share their aliases."""
+    hints = []
+    for column in spec.columns:
+        fields = [field for field in spec.fields if field.column == column]
+        aliases = tuple(dict.fromkeys(alias for field in fields for alias in field.aliases))
+        hints.append(FieldHint(column, fields[0].kind, aliases, any(field.slips == "keep" for field in fields)))
+    return hints
 
 
 def _side_file(request: MatchRequest, number: int) -> Path | None:

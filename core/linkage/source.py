@@ -169,7 +169,8 @@ class _Opening:
     def intake(self, plan: ColumnPlan, raw: Callable[[int, int], bytes], folder: Path | None, unit: str) -> Intake:
         dates = tuple(field.name for field in self.fields if field.kind == "date" and field.name in plan.mapping)
         bad_rows: BadRows = "raise" if folder is None else self.bad_rows
-        return Intake(self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit)
+        kept = frozenset(field.name for field in self.fields if field.slips_kept)
+        return Intake(self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit, kept)
 
     def source(self, intake: Intake, digest: str, id_dtype: pl.DataType, folder: Path | None) -> Source:
         parts = [(str((folder / name).absolute()), rows) for name, rows in intake.parts] if folder else None

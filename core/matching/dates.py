@@ -57,9 +57,9 @@ def parse_dates(texts: pl.Series, day_first: bool) -> tuple[pl.Series, pl.Series
         texts: (n,) String; null is absent.
         day_first: the column's order of NN/NN/YYYY and NN-NN-YYYY.
     Returns:
-        (n,) Int32 yyyymmdd, absent month or day 00, null where there is no readable date; eight digits that are no date
-        are kept as they are, for they are keying errors to be compared digit by digit. And (n,) Boolean: the value is a
-        date that does not exist, or its year has two digits.
+        (n,) Int32 yyyymmdd, absent month or day 00, null where there is no readable date; a date that does not exist
+        keeps its digits, for they are keying errors to be compared digit by digit. And (n,) Boolean: the value is
+        written as a date that does not exist, or its year has two digits.
     Cost: 0.15 us a value where values repeat, 1.5 us per distinct value.
     """
     read = read_dates(texts, day_first)
@@ -142,6 +142,12 @@ def _parse(known: pl.DataFrame, day_first: bool) -> pl.DataFrame:
         _date(_part("wdy", "y"), _month("wdy"), _part("wdy", "d")),
         _date(_part("ym", "y"), _part("ym", "m"), pl.lit(0, dtype=pl.Int32)),
     )
+    typed = pl.coalesce(
+        _digits(_part("ymd", "y"), _part("ymd", "m"), _part("ymd", "d")),
+        pl.when(first_is_day | ((a > 12) & (b <= 12)))
+        .then(_digits(year_last, b, a))
+        .otherwise(_digits(year_last, a, b)),
+    )
     compact = pl.when(text.str.contains(r"^\d{8}$")).then(text).cast(pl.Int32)
     year_only = pl.when(text.str.contains(r"^\d{4}$")).then(text).cast(pl.Int32) * 10_000
     has_form = pl.any_horizontal(
@@ -150,15 +156,15 @@ def _parse(known: pl.DataFrame, day_first: bool) -> pl.DataFrame:
     frame = frame.select(
         "text",
         "text_",
-        date=pl.coalesce(in_full, compact, year_only),
+        date=pl.coalesce(in_full, compact, year_only, typed),
         kept=compact.is_not_null() & _date(compact // 10_000, compact // 100 % 100, compact % 100).is_null(),
-        has_form=has_form,
+        impossible=has_form & pl.coalesce(in_full, compact, year_only).is_null(),
         short=text.str.contains(_SHORT_YEAR),
     )
     status = (
         pl.when("short")
         .then(pl.lit(SHORT_YEAR))
-        .when(pl.col("has_form") & pl.col("date").is_null())
+        .when("impossible")
         .then(pl.lit(IMPOSSIBLE))
         .when((text != "") & pl.col("date").is_null())
         .then(pl.lit(UNREADABLE))
@@ -176,6 +182,10 @@ def _part(form: str, name: str) -> pl.Expr:
 def _month(form: str) -> pl.Expr:
     word = pl.col(form).struct.field("w").str.to_lowercase()
     return word.replace_strict(list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32)
+
+
+def _digits(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    return year * 10_000 + month * 100 + day
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:

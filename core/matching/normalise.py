@@ -12,6 +12,7 @@ import polars as pl
 
 from core.errors import SchemaError
 from core.matching.dates import parse_dates
+from core.matching.full_names import name_part
 from core.matching.spec import FieldSpec, MatchSpec
 
 UNKNOWN_WORDS = (
@@ -40,7 +41,7 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
     """Normalise the columns of a spec's fields.
 
     Args:
-        frame: one String column per field of the spec, named like the field; other columns are ignored.
+        frame: one String column per `spec.columns`; other columns are ignored.
         date_orders: by date field, True when ambiguous dates put the day first (default False).
     Returns:
         One column per field in the spec's order: Int32 yyyymmdd for dates (00 for absent parts), Float32 for
@@ -49,15 +50,20 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
         SchemaError: a field has no column.
     Cost: about 4 s per million persons on one core; accents are only touched in values that have any.
     """
-    for field in spec.fields:
-        if field.name not in frame.columns:
+    for column in spec.columns:
+        if column not in frame.columns:
             raise SchemaError(
-                f"no column for field {field.name!r}; columns: {', '.join(frame.columns)}",
-                column=field.name, expected="String", got=None,
+                f"no column for field {column!r}; columns: {', '.join(frame.columns)}",
+                column=column, expected="String", got=None,
             )  # fmt: skip
     orders = date_orders or {}
     others = [field for field in spec.fields if field.kind != "date"]
-    folded = pl.DataFrame([fold(frame[field.name]) for field in others])
+    folded = pl.DataFrame([fold(frame[name]) for name in dict.fromkeys(field.column for field in others)])
+    folded = folded.with_columns(
+        name_part(pl.col(field.part_of), field.part).alias(field.name)
+        for field in others
+        if field.part_of is not None and field.part is not None
+    )
     normal = folded.lazy().select(_EXPRESSIONS[field.kind](field) for field in others).collect()
     columns = {column.name: column for column in normal.get_columns()}
     for field in spec.fields:

@@ -18,6 +18,8 @@ from core.errors import SpecError
 from core.matching.keys import KeyPart, check_key, parse_key
 from core.matching.levels import DEFAULT_LEVELS, MAX_TESTS, TESTS, Kind, Level, LevelText
 
+NamePart = Literal["given", "middle", "surname"]
+PART_KINDS = ("given_name", "surname", "text")
 SPEC_FOLDER = Path(__file__).parent / "specs"
 USABLE_PASSES_MIN = 3
 
@@ -31,6 +33,8 @@ class FieldSpec(_Frozen):
 
     `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
     `made_of` names the fields the value is often put together from, as an e-mail address is from names.
+    `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` keeps dates that do not exist
+    as digits to be compared; by default their rows are bad rows.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -42,6 +46,14 @@ class FieldSpec(_Frozen):
     swap_with: str | None = None
     made_of: tuple[str, ...] = ()
     keep_last: int | None = Field(default=None, ge=4, le=16)
+    part_of: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    part: NamePart | None = None
+    slips: Literal["refuse", "keep"] = "refuse"
+
+    @property
+    def column(self) -> str:
+        """What the user's column is called: the field, or the whole that it is a part of."""
+        return self.part_of or self.name
 
     @property
     def shared(self) -> bool:
@@ -63,6 +75,12 @@ class FieldSpec(_Frozen):
                 raise ValueError(f"level {level.label!r} cannot test kind {self.kind!r}; allowed: {allowed}")
         if self.swap_with is None and any(level.test == "swapped" for level in self.levels):
             raise ValueError(f"field {self.name!r} has a level 'swapped' but no swap_with")
+        if (self.part_of is None) != (self.part is None):
+            raise ValueError(f"field {self.name!r}: part_of and part come together: which column, and which part of it")
+        if self.part is not None and self.kind not in PART_KINDS:
+            raise ValueError(f"part is for kinds {', '.join(PART_KINDS)}, field {self.name!r} is {self.kind!r}")
+        if self.slips == "keep" and self.kind != "date":
+            raise ValueError(f"slips is for kind 'date', field {self.name!r} is {self.kind!r}")
         if self.keep_last is not None and self.kind != "digits":
             raise ValueError(f"keep_last is for kind 'digits', field {self.name!r} is {self.kind!r}")
         return self
@@ -122,9 +140,17 @@ class MatchSpec(_Frozen):
             strangers = sorted(set(field.made_of) - kinds.keys())
             if strangers:
                 raise ValueError(f"made_of of {field.name!r} names no field of the spec: {', '.join(strangers)}")
+        wholes = {field.part_of for field in self.fields} & kinds.keys()
+        if wholes:
+            raise ValueError(f"part_of names a column, not the field {', '.join(map(repr, sorted(wholes, key=str)))}")
         if self.review_bits > self.match_bits:
             raise ValueError("review_bits must not exceed match_bits")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The user's columns, as the spec calls them, each once."""
+        return tuple(dict.fromkeys(field.column for field in self.fields))
 
     @property
     def fingerprint(self) -> str:

@@ -21,13 +21,13 @@ def golden(members: pl.DataFrame, spec: MatchSpec, policies: Mapping[str, Policy
     over present ones.
 
     Args:
-        members: `entity_id`, `row`, and a String column per field of the spec; other columns are ignored.
+        members: `entity_id`, `row`, and a String column per `spec.columns`; other columns are ignored.
     Returns:
         `entity_id`, `n_members`, every field, and `<field>__row`, the row its value was taken from (null when no
         member has one); ordered by smallest row.
     Cost: one sort of the members of entities with several rows per field; single rows are passed through.
     """
-    names = [field.name for field in spec.fields if field.name in members.columns]
+    names = [name for name in spec.columns if name in members.columns]
     rows = members.select("entity_id", pl.col("row").cast(pl.UInt32), *(pl.col(name).cast(pl.String) for name in names))
     size, first_row = pl.len().over("entity_id").cast(pl.UInt32), pl.min("row").over("entity_id")
     rows = rows.with_columns(n_members=size, first_row=first_row)

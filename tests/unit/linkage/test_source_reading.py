@@ -113,7 +113,7 @@ def test_open_source_digest_is_of_the_bytes(tmp_path: Path) -> None:
         (["02/03/1990"], False, "month first"),
         (["31/01/1990", "01/31/1990"], True, "some dates put the day first"),
         (["1990-01-31"], False, None),
-        (["19551192", "19550101"], False, "1 values of eight digits"),
+        (["19551192", "19550101"], False, "1 values are no dates"),
         (["unknown", "19550101"], False, "1 values cannot be read"),
     ],
 )

@@ -35,9 +35,9 @@ MONTH_FIRST = [
     ("1990", 19900000, READ),
     ("1990-00-00", 19900000, READ),
     ("2000-02-29", 20000229, READ),
-    ("1900-02-29", None, IMPOSSIBLE),
-    ("31/02/1990", None, IMPOSSIBLE),
-    ("1990-13-45", None, IMPOSSIBLE),
+    ("1900-02-29", 19000229, IMPOSSIBLE),
+    ("31/02/1990", 19900231, IMPOSSIBLE),
+    ("1990-13-45", 19901345, IMPOSSIBLE),
     ("31 Feb 1990", None, IMPOSSIBLE),
     ("1990-13", None, IMPOSSIBLE),
     ("19551192", 19551192, KEYING_ERROR),
@@ -62,7 +62,7 @@ def test_read_dates_day_first(text: str, date: int) -> None:
 def test_parse_dates_keeps_order_and_marks_what_does_not_exist() -> None:
     texts = pl.Series(["1990-01-01", None, "31/02/1990", "1990-01-01", "19551192", "1/2/90"])
     dates, invalid = parse_dates(texts, day_first=False)
-    assert dates.to_list() == [19900101, None, None, 19900101, 19551192, None]
+    assert dates.to_list() == [19900101, None, 19900231, 19900101, 19551192, None]
     assert dates.dtype == pl.Int32
     assert invalid.to_list() == [False, False, True, False, False, True]
 
