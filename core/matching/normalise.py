@@ -50,26 +50,38 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
         SchemaError: a field has no column.
     Cost: about 4 s per million persons on one core; accents are only touched in values that have any.
     """
+    require_columns(frame, spec)
+    orders = date_orders or {}
+    return pl.DataFrame(
+        [
+            normalise_field(frame[field.column], field, orders.get(field.name, False)).alias(field.name)
+            for field in spec.fields
+        ]
+    )
+
+
+def require_columns(frame: pl.DataFrame, spec: MatchSpec) -> None:
+    """Refuse a frame that lacks a column of the spec.
+
+    Raises:
+        SchemaError: names the column and those there are.
+    """
     for column in spec.columns:
         if column not in frame.columns:
             raise SchemaError(
                 f"no column for field {column!r}; columns: {', '.join(frame.columns)}",
                 column=column, expected="String", got=None,
             )  # fmt: skip
-    orders = date_orders or {}
-    others = [field for field in spec.fields if field.kind != "date"]
-    folded = pl.DataFrame([fold(frame[name]) for name in dict.fromkeys(field.column for field in others)])
-    folded = folded.with_columns(
-        name_part(pl.col(field.part_of), field.part).alias(field.name)
-        for field in others
-        if field.part_of is not None and field.part is not None
-    )
-    normal = folded.lazy().select(_EXPRESSIONS[field.kind](field) for field in others).collect()
-    columns = {column.name: column for column in normal.get_columns()}
-    for field in spec.fields:
-        if field.kind == "date":
-            columns[field.name] = _dates(frame[field.name], orders.get(field.name, False)).alias(field.name)
-    return pl.DataFrame([columns[field.name] for field in spec.fields])
+
+
+def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False) -> pl.Series:
+    """One column of `normalise`, from the text of `field.column`."""
+    if field.kind == "date":
+        return _dates(column, day_first)
+    folded = fold(column).alias(field.name).to_frame()
+    if field.part is not None:
+        folded = folded.with_columns(name_part(pl.col(field.name), field.part))
+    return folded.lazy().select(_EXPRESSIONS[field.kind](field)).collect().to_series()
 
 
 def _dates(column: pl.Series, day_first: bool) -> pl.Series:

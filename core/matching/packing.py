@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from core.matching.hashing import combine, hash_span, splitmix
 from core.matching.jit import kernel
-from core.matching.streets import DIRECTION, TYPE, UNIT
+from core.matching.streets import DIRECTION, TYPE, UNIT, StreetTables, word_code
 
 NUMBER_BITS = 20
 NUMBER_MAX = (1 << NUMBER_BITS) - 1
 DIGITS_MAX = 16
 TOKENS_MAX = 32
 _LOW = np.uint64(0xFFFFFFFF)
-_S32, _S58 = np.uint64(32), np.uint64(58)
+_S32 = np.uint64(32)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
@@ -87,20 +87,11 @@ def house_number(units: NDArray[np.uint8], start: int, stop: int) -> int:
 
 
 @kernel
-def word_code(known: NDArray[np.uint64], codes: NDArray[np.int64], token: np.uint64) -> int:
-    """Code of a street word by its hash; 0 when it is part of a name."""
-    at = np.searchsorted(known, token)
-    if at < len(known) and known[at] == token:
-        return int(codes[at])
-    return 0
-
-
-@kernel
 def street_record(
     units: NDArray[np.uint8],
     spans: NDArray[np.int64],
     n_tokens: int,
-    words: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    tables: StreetTables,
     out: NDArray[np.uint32],
 ) -> None:
     """Pack one tokenised street: number and form, name hash, 64-bit signature of the name's letter pairs."""
@@ -110,7 +101,7 @@ def street_record(
         start, stop = spans[token, 0], spans[token, 1]
         hashed = hash_span(units, start, stop)
         figure = house_number(units, start, stop)
-        code = word_code(words[0], words[1], hashed)
+        code = word_code(tables, hashed)
         if skip:
             skip = False
         elif code // 256 == UNIT and token + 1 < n_tokens:
@@ -125,7 +116,7 @@ def street_record(
             for at in range(start, stop):
                 letter = int(np.int64(units[at]))
                 if previous >= 0:
-                    signature |= _ONE << (splitmix(np.uint64(previous * 256 + letter)) >> _S58)
+                    signature |= tables.pair_bits[previous * 256 + letter]
                 previous = letter
     if name == _ZERO and n_tokens > 0:
         name = _ONE
@@ -139,11 +130,11 @@ def street_record(
 def pack_streets(
     units: NDArray[np.uint8],
     starts: NDArray[np.int64],
-    words: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    tables: StreetTables,
     out: NDArray[np.uint32],
 ) -> None:
-    """Pack every street of a flat table; `words` as made by `street_words`."""
+    """Pack every street of a flat table."""
     spans = np.empty((TOKENS_MAX, 2), dtype=np.int64)
     for row in range(len(starts) - 1):
         n_tokens = find_tokens(units, starts[row], starts[row + 1], spans)
-        street_record(units, spans, n_tokens, words, out[row])
+        street_record(units, spans, n_tokens, tables, out[row])

@@ -22,7 +22,7 @@ from core.matching.nicknames import nickname_hashes
 from core.matching.packing import pack_digits, pack_emails, pack_streets
 from core.matching.sound import sounds
 from core.matching.spec import FieldSpec
-from core.matching.streets import street_words
+from core.matching.streets import street_tables
 
 NEGATIVE_ZERO_BITS = np.uint32(0x80000000)
 
@@ -162,11 +162,12 @@ def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], 
         words[:, layout.offset[field.name]] = vocabulary.codes(column)
     for field in layout.spec.fields:
         if field not in layout.coded:
-            words[:, layout.words_of(field.name)] = _packed(field, normalised[field.name])
+            words[:, layout.words_of(field.name)] = packed_field(field, normalised[field.name])
     return words, vocabulary
 
 
-def _packed(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
+def packed_field(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
+    """Words of one normalised column that has no codes: (n, width)."""
     if field.kind == "date":
         return column.fill_null(0).cast(pl.UInt32).to_numpy()[:, None]
     if field.kind == "number":
@@ -177,7 +178,7 @@ def _packed(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
     units, starts = flat_bytes(column)
     out = np.zeros((len(column), 4 if field.kind == "street" else 2), dtype=np.uint32)
     if field.kind == "street":
-        pack_streets(units, starts, street_words(), out)
+        pack_streets(units, starts, street_tables(), out)
     elif field.kind == "email":
         pack_emails(units, starts, out)
     else:

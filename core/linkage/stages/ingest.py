@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.linkage.workspace import save, save_frame
 from core.matching.blocking import pass_keys, sorted_pass
-from core.matching.normalise import normalise
-from core.matching.vocabulary import pack
+from core.matching.records import pack_text
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -24,7 +23,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Pack one range. Codes are local to the range; keys are hashes of values, so they are global already."""
     part = job.ranges[partition]
     values = job.read(part)
-    words, vocabulary = pack(normalise(values, job.spec, job.date_orders(part.source)), job.layout)
+    words, vocabulary = pack_text(values, job.layout, job.date_orders(part.source))
     save(folder, {"words": words})
     save_frame(folder, "strings", vocabulary.to_frame())
     save_frame(folder, "values", values)

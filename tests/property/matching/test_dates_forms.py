@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.matching.dates import IMPOSSIBLE, KEYING_ERROR, READ, UNREADABLE, read_dates
+from core.matching.dates import IMPOSSIBLE, KEYING_ERROR, READ, UNREADABLE, _parse, read_dates
 
 DAYS = st.lists(st.dates(datetime.date(1000, 1, 1), datetime.date(2999, 12, 31)), min_size=1, max_size=20)
 FORMS = [
@@ -54,3 +54,14 @@ def test_read_dates_agrees_with_the_calendar(year: int, month: int, day: int) ->
 def test_read_dates_takes_any_text(text: str) -> None:
     date, status = read_dates(pl.Series([text]), False).row(0)
     assert status == IMPOSSIBLE or (date is None) == (status in {UNREADABLE, 4} or not text.strip())
+
+
+@given(
+    st.lists(
+        st.from_regex(r"[012][0189][0-9]{2}[-/][01][0-9]-[0-3][0-9]( |)", fullmatch=True), max_size=20, unique=True
+    )
+)
+def test_dates_cut_apart_are_those_that_patterns_find(texts: list[str]) -> None:
+    read = read_dates(pl.Series(texts, dtype=pl.String), day_first=False)
+    patterns = _parse(pl.Series("text", texts, dtype=pl.String), day_first=False)
+    assert read.rows() == patterns.select("date", "status").rows()

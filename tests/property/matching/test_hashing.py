@@ -9,7 +9,7 @@ from core.matching import reference
 from core.matching.hashing import combine, flat_bytes, flat_points, hash_text, splitmix
 from core.matching.packing import pack_digits, pack_emails, pack_streets
 from core.matching.sound import sound_of
-from core.matching.streets import street_words
+from core.matching.streets import street_tables
 from core.matching.vocabulary import Vocabulary
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -32,7 +32,7 @@ def sound(text: str) -> int:
 def street(text: str) -> list[int]:
     units, starts = flat_bytes(pl.Series([text]))
     out = np.zeros((1, 4), dtype=np.uint32)
-    pack_streets(units, starts, street_words(), out)
+    pack_streets(units, starts, street_tables(), out)
     return out[0].tolist()
 
 

@@ -1,0 +1,128 @@
+"""From the text of a range of rows to packed records: what `normalise` and `pack` do, at a fraction of their cost.
+
+Values of which there are few (names, places, codes) are cleaned once per distinct value; the others go from their bytes
+into the record by one kernel. Whatever is not plain ASCII takes the way through `normalise`, value by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.matching.cleaning import fill_digits, fill_emails, fill_streets, plain_words, refused
+from core.matching.layout import Layout
+from core.matching.levels import CODED_KINDS
+from core.matching.normalise import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS, normalise_field, require_columns
+from core.matching.packing import DIGITS_MAX
+from core.matching.spec import FieldSpec
+from core.matching.streets import street_tables
+from core.matching.views import TextChunk, numbered, text_chunks
+from core.matching.vocabulary import Vocabulary, packed_field
+
+# Kinds of which one plain word needs nothing but lower case, and the words among them that mean "unknown".
+_PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
+    "given_name": NAME_UNKNOWN_WORDS,
+    "surname": NAME_UNKNOWN_WORDS,
+    "text": UNKNOWN_WORDS,
+    "city": UNKNOWN_WORDS,
+    "category": UNKNOWN_WORDS,
+    "code": UNKNOWN_WORDS,
+}
+
+
+class _Coded(NamedTuple):
+    """A coded column: distinct string of each row (0: missing), and what these become, from 1 on."""
+
+    numbers: NDArray[np.uint32]
+    strings: pl.Series
+
+
+def pack_text(
+    frame: pl.DataFrame, layout: Layout, date_orders: Mapping[str, bool] | None = None
+) -> tuple[NDArray[np.uint32], Vocabulary]:
+    """Pack text into records; the same as `pack(normalise(frame, spec, date_orders), layout)`.
+
+    Args:
+        frame: one String column per `spec.columns`; other columns are ignored.
+    Returns:
+        (n, layout.stride) uint32, C-contiguous, and the vocabulary of exactly these rows.
+    Raises:
+        SchemaError: a field has no column.
+    Cost: about 0.7 s per million persons on one core, and 50 bytes a row beside the result.
+    """
+    require_columns(frame, layout.spec)
+    orders = date_orders or {}
+    words = np.zeros((len(frame), layout.stride), dtype=np.uint32)
+    for field in layout.spec.fields:
+        if field.kind not in CODED_KINDS:
+            _fill(field, frame[field.column], layout, words, orders.get(field.name, False))
+    coded = {field.name: _coded(field, frame[field.column]) for field in layout.coded}
+    vocabulary = _fill_codes(coded, layout, words)
+    return words, vocabulary
+
+
+def _coded(field: FieldSpec, column: pl.Series) -> _Coded:
+    """Clean the distinct values of a column."""
+    numbers, firsts = numbered(column)
+    distinct = column.gather(firsts).rename("")
+    plain = np.zeros(len(distinct), dtype=np.bool_)
+    unknown = _PLAIN_KINDS.get(field.kind) if field.part is None else None
+    if unknown is not None:
+        with text_chunks(distinct) as chunks:
+            for first, chunk in chunks:
+                plain_words(chunk, plain[first : first + len(chunk.views)])
+    easy = distinct.filter(plain).str.to_lowercase()
+    # The parts are put one behind the other; the numbers follow them.
+    order = np.zeros(len(distinct) + 1, dtype=np.uint32)
+    order[1:][plain] = np.arange(1, len(easy) + 1)
+    order[1:][~plain] = np.arange(len(easy) + 1, len(distinct) + 1)
+    easy = pl.select(pl.when(~easy.is_in(list(unknown or ()))).then(easy)).to_series()
+    hard = normalise_field(distinct.filter(~plain), field)
+    return _Coded(order[numbers], pl.concat([easy.rename(""), hard.cast(pl.String).rename("")]))
+
+
+def _fill_codes(coded: Mapping[str, _Coded], layout: Layout, words: NDArray[np.uint32]) -> Vocabulary:
+    """Make the vocabulary, and put the codes into the records."""
+    strings = [each.strings for each in coded.values()]
+    every = pl.concat(strings) if strings else pl.Series([], dtype=pl.String)
+    vocabulary = Vocabulary.build(every)
+    codes = vocabulary.codes(every)
+    first = 0
+    for name, each in coded.items():
+        table = np.zeros(len(each.strings) + 1, dtype=np.uint32)
+        table[1:] = codes[first : first + len(each.strings)]
+        words[:, layout.offset[name]] = table[each.numbers]
+        first += len(each.strings)
+    return vocabulary
+
+
+def _fill(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32], day_first: bool) -> None:
+    """Put a column that has no codes into the records."""
+    at = layout.offset[field.name]
+    kernel = _KERNELS.get(field.kind)
+    if kernel is None:
+        words[:, layout.words_of(field.name)] = packed_field(field, normalise_field(column, field, day_first))
+        return
+    slow = np.zeros(len(column), dtype=np.bool_)
+    with text_chunks(column) as chunks:
+        for first, chunk in chunks:
+            rows = slice(first, first + len(chunk.views))
+            kernel(field, chunk, words[rows], at, slow[rows])
+    left = np.flatnonzero(slow)
+    if len(left):
+        values = normalise_field(column.gather(left), field, day_first)
+        words[left, layout.words_of(field.name)] = packed_field(field, values)
+
+
+_Kernel = Callable[[FieldSpec, TextChunk, NDArray[np.uint32], int, NDArray[np.bool_]], None]
+_KERNELS: Mapping[str, _Kernel] = {
+    "digits": lambda field, chunk, words, at, slow: fill_digits(
+        chunk, field.keep_last or DIGITS_MAX, refused(), words, at, slow
+    ),
+    "street": lambda _, chunk, words, at, slow: fill_streets(chunk, street_tables(), refused(), words, at, slow),
+    "email": lambda _, chunk, words, at, slow: fill_emails(chunk, refused(), words, at, slow),
+}
