@@ -37,6 +37,10 @@ class Scratch(NamedTuple):
     digits_b: NDArray[np.uint32]
     similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) of the field at hand, or NOT_COMPUTED: Jaro-Winkler, digits bound
     floats: NDArray[np.float32]  # (2,)
+    open: NDArray[np.int64]  # (CHUNK_PAIRS,) pairs of a chunk whose field is not settled by equality
+    left: NDArray[np.int64]  # (CHUNK_PAIRS,) their sides
+    right: NDArray[np.int64]
+    levels: NDArray[np.uint8]  # (CHUNK_PAIRS,) their levels
 
 
 def scratch_for(vocabulary: Vocabulary) -> Scratch:
@@ -49,4 +53,8 @@ def scratch_for(vocabulary: Vocabulary) -> Scratch:
         digits_b=np.zeros(16, dtype=np.uint32),
         similarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
         floats=np.zeros(2, dtype=np.float32),
+        open=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        left=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        right=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        levels=np.zeros(CHUNK_PAIRS, dtype=np.uint8),
     )

@@ -41,18 +41,31 @@ def settle_equal(chunk: Chunk, at: int, width: int, n_tests: int, out: NDArray[n
     """MISSING where a side has no value, n_tests where both are equal, else UNDECIDED."""
     records, left, right, size = chunk
     for pair in range(size):
-        any_a, any_b, differ = np.uint32(0), np.uint32(0), np.uint32(0)
-        for word in range(at, at + width):
-            a, b = records[left[pair], word], records[right[pair], word]
-            any_a |= a
-            any_b |= b
-            differ |= a ^ b
-        if any_a == 0 or any_b == 0:
-            out[pair] = MISSING
-        elif differ == 0:
-            out[pair] = n_tests
-        else:
-            out[pair] = UNDECIDED
+        a, b = left[pair], right[pair]
+        any_a, any_b = records[a, at], records[b, at]
+        differ = any_a ^ any_b
+        for word in range(at + 1, at + width):
+            any_a |= records[a, word]
+            any_b |= records[b, word]
+            differ |= records[a, word] ^ records[b, word]
+        level = np.uint8(n_tests) if differ == 0 else np.uint8(UNDECIDED)
+        out[pair] = np.uint8(MISSING) if any_a == 0 or any_b == 0 else level
+
+
+@kernel
+def list_open(chunk: Chunk, levels: NDArray[np.uint8], scratch: Scratch) -> Chunk:
+    """The pairs that are UNDECIDED, as a chunk of their own: most tests then see a small part of the pairs."""
+    n_open = 0
+    for pair in range(chunk.size):
+        # Written always and counted sometimes: no branch to guess wrong.
+        scratch.open[n_open] = pair
+        n_open += int(levels[pair] == UNDECIDED)
+    for at in range(n_open):
+        pair = scratch.open[at]
+        scratch.left[at], scratch.right[at] = chunk.left[pair], chunk.right[pair]
+    scratch.levels[:n_open] = UNDECIDED
+    scratch.similarity[:n_open] = NOT_COMPUTED
+    return Chunk(chunk.records, scratch.left, scratch.right, n_open)
 
 
 @kernel
@@ -291,12 +304,12 @@ def compare_chunk(
         n_tests = layout.n_tests[field]
         levels = out[field]
         settle_equal(chunk, np.int64(layout.offset[field]), np.int64(layout.width[field]), n_tests, levels)
-        scratch.similarity[: chunk.size] = NOT_COMPUTED
+        rest = list_open(chunk, levels, scratch)
         for test in range(1, n_tests):
-            run_test(chunk, (field, test), layout, vocabulary, scratch, levels)
-        for pair in range(chunk.size):
-            if levels[pair] == UNDECIDED:
-                levels[pair] = 0
+            run_test(rest, (field, test), layout, vocabulary, scratch, scratch.levels)
+        for at in range(rest.size):
+            level = scratch.levels[at]
+            levels[scratch.open[at]] = level if level != UNDECIDED else 0
 
 
 @kernel

@@ -20,6 +20,7 @@ from core.matching.layout import Layout, LayoutArrays
 from core.matching.levels import MISSING
 from core.matching.model import WeightArrays
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.walking import at_end, gather, next_pairs, start_walk
 
 _S32 = np.uint64(32)
 
@@ -242,40 +243,30 @@ def score_chunk(
 
 @kernel
 def score_blocks(
-    records: NDArray[np.uint32],
+    words: NDArray[np.uint32],
     keys: NDArray[np.uint64],
     rows: NDArray[np.uint32],
     tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch, Work],
     rule: tuple[float, int, int],
 ) -> tuple[tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], int, int]:
-    """Walk, compare, weigh and keep; `records` are in block order, rule = (review bits, boundary, window).
+    """Walk, compare, weigh and keep; `rows` and `keys` are in block order, rule = (review bits, boundary, window).
 
     Returns:
         (ends (2, kept), bits (2, kept), patterns (kept)), how many were kept, how many pairs were compared; the arrays
         are longer than what was kept.
     """
     review_bits, boundary, window = rule
-    left, right = np.empty(CHUNK_PAIRS, dtype=np.int64), np.empty(CHUNK_PAIRS, dtype=np.int64)
+    walk = start_walk(keys, words.shape[1])
     kept = room_for(CHUNK_PAIRS)
-    n_kept, n_pairs, size, start = 0, 0, 0, 0
-    while start < len(keys):
-        end = block_end(keys, start)
-        reach = end - start if end - start <= window else window
-        for i in range(start, end):
-            for j in range(i + 1, min(i + reach, end)):
-                if not wanted(rows[i], rows[j], boundary):
-                    continue
-                left[size], right[size] = (i, j) if rows[i] < rows[j] else (j, i)
-                size += 1
-                if size == CHUNK_PAIRS:
-                    kept = grown(kept, n_kept)
-                    chunk = Chunk(records, left, right, size)
-                    n_kept = score_chunk(chunk, rows, tables, kept, n_kept, review_bits)
-                    n_pairs, size = n_pairs + size, 0
-        start = end
-    kept = grown(kept, n_kept)
-    n_kept = score_chunk(Chunk(records, left, right, size), rows, tables, kept, n_kept, review_bits)
-    return kept, n_kept, n_pairs + size
+    n_kept, n_pairs = 0, 0
+    while not at_end(walk, keys):
+        size = next_pairs(walk, keys, rows, boundary, window)
+        gather(walk, words)
+        kept = grown(kept, n_kept)
+        chunk = Chunk(walk.records, walk.left, walk.right, size)
+        n_kept = score_chunk(chunk, walk.rows, tables, kept, n_kept, review_bits)
+        n_pairs += size
+    return kept, n_kept, n_pairs
 
 
 @kernel
@@ -330,13 +321,13 @@ def score_range(
         pass_index: sets its bit in the edges' `passes`.
     Returns:
         The edges in the order of the walk, and how many pairs were compared.
-    Cost: about 0.3 us a pair; one gather of the range's records. Holds no GIL while it walks.
+    Cost: about 0.3 us a pair; each record of a block of two or more is fetched once. Holds no GIL while it walks.
     """
     rows = windowed_order(words, rows, keys, scorer.window)
     scratch = scratch_for(scorer.vocabulary)
     tables = (scorer.layout.ops, scorer.vocabulary.arrays, scorer.weights, scratch, work_for(scorer.layout))
     rule = (float(scorer.review_bits), scorer.boundary, scorer.window)
-    (ends, bits, patterns), n_kept, n_pairs = score_blocks(words[rows], keys, rows, tables, rule)
+    (ends, bits, patterns), n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)
     edges = Edges(
         left=ends[0, :n_kept].copy(),
         right=ends[1, :n_kept].copy(),

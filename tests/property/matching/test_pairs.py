@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.matching import reference
+from core.matching import reference, walking
 from core.matching.blocking import block_histogram, pairs_of, sorted_pass, split
 from core.matching.cluster import unite
 from core.matching.compare import compare_pairs, levels_of, patterns_of
@@ -184,3 +184,34 @@ def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
     assert list(zip(merged.left.tolist(), merged.right.tolist(), strict=True)) == sorted(expected)
     assert merged.passes.tolist() == [expected[pair] for pair in sorted(expected)]
     assert merged.bits.tolist() == [float(sum(pair)) for pair in sorted(expected)]
+
+
+def walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
+    """Pairs of `walking.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
+    words = np.arange(4 * len(keys), dtype=np.uint32).reshape(-1, 4)
+    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    walk = walking.start_walk(ordered, 4)
+    made: list[tuple[int, int]] = []
+    while not walking.at_end(walk, ordered):
+        size = walking.next_pairs(walk, ordered, rows, boundary, window)
+        walking.gather(walk, words)
+        left, right = walk.left[:size], walk.right[:size]
+        assert (walk.records[left] == words[walk.rows[left]]).all()
+        assert (walk.records[right] == words[walk.rows[right]]).all()
+        made += zip(walk.rows[left].tolist(), walk.rows[right].tolist(), strict=True)
+    return made
+
+
+@given(KEYS, st.integers(0, 30), st.integers(2, 6))
+def test_next_pairs_lists_what_walk_pairs_makes(keys, boundary, window):
+    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    left, right = walk_pairs(ordered, rows, boundary, window)
+    assert walked(keys, boundary, window) == list(zip(left.tolist(), right.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("sizes", "window"), [((2500, 2, 3000, 40), 3), ((2000, 60, 60, 2), 100), ((1, 1, 46), 50)])
+def test_next_pairs_resumes_inside_blocks_of_any_size(sizes, window):
+    keys = np.repeat(np.arange(1, len(sizes) + 1), sizes)
+    ordered, rows = sorted_pass(keys.astype(np.uint64))
+    left, right = walk_pairs(ordered, rows, 0, window)
+    assert walked(keys, 0, window) == list(zip(left.tolist(), right.tolist(), strict=True))
