@@ -74,7 +74,7 @@ LOCK := $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --group build --extra local
 
 lock: setup-dev ## Resolve pyproject.toml again into the two lock files (UPGRADE=1: newest versions)
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev --extra bench --output-file requirements-dev.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev --extra bench --extra peers --output-file requirements-dev.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements-dev.lock --output-file requirements.lock
 	@echo "lock: $$(grep -c == requirements.lock) packages to run, $$(grep -c == requirements-dev.lock) to develop"
 

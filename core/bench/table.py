@@ -52,13 +52,24 @@ HEADER_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("depth cached p50, ms", "depth_cached_p50_ms", _small),
     ("depth cached p95, ms", "depth_cached_p95_ms", _small),
 )
+MATCH_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("records", "rows", _count),
+    ("seconds, imports and output included", "seconds", lambda value: f"{value:,.1f}"),
+    ("its seconds over ours at equal rules", "ratio", lambda value: f"{value:,.1f} x"),
+    ("candidate pairs", "candidate_pairs", _count),
+    ("pairwise precision", "precision", lambda value: f"{value:.4f}"),
+    ("pairwise recall", "recall", lambda value: f"{value:.4f}"),
+    ("pairwise F1", "f1", lambda value: f"{value:.4f}"),
+    ("B-cubed F1", "bcubed_f1", lambda value: f"{value:.4f}"),
+    ("peak memory of all its processes, MiB", "peak_rss_mb", _count),
+)
 _BLOCK = re.compile(r"(<!-- figures: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rows(found: Sequence[Figures]) -> list[Cells]:
     """One dictionary a line, for core.cli.tables.emit; lines that no system has a figure for are left out."""
     heads = [head(one) for one in found]
-    lines = HEADER_LINES if found and "headers" in found[0] else LINES
+    lines = _lines(found)
     table = []
     for words, key, write in lines:
         values = [one.get(key) for one in found]
@@ -69,11 +80,20 @@ def rows(found: Sequence[Figures]) -> list[Cells]:
     return table
 
 
+def _lines(found: Sequence[Figures]) -> Sequence[tuple[str, str, Callable[[Any], str]]]:
+    """Each benchmark has figures of its own."""
+    if found and "headers" in found[0]:
+        return HEADER_LINES
+    return MATCH_LINES if found and "f1" in found[0] else LINES
+
+
 def head(one: Figures) -> str:
     """What stands above a column."""
     if "headers" in one:
         return "held xmin" if one["held_xmin"] else "headrace"
     settings = one["settings"]
+    if "f1" in one and one["system"] == "headrace":
+        return f"headrace, {settings['name']}"
     if one["system"] == "headrace":
         return f"headrace, {settings['batch_rows']:,} a batch"
     return f"{one['system']} {one['version']}, {settings['name']}"
@@ -97,6 +117,8 @@ def caption(found: Sequence[Figures]) -> str:
     """Command, time and server."""
     first = found[0]
     words = [f"`{first['command']}`", f"on {first['measured_at'][:16].replace('T', ' ')} UTC"]
+    if records := first.get("records"):
+        words.append(records)
     if server := first.get("server"):
         words.append(
             f"PostgreSQL {server['version']} (fsync {server['fsync']}, synchronous_commit "

@@ -1,3 +1,4 @@
+# budget: a command has as many parameters as it has options
 """`headrace bench`: measured figures of this machine."""
 
 from __future__ import annotations
@@ -6,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from core.cli.threads import available_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("queue")(queue)
     group.command("headers")(headers)
     group.command("records")(records)
+    group.command("match")(match)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 
@@ -108,6 +112,49 @@ def records(
     emit("records", [{"": name, "value": str(value)} for name, value in found[0].items()], as_json=False)
     if out is not None:
         out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def match(
+    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
+    input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
+    truth: Annotated[str, typer.Option("--truth", help="With --input: column of the true entity.")] = "entity_id",
+    id_column: Annotated[str, typer.Option("--id", help="With --input: column that names each record.")] = "id",
+    peers: Annotated[str, typer.Option("--peers", help="Also run splink, goldenmatch (comma between).")] = "",
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
+    out: Out = None,
+) -> None:
+    """Seconds, memory and accuracy from file to entities, each system in a process of its own on the same records.
+
+    Example: headrace bench match --rows 1000000 --peers splink --json out.json
+    """
+    import tempfile
+    from dataclasses import asdict
+
+    from core.bench.match import Records, measure
+    from core.bench.match_systems import ours
+    from core.bench.match_systems import peers as peers_of
+    from core.cli.progress import rows_progress
+
+    threads = threads or available_threads()
+    setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
+    data = f"--input {input.name} --truth {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
+    command = f"headrace bench match {data}" + f" --peers {peers}" * bool(peers) + f" --threads {threads}"
+    with tempfile.TemporaryDirectory(prefix="headrace-persons-") as folder, rows_progress() as moved:
+        if input is not None:
+            records = Records(input, id_column, truth, input.name)
+        else:
+            records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
+        found = [asdict(one) for one in measure(records, setups, moved)]
+    _show(command, found, out)
+
+
+def _persons(folder: Path, rows: int, seed: int) -> Path:
+    from core.workloads.identity.generator import plan_population, write_persons
+
+    path = folder / "persons.parquet"
+    write_persons(plan_population(rows, seed, 0.3), path, lambda written: None)
+    return path
 
 
 def table(

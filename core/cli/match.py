@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from core.cli.threads import available_threads
+
 EPILOG = """
 Examples:
 
@@ -88,7 +90,7 @@ def _hand_over(request_json: str, as_json: bool) -> None:
 def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
     import os
 
-    threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    threads = threads or available_threads()
     # polars reads its bound at import; kernels run on threads of our own.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
     from core.cli.progress import stage_progress

@@ -50,7 +50,7 @@ def test_lock_has_a_hash_for_each_package(name: str) -> None:
     assert not bare, f"{name}: no hash for {bare}"
 
 
-@pytest.mark.parametrize(("name", "extras"), [(LOCKS[0], ("local",)), (LOCKS[1], ("local", "dev", "bench"))])
+@pytest.mark.parametrize(("name", "extras"), [(LOCKS[0], ("local",)), (LOCKS[1], ("local", "dev", "bench", "peers"))])
 def test_lock_serves_what_pyproject_asks_for(name: str, extras: tuple[str, ...]) -> None:
     pins: dict[str, list[str]] = {}
     for pin in locked(name):
@@ -68,9 +68,9 @@ def test_run_lock_is_a_subset_of_the_dev_lock() -> None:
     assert not apart, f"tests would run on other versions than the product: {sorted(apart)}: run `make lock`"
 
 
-def test_other_queues_are_not_installed_to_run() -> None:
-    assert not {pin.name for pin in locked(LOCKS[0])} & {"pgqueuer", "procrastinate"}, (
-        "the extra `bench` is for `make test`"
+def test_other_queues_and_matchers_are_not_installed_to_run() -> None:
+    assert not {pin.name for pin in locked(LOCKS[0])} & {"pgqueuer", "procrastinate", "splink", "duckdb"}, (
+        "the extras `bench` and `peers` are for `make test`"
     )
 
 

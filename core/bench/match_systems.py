@@ -1,0 +1,85 @@
+"""The systems of the matching benchmark and the settings each is run with. Why these settings: decision 0030."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import ConfigError
+
+Files = Literal["raw", "clean"]
+SIX_RULES = Path(__file__).parent / "specs" / "six_rules.yaml"
+INSTALL = "pip install 'headrace[peers]'"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSetup:
+    """One system under one set of settings.
+
+    `files`: whether it gets the records as they are, or with every value normalised by us before its clock starts.
+    """
+
+    system: str
+    name: str
+    command: tuple[str, ...]
+    files: Files
+    options: dict[str, Any] = field(hash=False)
+
+
+def ours(threads: int) -> list[MatchSetup]:
+    """Our own rows: Splink's rules and comparisons, and the spec that everyone gets."""
+    headrace = (sys.executable, "-c", "from core.cli import main; main()", "match")
+    return [
+        MatchSetup("headrace", name, headrace, "raw", {"spec": spec, "threads": threads})
+        for name, spec in (("same rules as Splink", str(SIX_RULES)), ("persons", "persons"))
+    ]
+
+
+def _splink(threads: int) -> MatchSetup:
+    options = {
+        "threads": threads,
+        "seed": 1,
+        "prior_rules": [["ssn"], ["first_name", "last_name", "dob"]],
+        "prior_recall": 0.8,
+        "u_max_pairs": 1e6,
+        "em_rules": [["ssn"], ["first_name", "last_name"]],
+        "em_max_pairs": 1e6,
+        "threshold": 0.5,
+    }
+    return MatchSetup("splink", "six rules", _side("side_splink"), "clean", options)
+
+
+def _goldenmatch(threads: int) -> MatchSetup:
+    return MatchSetup("goldenmatch", "no configuration", _side("side_goldenmatch"), "raw", {})
+
+
+def _side(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"core.bench.{module}")
+
+
+def peers(names: Sequence[str], threads: int) -> list[MatchSetup]:
+    """The set-ups of the named systems.
+
+    Raises ConfigError: no such system, or it cannot be run here; before anything is measured.
+    """
+    known = {"splink": (_splink, ("splink", "duckdb"), INSTALL), "goldenmatch": (_goldenmatch, ("goldenmatch",), "")}
+    chosen = []
+    for name in names:
+        if name == "recordlinkage":
+            raise ConfigError(
+                "--peers recordlinkage cannot be run: it needs pandas and scikit-learn, which the lock leaves out "
+                "(decision 0003), and it scores in one thread"
+            )
+        if name not in known:
+            raise ConfigError(f"--peers knows {', '.join([*known, 'recordlinkage'])}, not {name!r}")
+        make, needs, install = known[name]
+        missing = [package for package in needs if importlib.util.find_spec(package) is None]
+        if missing:
+            remedy = install or f"pip install {' '.join(missing)} into this environment"
+            raise ConfigError(f"--peers {name} needs {' and '.join(missing)}: {remedy}")
+        chosen.append(make(threads))
+    return chosen
