@@ -72,7 +72,7 @@ def test_pack_text_keeps_the_order_of_dates(day_first):
 
 def test_pack_text_reads_a_slice_of_a_longer_frame():
     texts = ["Ann Marie van der Berg", None, "12 Main Street #4", "bob", "", "x" * 13] * 20
-    frame = pl.DataFrame({name: texts for name in SPEC.columns})
+    frame = pl.DataFrame(dict.fromkeys(SPEC.columns, texts))
     words, vocabulary = pack_text(frame.slice(7, 30), LAYOUT)
     expected, strings = pack(normalise(frame.slice(7, 30), SPEC), LAYOUT)
     assert np.array_equal(words, expected)
@@ -80,7 +80,7 @@ def test_pack_text_reads_a_slice_of_a_longer_frame():
 
 
 def test_pack_text_of_no_rows_is_empty():
-    frame = pl.DataFrame(schema={name: pl.String for name in SPEC.columns})
+    frame = pl.DataFrame(schema=dict.fromkeys(SPEC.columns, pl.String))
     words, vocabulary = pack_text(frame, LAYOUT)
     assert words.shape == (0, LAYOUT.stride)
     assert len(vocabulary) == 1
