@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.linkage.columns import ColumnPlan, FieldHint, check_header, plan_colum
 from core.linkage.csv_blocks import CsvFile
 from core.linkage.faults import Quarantine
 from core.linkage.intake import ORIGIN, BadRows, Batch, Intake
+from core.matching.views import is_tidy
 
 __all__ = ["FieldHint", "Source", "open_source", "read_table"]
 
@@ -67,8 +68,10 @@ class Source:
             start = end - rows
             if start < hi and lo < end:
                 scan = pl.scan_parquet(name).slice(max(lo - start, 0), min(hi, end) - max(lo, start))
-                wanted = scan.select("id", *self.mapping) if self.staged else scan.pipe(_as_text, plan)
-                frames.append(_collect(wanted, self.path))
+                if self.staged:
+                    frames.append(_collect(scan.select("id", *self.mapping), self.path))
+                else:
+                    frames.append(_read_text(scan, plan, self.path))
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
 
     def to_dict(self) -> dict[str, Any]:
@@ -285,8 +288,8 @@ def _check_in_place(job: _Opening, plan: ColumnPlan, scan: pl.LazyFrame, rows: i
     intake = job.intake(plan, lambda _offset, _size: b"", None, "row")
     for lo in range(0, rows, _SLICE_ROWS):
         names = [name for name in plan.mapping if name in intake.dates or name not in intake.filled]
-        part = _as_text(scan.slice(lo, _SLICE_ROWS), plan).select("id", *names)
-        frame = _collect(part, job.path)
+        part = ColumnPlan(plan.id_column, {name: plan.mapping[name] for name in names}, ())
+        frame = _read_text(scan.slice(lo, _SLICE_ROWS), part, job.path)
         absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
         intake.add(Batch(frame.with_columns(absent), _row_numbers(lo, len(frame))))
 
@@ -307,7 +310,7 @@ def _stage_parquet(job: _Opening, plan: ColumnPlan, scan: pl.LazyFrame, rows: in
 
     intake = job.intake(plan, raw, folder, "row")
     for lo in range(0, rows, _SLICE_ROWS):
-        frame = _collect(_as_text(scan.slice(lo, _SLICE_ROWS), plan), job.path)
+        frame = _read_text(scan.slice(lo, _SLICE_ROWS), plan, job.path)
         intake.add(Batch(frame, _row_numbers(lo, len(frame))))
     intake.finish(lambda: pl.scan_parquet([folder / name for name, _ in intake.parts]).select("id", *ORIGIN))
     return intake
@@ -318,14 +321,27 @@ def _row_numbers(lo: int, count: int) -> pl.DataFrame:
     return pl.DataFrame({"line": rows + 1, "offset": rows, "bytes": np.zeros(count, dtype=np.int64)}, schema=ORIGIN)
 
 
-def _as_text(scan: pl.LazyFrame, plan: ColumnPlan) -> pl.LazyFrame:
+def _read_text(scan: pl.LazyFrame, plan: ColumnPlan, path: Path) -> pl.DataFrame:
+    """`_as_text` of all rows of a scan; columns that have nothing to trim are taken as they are."""
+    stored = _stored(scan)
+    raw = _collect(scan.select(stored[column] for column in plan.needed), path)
+    tidy = {name for name in raw.columns if raw[name].dtype == pl.String and is_tidy(raw[name])}
+    return raw.lazy().pipe(_as_text, plan, tidy).collect()
+
+
+def _as_text(scan: pl.LazyFrame, plan: ColumnPlan, tidy: Collection[str] = ()) -> pl.LazyFrame:
     """`id` and the mapped fields as text: trimmed, empty as null, several columns joined with a space."""
-    schema = scan.collect_schema()
-    # Parquet headers may carry blanks; the plan knows trimmed names only.
-    stored = {name.strip(): name for name in schema.names()}
-    return scan.select(
-        **_joined({column: _text(stored[column], schema[stored[column]]) for column in plan.needed}, plan)
-    )
+    schema, stored = scan.collect_schema(), _stored(scan)
+    texts = {
+        column: pl.col(stored[column]) if stored[column] in tidy else _text(stored[column], schema[stored[column]])
+        for column in plan.needed
+    }
+    return scan.select(**_joined(texts, plan))
+
+
+def _stored(scan: pl.LazyFrame) -> dict[str, str]:
+    """Names in the file by trimmed name: headers may carry blanks, but the plan knows trimmed names only."""
+    return {name.strip(): name for name in scan.collect_schema().names()}
 
 
 def _joined(texts: dict[str, pl.Expr], plan: ColumnPlan) -> dict[str, pl.Expr]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.matching.hashing import hash_text
+from core.matching.hashing import Lookup, hash_text, lookup
 
 _CLASSES = """
 abigail abby abbie gail
@@ -247,9 +244,6 @@ def nickname_classes() -> Mapping[str, str]:
 
 
 @cache
-def nickname_hashes() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Hashes of all listed names, ascending, and the hash of the full form of each."""
-    names = {hash_text(name): hash_text(full) for name, full in nickname_classes().items()}
-    known = np.array(sorted(names), dtype=np.uint64)
-    full = np.array([names[int(key)] for key in known], dtype=np.uint64)
-    return known, full
+def nickname_table() -> Lookup:
+    """From the hash of each listed name to that of the full form of its class."""
+    return lookup({hash_text(name): hash_text(full) for name, full in nickname_classes().items()})

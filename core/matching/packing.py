@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.hashing import combine, hash_span, splitmix
+from core.matching.hashing import combine, hash_span, look_up, splitmix
 from core.matching.jit import kernel
-from core.matching.streets import DIRECTION, TYPE, UNIT, StreetTables, word_code
+from core.matching.streets import DIRECTION, TYPE, UNIT, StreetTables
 
 NUMBER_BITS = 20
 NUMBER_MAX = (1 << NUMBER_BITS) - 1
@@ -101,7 +101,7 @@ def street_record(
         start, stop = spans[token, 0], spans[token, 1]
         hashed = hash_span(units, start, stop)
         figure = house_number(units, start, stop)
-        code = word_code(tables, hashed)
+        code = int(look_up(tables.words, hashed))
         if skip:
             skip = False
         elif code // 256 == UNIT and token + 1 < n_tokens:

@@ -21,7 +21,7 @@ from core.matching.packing import DIGITS_MAX
 from core.matching.spec import FieldSpec
 from core.matching.streets import street_tables
 from core.matching.views import TextChunk, numbered, text_chunks
-from core.matching.vocabulary import Vocabulary, packed_field
+from core.matching.vocabulary import Vocabulary, code_columns, packed_field
 
 # Kinds of which one plain word needs nothing but lower case, and the words among them that mean "unknown".
 _PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
@@ -87,16 +87,10 @@ def _coded(field: FieldSpec, column: pl.Series) -> _Coded:
 
 def _fill_codes(coded: Mapping[str, _Coded], layout: Layout, words: NDArray[np.uint32]) -> Vocabulary:
     """Make the vocabulary, and put the codes into the records."""
-    strings = [each.strings for each in coded.values()]
-    every = pl.concat(strings) if strings else pl.Series([], dtype=pl.String)
-    vocabulary = Vocabulary.build(every)
-    codes = vocabulary.codes(every)
-    first = 0
-    for name, each in coded.items():
-        table = np.zeros(len(each.strings) + 1, dtype=np.uint32)
-        table[1:] = codes[first : first + len(each.strings)]
+    vocabulary, codes = code_columns([each.strings for each in coded.values()])
+    for (name, each), found in zip(coded.items(), codes, strict=True):
+        table = np.concatenate([np.zeros(1, dtype=np.uint32), found])
         words[:, layout.offset[name]] = table[each.numbers]
-        first += len(each.strings)
     return vocabulary
 
 

@@ -15,6 +15,7 @@ from core.matching.hashing import hash_span, splitmix
 from core.matching.jit import kernel
 
 SOUNDS_MAX = 6
+LETTERS_MAX = 64
 VOWEL, W, H, P, F, K, J, S, T, L, N, R = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 SILENT = 0
 
@@ -74,9 +75,8 @@ def letter_sound(letters: NDArray[np.uint8], at: int, begin: int, n_letters: int
 
 
 @kernel
-def sound_of(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
-    """Phonetic key of one string; 0 for an empty one only."""
-    letters = np.empty(64, dtype=np.uint8)
+def sound_of(points: NDArray[np.uint32], start: int, stop: int, letters: NDArray[np.uint8]) -> np.uint64:
+    """Phonetic key of one string; 0 for an empty one only. `letters` is a buffer of LETTERS_MAX."""
     n_letters = letters_of(points, start, stop, letters)
     if n_letters == 0:
         return hash_span(points, start, stop)
@@ -93,10 +93,3 @@ def sound_of(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
             n_sounds += 1
         last = sound
     return splitmix(key)
-
-
-@kernel
-def sounds(points: NDArray[np.uint32], starts: NDArray[np.int64], out: NDArray[np.uint64]) -> None:
-    """Phonetic key of every string of a flat table."""
-    for row in range(len(starts) - 1):
-        out[row] = sound_of(points, starts[row], starts[row + 1])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.hashing import hash_text, splitmix
+from core.matching.hashing import Lookup, hash_text, lookup, splitmix
 from core.matching.jit import kernel
 
 _TYPES = """
@@ -58,37 +58,28 @@ sw southwest
 _UNITS = "apt apartment unit suite ste floor fl room rm lot flat bldg building shop"
 
 TYPE, DIRECTION, UNIT = 1, 2, 3
-SLOTS = 1024
-_SLOT_SHIFT = np.uint64(64 - 10)
 
 
 class StreetTables(NamedTuple):
     """What the packing of streets looks up."""
 
-    hashes: NDArray[np.uint64]  # (SLOTS,) hash of a known word at the slot of its highest bits or after; 0: none
-    codes: NDArray[np.int64]  # (SLOTS,) class * 256 + number of the form within its class
+    words: Lookup  # hash of a known word: class * 256 + number of the form within its class
     pair_bits: NDArray[np.uint64]  # (65536,) by two neighbouring bytes: the bit of a name's signature they set
 
 
 @cache
 def street_tables() -> StreetTables:
     """Known words and letter pairs as kernels read them."""
-    known: dict[int, int] = {}
+    codes: dict[int, int] = {}
     for class_, table in ((TYPE, _TYPES), (DIRECTION, _DIRECTIONS)):
         for number, line in enumerate(table.split("\n")):
             for word in line.split():
-                known.setdefault(hash_text(word), class_ * 256 + number)
+                codes.setdefault(hash_text(word), class_ * 256 + number)
     for word in _UNITS.split():
-        known.setdefault(hash_text(word), UNIT * 256)
-    hashes, codes = np.zeros(SLOTS, dtype=np.uint64), np.zeros(SLOTS, dtype=np.int64)
-    for hashed, code in known.items():
-        slot = hashed >> int(_SLOT_SHIFT)
-        while hashes[slot]:
-            slot = (slot + 1) % SLOTS
-        hashes[slot], codes[slot] = hashed, code
+        codes.setdefault(hash_text(word), UNIT * 256)
     pairs = np.zeros(1 << 16, dtype=np.uint64)
     fill_pair_bits(pairs)
-    return StreetTables(hashes, codes, pairs)
+    return StreetTables(lookup(codes), pairs)
 
 
 @kernel
@@ -96,14 +87,3 @@ def fill_pair_bits(out: NDArray[np.uint64]) -> None:
     """The highest six bits of each pair's hash choose its bit."""
     for pair in range(len(out)):
         out[pair] = np.uint64(1) << (splitmix(np.uint64(pair)) >> np.uint64(58))
-
-
-@kernel
-def word_code(tables: StreetTables, token: np.uint64) -> int:
-    """Code of a street word by its hash; 0 when it is part of a name."""
-    slot = np.int64(token >> _SLOT_SHIFT)
-    while tables.hashes[slot] != np.uint64(0):
-        if tables.hashes[slot] == token:
-            return int(tables.codes[slot])
-        slot = (slot + 1) & (SLOTS - 1)
-    return 0

@@ -166,13 +166,18 @@ eight_bytes_at = cast("Callable[[int], np.uint64]", intrinsic(_eight_bytes_at))
 
 
 @kernel
+def is_null(chunk: TextChunk, row: int) -> bool:
+    """Whether there is no string at all."""
+    if len(chunk.valid) == 0:
+        return False
+    bit = chunk.first_bit + row
+    return bool((chunk.valid[bit >> 3] >> np.uint8(bit & 7)) & np.uint8(1) == 0)
+
+
+@kernel
 def text_length(chunk: TextChunk, row: int) -> int:
     """Bytes of a string; 0 for null."""
-    if len(chunk.valid) > 0:
-        bit = chunk.first_bit + row
-        if (chunk.valid[bit >> 3] >> np.uint8(bit & 7)) & np.uint8(1) == 0:
-            return 0
-    return int(np.int64(chunk.views[row, 0]))
+    return 0 if is_null(chunk, row) else int(chunk.views[row, 0])
 
 
 @kernel
@@ -266,20 +271,75 @@ def numbered(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
 
     Returns:
         (n,) number of each string, 0 for null and empty; and, by number - 1, the row where each was met first.
-    Cost: 10 to 25 ns and 20 bytes a row.
+    Cost: 10 to 70 ns and up to 20 bytes a row, and 32 bytes a distinct string.
     """
-    n_rows = len(column)
-    n_slots = 1 << max(int(2 * n_rows - 1).bit_length(), 4)
-    room = Distinct(
-        np.zeros(n_slots, dtype=np.uint32),
+    room = _room(len(column))
+    with text_chunks(column) as chunks:
+        numbers, n_known = _number(chunks, len(column), 0, room)
+    return numbers, room.firsts[1 : n_known + 1]
+
+
+def sorted_distinct(column: pl.Series) -> tuple[pl.Series, NDArray[np.uint32]]:
+    """The distinct strings of a column in ascending order, and for each row the place of its own, counted from 1.
+
+    Empty strings and nulls are left out; their place is 0.
+    """
+    column = column.cast(pl.String)
+    room = _room(len(column))
+    with text_chunks(column) as chunks:
+        numbers, n_known = _number(chunks, len(column), 0, room)
+        ordered = column.gather(room.firsts[1 : n_known + 1]).sort()
+        # Sorting strings is cheap and finding out where each went is not; but they have numbers already.
+        with text_chunks(ordered) as sorted_chunks:
+            order, _ = _number(sorted_chunks, n_known, n_known, room)
+    places = np.zeros(n_known + 1, dtype=np.uint32)
+    places[order] = np.arange(1, n_known + 1, dtype=np.uint32)
+    return ordered, places[numbers]
+
+
+def _room(n_rows: int) -> Distinct:
+    return Distinct(
+        np.zeros(1 << max(int(2 * n_rows - 1).bit_length(), 4), dtype=np.uint32),
         np.empty(n_rows + 1, dtype=np.int64),
         np.empty((n_rows + 1, 2), dtype=np.uint64),
         np.empty(n_rows + 1, dtype=np.int64),
     )
+
+
+def _number(
+    chunks: list[tuple[int, TextChunk]], n_rows: int, n_known: int, room: Distinct
+) -> tuple[NDArray[np.uint32], int]:
     out = np.zeros(n_rows, dtype=np.uint32)
-    n_known = 0
+    for first, chunk in chunks:
+        n_known = number_texts(chunk, first, n_known, room, out[first : first + len(chunk.views)])
+    return out, n_known
+
+
+@kernel
+def may_be_untidy(chunk: TextChunk) -> bool:
+    """Whether a string is empty, or begins or ends with a byte that white space may begin or end with."""
+    for row in range(len(chunk.views)):
+        if is_null(chunk, row):
+            continue
+        length = int(chunk.views[row, 0])
+        if length == 0:
+            return True
+        address = text_address(chunk, row)
+        first, last = byte_at(address), byte_at(address + length - 1)
+        # White space beyond ASCII has two bytes after 0xC2, or three after 0xE1 to 0xE3.
+        if first <= 32 or last <= 32 or first in (0xC2, 0xE1, 0xE2, 0xE3):
+            return True
+        if last > 127 and byte_at(address + length - 2) == 0xC2:
+            return True
+        if last > 127 and length > 2 and 0xE1 <= byte_at(address + length - 3) <= 0xE3:
+            return True
+    return False
+
+
+def is_tidy(column: pl.Series) -> bool:
+    """Whether no string of a column is empty or has white space at an end; False also when that is merely likely.
+
+    Cost: 5 ns a row.
+    """
     with text_chunks(column) as chunks:
-        for first_row, chunk in chunks:
-            part = out[first_row : first_row + len(chunk.views)]
-            n_known = number_texts(chunk, first_row, n_known, room, part)
-    return out, room.firsts[1 : n_known + 1]
+        return not any(may_be_untidy(chunk) for _, chunk in chunks)

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.matching import reference
-from core.matching.hashing import combine, flat_bytes, flat_points, hash_text, splitmix
+from core.matching.hashing import combine, flat_bytes, flat_points, hash_text, look_up, lookup, splitmix
 from core.matching.packing import pack_digits, pack_emails, pack_streets
-from core.matching.sound import sound_of
+from core.matching.sound import LETTERS_MAX, sound_of
 from core.matching.streets import street_tables
 from core.matching.vocabulary import Vocabulary
 
@@ -26,7 +26,7 @@ STREETS = st.lists(
 
 def sound(text: str) -> int:
     points, starts = flat_points(pl.Series([text]))
-    return int(sound_of(points, starts[0], starts[1]))
+    return int(sound_of(points, starts[0], starts[1], np.empty(LETTERS_MAX, dtype=np.uint8)))
 
 
 def street(text: str) -> list[int]:
@@ -105,3 +105,10 @@ def test_streets_are_missing_only_when_empty(tokens):
 @given(STREETS, st.sampled_from(["", "  "]))
 def test_streets_do_not_care_for_blanks(tokens, blank):
     assert street(" ".join(tokens)) == street(blank + f" {blank}".join(tokens) + blank)
+
+
+@given(st.dictionaries(U64.filter(bool), U64.filter(bool), max_size=40), U64)
+def test_look_up_finds_what_is_there_and_0_else(values, other):
+    table = lookup(values)
+    for key, value in {other: 0, **values}.items():
+        assert int(look_up(table, np.uint64(key))) == value

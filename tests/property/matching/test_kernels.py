@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from core.matching import kernels, reference
-from core.matching.vocabulary import letter_sets
+from core.matching.vocabulary import letter_set
 
 # A small alphabet makes matches, swaps and common ends likely; the wide one covers all planes of Unicode.
 NEAR = st.text(alphabet="abcx", max_size=12)
@@ -44,9 +44,7 @@ def points(text: str) -> np.ndarray:
 
 
 def letters(text: str) -> np.uint64:
-    out = np.zeros(1, dtype=np.uint64)
-    letter_sets(points(text), np.array([0, len(text)]), out)
-    return out[0]
+    return letter_set(points(text), 0, len(text))
 
 
 def packed(digits: str) -> np.uint64:

@@ -105,3 +105,13 @@ def test_placeholders_need_more_than_a_handful_of_records():
     ssn = ["777001234" if at < 14 else f"{100_000_000 + at * 7}" for at in range(600)]
     words, _ = pack(people(600, ssn=ssn), LAYOUT)
     assert len(placeholders(words, LAYOUT)["ssn"]) == 0
+
+
+def test_a_vocabulary_can_be_put_together_from_mapped_arrays(tmp_path):
+    vocabulary = Vocabulary.build(pl.Series(["bob", "ann", "Иванов"]))
+    for name, array in vocabulary.to_arrays().items():
+        np.save(tmp_path / f"{name}.npy", array)
+    mapped = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="c") for name in vocabulary.to_arrays()}
+    again = Vocabulary.from_arrays(vocabulary.strings, mapped)
+    for mine, theirs in zip(vocabulary.arrays, again.arrays, strict=True):
+        assert np.array_equal(mine, theirs)
