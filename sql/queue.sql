@@ -1,5 +1,6 @@
 -- Statements of core.queue. Rules they all keep: SKIP LOCKED always with ORDER BY and LIMIT; rows are locked in id
--- order; a statement that ends a lease names the token and is the last one before COMMIT.
+-- order; a statement that ends a lease names the token and is the last one before COMMIT. What is due is compared with
+-- statement_timestamp(): clock_timestamp() is volatile, so no index would be asked and everything that waits be read.
 
 -- Flows and jobs
 
@@ -312,7 +313,7 @@ RETURNING d.key
 -- name: dedupe_purge :one
 -- Expired keys, some at a time; one that a producer is taking anew is left alone.
 WITH expired AS (
-    SELECT flow_name, tenant_id, key FROM queue_dedupe WHERE expires_at <= clock_timestamp()
+    SELECT flow_name, tenant_id, key FROM queue_dedupe WHERE expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM queue_dedupe d USING expired e
@@ -398,20 +399,27 @@ WITH lane AS MATERIALIZED (
 SELECT lane.n, lane.paused, lane.limited, lane.tenant_id, taken.* FROM lane LEFT JOIN taken ON true
 
 -- name: batch_claim_job :many
--- The same for one job, or one stage of it, by turn only. No row: the job is not running, or not of this flow.
+-- The same for one job, or one stage of it, by turn only. No row: the job is not running, or not of this flow. Two ways
+-- in, because a stage that may be missing is no condition for an index in a plan that is made once for all.
 WITH lane AS MATERIALIZED (
     SELECT f.tenant_id, f.max_runtime_s, f.paused, f.max_running IS NOT NULL OR f.rows_per_s IS NOT NULL AS limited
     FROM jobs j JOIN queue_flows f ON f.flow_name = j.flow_name AND f.tenant_id = j.tenant_id
     WHERE j.job_id = %(job_id)s AND j.status = 'running' AND f.flow_name = %(flow_name)s
 ), free AS MATERIALIZED (
     SELECT tenant_id, max_runtime_s FROM lane WHERE NOT paused AND (%(locked)s OR NOT limited)
-), by_turn AS (
+), of_stage AS (
     SELECT q.batch_id, q.n_items FROM processing_queue q
-    WHERE q.job_id = %(job_id)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s AND q.batch_id >= %(low)s
-      AND (%(stage)s::text IS NULL OR q.stage = %(stage)s) AND EXISTS (SELECT 1 FROM free)
+    WHERE q.job_id = %(job_id)s AND q.stage = %(stage)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s
+      AND q.batch_id >= %(low)s AND EXISTS (SELECT 1 FROM free)
+    ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), of_job AS (
+    SELECT q.batch_id, q.n_items FROM processing_queue q
+    WHERE %(stage)s::text IS NULL AND q.job_id = %(job_id)s AND q.state = 'ready' AND q.flow_name = %(flow_name)s
+      AND q.batch_id >= %(low)s AND EXISTS (SELECT 1 FROM free)
     ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), picked AS (
-    SELECT p.batch_id, sum(p.n_items) OVER (ROWS UNBOUNDED PRECEDING) - p.n_items AS rows_before FROM by_turn p
+    SELECT p.batch_id, sum(p.n_items) OVER (ROWS UNBOUNDED PRECEDING) - p.n_items AS rows_before
+    FROM (SELECT * FROM of_stage UNION ALL SELECT * FROM of_job) p
 ), taken AS (
     UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
         worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
@@ -426,15 +434,18 @@ WITH lane AS MATERIALIZED (
 SELECT 1, lane.paused, lane.limited, lane.tenant_id, taken.* FROM lane LEFT JOIN taken ON true
 
 -- name: claim_low :one
--- Where the live batches of a flow, or of one tenant, begin: deleted ones before that need not be looked at again.
+-- Where the live batches of a flow, or of one tenant, begin: deleted ones before that need not be looked at again. Ranges
+-- as in batch_claim: in the order of ids alone the primary key would be walked through everybody else's batches.
 SELECT min(live.batch_id) FROM queue_flows f CROSS JOIN LATERAL (
     (SELECT q.batch_id FROM processing_queue q
-     WHERE q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id AND q.state = 'ready' AND q.batch_id >= %(low)s
-     ORDER BY q.batch_id LIMIT 1)
+     WHERE q.flow_name = f.flow_name AND q.tenant_id BETWEEN f.tenant_id AND f.tenant_id AND q.state = 'ready'
+       AND q.batch_id >= %(low)s
+     ORDER BY q.tenant_id, q.batch_id LIMIT 1)
     UNION ALL
     (SELECT q.batch_id FROM processing_queue q
-     WHERE q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id AND q.state = 'running' AND q.batch_id >= %(low)s
-     ORDER BY q.batch_id LIMIT 1)
+     WHERE q.flow_name = f.flow_name AND q.tenant_id BETWEEN f.tenant_id AND f.tenant_id AND q.state = 'running'
+       AND q.batch_id >= %(low)s
+     ORDER BY q.tenant_id, q.batch_id LIMIT 1)
 ) live
 WHERE f.flow_name = %(flow_name)s AND (%(tenant_id)s::text IS NULL OR f.tenant_id = %(tenant_id)s)
 
@@ -744,7 +755,7 @@ ORDER BY q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 -- name: batch_promote :many
 -- Due headers become ready.
 WITH due AS (
-    SELECT batch_id FROM processing_queue WHERE state = 'scheduled' AND not_before <= clock_timestamp()
+    SELECT batch_id FROM processing_queue WHERE state = 'scheduled' AND not_before <= statement_timestamp()
     ORDER BY not_before, batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE processing_queue q SET state = 'ready', not_before = NULL FROM due WHERE q.batch_id = due.batch_id
@@ -757,12 +768,12 @@ RETURNING q.flow_name
 WITH jobs_open AS MATERIALIZED (
     SELECT j.job_id, j.status = 'paused' AS held FROM jobs j
     WHERE j.status <> 'cancelled' AND j.job_id IN (
-        SELECT t.job_id FROM queue_retries t WHERE t.retry_batch_id IS NULL AND t.due_at <= clock_timestamp()
+        SELECT t.job_id FROM queue_retries t WHERE t.retry_batch_id IS NULL AND t.due_at <= statement_timestamp()
         ORDER BY t.due_at LIMIT %(limit)s)
     ORDER BY j.job_id LIMIT %(limit)s FOR SHARE SKIP LOCKED
 ), due AS (
     SELECT t.origin_batch_id, t.seq, t.tenant_id, t.flow_name, t.job_id, t.stage FROM queue_retries t
-    WHERE t.retry_batch_id IS NULL AND t.due_at <= clock_timestamp()
+    WHERE t.retry_batch_id IS NULL AND t.due_at <= statement_timestamp()
       AND (t.job_id IS NULL OR t.job_id IN (SELECT o.job_id FROM jobs_open o))
       AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = t.origin_batch_id AND q.kind = 'new'
                       AND t.seq >= q.item_lo AND t.seq < q.item_hi)
@@ -788,13 +799,14 @@ LEFT JOIN jobs_open o ON o.job_id = h.job_id
 RETURNING flow_name
 
 -- name: history_roll_up :one
--- Each history row enters the totals once: the flag and the sum change in one statement.
+-- Each history row enters the totals once: the flag and the sum change in one statement. An array instead of a join: the
+-- planner takes it for short, and asks the index of what is not rolled up rather than reading the history.
 WITH tail AS (
-    SELECT origin_batch_id, history_id FROM queue_history WHERE NOT rolled
+    SELECT history_id FROM queue_history WHERE NOT rolled
     ORDER BY history_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), rolled AS (
-    UPDATE queue_history h SET rolled = true FROM tail t
-    WHERE h.origin_batch_id = t.origin_batch_id AND h.history_id = t.history_id RETURNING h.*
+    UPDATE queue_history h SET rolled = true
+    WHERE NOT h.rolled AND h.history_id = ANY (ARRAY(SELECT history_id FROM tail)) RETURNING h.*
 ), added AS (
     INSERT INTO queue_totals AS t (tenant_id, flow_name, hour, n_attempts, n_completed, n_ok, n_failed, n_dead, n_rows, n_bytes,
         wall_ms, cpu_ms, record_wall_ms)
