@@ -1,4 +1,4 @@
-"""What idle consumers cost the server, and what a NOTIFY costs producers: `python -m tests.benchmarks.wake_ups`.
+"""How soon idle consumers wake, and what it costs: `python -m tests.benchmarks.wake_ups`.
 
 Starts a PostgreSQL of its own and removes it. Figures go to docs/explain/wake-ups.md.
 """
@@ -80,6 +80,29 @@ def idle_share(url: str, postmaster: int, consumers: int, seconds: float) -> flo
     return share
 
 
+def delays_ms(url: str, n: int) -> list[float]:
+    """From the commit of an enqueue to the end of an idle consumer's wait, sorted."""
+    db = DatabaseManager("woken", DatabaseSettings(url=SecretStr(url)))
+    queue = BatchQueue(db, QueueSettings(), "woken")
+    woken_at: list[float] = []
+    with Wake(db, queue.settings, ["idle"]) as waker:
+        for _ in range(n):
+            told_at: list[float] = []
+            while waker.wait(0.0):
+                pass
+            teller = threading.Timer(
+                0.2, lambda told=told_at: (queue.enqueue("idle", [1]), told.append(time.perf_counter()))
+            )
+            teller.start()
+            assert waker.wait(60.0)
+            now = time.perf_counter()
+            teller.join()
+            woken_at.append((now - told_at[0]) * 1e3)
+            queue.complete(queue.claim("idle")[0])
+    db.dispose()
+    return sorted(woken_at)
+
+
 def produce(url: str, way: str, seconds: float, counted: multiprocessing.Queue[int]) -> None:
     """Commit small transactions as fast as it goes."""
     db = DatabaseManager("producer", DatabaseSettings(url=SecretStr(url)))
@@ -121,6 +144,7 @@ def commits_per_s(url: str, way: str, producers: int, seconds: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--consumers", type=int, default=10)
+    parser.add_argument("--wakes", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--producers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -130,6 +154,8 @@ def main() -> None:
         db = DatabaseManager("owner", DatabaseSettings(url=SecretStr(url)))
         BatchQueue(db, QueueSettings(), "owner").register_flow(FlowPolicy("idle"))
         db.dispose()
+        delays = delays_ms(url, given.wakes)
+        print(f"woken after: p50 {delays[len(delays) // 2]:.1f} ms, p95 {delays[len(delays) * 95 // 100]:.1f} ms")
         nobody = idle_share(url, postmaster, 0, given.seconds)
         print(f"server alone: {nobody:.2f} % of a core")
         share = idle_share(url, postmaster, given.consumers, given.seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -25,11 +26,15 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
+from core.queue.fairness import Lane
 from core.settings import QueueSettings
 
 Lease = tuple[int, ClaimedBatch]
 
 FAULTS = st.sampled_from(["transient", "permanent"])
+TENANTS = st.sampled_from(["default", "second"])
+# So slow that nothing flows back while a machine runs.
+RATE = 1e-9
 
 BALANCE = """
 SELECT (SELECT count(*) FROM queue_items i JOIN queue_batches b USING (batch_id) WHERE b.flow_name = :f),
@@ -64,6 +69,14 @@ SELECT (SELECT count(*) FROM queue_results r JOIN queue_batches b USING (batch_i
        (SELECT count(*) FROM queue_history WHERE flow_name = :f),
        (SELECT json_agg(q ORDER BY batch_id)::text FROM processing_queue q WHERE flow_name = :f)
 """
+# What the policies leave to a claim: the flow's pause, its cap, and what is in its bucket.
+OPEN = """
+SELECT f.tenant_id, f.paused, f.max_running, f.rows_per_s IS NOT NULL,
+       least(coalesce(f.bucket_rows, f.burst_rows), f.burst_rows),
+       count(*) FILTER (WHERE q.state = 'running'), count(*) FILTER (WHERE q.state = 'ready')
+FROM queue_flows f LEFT JOIN processing_queue q ON q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id
+WHERE f.flow_name = :f GROUP BY f.flow_name, f.tenant_id
+"""
 HOLDS = "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t"
 EXPIRE = """
 UPDATE processing_queue SET lease_until = now() - interval '1 s'
@@ -84,7 +97,7 @@ UNION ALL SELECT 'pending', count(*) FROM queue_inbox WHERE flow_name = :f
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Two workers, a record-level processor, a producer and an operator on one flow."""
+    """Two workers, a record-level processor, a producer and an operator on one flow of two tenants."""
 
     leases = Bundle("leases")
     # Leases whose worker ended them, crashed, or was told that they are lost: a zombie may come back with any.
@@ -97,25 +110,38 @@ class QueueMachine(RuleBasedStateMachine):
         config = QueueSettings(failed_share_max=0.5)
         self.workers = [BatchQueue(db, config, f"worker-{n}", jitter=lambda: 0.5) for n in range(2)]
         self.processor = DistributedProcessor(db, QueueSettings(record_max_attempts=2))
-        self.workers[0].register_flow(FlowPolicy(self.flow, max_attempts=2, splittable=True, backoff_s=0))
+        for tenant in ("default", "second"):
+            policy = FlowPolicy(self.flow, tenant, max_attempts=2, splittable=True, backoff_s=0)
+            self.workers[0].register_flow(policy)
         self.records: list[int] = []
         self.jobs = [self.workers[0].submit_job(self.flow, f"{self.flow}-{n}", {}, "").job_id for n in range(2)]
 
     def teardown(self) -> None:
         self.processor.close()
 
-    @rule(attempts=st.integers(1, 3), splittable=st.booleans())
-    def change_policy(self, attempts: int, splittable: bool) -> None:
+    @rule(attempts=st.integers(1, 3), splittable=st.booleans(), tenant=TENANTS)
+    def change_policy(self, attempts: int, splittable: bool, tenant: str) -> None:
+        backoff_s = 0 if attempts < 3 else 60
         self.workers[0].register_flow(
-            FlowPolicy(self.flow, max_attempts=attempts, splittable=splittable, backoff_s=0 if attempts < 3 else 60)
+            FlowPolicy(self.flow, tenant, max_attempts=attempts, splittable=splittable, backoff_s=backoff_s)
         )
 
-    @rule(n=st.integers(1, 14), batch_rows=st.integers(1, 14), job=st.sampled_from([None, 0, 1]))
-    def enqueue(self, n: int, batch_rows: int, job: int | None) -> None:
+    @rule(tenant=TENANTS, cap=st.none() | st.integers(1, 3), burst=st.none() | st.integers(1, 20))
+    def limit(self, tenant: str, cap: int | None, burst: int | None) -> None:
+        rate = None if burst is None else RATE
+        policy = FlowPolicy(self.flow, tenant, 2, splittable=True, backoff_s=0, max_running=cap)
+        self.workers[0].register_flow(replace(policy, rows_per_s=rate, burst_rows=burst))
+
+    @rule(
+        n=st.integers(1, 14), batch_rows=st.integers(1, 14), job=st.sampled_from([None, 0, 1]), tenant=TENANTS,
+        priority=st.sampled_from([0, 100]),
+    )  # fmt: skip
+    def enqueue(self, n: int, batch_rows: int, job: int | None, tenant: str, priority: int) -> None:
         job_id = None if job is None else self.jobs[job]
+        place = {"job_id": job_id, "tenant_id": "default" if job_id else tenant, "priority": priority}
         rows = [{"n": i} for i in range(n)]
         try:
-            self.workers[0].enqueue(self.flow, rows, batch_rows=batch_rows, job_id=job_id)
+            self.workers[0].enqueue(self.flow, rows, batch_rows=batch_rows, **place)
         except QueueError:
             # The job was cancelled.
             assert job_id is not None
@@ -127,7 +153,26 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=leases, worker=st.sampled_from([0, 1]), limit=st.integers(1, 2))
     def claim(self, worker: int, limit: int) -> object:
-        return multiple(*[(worker, batch) for batch in self.workers[worker].claim(self.flow, limit)])
+        found = self.db.execute_query("open", OPEN, {"f": self.flow})
+        batches = self.workers[worker].claim(self.flow, limit)
+        assert len(batches) <= limit
+        most = 0
+        for tenant, paused, cap, rated, bucket, running, ready in found:
+            own = [batch.n_items for batch in batches if batch.tenant_id == tenant]
+            slots = 0 if paused else ready if cap is None else min(ready, max(0, cap - running))
+            assert len(own) <= slots
+            # Only the last one may exceed what is in the bucket.
+            assert not rated or sum(own[:-1]) <= max(0, bucket)
+            most += slots
+        if not any(rated for _, _, _, rated, *_ in found):
+            assert bool(batches) == bool(most)
+        return multiple(*[(worker, batch) for batch in batches])
+
+    @rule(worker=st.sampled_from([0, 1]), tenant=st.none() | TENANTS)
+    def believe_that_nothing_is_live(self, worker: int, tenant: str | None) -> None:
+        """The most wrong that a worker's memory of where live batches begin can be."""
+        for _ in range(2):
+            self.workers[worker].claimant.turns.live_from(Lane(self.flow, tenant), 2**62)
 
     @rule(target=old, lease=consumes(leases), data=st.data(), with_sink=st.booleans())
     def complete(self, lease: Lease, data: st.DataObject, with_sink: bool) -> Lease:
