@@ -87,15 +87,24 @@ class FieldSpec(_Frozen):
 
 
 class PassSpec(_Frozen):
-    """One blocking pass: records are compared when all its keys are equal and none is missing."""
+    """One blocking pass: records are compared when all its keys are equal and none is missing.
+
+    `refine` says what to do where that makes too large a block: one of more records than the window is split by the first
+    refinement key, parts still too large by the next; what is too large after the last goes to the sorted-neighbourhood
+    window. Records without the value stay together as one part.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     keys: tuple[str, ...] = Field(min_length=1, max_length=6)
+    refine: tuple[str, ...] = Field(default=(), max_length=4)
 
     @model_validator(mode="after")
     def _parse(self) -> PassSpec:
-        for key in self.keys:
+        for key in (*self.keys, *self.refine):
             parse_key(key)
+        repeated = sorted(key for key in set(self.refine) if self.refine.count(key) > 1 or key in self.keys)
+        if repeated:
+            raise ValueError(f"refine of pass {self.name!r} splits nothing by {', '.join(repeated)}: given twice")
         return self
 
     @property
@@ -104,8 +113,18 @@ class PassSpec(_Frozen):
         return tuple(parse_key(key) for key in self.keys)
 
     @property
+    def refine_parts(self) -> tuple[KeyPart, ...]:
+        """The parsed refinement keys, in the order they are used."""
+        return tuple(parse_key(key) for key in self.refine)
+
+    def within(self, mapped: Collection[str]) -> PassSpec:
+        """The pass without refinement keys over fields that are not mapped."""
+        pairs = zip(self.refine, self.refine_parts, strict=True)
+        return self.model_copy(update={"refine": tuple(key for key, part in pairs if set(part.fields) <= set(mapped))})
+
+    @property
     def fields(self) -> tuple[str, ...]:
-        """The fields the pass reads, in order, each once."""
+        """The fields that the keys of the pass read, in order, each once."""
         return tuple(dict.fromkeys(field for part in self.parts for field in part.fields))
 
 
@@ -127,7 +146,7 @@ class MatchSpec(_Frozen):
                 raise ValueError(f"{what} named twice: {', '.join(doubled)}")
         kinds = {field.name: field.kind for field in self.fields}
         for each in self.passes:
-            for part in each.parts:
+            for part in (*each.parts, *each.refine_parts):
                 try:
                     check_key(part, kinds)
                 except ValueError as error:
@@ -170,22 +189,26 @@ class MatchSpec(_Frozen):
             known = ", ".join(field.name for field in self.fields)
             raise SpecError(f"spec {self.name!r} has no field {', '.join(unknown)}; fields: {known}", fields=unknown)
         fields = tuple(_alone(field, mapped) for field in self.fields if field.name in mapped)
-        passes = tuple(each for each in self.passes if set(each.fields) <= set(mapped))
+        passes = tuple(each.within(mapped) for each in self.passes if _can_run(each, mapped))
         if len(passes) < USABLE_PASSES_MIN:
             raise self._too_few(mapped, passes)
         notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f.name not in mapped]
-        notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if p not in passes]
+        notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
         return self.model_copy(update={"fields": fields, "passes": passes}), notices
 
     def _too_few(self, mapped: Collection[str], passes: tuple[PassSpec, ...]) -> SpecError:
         have = ", ".join(sorted(mapped)) or "nothing"
-        needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if each not in passes)
+        needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if not _can_run(each, mapped))
         return SpecError(
             f"spec {self.name!r}: only {len(passes)} of {len(self.passes)} passes can run, at least "
             f"{USABLE_PASSES_MIN} must; mapped: {have}; {needs}",
             usable=len(passes),
             limit=USABLE_PASSES_MIN,
         )
+
+
+def _can_run(each: PassSpec, mapped: Collection[str]) -> bool:
+    return set(each.fields) <= set(mapped)
 
 
 def _needs(each: PassSpec, mapped: Collection[str]) -> str:

@@ -44,6 +44,9 @@ def test_load_spec_gives_defaults_by_kind(tmp_path):
         ("kind: text}", "kind: text, part_of: born, part: given}", ["part_of", "'born'"]),
         ("kind: date}", "kind: date, part_of: whole, part: given}", ["part is for", "given_name", "date"]),
         ("kind: text}", "kind: text, slips: keep}", ["slips", "date", "text"]),
+        ("[parts(born)]", "[parts(born)], refine: [year(name)]", ["three", "year(name)", "text"]),
+        ("[parts(born)]", "[parts(born)], refine: [nothing]", ["'nothing'", "name, born"]),
+        ("[parts(born)]", "[parts(born)], refine: [parts(born)]", ["three", "parts(born)", "twice"]),
         ("[parts(born)]", "[parts(name)]", ["three", "parts(name)", "text", "date"]),
         ("[parts(born)]", "[part(born)]", ["part", "parts"]),
         ("[parts(born)]", "['parts(born, 2)']", ["parts", "one argument"]),
@@ -112,3 +115,13 @@ def test_fingerprint_follows_the_rules():
     assert spec.fingerprint == load_spec("persons").fingerprint
     assert spec.fingerprint != spec.restrict(FEBRL)[0].fingerprint
     assert spec.fingerprint != spec.model_copy(update={"match_bits": 4.0}).fingerprint
+
+
+def test_restrict_drops_refinements_over_columns_that_are_not_mapped(tmp_path):
+    text = SMALL.replace("[name]}", "[name], refine: [year(born), 'prefix(name, 2)']}")
+    text = text.replace("  - {name: born", "  - {name: town, kind: city}\n  - {name: born")
+    text = text.replace("[parts(born)]", "[parts(born)], refine: [town, 'initial(name)']")
+    spec, notices = load_spec(written(tmp_path, text)).restrict(["name", "born"])
+    assert [each.refine for each in spec.passes] == [("year(born)", "prefix(name, 2)"), (), ("initial(name)",)]
+    assert [part.function for part in spec.passes[0].refine_parts] == ["year", "prefix"]
+    assert notices == ["field town is not mapped and is not compared"]
