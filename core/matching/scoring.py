@@ -1,3 +1,4 @@
+# budget: train takes two histograms, as patterns and counts, and what tells strangers apart
 """Fellegi-Sunter with more than two classes, learnt by EM from histograms of level patterns, without labels.
 
 Strangers' level shares come from random pairs. Pairs that no blocking pass made are taken to be strangers, so class
@@ -9,6 +10,7 @@ Source: Fellegi & Sunter (1969), JASA 64:1183; Dempster, Laird & Rubin (1977); W
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,7 @@ from core.matching.classes import (
     class_tables,
     possible,
 )
+from core.matching.collisions import Collisions
 from core.matching.compare import levels_of
 from core.matching.layout import Layout
 from core.matching.levels import MISSING, TESTS
@@ -104,6 +107,7 @@ def train(
     random_counts: NDArray[np.float64],
     total_pairs: float,
     layout: Layout,
+    shared: Sequence[Collisions] = (),
 ) -> Parameters:
     """Learn the parameters without labels.
 
@@ -111,11 +115,14 @@ def train(
         patterns, counts: histogram of the candidate pairs, each pair once; counts may be inverse sampling rates.
         random_patterns, random_counts: histogram of random pairs.
         total_pairs: all pairs there are: n(n-1)/2, or nA*nB when linking.
+        shared: pairs that share a value which random pairs are too few to show.
     Cost: O(patterns * fields) an iteration; single-threaded in a fixed order, so the same input gives the same bits.
     """
     candidates = _Histogram.of(patterns, counts, layout)
     random = _Histogram.of(random_patterns, random_counts, layout)
     start = _starting_tables(random, layout)
+    rare = _RareLevels.of(shared, random, total_pairs, layout)
+    start[T_CHANCE] = rare.into(start[T_CHANCE], [None] * len(shared))
     tables, shares = start, _starting_shares(total_pairs, layout)
     roles = class_tables(layout)
     converged, iteration = False, 0
@@ -126,12 +133,46 @@ def train(
         strangers = _responsibilities(random, tables[roles, np.arange(layout.n_fields)], shares)[:, CHANCE]
         new_tables = _maximise(candidates, weights, roles, start)
         counted = random.level_sums(strangers * random.counts, start.shape[1:])
-        new_tables[T_CHANCE] = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
+        chance = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
+        class_shares = tables[roles, np.arange(layout.n_fields)]
+        among = [_responsibilities(each, class_shares, shares)[:, CHANCE] for each in rare.histograms]
+        new_tables[T_CHANCE] = rare.into(chance, among)
         new_shares = _shares(weights, total_pairs, layout)
         moved_by = max(float(np.abs(new_tables - tables).max()), float(np.abs(np.log(new_shares / shares)).max()))
         converged = moved_by < TOLERANCE
         tables, shares = new_tables, new_shares
     return Parameters(tables, shares, float(total_pairs), iteration, converged)
+
+
+@dataclass(frozen=True, eq=False)
+class _RareLevels:
+    """Levels of nearly unique values; strangers at them are counted among all pairs, not among random ones."""
+
+    shared: Sequence[Collisions]
+    histograms: tuple[_Histogram, ...]
+    compared: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, shared: Sequence[Collisions], random: _Histogram, total_pairs: float, layout: Layout) -> _RareLevels:
+        """`compared` is (F,) how many of all pairs have the field on both sides."""
+        histograms = tuple(_Histogram.of(each.patterns, each.counts, layout) for each in shared)
+        present = (random.present * random.counts[:, None]).sum(axis=0) / max(float(random.counts.sum()), 1.0)
+        return cls(shared, histograms, np.maximum(present, 1e-6) * max(total_pairs, 1.0))
+
+    def into(self, chance: Table, strangers: Sequence[NDArray[np.float64] | None]) -> Table:
+        """Put the counted shares into strangers' table; `strangers` is P(chance) per pattern, None counts all pairs."""
+        table = chance.copy()
+        for each, histogram, share in zip(self.shared, self.histograms, strangers, strict=True):
+            counts = histogram.counts if share is None else histogram.counts * share
+            sums = histogram.level_sums(counts, chance.shape)[each.field]
+            levels = np.array(each.levels)
+            # Half a sampled pair for a level that none reached: it is rare, not impossible.
+            counted = (sums[levels] + 0.5 * each.pairs_per_sampled) / self.compared[each.field]
+            table[each.field, levels] = np.clip(counted, SHARE_FLOOR, 0.5)
+            others = np.setdiff1d(np.arange(chance.shape[1]), levels)
+            left = max(1.0 - float(table[each.field, levels].sum()), SHARE_FLOOR)
+            table[each.field, others] *= left / table[each.field, others].sum()
+        return table
 
 
 def _responsibilities(histogram: _Histogram, class_shares: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:

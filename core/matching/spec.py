@@ -89,7 +89,7 @@ class FieldSpec(_Frozen):
 class PassSpec(_Frozen):
     """One blocking pass: records are compared when all its keys are equal and none is missing.
 
-    `refine` says what to do where that makes too large a block: one of more records than the window is split by the first
+    `refine` is for keys that make too large a block: one of more records than the window is split by the first
     refinement key, parts still too large by the next; what is too large after the last goes to the sorted-neighbourhood
     window. Records without the value stay together as one part.
     """

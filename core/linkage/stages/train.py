@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.linkage.workspace import Array
 from core.matching.blocking import pass_keys
+from core.matching.collisions import collisions
 from core.matching.model import build_model
 from core.matching.pairs import random_pairs
 from core.matching.scoring import train
@@ -29,10 +30,12 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it."""
     with ThreadPoolExecutor(1) as beside:
         strangers = beside.submit(_random_histogram, job)
+        shared = beside.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundary)
         keys = pass_keys(job.words, job.vocabulary, job.layout)
         patterns, counts = candidate_histogram(job.words, keys, job.vocabulary, job.layout, boundary=job.boundary)
         chance, times = strangers.result()
-    parameters = train(patterns, counts, chance, times, job.total_pairs, job.layout)
+        rare = shared.result()
+    parameters = train(patterns, counts, chance, times, job.total_pairs, job.layout, rare)
     model = build_model(
         parameters,
         job.frequencies,
