@@ -142,7 +142,9 @@ class LinkageJob:
 
         def make() -> Scorer:
             arrays = weights(self.model, self.vocabulary, self.layout)
-            return Scorer(self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window)
+            planned = self.outputs("plan")[0]["passes"]
+            whole = sum(1 << number for number, each in enumerate(planned) if each["left_out"] == 0)
+            return Scorer(self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window, whole)
 
         return self._once(f"scorer:{window}", make)
 

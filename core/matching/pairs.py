@@ -11,39 +11,19 @@ from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
 from core.matching.chunk import CHUNK_PAIRS, Chunk, Scratch, scratch_for
-from core.matching.classes import CLASSES, N_ONE_PERSON
+from core.matching.classes import CLASSES
 from core.matching.compare import compare_chunk, number_patterns
 from core.matching.edges import Edges
 from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout, LayoutArrays
-from core.matching.levels import MISSING
 from core.matching.model import WeightArrays
+from core.matching.sharing import KeyParts, drop_made_earlier, key_parts, mark_parts, passes_of
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.walking import at_end, gather, next_pairs, start_walk
+from core.matching.weighing import add_rarity, posterior, sum_evidence
 
 _S32 = np.uint64(32)
-
-
-class Work(NamedTuple):
-    """Intermediate results of a chunk; the dot stands for CHUNK_PAIRS."""
-
-    levels: NDArray[np.uint8]  # (F, .)
-    sums: NDArray[np.float64]  # (., C)
-    rarity: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    patterns: NDArray[np.uint64]
-
-
-def work_for(layout: Layout) -> Work:
-    """Buffers for the chunks of one kernel call."""
-    return Work(
-        levels=np.zeros((layout.n_fields, CHUNK_PAIRS), dtype=np.uint8),
-        sums=np.zeros((CHUNK_PAIRS, len(CLASSES)), dtype=np.float64),
-        rarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
-        scores=np.zeros(CHUNK_PAIRS, dtype=np.float64),
-        patterns=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
-    )
 
 
 @kernel
@@ -150,145 +130,120 @@ def draw_pairs(n: int, seed: int, boundary: int, out: NDArray[np.uint32]) -> Non
         out[1, at] = np.uint32(max(a, b))
 
 
-@kernel
-def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Add up the evidence of all fields: bits (F, L, C), levels (F, >= size), out (>= size, C)."""
-    n_classes = bits.shape[2]
-    for pair in range(size):
-        for each in range(n_classes):
-            out[pair, each] = 0.0
-        for field in range(len(levels)):
-            level = levels[field, pair]
-            if level != MISSING:
-                for each in range(n_classes):
-                    out[pair, each] += bits[field, level, each]
+class Work(NamedTuple):
+    """Intermediate results of a chunk; the dot stands for CHUNK_PAIRS."""
+
+    levels: NDArray[np.uint8]  # (F, .)
+    sums: NDArray[np.float64]  # (., C)
+    rarity: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    patterns: NDArray[np.uint64]
+    parts: NDArray[np.uint64]
+    passes: NDArray[np.uint32]
+
+
+class Kept(NamedTuple):
+    """Edges so far, in arrays that are longer than filled."""
+
+    ends: NDArray[np.uint32]  # (2, .)
+    bits: NDArray[np.float32]  # (2, .) score; the part of it that is rarity
+    patterns: NDArray[np.uint64]
+    passes: NDArray[np.uint32]
+
+
+class Rule(NamedTuple):
+    """What a kernel call keeps, and which pairs it makes."""
+
+    review_bits: float
+    boundary: int
+    window: int
+    here: np.uint32  # bit of the pass at hand
+    earlier: np.uint32  # bits of earlier passes that make every pair of their blocks
+    whole: np.uint32  # bits of all passes that do
+
+
+Tables = tuple[LayoutArrays, VocabularyArrays, WeightArrays, KeyParts, Scratch, Work]
+
+
+def work_for(layout: Layout) -> Work:
+    """Buffers for the chunks of one kernel call."""
+    return Work(
+        levels=np.zeros((layout.n_fields, CHUNK_PAIRS), dtype=np.uint8),
+        sums=np.zeros((CHUNK_PAIRS, len(CLASSES)), dtype=np.float64),
+        rarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
+        scores=np.zeros(CHUNK_PAIRS, dtype=np.float64),
+        patterns=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
+        parts=np.zeros(CHUNK_PAIRS, dtype=np.uint64),
+        passes=np.zeros(CHUNK_PAIRS, dtype=np.uint32),
+    )
 
 
 @kernel
-def add_rarity(
-    chunk: Chunk, levels: NDArray[np.uint8], layout: LayoutArrays, weights: WeightArrays,
-    out: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> None:  # fmt: skip
-    """Take the rarity of values agreed on exactly from the classes that agree on them by chance.
-
-    out = (class sums (>= size, C), which it lowers; term-frequency bits of all fields (>= size), which it sets).
-    """
-    sums, total = out
-    total[: chunk.size] = 0.0
-    records, left = chunk.records, chunk.left
-    for field in range(len(levels)):
-        row, exact, at = weights.tf_row[field], layout.n_tests[field], layout.offset[field]
-        if row < 0:
-            continue
-        rare, counts = weights.tf[row], weights.tf_counts
-        for pair in range(chunk.size):
-            if levels[field, pair] == exact:
-                bits = np.float64(rare[records[left[pair], at]])
-                total[pair] += bits
-                for each in range(N_ONE_PERSON, len(counts)):
-                    sums[pair, each] -= bits * counts[each, field]
-
-
-@kernel
-def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int, span: tuple[int, int]) -> float:
-    """log2 of the summed likelihoods of classes span[0] to span[1] - 1, without overflow."""
-    highest = shares[span[0]] + sums[pair, span[0]]
-    for each in range(span[0] + 1, span[1]):
-        highest = max(highest, shares[each] + sums[pair, each])
-    total = 0.0
-    for each in range(span[0], span[1]):
-        below = shares[each] + sums[pair, each] - highest
-        # What is 2^60 times less likely does not reach the last bit.
-        if below > -60.0:
-            total += np.exp2(below)
-    return float(highest + np.log2(total))
-
-
-@kernel
-def posterior(sums: NDArray[np.float64], shares: NDArray[np.float64], size: int, out: NDArray[np.float64]) -> None:
-    """Posterior log-odds in bits that both are one person; sums (>= size, C) is the evidence for each class."""
-    n_classes = len(shares)
-    for pair in range(size):
-        one = log2_total(sums, shares, pair, (0, N_ONE_PERSON))
-        two = log2_total(sums, shares, pair, (N_ONE_PERSON, n_classes))
-        out[pair] = one - two
-
-
-@kernel
-def score_chunk(
-    chunk: Chunk,
-    rows: NDArray[np.uint32],
-    tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch, Work],
-    kept: tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]],
-    n_kept: int,
-    review_bits: float,
-) -> int:
-    """Score a chunk and append what reaches `review_bits` to `kept` (which has room); returns the new count."""
-    layout, vocabulary, weights, scratch, work = tables
-    levels, sums, rarity, scores, patterns = work
+def score_chunk(chunk: Chunk, rows: NDArray[np.uint32], tables: Tables, kept: Kept, n_kept: int, rule: Rule) -> int:
+    """Score a chunk and append what reaches the review threshold to `kept` (which has room); returns the new count."""
+    layout, vocabulary, weights, keys, scratch, work = tables
+    levels, sums, rarity, scores, patterns, parts, passes = work
+    if rule.whole != 0:
+        n_new, known = drop_made_earlier(chunk, keys, vocabulary, rule.earlier, parts)
+        chunk = Chunk(chunk.records, chunk.left, chunk.right, n_new)
+        mark_parts(chunk, keys, vocabulary, ~known, parts)
+        passes_of(parts, n_new, keys.needed, passes)
     compare_chunk(chunk, layout, vocabulary, scratch, levels)
     sum_evidence(levels, chunk.size, weights.bits, sums)
     add_rarity(chunk, levels, layout, weights, (sums, rarity))
     posterior(sums, weights.shares, chunk.size, scores)
     number_patterns(levels, chunk.size, layout.place, patterns)
-    ends, bits, kept_patterns = kept
     for pair in range(chunk.size):
-        if scores[pair] >= review_bits:
-            ends[0, n_kept], ends[1, n_kept] = rows[chunk.left[pair]], rows[chunk.right[pair]]
-            bits[0, n_kept], bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[pair])
-            kept_patterns[n_kept] = patterns[pair]
+        if scores[pair] >= rule.review_bits:
+            kept.ends[0, n_kept], kept.ends[1, n_kept] = rows[chunk.left[pair]], rows[chunk.right[pair]]
+            kept.bits[0, n_kept], kept.bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[pair])
+            kept.patterns[n_kept] = patterns[pair]
+            kept.passes[n_kept] = (passes[pair] & rule.whole) | rule.here
             n_kept += 1
     return n_kept
 
 
 @kernel
 def score_blocks(
-    words: NDArray[np.uint32],
-    keys: NDArray[np.uint64],
-    rows: NDArray[np.uint32],
-    tables: tuple[LayoutArrays, VocabularyArrays, WeightArrays, Scratch, Work],
-    rule: tuple[float, int, int],
-) -> tuple[tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], int, int]:
-    """Walk, compare, weigh and keep; `rows` and `keys` are in block order, rule = (review bits, boundary, window).
+    words: NDArray[np.uint32], keys: NDArray[np.uint64], rows: NDArray[np.uint32], tables: Tables, rule: Rule
+) -> tuple[Kept, int, int]:
+    """Walk, compare, weigh and keep; `rows` and `keys` are in block order.
 
     Returns:
-        (ends (2, kept), bits (2, kept), patterns (kept)), how many were kept, how many pairs were compared; the arrays
-        are longer than what was kept.
+        The edges, how many they are, and how many pairs were made.
     """
-    review_bits, boundary, window = rule
     walk = start_walk(keys, words.shape[1])
     kept = room_for(CHUNK_PAIRS)
     n_kept, n_pairs = 0, 0
     while not at_end(walk, keys):
-        size = next_pairs(walk, keys, rows, boundary, window)
+        size = next_pairs(walk, keys, rows, rule.boundary, rule.window)
         gather(walk, words)
         kept = grown(kept, n_kept)
         chunk = Chunk(walk.records, walk.left, walk.right, size)
-        n_kept = score_chunk(chunk, walk.rows, tables, kept, n_kept, review_bits)
+        n_kept = score_chunk(chunk, walk.rows, tables, kept, n_kept, rule)
         n_pairs += size
     return kept, n_kept, n_pairs
 
 
 @kernel
-def room_for(size: int) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
+def room_for(size: int) -> Kept:
     """Uninitialised arrays for `size` edges."""
     ends, bits = np.empty((2, size), dtype=np.uint32), np.empty((2, size), dtype=np.float32)
-    return ends, bits, np.empty(size, dtype=np.uint64)
+    return Kept(ends, bits, np.empty(size, dtype=np.uint64), np.empty(size, dtype=np.uint32))
 
 
 @kernel
-def grown(
-    kept: tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]], n_kept: int
-) -> tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.uint64]]:
+def grown(kept: Kept, n_kept: int) -> Kept:
     """The same edges with room for another chunk; copies to twice the size when there is none."""
-    size = len(kept[2])
+    size = len(kept.patterns)
     if n_kept + CHUNK_PAIRS <= size:
         return kept
-    ends, bits, patterns = room_for(2 * size)
-    ends[:, :n_kept] = kept[0][:, :n_kept]
-    bits[:, :n_kept] = kept[1][:, :n_kept]
-    patterns[:n_kept] = kept[2][:n_kept]
-    return ends, bits, patterns
+    larger = room_for(2 * size)
+    larger.ends[:, :n_kept] = kept.ends[:, :n_kept]
+    larger.bits[:, :n_kept] = kept.bits[:, :n_kept]
+    larger.patterns[:n_kept] = kept.patterns[:n_kept]
+    larger.passes[:n_kept] = kept.passes[:n_kept]
+    return larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +251,9 @@ class Scorer:
     """Everything that scoring needs besides the records; one per job, shared by threads.
 
     `boundary` is 0, or the first row of the second source when linking; `window` bounds the blocks that are compared
-    in full.
+    in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than the
+    window, none was dropped): later ones of these leave its pairs out, which changes no edge once the passes are
+    united. Only set it if all these passes are scored.
     """
 
     vocabulary: Vocabulary
@@ -305,6 +262,7 @@ class Scorer:
     review_bits: float
     boundary: int = 0
     window: int = WINDOW_DEFAULT
+    whole_passes: int = 0
 
 
 def score_range(
@@ -314,27 +272,40 @@ def score_range(
     scorer: Scorer,
     pass_index: int = 0,
 ) -> tuple[Edges, int]:
-    """Score every pair of a range of blocks and keep those at or above the review threshold.
+    """Score the pairs of a range of blocks and keep those at or above the review threshold.
 
     Args:
         words: all records, or a memory map of them; rows: those of the range in block order; keys: theirs, ascending.
-        pass_index: sets its bit in the edges' `passes`.
+        pass_index: sets its bit in the edges' `passes`; where it is in `scorer.whole_passes`, pairs of earlier such
+            passes are left out.
     Returns:
-        The edges in the order of the walk, and how many pairs were compared.
-    Cost: about 0.3 us a pair; each record of a block of two or more is fetched once. Holds no GIL while it walks.
+        The edges in the order of the walk, and how many pairs were made, those left out included.
+    Cost: about 0.3 us a pair, 0.1 us for one left out; each record of a block of two or more is fetched once. Holds no
+        GIL while it walks.
     """
     rows = windowed_order(words, rows, keys, scorer.window)
-    scratch = scratch_for(scorer.vocabulary)
-    tables = (scorer.layout.ops, scorer.vocabulary.arrays, scorer.weights, scratch, work_for(scorer.layout))
-    rule = (float(scorer.review_bits), scorer.boundary, scorer.window)
-    (ends, bits, patterns), n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)
+    layout, vocabulary = scorer.layout, scorer.vocabulary
+    parts = key_parts(layout.ops)
+    whole = scorer.whole_passes & sum(1 << int(each) for each in np.flatnonzero(parts.needed))
+    here = 1 << pass_index
+    rule = Rule(
+        review_bits=float(scorer.review_bits),
+        boundary=scorer.boundary,
+        window=scorer.window,
+        here=np.uint32(here),
+        # A pass that is not whole must meet its pairs itself: no other can know whether it does.
+        earlier=np.uint32(whole & (here - 1) if whole & here else 0),
+        whole=np.uint32(whole),
+    )
+    tables = (layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout))
+    kept, n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)
     edges = Edges(
-        left=ends[0, :n_kept].copy(),
-        right=ends[1, :n_kept].copy(),
-        bits=bits[0, :n_kept].copy(),
-        tf_bits=bits[1, :n_kept].copy(),
-        pattern=patterns[:n_kept].copy(),
-        passes=np.full(n_kept, 1 << pass_index, dtype=np.uint32),
+        left=kept.ends[0, :n_kept].copy(),
+        right=kept.ends[1, :n_kept].copy(),
+        bits=kept.bits[0, :n_kept].copy(),
+        tf_bits=kept.bits[1, :n_kept].copy(),
+        pattern=kept.patterns[:n_kept].copy(),
+        passes=kept.passes[:n_kept].copy(),
     )
     return edges, n_pairs
 

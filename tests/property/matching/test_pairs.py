@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.matching import reference, walking
-from core.matching.blocking import block_histogram, pairs_of, sorted_pass, split
+from core.matching import reference, sharing, walking
+from core.matching.blocking import block_histogram, pairs_of, pass_keys, sorted_pass, split
+from core.matching.chunk import Chunk
 from core.matching.cluster import unite
 from core.matching.compare import compare_pairs, levels_of, patterns_of
 from core.matching.edges import Edges, merge_edges
+from core.matching.keys import KEY_FUNCTIONS
 from core.matching.layout import Layout
 from core.matching.levels import MISSING
-from core.matching.pairs import posterior, random_pairs, walk_pairs
+from core.matching.model import WeightArrays
+from core.matching.pairs import Scorer, random_pairs, score_range, walk_pairs
 from core.matching.spec import MatchSpec, load_spec
 from core.matching.vocabulary import field_values, merge, pack, remap
+from core.matching.weighing import posterior
 
 KEYS = st.lists(st.integers(0, 5), max_size=30)
 PERSONS = load_spec("persons")
@@ -215,3 +219,63 @@ def test_next_pairs_resumes_inside_blocks_of_any_size(sizes, window):
     ordered, rows = sorted_pass(keys.astype(np.uint64))
     left, right = walk_pairs(ordered, rows, 0, window)
     assert walked(keys, 0, window) == list(zip(left.tolist(), right.tolist(), strict=True))
+
+
+EVERY_KEY = (
+    "zip", "ssn", "street", "dob", "sound(last_name)", "nick(first_name)", "initial(last_name)", "prefix(zip, 3)",
+    "year(dob)", "month_day(dob)", "parts(dob)", "house(street)", "number(street)", "first(ssn, 4)", "last(ssn, 5)",
+    "unordered(first_name, last_name)", "street(street)",
+)  # fmt: skip
+
+
+def spec_of_every_key() -> MatchSpec:
+    spec = small_spec()
+    passes = [{"name": f"pass{at}", "keys": [key]} for at, key in enumerate(EVERY_KEY)]
+    passes.append({"name": "two", "keys": ["zip", "initial(last_name)"]})
+    return MatchSpec.model_validate({**spec.model_dump(exclude={"passes"}), "passes": passes})
+
+
+@given(st.lists(RECORD, min_size=2, max_size=8))
+def test_passes_of_tells_from_two_records_what_their_keys_say(records):
+    layout = Layout.of(spec_of_every_key())
+    words, vocabulary = pack(frame(records), layout)
+    left, right = random_pairs(len(records), 1000, 0)
+    keys, parts = pass_keys(words, vocabulary, layout), sharing.key_parts(layout.ops)
+    chunk = Chunk(words, left.astype(np.int64), right.astype(np.int64), len(left))
+    masks, found = np.zeros(len(left), dtype=np.uint64), np.zeros(len(left), dtype=np.uint32)
+    sharing.mark_parts(chunk, parts, vocabulary.arrays, np.uint64(2**64 - 1), masks)
+    sharing.passes_of(masks, len(left), parts.needed, found)
+    expected = ((keys[left] == keys[right]) & (keys[left] != 0)) @ (1 << np.arange(keys.shape[1]))
+    assert found.tolist() == expected.tolist()
+
+
+def test_sharing_knows_every_key_function_or_leaves_its_passes_alone():
+    assert {key.split("(")[0] for key in EVERY_KEY if "(" in key} | {"whole", "local"} == set(KEY_FUNCTIONS)
+    ops = Layout.of(spec_of_every_key()).ops
+    strange = ops.keys.copy()
+    strange[2, 0, 0] = max(sharing.KNOWN_OPCODES) + 1
+    needed = sharing.key_parts(ops._replace(keys=strange)).needed
+    assert [each for each in range(len(needed)) if needed[each] == 0] == [2]
+
+
+@given(st.lists(RECORD, min_size=2, max_size=12), st.integers(0, 2**18 - 1), st.integers(0, 6))
+def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole, boundary):
+    layout = Layout.of(spec_of_every_key())
+    words, vocabulary = pack(frame(records), layout)
+    keys = pass_keys(words, vocabulary, layout)
+    bits = np.random.default_rng(3).normal(size=(layout.n_fields, max(layout.n_levels), 6))
+    no_terms = np.full(layout.n_fields, -1, dtype=np.int32)
+    table = WeightArrays(
+        bits, np.zeros(6), no_terms, np.zeros((6, layout.n_fields)), np.zeros((0, len(vocabulary)), dtype=np.float32)
+    )
+    found = []
+    for mask in (0, whole):
+        scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask)
+        parts, total = [], 0
+        for each in range(keys.shape[1]):
+            ordered, rows = sorted_pass(keys[:, each])
+            edges, n_pairs = score_range(words, rows, ordered, scorer, each)
+            parts.append(edges)
+            total += n_pairs
+        found.append((merge_edges(parts).to_frame().rows(), total))
+    assert found[0] == found[1]
