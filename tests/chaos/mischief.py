@@ -27,18 +27,20 @@ WHERE datname = current_database() AND application_name LIKE 'headrace%' AND pid
 """
 HELD = "SELECT count(*) FROM processing_queue WHERE state = 'running' AND worker_id LIKE :like"
 BIGGEST_MIN = 20 * 2**20
+LEADER = "SELECT holder FROM leases WHERE name = 'queue-leader' AND lease_until > now()"
 # A supervisor waits so long for its workers at the end.
 GRACE_S = 1.0
 
 
 @dataclass(slots=True)
 class Event:
-    """One piece of mischief. `until`: when its cause was gone; `hit`: the worker that suffered."""
+    """One piece of mischief. `until`: when its cause was gone; `hit`: who suffered; `led`: who led just before."""
 
     kind: str
     at: float
     until: float
     hit: str = ""
+    led: str = ""
 
 
 @dataclass(slots=True)
@@ -120,14 +122,20 @@ class Stage:
     def stopped(self) -> list[Process]:
         return [process for _, process in self.wakes]
 
-    def note(self, kind: str, at: float, hit: str = "") -> None:
-        self.events.append(Event(kind, at, time.time(), hit))
+    def note(self, kind: str, at: float, hit: str = "", led: str = "") -> None:
+        self.events.append(Event(kind, at, time.time(), hit, led))
+
+    def leader(self) -> str:
+        """Whose lease on the leader's duties stands, or nobody's."""
+        rows = self.db.execute_query("leader", LEADER)
+        return str(rows[0][0]) if rows else ""
 
 
 def kill_worker(stage: Stage) -> None:
     victim = stage.dice.choice(stage.workers)
     stage.wakes = [wake for wake in stage.wakes if wake[1] is not victim]
-    stage.note("SIGKILL worker", victim.kill(), victim.orders.worker_id)
+    led = stage.leader()
+    stage.note("SIGKILL worker", victim.kill(), victim.orders.worker_id, led)
 
 
 def stop_worker(stage: Stage) -> None:
@@ -143,10 +151,10 @@ def _stop(stage: Stage, kind: str, seconds: float) -> None:
     awake = [process for process in stage.workers if process not in stage.stopped()]
     # One always works, or nothing would be learned.
     if len(awake) > 1:
-        victim = stage.dice.choice(awake)
+        victim, led = stage.dice.choice(awake), stage.leader()
         at = victim.send(signal.SIGSTOP)
         stage.wakes.append((at + seconds, victim))
-        stage.note(kind, at, victim.orders.worker_id)
+        stage.note(kind, at, victim.orders.worker_id, led)
 
 
 def kill_producer(stage: Stage) -> None:
@@ -196,9 +204,9 @@ def kill_supervised_worker(stage: Stage) -> None:
         return
     victim = stage.dice.choice(children)
     named = stage.db.execute_query("who", "SELECT worker_id FROM workers WHERE pid = :p", {"p": victim.pid})
-    at = time.time()
+    led, at = stage.leader(), time.time()
     victim.kill()
-    stage.note("SIGKILL supervised worker", at, named[0][0] if named else "")
+    stage.note("SIGKILL supervised worker", at, named[0][0] if named else "", led)
 
 
 def end_supervisor(stage: Stage) -> None:
