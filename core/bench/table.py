@@ -52,6 +52,16 @@ HEADER_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("depth cached p50, ms", "depth_cached_p50_ms", _small),
     ("depth cached p95, ms", "depth_cached_p95_ms", _small),
 )
+RECORD_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("records", "records", _count),
+    ("marking processes", "workers", _count),
+    ("marks/s", "marks_per_s", _count),
+    ("mark p50, ms", "mark_p50_ms", _small),
+    ("mark p95, ms", "mark_p95_ms", _small),
+    ("bare durable commits/s, as many processes", "commits_per_s", _count),
+    ("lost", "lost", _count),
+    ("done twice", "duplicated", _count),
+)
 MATCH_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("records", "rows", _count),
     ("seconds, imports and output included", "seconds", lambda value: f"{value:,.1f}"),
@@ -84,6 +94,8 @@ def _lines(found: Sequence[Figures]) -> Sequence[tuple[str, str, Callable[[Any],
     """Each benchmark has figures of its own."""
     if found and "headers" in found[0]:
         return HEADER_LINES
+    if found and "marks_per_s" in found[0]:
+        return RECORD_LINES
     return MATCH_LINES if found and "f1" in found[0] else LINES
 
 
@@ -91,6 +103,8 @@ def head(one: Figures) -> str:
     """What stands above a column."""
     if "headers" in one:
         return "held xmin" if one["held_xmin"] else "headrace"
+    if "marks_per_s" in one:
+        return "a commit each mark" if one["flush_every"] == 1 else f"flush_every={one['flush_every']}"
     settings = one["settings"]
     if "f1" in one and one["system"] == "headrace":
         return f"headrace, {settings['name']}"
@@ -117,7 +131,8 @@ def caption(found: Sequence[Figures]) -> str:
     """Command, time and server."""
     first = found[0]
     words = [f"`{first['command']}`", f"on {first['measured_at'][:16].replace('T', ' ')} UTC"]
-    if records := first.get("records"):
+    # Of matching: which records they are; of marks: how many.
+    if isinstance(records := first.get("records"), str):
         words.append(records)
     if server := first.get("server"):
         words.append(

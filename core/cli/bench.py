@@ -99,19 +99,17 @@ def records(
 
     Example: headrace bench records --records 100000 --flush-every 100 --claim 1000
     """
-    import json
     from dataclasses import asdict
 
     from core.bench.records import RecordLoad, measure_records
     from core.cli.progress import rows_progress
-    from core.cli.tables import emit
     from core.runtime import open_runtime
 
+    command = f"headrace bench records --records {n_records} --workers {workers} --flush-every {flush_every}"
+    command += f" --claim {claim}"
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_records(runtime.db.url, RecordLoad(n_records, workers, flush_every, claim), moved))]
-    emit("records", [{"": name, "value": str(value)} for name, value in found[0].items()], as_json=False)
-    if out is not None:
-        out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    _show(command, found, out)
 
 
 def match(

@@ -41,6 +41,17 @@ def test_markdown_says_how_when_and_where() -> None:
     assert head == "|  | headrace, 5,000 a batch | pgqueuer 1.6.0, best |"
 
 
+def test_marks_have_lines_of_their_own() -> None:
+    marks = {
+        "records": 10_000, "workers": 2, "flush_every": 1, "marks_per_s": 4_377.3, "mark_p95_ms": 0.667,
+        "command": "headrace bench records", "measured_at": "2026-01-02T03:04:05+00:00", "machine": "2 cores",
+    }  # fmt: skip
+    lines = markdown([marks, {**marks, "flush_every": 100, "marks_per_s": 30_000.0}]).splitlines()
+    assert lines[0] == "`headrace bench records`, on 2026-01-02 03:04 UTC, 2 cores:"
+    assert "|  | a commit each mark | flush_every=100 |" in lines
+    assert "| marks/s | 4,377 | 30,000 |" in lines
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '[{"system": "headrace"}]'])
 def test_read_refuses_what_holds_no_figures(text: str, tmp_path: Path) -> None:
     path = tmp_path / "f.json"
