@@ -6,9 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from core.matching.edges import Edges
 
@@ -27,6 +24,10 @@ def one_to_one(edges: Edges, boundary: int, match_bits: float) -> NDArray[np.boo
     Returns:
         Mask over `edges`.
     """
+    # scipy takes longer to import than a small job takes to run, and only this use needs it.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     keep = np.ones(len(edges), dtype=np.bool_)
     accepted = np.flatnonzero(edges.bits >= np.float32(match_bits))
     if len(accepted) == 0:
@@ -50,6 +51,8 @@ def one_to_one(edges: Edges, boundary: int, match_bits: float) -> NDArray[np.boo
 
 
 def _assign(left: NDArray[np.int64], right: NDArray[np.int64], gains: NDArray[np.float64]) -> NDArray[np.int64]:
+    from scipy.optimize import linear_sum_assignment
+
     lefts, row = np.unique(left, return_inverse=True)
     rights, column = np.unique(right, return_inverse=True)
     if len(lefts) + len(rights) > EXACT_RECORDS_MAX:

@@ -60,7 +60,10 @@ def hash_text(text: str) -> int:
 
 
 class Lookup(NamedTuple):
-    """A small table from hashes to numbers, as kernels read it; S = a power of two, at most half full."""
+    """A small table from hashes to numbers, as kernels read it, so wide that most probes are the first.
+
+    S is a power of two.
+    """
 
     keys: NDArray[np.uint64]  # (S,) at the slot of the key's highest bits, or after; 0: free
     values: NDArray[np.uint64]  # (S,) never 0 where there is a key
@@ -68,7 +71,7 @@ class Lookup(NamedTuple):
 
 def lookup(values: Mapping[int, int]) -> Lookup:
     """Lay out a table; neither hashes nor values may be 0."""
-    bits = max(len(values) * 2, 2).bit_length()
+    bits = max(len(values) * 8, 2).bit_length()
     keys, found = np.zeros(1 << bits, dtype=np.uint64), np.zeros(1 << bits, dtype=np.uint64)
     for key, value in values.items():
         slot = key >> (64 - bits)
@@ -79,15 +82,17 @@ def lookup(values: Mapping[int, int]) -> Lookup:
 
 
 @kernel
-def look_up(table: Lookup, key: np.uint64) -> np.uint64:
-    """The value of a hash; 0 when the table has none."""
-    n_slots = len(table.keys)
+def look_up(keys: NDArray[np.uint64], values: NDArray[np.uint64], key: np.uint64) -> np.uint64:
+    """The value of a hash in the arrays of a `Lookup`; 0 when it has none.
+
+    The arrays come one by one: taking them out of a tuple counts references, which costs more than the search.
+    """
     # The highest bits of a hash, as many as number the slots.
-    slot = np.int64((key >> _S32) * np.uint64(n_slots) >> _S32)
-    while table.keys[slot] != _ZERO:
-        if table.keys[slot] == key:
-            return np.uint64(table.values[slot])
-        slot = (slot + 1) & (n_slots - 1)
+    slot = np.int64((key >> _S32) * np.uint64(len(keys)) >> _S32)
+    while keys[slot] != _ZERO:
+        if keys[slot] == key:
+            return np.uint64(values[slot])
+        slot = (slot + 1) & (len(keys) - 1)
     return _ZERO
 
 

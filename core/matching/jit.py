@@ -9,6 +9,7 @@ ones it calls, wherever they stand; so a change to any source here drops them al
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -16,8 +17,28 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from numba import njit
+from numba.core.registry import cpu_target
 
 R = TypeVar("R")
+
+_OPTIONAL = ("scipy.linalg", "cffi")
+
+
+def load_numba_types() -> None:
+    """Let numba load its types now, without two optional modules that no kernel needs.
+
+    Otherwise it does so at the first kernel, and imports scipy's linear algebra for `numpy.dot`, and cffi, if they are
+    installed: half of the time that this takes (0.26 s instead of 0.13 s). Neither is hidden from anyone afterwards.
+    """
+    hidden = [name for name in _OPTIONAL if name not in sys.modules]
+    # None makes an import fail as if the module were not installed, which numba allows for.
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def kernel(function: Callable[..., R]) -> Callable[..., R]:
@@ -45,4 +66,5 @@ def drop_stale_kernels(folder: Path) -> bool:
     return True
 
 
+load_numba_types()
 drop_stale_kernels(Path(__file__).parent)

@@ -95,29 +95,31 @@ def street_record(
     out: NDArray[np.uint32],
 ) -> None:
     """Pack one tokenised street: number and form, name hash, 64-bit signature of the name's letter pairs."""
+    known, codes, pair_bits = tables.words.keys, tables.words.values, tables.pair_bits
     number, form, name, signature = 0, _ZERO, _ZERO, _ZERO
-    previous, skip, n_names = -1, False, 0
+    pair, skip, n_names = 0, False, 0
     for token in range(n_tokens):
         start, stop = spans[token, 0], spans[token, 1]
         hashed = hash_span(units, start, stop)
         figure = house_number(units, start, stop)
-        code = int(look_up(tables.words, hashed))
+        # No known word begins with a digit.
+        code = np.int64(look_up(known, codes, hashed)) if units[start] > 57 else 0
+        class_ = code >> 8
         if skip:
             skip = False
-        elif code // 256 == UNIT and token + 1 < n_tokens:
+        elif class_ == UNIT and token + 1 < n_tokens:
             skip = True
         elif figure >= 0 and (n_names == 0 or number == 0):
             number = figure
-        elif (code // 256 == TYPE and n_names > 0) or (code // 256 == DIRECTION and n_tokens > 2):
+        elif (class_ == TYPE and n_names > 0) or (class_ == DIRECTION and n_tokens > 2):
             form ^= splitmix(np.uint64(code))
         else:
             n_names += 1
             name = combine(name, hashed)
             for at in range(start, stop):
-                letter = int(np.int64(units[at]))
-                if previous >= 0:
-                    signature |= tables.pair_bits[previous * 256 + letter]
-                previous = letter
+                pair = (pair << 8 | int(np.int64(units[at]))) & 0xFFFF
+                if pair > 255:
+                    signature |= pair_bits[pair]
     if name == _ZERO and n_tokens > 0:
         name = _ONE
     out[0] = np.uint32(np.uint64(number) | (form >> np.uint64(32 + NUMBER_BITS)) << np.uint64(NUMBER_BITS))

@@ -156,7 +156,7 @@ def class_of(points: NDArray[np.uint32], start: int, stop: int, nicknames: Looku
     while end < stop and points[end] != 32:
         end += 1
     hashed = hash_span(points, start, stop if end - start < 2 else end)
-    full = look_up(nicknames, hashed)
+    full = look_up(nicknames.keys, nicknames.values, hashed)
     return hashed if full == 0 else full
 
 

@@ -111,4 +111,4 @@ def test_streets_do_not_care_for_blanks(tokens, blank):
 def test_look_up_finds_what_is_there_and_0_else(values, other):
     table = lookup(values)
     for key, value in {other: 0, **values}.items():
-        assert int(look_up(table, np.uint64(key))) == value
+        assert int(look_up(table.keys, table.values, np.uint64(key))) == value

@@ -44,7 +44,7 @@ def points(text: str) -> np.ndarray:
 
 
 def letters(text: str) -> np.uint64:
-    return letter_set(points(text), 0, len(text))
+    return np.uint64(letter_set(points(text), 0, len(text)))
 
 
 def packed(digits: str) -> np.uint64:
