@@ -52,7 +52,7 @@ def pack_text(
         (n, layout.stride) uint32, C-contiguous, and the vocabulary of exactly these rows.
     Raises:
         SchemaError: a field has no column.
-    Cost: about 0.7 s per million persons on one core, and 50 bytes a row beside the result.
+    Cost: about 0.8 s per million persons on one core, and 50 bytes a row beside the result.
     """
     require_columns(frame, layout.spec)
     orders = date_orders or {}
