@@ -112,11 +112,23 @@ def _run(setup: MatchSetup, folder: Path) -> tuple[Ran, pl.DataFrame]:
     order = {"input": str(source), "out": str(out), "settings": setup.options}
     command = list(setup.command)
     if setup.system == "headrace":
-        spec, threads = setup.options["spec"], setup.options["threads"]
-        command += [str(source), "--id", "id", "--spec", spec, "--threads", str(threads), "--out", str(out), "--json"]
-    # A state folder of its own, so that no run goes on where another stopped.
-    ran = run(command, order, {"HEADRACE_STATE_DIR": str(folder / "state")})
+        command += ["match", str(source), *_options(setup), "--out", str(out), "--json"]
+        if setup.options["saved_model"]:
+            model = folder / "model.json"
+            learn = [*setup.command, "model", "train", str(source), *_options(setup), "--out", str(model), "--json"]
+            run(learn, order, _environment(folder))
+            command += ["--model", str(model)]
+    ran = run(command, order, _environment(folder))
     return ran, pl.read_parquet(out, columns=["id", "entity_id"])
+
+
+def _options(setup: MatchSetup) -> list[str]:
+    return ["--id", "id", "--spec", setup.options["spec"], "--threads", str(setup.options["threads"])]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """A state folder of its own, so that no run goes on where another stopped."""
+    return {"HEADRACE_STATE_DIR": str(folder / "state")}
 
 
 def score(entities: pl.DataFrame, truth: pl.DataFrame) -> Evaluation:

@@ -13,6 +13,8 @@ from core.errors import ConfigError
 
 Files = Literal["raw", "clean"]
 SIX_RULES = Path(__file__).parent / "specs" / "six_rules.yaml"
+HEADRACE = (sys.executable, "-c", "from core.cli import main; main()")
+SAVED = "persons, saved model"
 INSTALL = "pip install 'headrace[peers]'"
 
 
@@ -31,11 +33,11 @@ class MatchSetup:
 
 
 def ours(threads: int) -> list[MatchSetup]:
-    """Our own rows: Splink's rules and comparisons, and the spec that everyone gets."""
-    headrace = (sys.executable, "-c", "from core.cli import main; main()", "match")
+    """Our own rows: Splink's rules and comparisons; the spec that everyone gets; the same with a model from before."""
+    rows = (("same rules as Splink", str(SIX_RULES), False), ("persons", "persons", False), (SAVED, "persons", True))
     return [
-        MatchSetup("headrace", name, headrace, "raw", {"spec": spec, "threads": threads})
-        for name, spec in (("same rules as Splink", str(SIX_RULES)), ("persons", "persons"))
+        MatchSetup("headrace", name, HEADRACE, "raw", {"spec": spec, "saved_model": saved, "threads": threads})
+        for name, spec, saved in rows
     ]
 
 

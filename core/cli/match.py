@@ -42,6 +42,10 @@ def match(
     ] = None,
     link: Annotated[Path | None, typer.Option(help="second file: compare only across the two")] = None,
     one_to_one: Annotated[bool, typer.Option("--one-to-one", help="with --link: at most one partner a record")] = False,
+    model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
+    allow_drift: Annotated[
+        bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
+    ] = False,
     via: Annotated[
         str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
     ] = "local",
@@ -62,6 +66,8 @@ def match(
             "link": None if link is None else str(link),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
+            "model": None if model is None else str(model),
+            "allow_drift": allow_drift,
             "out": None if out is None else str(out),
         },
         [*(maps or []), *(more or [])],

@@ -44,6 +44,6 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
     return {
-        name: str(Path(value).absolute()) if name in {"input", "link", "out"} and value is not None else value
+        name: str(Path(value).absolute()) if name in {"input", "link", "out", "model"} and value is not None else value
         for name, value in options.items()
     }

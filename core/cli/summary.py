@@ -33,6 +33,10 @@ def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
         f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, "
         f"{summary['peak_rss_mb']:,.0f} MiB of memory at most"
     )
+    if model := summary.get("model"):
+        drift = model["drift"]
+        far = f", drift at most {drift['worst_psi']:.2f} (field {drift['worst_field']})" if drift else ""
+        console.print(f"model: {model['file']}{far}", highlight=False, soft_wrap=True)
     for notice in summary["notices"]:
         console.print(f"[dim]note: {notice}[/]", highlight=False, soft_wrap=True)
     if summary["quarantined"]:

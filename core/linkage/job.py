@@ -158,6 +158,11 @@ class LinkageJob:
         folder = self.folder("reduce")
         return load(folder, f"keys-{number:02d}"), load(folder, f"rows-{number:02d}")
 
+    def neighbours(self, number: int) -> tuple[Array, Array]:
+        """Rows of one pass in block order, u32, and whether each is in the block of the one before it, (rows - 1,)."""
+        keys, rows = self.pass_arrays(number)
+        return rows, keys[1:] == keys[:-1]
+
     @property
     def labels(self) -> Array:
         """Per row the smallest row of its entity, u32."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from core.linkage.job import LinkageJob
@@ -14,15 +14,17 @@ OnProgress = Callable[[Stage, int, int], None]
 """Called with stage, batches done, batches in all."""
 
 
-def run_job(job: LinkageJob, *, threads: int, on_progress: OnProgress) -> dict[Stage, float]:
-    """Run every stage to its end; what an interrupted run finished is not done again.
+def run_job(
+    job: LinkageJob, *, threads: int, on_progress: OnProgress, stages: Sequence[Stage] = STAGES
+) -> dict[Stage, float]:
+    """Run the stages to their end; what an interrupted run finished is not done again.
 
     Returns:
         Wall seconds of each stage in this run.
     """
     seconds: dict[Stage, float] = {}
     with ThreadPoolExecutor(threads, thread_name_prefix="headrace") as pool:
-        for stage in STAGES:
+        for stage in stages:
             started = time.perf_counter()
             open_stage(job, stage)
             _drain(job, stage, pool, threads, on_progress)

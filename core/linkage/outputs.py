@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import polars as pl
 
 from core.errors import ConfigError
 from core.linkage.job import LinkageJob
+from core.linkage.models import statement
 from core.linkage.ports import Stage
+from core.linkage.private import write_private as _write
 from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
@@ -89,17 +91,6 @@ def _write_frame(frame: pl.DataFrame, path: Path, suffix: str) -> None:
         frame.write_parquet(path)
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the target and rename; private, for it names persons."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.touch(mode=0o600)
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) -> dict[str, Any]:
     """Count what a finished job did.
 
@@ -108,11 +99,12 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         stages: wall seconds of each stage in this run.
     Returns:
         JSON: rows, seconds, rows_per_s, candidate_pairs (comparisons over all passes), matches, entities, peak_rss_mb,
-        stages, and the statements on recall, clusters and notices.
+        stages, and the statements on recall, clusters, a reused model and notices.
     """
     clustered = dict(job.outputs("cluster")[0])
     matches = clustered.pop("matches")
     recall = clustered.pop("recall")
+    model, notices = statement(job)
     for name in ("path", "items", "seconds"):
         clustered.pop(name)
     return {
@@ -127,8 +119,9 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "batches": {stage: len(job.outputs(stage)) for stage in stages},
         "clusters": clustered,
         "recall": recall,
+        "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": list(job.description.notices),
+        "notices": [*job.description.notices, *notices],
     }
 
 

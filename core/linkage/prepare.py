@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from core.errors import ConfigError, HeadraceError, InputError
 from core.linkage.job import JobDescription
+from core.linkage.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.source import FieldHint, Source, open_source
 from core.linkage.workspace import Workspace
@@ -39,7 +40,8 @@ def identify(request: MatchRequest) -> str:
             raise InputError(f"{path}: no such file", path=str(path))
         if path.is_dir():
             raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
-    return job_key(request, [digest(path) for path in request.inputs], load_spec(request.spec))
+    model = None if request.model is None else digest(Path(request.model))
+    return job_key(request, [digest(path) for path in request.inputs], load_spec(request.spec), model)
 
 
 def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescription:
@@ -47,7 +49,7 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
 
     Raises:
         InputError: a file cannot be read as it stands; says where. Nothing stays behind.
-        SpecError: too few fields are mapped for three blocking passes.
+        SpecError: too few fields are mapped for three blocking passes. MatchError: the model is for another spec.
     """
     # Processes that join a job at the same moment must not stage the same file over each other.
     workspace.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,6 +89,12 @@ def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescr
     sources = open_sources(request, workspace)
     mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
+    if request.model is not None:
+        # A copy in the workspace: every worker of the job uses the same one, whatever becomes of the file.
+        model = read_model(Path(request.model))
+        check_model(model, restricted, request.model)
+        workspace.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_model(model, workspace.root / MODEL)
     return JobDescription(
         key=key,
         request=request,

@@ -30,6 +30,8 @@ class MatchRequest(BaseModel):
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
     out: str | None = Field(None, description="Parquet or CSV file that receives id and entity_id of every record")
     rerun: bool = Field(False, description="start anew although the same request was answered before (queue)")
+    model: str | None = Field(None, description="trained model to use instead of learning one")
+    allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
     range_rows: int = Field(50_000, ge=1, le=1_000_000, description="records an ingest batch")
     pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
 
@@ -39,11 +41,13 @@ class MatchRequest(BaseModel):
         return [Path(self.input), *([Path(self.link)] if self.link else [])]
 
 
-def job_key(request: MatchRequest, digests: list[str], spec: MatchSpec) -> str:
-    """Name a job by what determines its answer: input bytes, spec, columns and this version of the code.
+def job_key(request: MatchRequest, digests: list[str], spec: MatchSpec, model_digest: str | None = None) -> str:
+    """Name a job by what determines its answer: input bytes, spec, columns, model and this version of the code.
 
     Paths and batch sizes are left out: they change nothing in the answer, so a moved file resumes its job.
     """
     said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    if model_digest is not None:
+        digests = [*digests, f"model {model_digest} {request.allow_drift}"]
     text = "\n".join([version("headrace"), spec.fingerprint, said, *digests])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

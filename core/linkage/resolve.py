@@ -15,9 +15,11 @@ from core.linkage.job import LinkageJob
 from core.linkage.local import OnProgress, run_job
 from core.linkage.manifest import LocalManifest
 from core.linkage.outputs import summarise, write_outputs
+from core.linkage.ports import STAGES
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.workspace import Workspace
+from core.matching.model import Model
 
 
 def resolve(
@@ -48,6 +50,23 @@ def resolve(
         if not keep_workspace:
             workspace.remove()
     return summary
+
+
+def learn(
+    request: MatchRequest,
+    workspaces: Path,
+    *,
+    threads: int = 1,
+    on_progress: OnProgress = lambda stage, done, total: None,
+) -> Model:
+    """Run the stages of a job as far as its model, in this process. Raises as `resolve`."""
+    key = identify(request)
+    with own_workspace(workspaces, key) as workspace:
+        job = LinkageJob(describe(request, key, workspace), workspace, LocalManifest(workspace.root))
+        run_job(job, threads=threads, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
+        model = job.model
+        workspace.remove()
+    return model
 
 
 @contextmanager

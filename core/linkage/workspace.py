@@ -1,6 +1,7 @@
 """The folder of a job: fixed-width arrays and Parquet files, written once and never changed.
 
     job.json                            what is matched, and how
+    model.json                          the model that the request named, if it did
     source/                             validated copies of text input
     ingest/00003-<tag>/                 words.npy  strings.parquet  values.parquet  keys-02.npy  rows-02.npy
     reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.parquet  placeholders.json

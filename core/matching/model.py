@@ -62,6 +62,8 @@ class Model(BaseModel):
     iterations: int
     converged: bool
     term_tables: dict[str, TermTable]
+    # Per field, shares of candidate pairs with a missing value, then of each level: what drift is told from.
+    candidate_shares: dict[str, tuple[float, ...]] = {}
 
     @property
     def prior_bits(self) -> float:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.linkage.models import MODEL, candidate_shares, reuse_model, write_model
 from core.linkage.workspace import Array
 from core.matching.blocking import pass_keys
 from core.matching.collisions import collisions
@@ -27,7 +28,9 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Learn the model and store it."""
+    """Learn the model and store it, or take the one that the request names."""
+    if job.description.request.model is not None:
+        return reuse_model(job, folder)
     with ThreadPoolExecutor(1) as beside:
         strangers = beside.submit(_random_histogram, job)
         shared = beside.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundary)
@@ -44,9 +47,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         n_rows=job.rows,
         data_fingerprint=job.data_fingerprint,
     )
-    path = folder / "model.json"
-    path.touch(mode=0o600)
-    path.write_text(model.to_json())
+    shares, _ = candidate_shares(job)
+    write_model(model.model_copy(update={"candidate_shares": shares}), folder / MODEL)
     return {
         "patterns": len(patterns),
         "pairs": float(counts.sum()),
