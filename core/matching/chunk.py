@@ -24,8 +24,8 @@ class Chunk(NamedTuple):
     size: int
 
 
-Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]
-"""Code points, where each string starts, and its letter set."""
+Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]
+"""Code points, where each string starts, its letter set, and short strings packed."""
 
 
 class Scratch(NamedTuple):

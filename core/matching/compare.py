@@ -29,6 +29,7 @@ from core.matching.kernels import (
 )
 from core.matching.layout import Layout, LayoutArrays
 from core.matching.levels import MISSING
+from core.matching.packed import is_packed, jaro_winkler_packed, osa_one_packed
 from core.matching.packing import NUMBER_MAX
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
@@ -73,24 +74,34 @@ def settle_names(
     chunk: Chunk, at: int, threshold: float, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
-    """Jaro-Winkler at least `threshold`; once per pair and field, and not at all where the lengths forbid it."""
+    """Jaro-Winkler at least `threshold`; once per pair and field."""
     records, left, right, size = chunk
-    points, starts, letters = table
+    packed = table[3]
     levels, level = settled
-    similarity, flags = scratch.similarity, scratch.flags
+    similarity = scratch.similarity
     for pair in range(size):
         if levels[pair] != UNDECIDED:
             continue
         if similarity[pair] == NOT_COMPUTED:
             code_a, code_b = records[left[pair], at], records[right[pair], at]
-            start_a, stop_a = starts[code_a], starts[code_a + 1]
-            start_b, stop_b = starts[code_b], starts[code_b + 1]
-            n_a, n_b = stop_a - start_a, stop_b - start_b
-            if jaro_winkler_bound(n_a, n_b, letters[code_a], letters[code_b]) < threshold:
-                continue
-            similarity[pair] = jaro_winkler(points[start_a:stop_a], points[start_b:stop_b], flags)
+            low_a, low_b = packed[code_a, 0], packed[code_b, 0]
+            if is_packed(low_a) and is_packed(low_b):
+                similarity[pair] = jaro_winkler_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
+            else:
+                similarity[pair] = long_similarity(table, (code_a, code_b), threshold, scratch)
         if similarity[pair] >= threshold:
             levels[pair] = level
+
+
+@kernel
+def long_similarity(table: Strings, codes: tuple[np.uint32, np.uint32], threshold: float, scratch: Scratch) -> float:
+    """Jaro-Winkler of strings too long to be packed; NOT_COMPUTED where their letters forbid the threshold."""
+    points, starts, letters, _ = table
+    code_a, code_b = codes
+    a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
+    if jaro_winkler_bound(len(a), len(b), letters[code_a], letters[code_b]) < threshold:
+        return NOT_COMPUTED
+    return jaro_winkler(a, b, scratch.flags)
 
 
 @kernel
@@ -98,21 +109,32 @@ def settle_spelling(
     chunk: Chunk, at: int, limit: int, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
-    """OSA distance of two strings at most `limit`."""
+    """OSA distance of two different strings at most `limit`."""
     records, left, right, size = chunk
-    points, starts, letters = table
+    packed = table[3]
     levels, level = settled
-    rows = scratch.rows
     for pair in range(size):
         if levels[pair] != UNDECIDED:
             continue
         code_a, code_b = records[left[pair], at], records[right[pair], at]
-        start_a, stop_a = starts[code_a], starts[code_a + 1]
-        start_b, stop_b = starts[code_b], starts[code_b + 1]
-        if osa_bound(stop_a - start_a, stop_b - start_b, letters[code_a], letters[code_b]) > limit:
-            continue
-        if osa_within(points[start_a:stop_a], points[start_b:stop_b], limit, rows):
+        low_a, low_b = packed[code_a, 0], packed[code_b, 0]
+        if limit == 1 and is_packed(low_a) and is_packed(low_b):
+            alike = osa_one_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
+        else:
+            alike = long_within(table, (code_a, code_b), limit, scratch.rows)
+        if alike:
             levels[pair] = level
+
+
+@kernel
+def long_within(table: Strings, codes: tuple[np.uint32, np.uint32], limit: int, rows: NDArray[np.int32]) -> bool:
+    """Whether the OSA distance of strings of any length is at most `limit`."""
+    points, starts, letters, _ = table
+    code_a, code_b = codes
+    a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
+    if osa_bound(len(a), len(b), letters[code_a], letters[code_b]) > limit:
+        return False
+    return osa_within(a, b, limit, rows)
 
 
 @kernel
@@ -122,7 +144,7 @@ def settle_prefix(
 ) -> None:  # fmt: skip
     """The first `n_first` code points equal; n_first = 0 asks for equal initials, one side being nothing more."""
     records, left, right, size = chunk
-    points, starts, _ = table
+    points, starts, _, _ = table
     levels, level = settled
     for pair in range(size):
         if levels[pair] != UNDECIDED:
@@ -272,7 +294,7 @@ def run_test(
     opcode, threshold = layout.tests[field, test], layout.thresholds[field, test]
     at = np.int64(layout.offset[field])
     settled = (out, layout.n_tests[field] - test)
-    table = (vocabulary.points, vocabulary.starts, vocabulary.letters)
+    table = (vocabulary.points, vocabulary.starts, vocabulary.letters, vocabulary.packed)
     if opcode == 1:
         settle_class(chunk, at, vocabulary.class_hash, settled)
     elif opcode == 2:

@@ -19,6 +19,7 @@ from core.matching.hashing import Lookup, flat_bytes, flat_points, hash_span, lo
 from core.matching.jit import kernel
 from core.matching.layout import Layout
 from core.matching.nicknames import nickname_table
+from core.matching.packed import pack_points
 from core.matching.packing import pack_digits, pack_emails, pack_streets
 from core.matching.sound import LETTERS_MAX, sound_of
 from core.matching.spec import FieldSpec
@@ -37,6 +38,7 @@ class VocabularyArrays(NamedTuple):
     class_hash: NDArray[np.uint64]  # (V,) of the nickname class
     sound: NDArray[np.uint64]  # (V,) phonetic key
     letters: NDArray[np.uint64]  # (V,) bit c % 64 set for each code point c: tells most pairs apart unread
+    packed: NDArray[np.uint64]  # (V, 2) short strings, see `packed.pack_points`
     longest: int  # code points of the longest string
 
 
@@ -66,7 +68,8 @@ class Vocabulary:
         points, starts = flat_points(strings)
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
-        arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, longest)
+        packed = np.zeros((len(strings), 2), dtype=np.uint64)
+        arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, packed, longest)
         describe(arrays, nickname_table())
         return cls(strings, arrays)
 
@@ -129,7 +132,7 @@ class Vocabulary:
 
 @kernel
 def describe(arrays: VocabularyArrays, nicknames: Lookup) -> None:
-    """Fill hash, nickname class, sound and letter set of every string."""
+    """Fill hash, nickname class, sound, letter set and packed form of every string."""
     points, starts = arrays.points, arrays.starts
     buffer = np.empty(LETTERS_MAX, dtype=np.uint8)
     for code in range(len(starts) - 1):
@@ -138,6 +141,7 @@ def describe(arrays: VocabularyArrays, nicknames: Lookup) -> None:
         arrays.sound[code] = sound_of(points, start, stop, buffer)
         arrays.letters[code] = letter_set(points, start, stop)
         arrays.class_hash[code] = class_of(points, start, stop, nicknames)
+    pack_points(points, starts, arrays.packed)
 
 
 @kernel
