@@ -3,8 +3,9 @@
 
 Two guards refuse a merge. Size: no cluster grows above the spec's limit, so what holds a giant together by its weakest
 edges stays apart. Contradiction: records of the two sides that cannot be one person (their identifiers and their birth
-dates both disagree beyond slips of the pen) speak against it, and when they are at least half of all crossings the
-merge is refused. An edge whose own two records contradict has outweighed that already and is never vetoed by it.
+dates both disagree beyond slips of the pen, or a value that `tells_apart` differs) speak against it, and when they are
+at least half of all crossings the merge is refused. An edge whose own two records contradict has outweighed that
+already and is never vetoed by it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from core.matching.spec import MatchSpec
 
 __all__ = ["ClusterReport", "cluster", "one_to_one"]
 
-DIGITS, DATE = 0, 1
+DIGITS, DATE, WORD = 0, 1, 2
 # Identifiers that differ by more edits than this contradict each other.
 DIGITS_SLIPS_MAX = 2
 CONTRADICTIONS_MIN = 2
@@ -69,11 +70,16 @@ def contradict(
 ) -> bool:  # fmt: skip
     """Whether at least two identity fields are present in both records and every one of them disagrees.
 
-    guards (G, 2) = (DIGITS or DATE, first word); digits (2, 16) and rows are scratch.
+    One word that tells apart is enough. guards (G, 2) = (WORD, DIGITS or DATE, first word), words first; digits (2, 16)
+    and rows are scratch.
     """
     n_against = 0
     for guard in range(len(guards)):
         kind, at = guards[guard]
+        if kind == WORD:
+            if a[at] != 0 and b[at] != 0 and a[at] != b[at]:
+                return True
+            continue
         if kind == DATE:
             date_a, date_b = np.int64(a[at]), np.int64(b[at])
             if date_a == 0 or date_b == 0:
@@ -149,7 +155,7 @@ def unite(
             n_oversize += 1
             continue
         alone = size[root_a] + size[root_b] == 2
-        if not alone and len(guards) >= CONTRADICTIONS_MIN:
+        if not alone and len(guards) > 0:
             outweighed = contradict(words[a], words[b], guards, scratch[0], scratch[1])
             if not outweighed and crossings_contradict((a, b), following, words, guards, scratch):
                 n_contradicted += 1
@@ -165,8 +171,9 @@ def unite(
 
 
 def guard_fields(layout: Layout) -> NDArray[np.int64]:
-    """The identity fields that can contradict: digits and dates that belong to one person; (G, 2) for `contradict`."""
-    guards = [
+    """The fields that can contradict: what tells apart, digits and dates of one person; (G, 2) for `contradict`."""
+    guards = [(WORD, layout.offset[field.name]) for field in layout.spec.fields if field.tells_apart]
+    guards += [
         (DATE if field.kind == "date" else DIGITS, layout.offset[field.name])
         for field in layout.spec.fields
         if field.kind in {"date", "digits"} and not field.shared

@@ -13,7 +13,8 @@ import polars as pl
 from core.errors import SchemaError
 from core.matching.dates import parse_dates
 from core.matching.full_names import name_part
-from core.matching.spec import FieldSpec, MatchSpec
+from core.matching.organisation_names import ORGANISATION_PARTS, domain, organisation_part
+from core.matching.spec import FieldSpec, MatchSpec, NamePart
 
 UNKNOWN_WORDS = (
     "unknown", "unkown", "n a", "na", "none", "null", "nil", "nan", "test", "tester", "testing", "not known",
@@ -80,8 +81,17 @@ def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False
         return _dates(column, day_first)
     folded = fold(column).alias(field.name).to_frame()
     if field.part is not None:
-        folded = folded.with_columns(name_part(pl.col(field.name), field.part))
+        folded = _part(folded[field.name], field.part).to_frame()
     return folded.lazy().select(_EXPRESSIONS[field.kind](field)).collect().to_series()
+
+
+def _part(folded: pl.Series, part: NamePart) -> pl.Series:
+    """What a field takes out of a column that holds more."""
+    if part in ORGANISATION_PARTS:
+        return organisation_part(folded, part).alias(folded.name)
+    name = pl.col(folded.name)
+    taken = domain(name) if part == "domain" else name_part(name, part)
+    return folded.to_frame().select(taken.alias(folded.name)).to_series()
 
 
 def _dates(column: pl.Series, day_first: bool) -> pl.Series:

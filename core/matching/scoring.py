@@ -48,6 +48,8 @@ TOLERANCE = 1e-6
 BELIEF_PAIRS = 8.0
 CHANCE_BELIEF_PAIRS = 40.0
 SHARE_FLOOR = 1e-14
+# How often one person's records differ in a field that tells apart: 2^-30.
+NEVER_SHARE = 1e-9
 # Below this many expected pairs a level's weight may not overtake that of a stronger level.
 THIN_PAIRS = 50.0
 
@@ -121,6 +123,7 @@ def train(
     candidates = _Histogram.of(patterns, counts, layout)
     random = _Histogram.of(random_patterns, random_counts, layout)
     start = _starting_tables(random, layout)
+    start[[T_SAME, T_MOVED]] = _told_apart(start[[T_SAME, T_MOVED]], layout)
     rare = _RareLevels.of(shared, random, total_pairs, layout)
     start[T_CHANCE] = rare.into(start[T_CHANCE], [None] * len(shared))
     tables, shares = start, _starting_shares(total_pairs, layout)
@@ -132,6 +135,7 @@ def train(
         weights *= candidates.counts[:, None]
         strangers = _responsibilities(random, tables[roles, np.arange(layout.n_fields)], shares)[:, CHANCE]
         new_tables = _maximise(candidates, weights, roles, start)
+        new_tables[[T_SAME, T_MOVED]] = _told_apart(new_tables[[T_SAME, T_MOVED]], layout)
         counted = random.level_sums(strangers * random.counts, start.shape[1:])
         chance = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
         class_shares = tables[roles, np.arange(layout.n_fields)]
@@ -195,6 +199,16 @@ def _maximise(candidates: _Histogram, weights: NDArray[np.float64], roles: NDArr
                 uses = (roles[each] == table)[:, None]
                 tables[table] += np.where(uses, sums[each], 0.0)
     return np.stack([_normal(table) for table in tables])
+
+
+def _told_apart(tables: Table, layout: Layout) -> Table:
+    """One person's tables, in which fields that tell apart never differ: that is a rule, whatever was seen."""
+    ruled = tables.copy()
+    for row, field in enumerate(layout.spec.fields):
+        if field.tells_apart:
+            ruled[:, row, 0] = 0.0
+            ruled[:, row] = _normal(np.maximum(ruled[:, row], NEVER_SHARE))
+    return ruled
 
 
 def _normal(sums: Table) -> Table:

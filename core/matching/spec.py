@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import SpecError
 from core.matching.keys import KeyPart, check_key, parse_key
-from core.matching.levels import DEFAULT_LEVELS, MAX_TESTS, TESTS, Kind, Level, LevelText
+from core.matching.levels import CODED_KINDS, DEFAULT_LEVELS, MAX_TESTS, TESTS, Kind, Level, LevelText
 
-NamePart = Literal["given", "middle", "surname"]
-PART_KINDS = ("given_name", "surname", "text")
+NamePart = Literal[
+    "given", "middle", "surname", "head", "rest", "numbers", "legal_form", "acronym", "domain"
+]  # fmt: skip
+PART_KINDS = ("given_name", "surname", "text", "category", "code")
 SPEC_FOLDER = Path(__file__).parent / "specs"
 USABLE_PASSES_MIN = 3
 
@@ -33,6 +35,7 @@ class FieldSpec(_Frozen):
 
     `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
     `made_of` names the fields the value is often put together from, as an e-mail address is from names.
+    Two records that differ in a field that `tells_apart` are never one, such as the numbers of two branches.
     `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` keeps dates that do not exist
     as digits to be compared; by default their rows are bad rows.
     """
@@ -49,6 +52,7 @@ class FieldSpec(_Frozen):
     part_of: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     part: NamePart | None = None
     slips: Literal["refuse", "keep"] = "refuse"
+    tells_apart: bool = False
 
     @property
     def column(self) -> str:
@@ -79,6 +83,10 @@ class FieldSpec(_Frozen):
             raise ValueError(f"field {self.name!r}: part_of and part come together: which column, and which part of it")
         if self.part is not None and self.kind not in PART_KINDS:
             raise ValueError(f"part is for kinds {', '.join(PART_KINDS)}, field {self.name!r} is {self.kind!r}")
+        if self.tells_apart and self.kind not in CODED_KINDS:
+            raise ValueError(
+                f"tells_apart is for kinds {', '.join(sorted(CODED_KINDS))}, field {self.name!r} is {self.kind!r}"
+            )
         if self.slips == "keep" and self.kind != "date":
             raise ValueError(f"slips is for kind 'date', field {self.name!r} is {self.kind!r}")
         if self.keep_last is not None and self.kind != "digits":

@@ -43,6 +43,7 @@ def test_load_spec_gives_defaults_by_kind(tmp_path):
         ("kind: text}", "kind: text, part: given}", ["part_of and part", "name"]),
         ("kind: text}", "kind: text, part_of: born, part: given}", ["part_of", "'born'"]),
         ("kind: date}", "kind: date, part_of: whole, part: given}", ["part is for", "given_name", "date"]),
+        ("kind: date}", "kind: date, tells_apart: true}", ["tells_apart", "category", "date"]),
         ("kind: text}", "kind: text, slips: keep}", ["slips", "date", "text"]),
         ("[parts(born)]", "[parts(born)], refine: [year(name)]", ["three", "year(name)", "text"]),
         ("[parts(born)]", "[parts(born)], refine: [nothing]", ["'nothing'", "name, born"]),
