@@ -148,10 +148,11 @@ def match(
 
 
 def _persons(folder: Path, rows: int, seed: int) -> Path:
-    from core.workloads.identity.generator import plan_population, write_persons
+    from core.workloads.identity.files import write_persons
+    from core.workloads.identity.population import plan_population
 
     path = folder / "persons.parquet"
-    write_persons(plan_population(rows, seed, 0.3), path, lambda written: None)
+    write_persons(plan_population(rows, seed, 0.3), path)
     return path
 
 

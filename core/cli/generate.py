@@ -12,13 +12,16 @@ import typer
 PERSONS = """
 Write made persons with errors, duplicates and the true entity of each row (last column, entity_id).
 
-The same rows, seed and duplicates make the same file, byte for byte, with the same version.
+The same rows, seed and duplicates make the same file, byte for byte, with the same version. Duplicates stand anywhere
+in the file; names, streets and towns become more with the rows, as those of a country do. Memory does not.
 
 [bold]Examples[/bold]
 
   headrace generate persons --rows 100000 --seed 7 --out persons.parquet
 
   headrace generate persons --rows 1000000 --seed 7 --duplicates 0.3 --out persons.csv --json
+
+  headrace generate persons --rows 70000000 --out persons70m.parquet
 """
 
 
@@ -38,25 +41,31 @@ def persons(
     duplicates: Annotated[
         float, typer.Option("--duplicates", help="Share of rows that are duplicates, 0 to 0.8.")
     ] = 0.3,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Threads; the cores of this machine unless said.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a sentence.")] = False,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
+    import os
 
-    from core.workloads.identity.generator import plan_population, write_persons
+    threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    # polars reads its bound at import.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    from core.cli.progress import rows_progress
+    from core.workloads.identity.files import write_persons
+    from core.workloads.identity.population import plan_population
 
     started = time.perf_counter()
-    population = plan_population(rows, seed, duplicates)
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("persons", total=rows)
-        write_persons(population, out, lambda written: progress.update(task, completed=written))
+    with rows_progress() as show:
+        show("persons", 0, rows)
+        population = plan_population(rows, seed, duplicates)
+        write_persons(population, out, threads, lambda written: show("persons", written, rows))
     seconds = time.perf_counter() - started
     facts = {
         "out": str(out),
         "rows": rows,
         "entities": population.n_persons,
-        "duplicates": len(population.owner),
+        "duplicates": population.n_copies,
         "seed": seed,
         "bytes": out.stat().st_size,
         "seconds": round(seconds, 3),
@@ -65,6 +74,6 @@ def persons(
         print(json.dumps(facts))
         return
     print(
-        f"{out}: {rows:,} rows of {population.n_persons:,} persons ({len(population.owner):,} duplicates), "
+        f"{out}: {rows:,} rows of {population.n_persons:,} persons ({population.n_copies:,} duplicates), "
         f"{out.stat().st_size / 1e6:.1f} MB in {seconds:.1f} s"
     )

@@ -29,7 +29,7 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_generate_persons_again_writes_the_same_bytes(persons: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.csv"
-    done = _headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--out", again)
+    done = _headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--threads", 3, "--out", again)
     assert (done.returncode, done.stderr) == (0, "")
     assert "2,000 rows of 1,400 persons (600 duplicates)" in done.stdout
     assert again.read_bytes() == persons.read_bytes()
@@ -39,6 +39,7 @@ def test_generate_persons_again_writes_the_same_bytes(persons: Path, tmp_path: P
     ("arguments", "message"),
     [
         (("--rows", 0, "--out", "x.csv"), "--rows must be 1 to"),
+        (("--rows", 500_000_001, "--out", "x.csv"), "--rows must be 1 to 500,000,000, not 500,000,001"),
         (("--rows", 10, "--out", "x.txt"), "must end in .parquet or .csv"),
         (("--rows", 10, "--duplicates", 1, "--out", "x.csv"), "--duplicates must be 0 to 0.8"),
     ],

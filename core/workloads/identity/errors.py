@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.workloads.identity import people
 from core.workloads.identity.draws import Draws, cumulative
+from core.workloads.identity.numerals import digits
 from core.workloads.identity.people import Ints, Names
 from core.workloads.identity.typing_errors import Bytes, lengths, slip, slip_digit, to_bytes, to_texts
 from core.workloads.identity.vocabulary import STREET_WORDS, Vocabulary
@@ -200,7 +201,7 @@ def _new_surname(copies: Copies, rows: Ints, draws: Draws, draw: str, words: Voc
     """Women marry: the husband's name, in one of four behind their own with a hyphen."""
     able = rows[~copies.male[rows]]
     keys = copies.keys[able]
-    taken = words.surnames.gather(draws.pick(draw, keys, words.surname_shares))
+    taken = words.surnames.gather(words.surname_ranks.pick(draw, keys, draws))
     own = words.surnames.gather(copies.names.surname[able])
     both = pl.DataFrame({"own": own, "taken": taken, "hyphen": draws.flag(f"{draw} hyphen", keys, 0.25)})
     name = pl.when("hyphen").then(pl.concat_str("own", pl.lit("-"), "taken")).otherwise("taken")
@@ -257,7 +258,7 @@ def _move(copies: Copies, rows: Ints, draws: Draws, draw: str, words: Vocabulary
         "street": address.street,
         "city": places.city.gather(place),
         "state": places.state.gather(place),
-        "zip": people.zip_text(address.zip_code),
+        "zip": digits(address.zip_code, 5),
     }
     for field, values in texts.items():
         copies.text[field][rows] = to_bytes(values, WIDTHS[field])

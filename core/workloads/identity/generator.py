@@ -1,35 +1,39 @@
 """Made persons with known entities: for demonstrations, tests and measurements at any size.
 
-What the data is like (shares of the records; the duplicates' errors are in `errors.py`):
+What the data is like (shares of the records; the duplicates' errors are in `errors.py`, the words in `vocabulary.py`):
 
-- An original and its duplicates are one entity; a duplicated one has 1 (75 %), 2 (15), 3 (6), 4 (3) or 5 (1).
+- An original and its duplicates are one entity; a duplicated one has 1 (75 %), 2 (15), 3 (6), 4 (3) or 5 (1). They
+  stand anywhere in the file.
 - Absent at random, apart from errors: ssn 16 %, phone 13, email 30, dob 1.5, street 1.5, zip 1, city 0.5, state 0.5.
   Placeholders: ssn 000-00-0000 0.1 %, phone 555-555-5555 0.1, dob 1900-01-01 0.1.
 - Written differently: phone as (AAA) EEE-LLLL 12 %, ssn without dashes 8, names in capitals 2, the nickname 4.
 - Hard to tell apart though different: half of the persons live in households of two to four with one address, mostly
   one surname and in half of them one telephone; 8 % of second children are twins; 6 % of first sons are named like
-  their father (three in ten of their records say Jr); common names are common (1 Smith in 120, 1 James among 26 men).
+  their father (three in ten of their records say Jr); common names are common (1 Smith in 125, 1 James among 30 men).
 
-A record is a function of (seed, its number), so files of any size are made in chunks, and the same arguments make the
-same bytes with the same version of Headrace and polars.
+A record is a function of (seed, rows, its number): nothing is held for all rows, chunks of any size are made in any
+order by any number of threads, and the same arguments make the same bytes with the same version of Headrace and polars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import islice
 
 import numpy as np
 import polars as pl
 
-from core.errors import ConfigError
 from core.workloads.identity import people
-from core.workloads.identity.draws import Draws, cumulative
+from core.workloads.identity.draws import Draws
 from core.workloads.identity.errors import WIDTHS, Copies, slip_last_name, spoil
-from core.workloads.identity.people import Ints
+from core.workloads.identity.numerals import dates_text, digits, numbered
+from core.workloads.identity.people import Flags, Ints
+from core.workloads.identity.population import Population, plan_population
 from core.workloads.identity.typing_errors import to_bytes, to_texts
-from core.workloads.identity.vocabulary import Vocabulary, build_vocabulary
+from core.workloads.identity.vocabulary import Vocabulary
 
 COLUMNS = (
     "id",
@@ -47,8 +51,6 @@ COLUMNS = (
 )
 FIELDS = COLUMNS[1:-1]
 CHUNK_ROWS = 250_000
-DUPLICATES_MAX = 0.8
-ROWS_MAX = 500_000_000
 
 ABSENT_SHARES = {
     "ssn": 0.16,
@@ -62,69 +64,32 @@ ABSENT_SHARES = {
 }
 PLACEHOLDERS = {"ssn": "000-00-0000", "phone": "555-555-5555", "dob": "1900-01-01"}
 PLACEHOLDER_SHARE = 0.001
-_COPIES = cumulative(np.array([75.0, 15, 6, 3, 1]))
-_COPIES_MEAN = 1.40
 # A record's key is its person's number with the number of the copy (0 = the original) above this bit.
 _COPY_SHIFT = 44
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Which record stands where. n_rows = n_persons + duplicates.
+def person_chunks(population: Population, chunk_rows: int = CHUNK_ROWS, threads: int = 1) -> Iterator[pl.DataFrame]:
+    """Frames with `COLUMNS`, all strings, in row order; the rows depend neither on `chunk_rows` nor on `threads`.
 
-    order: (n_rows,) the record that stands in each row. owner, copy: (n_duplicates,) person and number of each copy.
+    At most `threads` + 2 chunks are in memory, one of them the caller's.
     """
+    starts = iter(range(0, population.n_rows, chunk_rows))
 
-    n_persons: int
-    order: Ints
-    owner: Ints
-    copy: Ints
-    draws: Draws
-    words: Vocabulary
+    def make(low: int) -> pl.DataFrame:
+        return _chunk(population, low, min(low + chunk_rows, population.n_rows))
 
-
-def plan_population(rows: int, seed: int, duplicates: float) -> Population:
-    """Decide how many copies each person has, and the order of the rows.
-
-    Args:
-        rows: records in all, at least 1.
-        duplicates: share of the rows that are copies of another row, 0 to 0.8.
-    Raises:
-        ConfigError: out of range.
-    Cost: some 30 bytes and 0.2 us a row.
-    """
-    if not 1 <= rows <= ROWS_MAX:
-        raise ConfigError(f"--rows must be 1 to {ROWS_MAX:,}, not {rows:,}", option="rows", got=rows)
-    if not 0 <= duplicates <= DUPLICATES_MAX:
-        raise ConfigError(f"--duplicates must be 0 to {DUPLICATES_MAX}, not {duplicates}", option="duplicates")
-    draws = Draws(seed)
-    n_copies = min(round(rows * duplicates), rows * 5 // 6)
-    n_persons = rows - n_copies
-    counts = _copy_counts(n_persons, n_copies, draws)
-    owner = np.repeat(np.arange(n_persons, dtype=np.int64), counts)
-    copy = np.arange(n_copies) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-    order = np.argsort(draws.bits("order", np.arange(rows)), kind="stable")
-    return Population(n_persons, order, owner, copy, draws, build_vocabulary(n_persons))
-
-
-def _copy_counts(n_persons: int, n_copies: int, draws: Draws) -> Ints:
-    """(n_persons,) copies of each person, 0 to 5, in all exactly n_copies."""
-    persons = np.arange(n_persons, dtype=np.int64)
-    share = min(1.0, n_copies / n_persons / _COPIES_MEAN)
-    counts = np.where(draws.flag("copied", persons, share), 1 + draws.pick("copies", persons, _COPIES), 0)
-    turn = np.argsort(draws.bits("copies turn", persons), kind="stable")
-    while (gap := n_copies - int(counts.sum())) != 0:
-        step = 1 if gap > 0 else -1
-        able = turn[counts[turn] < 5] if gap > 0 else turn[counts[turn] > 0]
-        counts[able[: abs(gap)]] += step
-    return counts
-
-
-def person_chunks(population: Population, chunk_rows: int = CHUNK_ROWS) -> Iterator[pl.DataFrame]:
-    """Frames with `COLUMNS`, all strings, in row order; the rows do not depend on `chunk_rows`."""
-    n_rows = len(population.order)
-    for low in range(0, n_rows, chunk_rows):
-        yield _chunk(population, low, min(low + chunk_rows, n_rows))
+    if threads == 1:
+        yield from map(make, starts)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="persons") as pool:
+        waiting = deque(pool.submit(make, low) for low in islice(starts, threads + 1))
+        try:
+            while waiting:
+                frame = waiting.popleft().result()
+                waiting.extend(pool.submit(make, low) for low in islice(starts, 1))
+                yield frame
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def generate_persons(rows: int, seed: int, duplicates: float) -> pl.DataFrame:
@@ -132,109 +97,87 @@ def generate_persons(rows: int, seed: int, duplicates: float) -> pl.DataFrame:
     return pl.concat(person_chunks(plan_population(rows, seed, duplicates)))
 
 
-def write_persons(population: Population, out: Path, progress: Callable[[int], None] | None = None) -> None:
-    """Write .parquet or .csv by suffix; the file appears whole or not at all. `progress` is told the rows so far.
-
-    Raises:
-        ConfigError: another suffix.
-    """
-    if out.suffix not in {".parquet", ".csv"}:
-        raise ConfigError(f"{out}: the name must end in .parquet or .csv", option="out", got=out.suffix)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        if out.suffix == ".csv":
-            _write_csv(population, partial, progress)
-        else:
-            _write_parquet(population, partial, progress)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write_csv(population: Population, path: Path, progress: Callable[[int], None] | None) -> None:
-    written = 0
-    with path.open("wb") as file:
-        for frame in person_chunks(population):
-            frame.write_csv(file, include_header=written == 0)
-            written += len(frame)
-            if progress:
-                progress(written)
-
-
-def _write_parquet(population: Population, path: Path, progress: Callable[[int], None] | None) -> None:
-    from polars.io.plugins import register_io_source
-
-    def frames(*_pushed_down: object) -> Iterator[pl.DataFrame]:
-        written = 0
-        for frame in person_chunks(population):
-            yield frame
-            written += len(frame)
-            if progress:
-                progress(written)
-
-    schema = dict.fromkeys(COLUMNS, pl.String)
-    register_io_source(frames, schema=schema).sink_parquet(path, row_group_size=CHUNK_ROWS, maintain_order=True)
-
-
 def _chunk(population: Population, low: int, high: int) -> pl.DataFrame:
-    record = population.order[low:high]
-    is_copy = record >= population.n_persons
-    person, copy = record.copy(), np.zeros(len(record), dtype=np.int64)
-    which = record[is_copy] - population.n_persons
-    person[is_copy], copy[is_copy] = population.owner[which], population.copy[which]
+    """Rows low .. high - 1."""
+    rows = np.arange(low, high)
+    numbers, copy = population.records_at(rows)
     draws, words = population.draws, population.words
-    originals = _records(person[~is_copy], copy[~is_copy], draws, words)
-    copies = _spoilt(person[is_copy], copy[is_copy], draws, words)
-    position = np.empty(len(record), dtype=np.int64)
-    position[~is_copy] = np.arange(len(originals))
-    position[is_copy] = len(originals) + np.arange(len(copies))
-    width = max(7, len(str(len(population.order))))
-    number = pl.Series(np.arange(low + 1, high + 1)).cast(pl.String).str.zfill(width)
-    entity = pl.Series(person).cast(pl.String).str.zfill(width)
-    return pl.concat([originals, copies])[position].select(
-        ("P" + number).alias("id"), *FIELDS, ("E" + entity).alias("entity_id")
+    persons = _persons(numbers, draws, words)
+    keys = numbers | (copy << _COPY_SHIFT)
+    written = _written(persons, keys, draws, words)
+    copied = np.flatnonzero(copy)
+    if len(copied):
+        # Where a row is found: behind all written ones if it is a copy.
+        position = np.arange(len(rows))
+        position[copied] = len(rows) + np.arange(len(copied))
+        spoilt = _spoilt(persons.of(copied), keys[copied], written[copied], draws, words)
+        written = pl.concat([written, spoilt])[position]
+    width = max(7, len(str(population.n_rows)))
+    return written.select(
+        numbered("P", rows + 1, width).alias("id"), *FIELDS, numbered("E", numbers, width).alias("entity_id")
     )
 
 
-def _records(person: Ints, copy: Ints, draws: Draws, words: Vocabulary) -> pl.DataFrame:
-    """(n,) records with `FIELDS` as a careful clerk writes them."""
-    family = people.family_of(person, draws)
-    names = people.names_of(person, family, draws, words)
-    year, month, day = people.births_of(person, family, draws)
+@dataclass(frozen=True, slots=True)
+class _Persons:
+    """Persons as they are: (n,) each; texts: a frame of (n,) rows with `FIELDS`."""
+
+    numbers: Ints
+    given: Ints
+    surname: Ints
+    male: Flags
+    junior: Flags
+    place: Ints
+    year: Ints
+    month: Ints
+    day: Ints
+    texts: pl.DataFrame
+
+    def of(self, rows: Ints) -> _Persons:
+        """Only those rows."""
+        return _Persons(*(getattr(self, name.name)[rows] for name in fields(self)))
+
+
+def _persons(numbers: Ints, draws: Draws, words: Vocabulary) -> _Persons:
+    family = people.family_of(numbers, draws)
+    names = people.names_of(numbers, family, draws, words)
+    year, month, day = people.births_of(numbers, family, draws)
     place = people.places_of(family.household, draws, words)
     address = people.addresses_of(family.household, place, draws, words)
     shared = (family.size > 1) & draws.flag("shared phone", family.household, people.SHARED_PHONE_SHARE)
-    caller = np.where(shared, family.household, person)
-    key = person | (copy << _COPY_SHIFT)
-    frame = pl.DataFrame(
+    caller = np.where(shared, family.household, numbers)
+    texts = pl.DataFrame(
         {
-            "first_name": _first_names(names.given, key, draws, words),
+            "first_name": words.given.gather(names.given),
             "last_name": words.surnames.gather(names.surname),
-            "dob": people.dates_text(year, month, day),
-            "ssn": people.ssn_text(people.ssn_numbers(person, draws)),
+            "dob": dates_text(year, month, day),
+            "ssn": people.ssn_text(people.ssn_numbers(numbers, draws)),
             "phone": people.phones_of(caller, place, draws, words),
             "street": address.street,
             "city": words.places.city.gather(place),
             "state": words.places.state.gather(place),
-            "zip": people.zip_text(address.zip_code),
-            "email": people.emails_of(person, names, year, draws, words),
+            "zip": digits(address.zip_code, 5),
+            "email": people.emails_of(numbers, names, year, draws, words),
         }
     )
-    says_junior = family.junior & draws.flag("says junior", key, 0.3)
-    frame = frame.with_columns(
-        pl.when(pl.Series(says_junior)).then(pl.col("last_name") + " Jr").otherwise("last_name").alias("last_name")
-    )
-    return _as_written(frame, key, draws)
+    return _Persons(numbers, names.given, names.surname, family.male, family.junior, place, year, month, day, texts)
 
 
-def _first_names(given: Ints, key: Ints, draws: Draws, words: Vocabulary) -> pl.Series:
+def _written(persons: _Persons, keys: Ints, draws: Draws, words: Vocabulary) -> pl.DataFrame:
+    """(n,) records with `FIELDS` as a careful clerk writes them."""
+    says_junior = persons.junior & draws.flag("says junior", keys, 0.3)
+    junior = pl.when(pl.Series(says_junior)).then(pl.col("last_name") + " Jr").otherwise("last_name")
+    nicknamed = _first_names(persons, keys, draws, words).alias("first_name")
+    return _as_written(persons.texts.with_columns(nicknamed, last_name=junior), keys, draws)
+
+
+def _first_names(persons: _Persons, keys: Ints, draws: Draws, words: Vocabulary) -> pl.Series:
     """The given name, or in 4 % of the records that have one the nickname."""
-    nick = draws.flag("calls nickname", key, 0.04) & (words.nick_count[given] > 0)
-    code = words.nick_first[given] + draws.below("called", key, np.maximum(words.nick_count[given], 1))
-    names = words.given.gather(given)
+    given = persons.given
+    nick = draws.flag("calls nickname", keys, 0.04) & (words.nick_count[given] > 0)
+    code = words.nick_first[given] + draws.below("called", keys, np.maximum(words.nick_count[given], 1))
     nicknames = words.nicknames.gather(np.where(nick, code, 0))
-    return nicknames.zip_with(pl.Series(nick), names)
+    return nicknames.zip_with(pl.Series(nick), persons.texts["first_name"])
 
 
 def _as_written(frame: pl.DataFrame, key: Ints, draws: Draws) -> pl.DataFrame:
@@ -266,24 +209,21 @@ def _as_written(frame: pl.DataFrame, key: Ints, draws: Draws) -> pl.DataFrame:
     return written.select(FIELDS)
 
 
-def _spoilt(person: Ints, copy: Ints, draws: Draws, words: Vocabulary) -> pl.DataFrame:
-    """(n,) records of the copies with their errors; each differs from its original."""
-    clean = _records(person, copy, draws, words)
-    family = people.family_of(person, draws)
+def _spoilt(persons: _Persons, keys: Ints, clean: pl.DataFrame, draws: Draws, words: Vocabulary) -> pl.DataFrame:
+    """(n,) records of the copies with their errors; each differs from its original. clean: without errors."""
     has_dob = clean["dob"].is_not_null() & (clean["dob"] != PLACEHOLDERS["dob"]).fill_null(False)
-    year, month, day = people.births_of(person, family, draws)
     copies = Copies(
-        keys=person | (copy << _COPY_SHIFT),
-        names=people.names_of(person, family, draws, words),
-        male=family.male,
-        place=people.places_of(family.household, draws, words),
+        keys=keys,
+        names=people.Names(persons.given, persons.surname),
+        male=persons.male,
+        place=persons.place,
         text={field: to_bytes(clean[field], width) for field, width in WIDTHS.items()},
-        year=np.where(has_dob.to_numpy(), year, 0),
-        month=month,
-        day=day,
+        year=np.where(has_dob.to_numpy(), persons.year, 0),
+        month=persons.month,
+        day=persons.day,
     )
     spoil(copies, draws, words)
-    original = _records(person, np.zeros_like(person), draws, words)
+    original = _written(persons, persons.numbers, draws, words)
     spoilt = _as_frame(copies, clean)
     # Now and then a slip changes nothing (equal letters exchanged); the next one does.
     for attempt in range(8):
@@ -297,7 +237,7 @@ def _spoilt(person: Ints, copy: Ints, draws: Draws, words: Vocabulary) -> pl.Dat
 
 def _as_frame(copies: Copies, clean: pl.DataFrame) -> pl.DataFrame:
     present = pl.Series(copies.year > 0)
-    dob = people.dates_text(copies.year, copies.month, copies.day)
+    dob = dates_text(copies.year, copies.month, copies.day)
     # A placeholder date is nobody's birthday: it stays as it is.
     kept = pl.Series(clean["dob"] == PLACEHOLDERS["dob"]).fill_null(False)
     texts = pl.DataFrame({field: to_texts(matrix) for field, matrix in copies.text.items()})

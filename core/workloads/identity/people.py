@@ -13,10 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.workloads.identity.draws import Draws, cumulative
+from core.workloads.identity.numerals import digits, together
 from core.workloads.identity.vocabulary import Vocabulary
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 REFERENCE_YEAR = 2024
 SSN_SPACE = 898 * 99 * 9999  # areas 001-899 without 666, groups 01-99, serials 0001-9999
@@ -37,6 +39,8 @@ _HOUSE_DIGITS = cumulative(np.array([15.0, 40, 45]))
 _DIRECTIONS = cumulative(np.array([64.0, 10, 9, 9, 8]))
 _UNITS = cumulative(np.array([80.0, 15, 3, 2]))
 _EMAIL_STYLES = cumulative(np.array([30.0, 20, 15, 20, 15]))
+# the share of a common initial letter among names
+_INITIAL_SHARE = 0.08
 # ages of heads of household, from 18 years on, by weight of five-year groups
 _AGE_SHARES = cumulative(np.repeat([7.0, 9, 9, 9, 8.5, 8, 8, 8, 8, 7.5, 6, 4.5, 3, 2, 1, 0.5], 5))
 
@@ -98,13 +102,15 @@ def names_of(persons: Ints, family: Family, draws: Draws, words: Vocabulary) -> 
         family.child & draws.flag("child surname", persons, 0.95)
     )
     bearer = np.where(shares | family.head, family.household, persons)
-    return Names(given, draws.pick("surname", bearer, words.surname_shares))
+    return Names(given, words.surname_ranks.pick("surname", bearer, draws))
 
 
 def _given(keys: Ints, male: Flags, draws: Draws, words: Vocabulary) -> Ints:
-    men = draws.pick("given", keys, words.male_shares)
-    women = words.n_male + draws.pick("given", keys, words.female_shares)
-    return np.where(male, men, women)
+    unit = draws.unit("given", keys)
+    given = np.empty(len(keys), dtype=np.int64)
+    given[male] = words.male_ranks.at(unit[male])
+    given[~male] = words.n_male + words.female_ranks.at(unit[~male])
+    return given
 
 
 def births_of(persons: Ints, family: Family, draws: Draws) -> tuple[Ints, Ints, Ints]:
@@ -143,7 +149,7 @@ def ssn_text(numbers: Ints) -> pl.Series:
     rest, serial = np.divmod(numbers, 9999)
     area, group = np.divmod(rest, 99)
     area = area + 1 + (area + 1 >= 666)
-    return _joined([_digits(area, 3), _digits(group + 1, 2), _digits(serial + 1, 4)], "-")
+    return together(digits(area, 3, "-"), digits(group + 1, 2, "-"), digits(serial + 1, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ def places_of(homes: Ints, draws: Draws, words: Vocabulary) -> Ints:
 def addresses_of(homes: Ints, place: Ints, draws: Draws, words: Vocabulary) -> Address:
     """Street line and postal code of each home, given its town. Equal keys have equal addresses."""
     places = words.places
-    zip_code = places.zip_low[place] + draws.below("zip", homes, places.zip_count[place])
+    zip_code = places.zip_codes(place, draws.unit("zip", homes))
     # House numbers of two, three and four digits.
     least = np.array([10, 100, 1000])[draws.pick("house digits", homes, _HOUSE_DIGITS)]
     number = least + draws.below("house", homes, 9 * least)
@@ -174,7 +180,7 @@ def addresses_of(homes: Ints, place: Ints, draws: Draws, words: Vocabulary) -> A
         {
             "number": number,
             "direction": pl.Series(["", "N ", "S ", "E ", "W "]).gather(direction),
-            "name": words.streets.gather(draws.pick("street", homes, words.street_shares)),
+            "name": words.streets.gather(words.street_ranks.pick("street", homes, draws)),
             "kind": words.street_kinds.gather(draws.pick("street kind", homes, words.street_kind_shares)),
             "unit": pl.Series(["", " Apt ", " Unit ", " #"]).gather(unit_kind),
             "unit_number": pl.Series(["", *map(str, range(1, 41))]).gather(np.where(unit_kind > 0, unit, 0)),
@@ -192,19 +198,29 @@ def phones_of(keys: Ints, place: Ints, draws: Draws, words: Vocabulary) -> pl.Se
     state = places.state_of[place]
     area = places.area_codes[state, draws.below("area", keys, places.area_count[state])]
     exchange = 200 + draws.below("exchange", keys, 800)
-    return _joined([_digits(area, 3), _digits(exchange, 3), _digits(draws.below("line", keys, 10_000), 4)], "-")
+    line = draws.below("line", keys, 10_000)
+    return together(digits(area, 3, "-"), digits(exchange, 3, "-"), digits(line, 4))
 
 
 def emails_of(keys: Ints, names: Names, year: Ints, draws: Draws, words: Vocabulary) -> pl.Series:
-    """One of five styles made from the name, a number in some, and a provider; lower case."""
+    """One of five styles made from the name, a number where others are called the same, and a provider; lower case.
+
+    The more persons are called so, the more have a number and the longer it is: a mailbox has one owner, nearly always.
+    """
     style = draws.pick("email style", keys, _EMAIL_STYLES)
+    full, first_only, last_only = _namesakes(names, words)
+    plain = draws.unit("email plain", keys)
+    rivals = np.choose(style, [full / 8, 0, 0, full / 200, 0])
+    like_me = np.choose(style, [full, last_only, first_only, full, full])
+    numbered = np.isin(style, (1, 2, 4)) | (plain >= 1 / (1 + rivals))
+    number = draws.below("email number", keys, np.maximum(1000, 30 * like_me).astype(np.int64))
     parts = pl.DataFrame(
         {
             "first": words.given.gather(names.given),
             "last": words.surnames.gather(names.surname),
             "style": style,
-            "number": draws.below("email number", keys, 1000),
-            "year": year % 100,
+            "number": pl.Series(number).cast(pl.String).zip_with(pl.Series(numbered), pl.Series([""])),
+            "year": digits(year % 100, 2),
             "domain": words.domains.gather(draws.pick("domain", keys, words.domain_shares)),
         }
     )
@@ -213,30 +229,20 @@ def emails_of(keys: Ints, names: Names, year: Ints, draws: Draws, words: Vocabul
         pl.when(style_is == 0)
         .then(pl.concat_str(first, pl.lit("."), last))
         .when(style_is == 1)
-        .then(pl.concat_str(first.str.slice(0, 1), last, "number"))
+        .then(pl.concat_str(first.str.slice(0, 1), last))
         .when(style_is == 2)
-        .then(pl.concat_str(first, pl.lit("_"), last.str.slice(0, 1), "number"))
+        .then(pl.concat_str(first, pl.lit("_"), last.str.slice(0, 1)))
         .when(style_is == 3)
-        .then(pl.concat_str(first, last, pl.col("year").cast(pl.String).str.zfill(2)))
-        .otherwise(pl.concat_str(last, pl.lit("."), first, "number"))
+        .then(pl.concat_str(first, last, "year"))
+        .otherwise(pl.concat_str(last, pl.lit("."), first))
     )
-    return parts.select(pl.concat_str(local.str.to_lowercase(), pl.lit("@"), "domain")).to_series()
+    return parts.select(pl.concat_str(local.str.to_lowercase(), "number", pl.lit("@"), "domain")).to_series()
 
 
-def dates_text(year: Ints, month: Ints, day: Ints) -> pl.Series:
-    """YYYY-MM-DD."""
-    return _joined([_digits(year, 4), _digits(month, 2), _digits(day, 2)], "-")
-
-
-def zip_text(codes: Ints) -> pl.Series:
-    """Five digits with leading zeros."""
-    return _digits(codes, 5)
-
-
-def _digits(numbers: Ints, width: int) -> pl.Series:
-    return pl.Series(numbers).cast(pl.String).str.zfill(width)
-
-
-def _joined(parts: list[pl.Series], separator: str) -> pl.Series:
-    frame = pl.DataFrame([part.alias(str(index)) for index, part in enumerate(parts)])
-    return frame.select(pl.concat_str(pl.all(), separator=separator)).to_series()
+def _namesakes(names: Names, words: Vocabulary) -> tuple[Floats, Floats, Floats]:
+    """(n,) each: persons one expects of the same full name; given name and initial; initial and surname."""
+    men = names.given < words.n_male
+    rank = np.where(men, names.given, names.given - words.n_male)
+    given = np.where(men, words.male_ranks.shares(rank), words.female_ranks.shares(rank)) / 2 * words.n_persons
+    surname = words.surname_ranks.shares(names.surname)
+    return given * surname, given * _INITIAL_SHARE, surname * words.n_persons * _INITIAL_SHARE

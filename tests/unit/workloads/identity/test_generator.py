@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import tracemalloc
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from core.errors import ConfigError
+from core.errors import ConfigError, HeadraceError
 from core.matching.dates import parse_dates
+from core.workloads.identity.files import check_room, write_persons
 from core.workloads.identity.generator import (
     ABSENT_SHARES,
+    CHUNK_ROWS,
     COLUMNS,
     FIELDS,
     generate_persons,
     person_chunks,
-    plan_population,
-    write_persons,
 )
+from core.workloads.identity.population import plan_population
 
 ROWS = 20_000
 
@@ -62,11 +64,21 @@ def test_write_persons_is_the_same_to_the_byte(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(digests)
 
 
+def test_write_persons_does_not_depend_on_threads(tmp_path: Path) -> None:
+    # Two row groups, the second short.
+    population = plan_population(CHUNK_ROWS + 10_000, 5, 0.3)
+    told: list[int] = []
+    write_persons(population, tmp_path / "a.parquet", 1)
+    write_persons(population, tmp_path / "b.parquet", 3, told.append)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert told == [CHUNK_ROWS, CHUNK_ROWS + 10_000]
+
+
 def test_generate_persons_is_the_same_on_every_machine() -> None:
     # A changed generator makes other files for the same seed: then this digest changes, and the changelog says so.
     text = generate_persons(500, seed=1, duplicates=0.3).write_csv()
     assert (
-        hashlib.sha256(text.encode()).hexdigest() == "265b3b0c0d947c74b37a8c3a0d5d0c745063782b8ded56c5ab5c17c00909fc11"
+        hashlib.sha256(text.encode()).hexdigest() == "b8428ac9e12c76168dea408149daea1bf07146b6b7848b48267314b45b876ef3"
     )
 
 
@@ -79,6 +91,14 @@ def test_person_chunks_do_not_depend_on_their_size() -> None:
     population = plan_population(2000, 5, 0.4)
     whole = pl.concat(person_chunks(population, 2000))
     assert pl.concat(person_chunks(population, 333)).equals(whole)
+    assert pl.concat(person_chunks(population, 150, threads=3)).equals(whole)
+
+
+def test_person_chunks_end_with_their_threads() -> None:
+    chunks = person_chunks(plan_population(2000, 5, 0.4), 100, threads=2)
+    assert len(next(chunks)) == 100
+    chunks.close()  # type: ignore[attr-defined]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("persons")]
 
 
 def test_generate_persons_duplicates_are_apart_and_ids_tell_nothing(persons: pl.DataFrame) -> None:
@@ -185,16 +205,23 @@ def test_generate_persons_has_strangers_of_one_name(originals: pl.DataFrame) -> 
     assert (names["zip"] > 1).sum() > 200
 
 
-@pytest.mark.parametrize(("rows", "duplicates"), [(0, 0.3), (10, -0.1), (10, 0.9)])
-def test_plan_population_refuses_what_cannot_be(rows: int, duplicates: float) -> None:
-    with pytest.raises(ConfigError):
-        plan_population(rows, 1, duplicates)
-
-
 @pytest.mark.parametrize("rows", [1, 2, 3, 7])
 def test_generate_persons_of_few_rows(rows: int) -> None:
     assert len(generate_persons(rows, seed=1, duplicates=0.3)) == rows
     assert len(generate_persons(rows, seed=1, duplicates=0.8)) == rows
+
+
+def test_write_persons_says_what_keeps_it_from_writing(tmp_path: Path) -> None:
+    population = plan_population(10, 1, 0.3)
+    with pytest.raises(ConfigError, match="is a folder"):
+        (tmp_path / "folder.csv").mkdir()
+        write_persons(population, tmp_path / "folder.csv")
+    (tmp_path / "file").touch()
+    with pytest.raises(HeadraceError, match="cannot be written"):
+        write_persons(population, tmp_path / "file" / "x.csv")
+    with pytest.raises(ConfigError, match=r"need about 1,000,000,000\.0 GB and .* GB free"):
+        check_room(tmp_path / "not yet" / "x.csv", 10**9, 10**9)
+    check_room(tmp_path / "not yet" / "x.csv", 10, 10)
 
 
 def test_write_persons_refuses_other_formats_and_leaves_nothing(tmp_path: Path) -> None:
