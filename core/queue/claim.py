@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from core.database import DatabaseManager
-from core.database.queries import Row, load, run
+from core.database.queries import Query, Row, load, run
 from core.errors import QueueError, StoreError
 from core.queue import flows, limits
 from core.queue.batches import ClaimedBatch
-from core.queue.fairness import Lane, Turns
+from core.queue.fairness import Lane, Look, Turns
 from core.queue.limits import Limits
 
 Q = load("queue")
@@ -22,6 +24,8 @@ Q = load("queue")
 # A claim under limits waits so long for the claim before it, which takes some milliseconds.
 LOCK_WAIT_MS = 2_000
 _LOCK_NOT_AVAILABLE = "55P03"
+
+_Ask = Callable[[Query, Mapping[str, Any]], list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class _Wish:
     tenant_id: str | None = None
     job_id: int | None = None
     stage: str | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """Under which this claim is remembered."""
+        return Lane(self.flow_name, self.tenant_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def claim(
 
     Every tenth claim takes the oldest instead. Tenants of the flow share by weight. Limits hold exactly, see
     `_claim_limited`. `stage` only together with `job_id`. Raises UnknownFlow.
-    Cost: one statement for a flow with one tenant and no limits; else two to five.
+    Cost: one round trip for a flow with one tenant and no limits; else two to five statements.
     """
     if stage is not None and job_id is None:
         raise QueueError(f"stage {stage!r} without a job: stages are claimed by job_id and stage", stage=stage)
@@ -102,8 +111,7 @@ def claim(
     if job_id is None and who.turns.shared(flow_name):
         return claim_any(db, who, [flow_name], limit)
     wish = _Wish(flow_name, limit, job_id=job_id, stage=stage)
-    with db.transaction() as conn:
-        answer = _take(conn, who, wish)
+    answer = _claim_free(db, who, wish)
     if answer.n_tenants == 0 and not who.turns.known(flow_name):
         flows.require_known(db, flow_name)
     if answer.n_tenants > 1 or (answer.limited and not answer.paused):
@@ -134,14 +142,21 @@ def claim_any(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], lim
         if by_lane[lane].limits.any:
             got = _claim_limited(db, who, wish)
         else:
-            with db.transaction() as conn:
-                got = _take(conn, who, wish).batches
+            got = _claim_free(db, who, wish).batches
         if got:
             who.turns.served(lane, sum(batch.n_items for batch in got), by_lane[lane].weight)
         batches += _in_turn(got)
         if len(batches) >= limit:
             break
     return batches
+
+
+def _claim_free(db: DatabaseManager, who: Claimant, wish: _Wish) -> _Answer:
+    """A claim without limits: one statement that commits itself, one round trip."""
+    look = who.turns.look(wish.lane)
+    answer = _take(db.execute_once, who, wish, look)
+    _remember(db, who, wish, look, answer.batches)
+    return answer
 
 
 def _claim_limited(db: DatabaseManager, who: Claimant, wish: _Wish) -> list[ClaimedBatch]:
@@ -151,6 +166,7 @@ def _claim_limited(db: DatabaseManager, who: Claimant, wish: _Wish) -> list[Clai
     wait would leave free places empty.
     """
     place = {"flow_name": wish.flow_name, "tenant_id": wish.tenant_id}
+    look, batches = who.turns.look(wish.lane), list[ClaimedBatch]()
     try:
         with db.transaction() as conn:
             run(conn, Q["claim_lock"], {**place, "wait_ms": LOCK_WAIT_MS})
@@ -159,21 +175,21 @@ def _claim_limited(db: DatabaseManager, who: Claimant, wish: _Wish) -> list[Clai
                 return []
             left = found[0].limits
             grant = _Grant(limits.slots(left, wish.limit), limits.room(left))
-            batches = _take(conn, who, wish, grant).batches if grant.limit and grant.room > 0 else []
+            if grant.limit and grant.room > 0:
+                batches = _take(partial(run, conn), who, wish, look, grant).batches
             bucket = limits.spent(left, sum(batch.n_items for batch in batches))
             if bucket is not None and batches:
                 run(conn, Q["claim_spend"], {**place, "rows": bucket, "now": left.now})
-            return _in_turn(batches)
     except StoreError as error:
         if error.facts.get("sqlstate") != _LOCK_NOT_AVAILABLE:
             raise
-    return []
+        return []
+    _remember(db, who, wish, look, batches)
+    return _in_turn(batches)
 
 
-def _take(conn: psycopg.Connection[Any], who: Claimant, wish: _Wish, grant: _Grant | None = None) -> _Answer:
+def _take(ask: _Ask, who: Claimant, wish: _Wish, look: Look, grant: _Grant | None = None) -> _Answer:
     """One claim statement; a second one if nothing was found where live batches were thought to begin."""
-    lane = Lane(wish.flow_name, wish.tenant_id)
-    look = who.turns.look(lane)
     params = {
         "flow_name": wish.flow_name,
         "tenant_id": wish.tenant_id,
@@ -189,17 +205,26 @@ def _take(conn: psycopg.Connection[Any], who: Claimant, wish: _Wish, grant: _Gra
         "ttl_s": who.ttl_s,
     }
     query = Q["batch_claim"] if wish.job_id is None else Q["batch_claim_job"]
-    answer = _answer(run(conn, query, params))
+    answer = _answer(ask(query, params))
     if not answer.batches and look.low > 0 and answer.n_tenants == 1 and not answer.paused:
-        answer = _answer(run(conn, query, {**params, "low": 0}))
-    if answer.batches:
-        first = min(batch.batch_id for batch in answer.batches)
-        who.turns.found(lane, first)
-        if look.ask_low:
-            # What was just claimed runs, so there is an answer.
-            ((low,),) = run(conn, Q["claim_low"], {**params, "low": min(look.low, first)})
-            who.turns.live_from(lane, low)
+        answer = _answer(ask(query, {**params, "low": 0}))
     return answer
+
+
+def _remember(db: DatabaseManager, who: Claimant, wish: _Wish, look: Look, batches: Sequence[ClaimedBatch]) -> None:
+    """After the commit: what is remembered is only a guess, and must not cost us the batches."""
+    if not batches:
+        return
+    first = min(batch.batch_id for batch in batches)
+    who.turns.found(wish.lane, first)
+    if not look.ask_low:
+        return
+    params = {"flow_name": wish.flow_name, "tenant_id": wish.tenant_id, "low": min(look.low, first)}
+    with suppress(StoreError):
+        ((low,),) = db.execute_once(Q["claim_low"], params)
+        # None: all that was live is gone by now.
+        if low is not None:
+            who.turns.live_from(wish.lane, low)
 
 
 def _answer(rows: list[Row]) -> _Answer:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 import psycopg
 
 from core.database import DatabaseManager
-from core.database.queries import load, run
+from core.database.queries import Query, Row, load, run
 from core.errors import QueueError
 from core.queue.batches import ClaimedBatch, RowFailure
 
@@ -47,15 +48,18 @@ def items(db: DatabaseManager, batch: ClaimedBatch) -> Texts:
     """What a batch holds. QueueError for a batch whose source is a file or table."""
     if batch.source is not None:
         raise QueueError(f"batch {batch.batch_id} has a source, not items: read {sorted(batch.source)} from it")
-    with db.transaction() as conn:
-        return fetch(conn, batch)
+    return _fetch(db.execute_once, batch)
 
 
 def fetch(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> Texts:
     """The same within a transaction. Cost: the text of the batch, twice."""
+    return _fetch(partial(run, conn), batch)
+
+
+def _fetch(ask: Callable[[Query, dict[str, int]], list[Row]], batch: ClaimedBatch) -> Texts:
     first_run = "items_new_left" if batch.partial else "items_new"
     query = Q["items_retry" if batch.kind == "retry" else first_run]
-    n_items, first, joined, gaps = run(conn, query, span(batch))[0]
+    n_items, first, joined, gaps = ask(query, span(batch))[0]
     if gaps is not None:
         seqs = pl.Series("seq", gaps, dtype=pl.Int64)
     else:

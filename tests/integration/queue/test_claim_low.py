@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.database import DatabaseManager
+from core.database.queries import Query
+from core.errors import StoreUnavailable
 from core.queue import BatchQueue, FlowPolicy
 from core.queue.fairness import ASK_LOW_EVERY, LOOK_BELOW_S, Lane, Turns
 from core.settings import QueueSettings
@@ -132,3 +135,22 @@ def test_a_wrong_low_never_hides_work_from_a_claim_under_limits(queue: BatchQueu
     ids = fill(queue, flow, 3)
     believe(turns, Lane(flow, "default"), ids[-1] + 1)
     assert [batch.batch_id for batch in queue.claim(flow, 9)] == ids[:2]
+
+
+def test_a_look_for_where_live_batches_begin_costs_no_batch_when_it_fails(
+    queue: BatchQueue, flow: str, db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim is committed by then."""
+    once, asked = db.execute_once, []
+
+    def lost(query: Query, params: Any) -> Any:
+        asked.append(query.name)
+        if query.name == "claim_low":
+            raise StoreUnavailable("the connection was lost")
+        return once(query, params)
+
+    monkeypatch.setattr(db, "execute_once", lost)
+    ids = fill(queue, flow, ASK_LOW_EVERY)
+    assert [batch.batch_id for _ in ids for batch in queue.claim(flow)] == ids
+    # Each claim is one statement that commits itself.
+    assert asked == ["batch_claim"] * ASK_LOW_EVERY + ["claim_low"]
