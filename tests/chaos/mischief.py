@@ -205,7 +205,11 @@ def kill_supervised_worker(stage: Stage) -> None:
     victim = stage.dice.choice(children)
     named = stage.db.execute_query("who", "SELECT worker_id FROM workers WHERE pid = :p", {"p": victim.pid})
     led, at = stage.leader(), time.time()
-    victim.kill()
+    try:
+        victim.kill()
+    except psutil.NoSuchProcess:
+        # It ended by itself while we asked for its name.
+        return
     stage.note("SIGKILL supervised worker", at, named[0][0] if named else "", led)
 
 
