@@ -7,7 +7,20 @@ import importlib
 import typer
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
-NOUNS = ("match", "explain", "model", "evaluate", "generate", "queue", "consume", "jobs", "db", "doctor", "bench")
+NOUNS = (
+    "match",
+    "explain",
+    "model",
+    "report",
+    "evaluate",
+    "generate",
+    "queue",
+    "consume",
+    "jobs",
+    "db",
+    "doctor",
+    "bench",
+)
 
 
 def build() -> typer.Typer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,17 @@ def _record(sources: list[Source], record_id: str, *, first: bool) -> pl.DataFra
                 return found.head(1)
     names = " or ".join(str(source.path) for source in sources)
     raise InputError(f"there is no record {record_id!r} in {names}", id=record_id)
+
+
+def records_of(run: Run, ids: Collection[str]) -> dict[str, dict[str, str | None]]:
+    """Values of records by id, under the names of the spec's fields. Raises as `explain`."""
+    found: dict[str, dict[str, str | None]] = {}
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        for source in _sources(run.description, Workspace(folder)):
+            for lo in range(0, source.rows, SCAN_ROWS):
+                rows = source.read(lo, min(lo + SCAN_ROWS, source.rows)).filter(pl.col("id").is_in(list(ids)))
+                found |= {str(row["id"]): row for row in rows.to_dicts()}
+    return found
 
 
 def decision_of(out: Path, id_a: str, id_b: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from core.linkage.private import write_private as _write
 from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
+COMPLETENESS_ROWS = 1_000_000
 
 
 def check_out(out: Path) -> None:
@@ -80,6 +81,8 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
         "model": orjson.loads(job.model.to_json()),
         "placeholders": load_placeholders(job.folder("reduce")),
         "summary": dict(summary),
+        "passes": job.outputs("plan")[0].get("passes", []),
+        "completeness": _completeness(job),
     }
     return orjson.dumps(record, option=orjson.OPT_INDENT_2)
 
@@ -89,6 +92,13 @@ def _write_frame(frame: pl.DataFrame, path: Path, suffix: str) -> None:
         frame.write_csv(path)
     else:
         frame.write_parquet(path)
+
+
+def _completeness(job: LinkageJob) -> dict[str, float]:
+    """Share of records with a value by field, from at most `COMPLETENESS_ROWS` evenly spaced ones."""
+    words = job.words[:: max(1, -(-job.rows // COMPLETENESS_ROWS))]
+    names = job.layout.names
+    return {name: round(float(words[:, job.layout.words_of(name)].any(axis=1).mean()), 6) for name in names}
 
 
 def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""`headrace report`: a finished match as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(
+    result: Annotated[Path, typer.Argument(metavar="OUT", help="Output of a `headrace match`.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
+    with_values: Annotated[
+        bool, typer.Option("--with-values", help="Show the values of pairs near the threshold: personal data.")
+    ] = False,
+) -> None:
+    """Write one page without scripts: weights, scores, passes, entities, completeness, pairs near the threshold.
+
+    Example: headrace report resolved.parquet --out report.html
+    """
+    from core.errors import ConfigError
+    from core.linkage.page.facts import gather
+    from core.linkage.page.writing import write_page
+
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    write_page(gather(result, with_values=with_values), out)
+    print(f"written: {out}")

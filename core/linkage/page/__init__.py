@@ -1,0 +1,1 @@
+"""A finished run as one page: facts gathered, charts drawn, page written."""
