@@ -131,8 +131,17 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": [*job.description.notices, *notices],
+        "notices": [*job.description.notices, *_blanked(job), *notices],
     }
+
+
+def _blanked(job: LinkageJob) -> list[str]:
+    """Say which fields had values that too many records share: how many records, never the values."""
+    found = job.outputs("reduce")[0]["placeholders"]
+    return [
+        f"{field}: {count} records have a value that too many share to tell them apart; taken as missing"
+        for field, count in found.items()
+    ]
 
 
 def peak_rss_mb() -> float:
