@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.blocking import pass_keys
+from core.matching.blocking import fill_keys, pass_keys
 from core.matching.classes import CLASSES, N_ONE_PERSON, rarity_counts
 from core.matching.compare import compare_pairs
 from core.matching.layout import Layout
@@ -19,7 +19,7 @@ from core.matching.model import Model, rarity_bits
 from core.matching.normalise import normalise
 from core.matching.placeholders import null_values
 from core.matching.spec import MatchSpec
-from core.matching.vocabulary import pack
+from core.matching.vocabulary import Vocabulary, pack
 
 BAR_BITS_PER_CHARACTER = 2.0
 BAR_CHARACTERS_MAX = 20
@@ -45,9 +45,23 @@ class FieldEvidence:
     rarity_bits: float
 
 
+class Passes(NamedTuple):
+    """Names of the passes that make a pair and of those that miss it, and for each of the latter why."""
+
+    made: tuple[str, ...]
+    missed: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+NO_PASSES = Passes((), (), ())
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """One pair, explained: prior_bits + the fields' bits and rarity + other_readings_bits = total_bits."""
+    """One pair, explained: prior_bits + the fields' bits and rarity + other_readings_bits = total_bits.
+
+    `missed_why` says for each pass of `missed_by` which of its keys differ or are missing.
+    """
 
     prior_bits: float
     fields: tuple[FieldEvidence, ...]
@@ -58,6 +72,7 @@ class Explanation:
     rival: str
     compared_by: tuple[str, ...]
     missed_by: tuple[str, ...]
+    missed_why: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -80,8 +95,9 @@ class Explanation:
         lines.append(f"{'total':<{wide}}  {outcome:<{wider}}  {self.total_bits:+7.2f}")
         made = ", ".join(self.compared_by) or "no pass: the pair was never compared in a run"
         lines.append(f"compared by {made}")
-        if self.missed_by:
-            lines.append(f"missed by {', '.join(self.missed_by)}")
+        longest = max((len(name) for name in self.missed_by), default=0)
+        for name, why in zip(self.missed_by, self.missed_why, strict=True):
+            lines.append(f"missed by {name:<{longest}}  {why}")
         return lines
 
 
@@ -91,14 +107,14 @@ def explain_pair(
     levels: NDArray[np.uint8],
     model: Model,
     layout: Layout,
-    passes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+    passes: Passes = NO_PASSES,
 ) -> Explanation:
     """Explain one pair from its levels.
 
     Args:
         a, b: normalised values by field.
         levels: (n_fields,), as `compare_pairs` gives them.
-        passes: names of those that made the pair, and of those that did not.
+        passes: those that made the pair, and those that did not.
     Returns:
         The same bits as the scoring kernel, within rounding.
     """
@@ -127,8 +143,9 @@ def explain_pair(
         probability=float(1.0 / (1.0 + np.exp2(-total))),
         reading=CLASSES[reading],
         rival=CLASSES[rival],
-        compared_by=passes[0],
-        missed_by=passes[1],
+        compared_by=passes.made,
+        missed_by=passes.missed,
+        missed_why=passes.why,
     )
 
 
@@ -173,14 +190,34 @@ def explain_records(
         null_values(words, layout, name, suspects)
     left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)
     levels = compare_pairs(words, vocabulary, layout, left, right)[0]
+    passes = _passes(words, vocabulary, layout)
+    return explain_pair(values.row(0, named=True), values.row(1, named=True), levels, model, layout, passes)
+
+
+def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:
+    """Which passes make the pair of the two records, and what keeps the others from it."""
     keys = pass_keys(words, vocabulary, layout)
     made = (keys[0] == keys[1]) & (keys[0] != 0)
-    names = [each.name for each in spec.passes]
-    passes = (
+    names = [each.name for each in layout.spec.passes]
+    missed = [number for number, yes in enumerate(made) if not yes]
+    return Passes(
         tuple(name for name, yes in zip(names, made, strict=True) if yes),
-        tuple(name for name, yes in zip(names, made, strict=True) if not yes),
+        tuple(names[number] for number in missed),
+        tuple(_why_missed(words, vocabulary, layout, number) for number in missed),
     )
-    return explain_pair(values.row(0, named=True), values.row(1, named=True), levels, model, layout, passes)
+
+
+def _why_missed(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, number: int) -> str:
+    """The keys of a pass that are missing or differ, each made alone by the kernel that makes them all."""
+    said = []
+    for at, text in enumerate(layout.spec.passes[number].keys):
+        keys = np.zeros(2, dtype=np.uint64)
+        fill_keys(words, layout.ops.keys[number, at : at + 1], vocabulary.arrays, keys)
+        if not keys.all():
+            said.append(f"{text} is missing" + (" in both" if not keys.any() else " in one"))
+        elif keys[0] != keys[1]:
+            said.append(f"{text} differs")
+    return ", ".join(said)
 
 
 def _log2_total(sums: NDArray[np.float64]) -> float:

@@ -71,7 +71,7 @@ def gather(out: Path, *, with_values: bool) -> Facts:
         review_bits=spec.review_bits,
         prior_bits=run.model.prior_bits,
         levels=list(level_rows(run.model)),
-        scores=score_bins(pairs),
+        scores=score_bins(pairs, spec.match_bits),
         passes=_passes(record.get("passes", []), summary["recall"]["passes"]),
         completeness=record.get("completeness", {}),
         examples=_examples(out, pairs, spec.match_bits, with_values=with_values),
@@ -86,10 +86,10 @@ def _pairs(path: Path) -> pl.LazyFrame:
     return pl.scan_parquet(path)
 
 
-def score_bins(pairs: pl.LazyFrame) -> list[tuple[float, int, int]]:
-    """Pairs a bin of `BIN_BITS`, ascending without gaps, split by decision."""
+def score_bins(pairs: pl.LazyFrame, match_bits: float) -> list[tuple[float, int, int]]:
+    """Pairs a bin of `BIN_BITS`, ascending without gaps, split by decision; one bin begins at the threshold."""
     found = (
-        pairs.group_by((pl.col("score") / BIN_BITS).floor().cast(pl.Int64).alias("bin"))
+        pairs.group_by(((pl.col("score") - match_bits) / BIN_BITS).floor().cast(pl.Int64).alias("bin"))
         .agg(
             (pl.col("decision") != "match").sum().alias("review"), (pl.col("decision") == "match").sum().alias("match")
         )
@@ -98,7 +98,7 @@ def score_bins(pairs: pl.LazyFrame) -> list[tuple[float, int, int]]:
     counts = {at: (review, match) for at, review, match in found.iter_rows()}
     if not counts:
         return []
-    return [(at * BIN_BITS, *counts.get(at, (0, 0))) for at in range(min(counts), max(counts) + 1)]
+    return [(match_bits + at * BIN_BITS, *counts.get(at, (0, 0))) for at in range(min(counts), max(counts) + 1)]
 
 
 def _passes(planned: Sequence[Mapping[str, Any]], yields: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:

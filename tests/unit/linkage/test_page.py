@@ -29,10 +29,11 @@ def test_weight_bar_points_right_for_and_left_against() -> None:
 
 def test_score_bins_have_no_gaps_and_split_by_decision() -> None:
     pairs = pl.LazyFrame({"score": [-5.5, 3.2, 3.9, 9.0], "decision": ["review", "match", "match", "match"]})
-    assert score_bins(pairs) == [
-        (-6.0, 1, 0), (-4.0, 0, 0), (-2.0, 0, 0), (0.0, 0, 0), (2.0, 0, 2), (4.0, 0, 0), (6.0, 0, 0), (8.0, 0, 1),
+    assert score_bins(pairs, 3.0) == [
+        (-7.0, 1, 0), (-5.0, 0, 0), (-3.0, 0, 0), (-1.0, 0, 0), (1.0, 0, 0), (3.0, 0, 2), (5.0, 0, 0), (7.0, 0, 0),
+        (9.0, 0, 1),
     ]  # fmt: skip
-    assert score_bins(pairs.head(0)) == []
+    assert score_bins(pairs.head(0), 3.0) == []
 
 
 @pytest.mark.parametrize("bins", [[(4.0, 0, 1)], [(-6.0, 3, 0), (-4.0, 0, 5_000_000)]])

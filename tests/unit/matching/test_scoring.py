@@ -302,3 +302,20 @@ def test_classes_without_their_fields_stay_out(learnt):
     parameters = learnt[4]
     assert parameters.shares[CLASSES.index("namesake")] < 1e-9
     assert parameters.tables[T_CHANCE].min() > 0
+
+
+def test_explanations_say_what_kept_each_pass_from_a_pair(learnt):
+    layout, model = learnt[0], learnt[5]
+    pair = households(300)[:2].with_columns(
+        ssn=pl.Series(["321654987", None]),
+        zip=pl.Series(["12345", "54321"]),
+        city=pl.Series([None, None], dtype=pl.String),
+    )
+    explained = explain_records(pair, model, layout.spec)
+    why = dict(zip(explained.missed_by, explained.missed_why, strict=True))
+    assert why["ssn"] == "ssn is missing in one"
+    assert "zip differs" in why["names_zip"]
+    assert "city is missing in both" in why["names_city"]
+    assert all(why.values())
+    (line,) = [line for line in explained.to_lines() if line.startswith("missed by ssn ")]
+    assert line.endswith("ssn is missing in one")
