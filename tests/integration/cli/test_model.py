@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from core.cli.app import build
 from core.errors import ConfigError, MatchError
 from core.matching.model import Model
-from core.workloads.identity.generator import plan_population, write_persons
+from core.workloads.identity.files import write_persons
+from core.workloads.identity.population import plan_population
 
 
 def headrace(*words: str) -> str:
@@ -27,7 +28,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def persons(tmp_path: Path) -> Path:
     path = tmp_path / "persons.parquet"
-    write_persons(plan_population(3_000, 5, 0.3), path, lambda written: None)
+    write_persons(plan_population(3_000, 5, 0.3), path)
     return path
 
 
@@ -56,7 +57,7 @@ def test_model_gives_the_answer_of_the_run_that_would_learn_it(persons: Path, mo
 
 def test_other_records_are_used_and_drift_is_told(model: Path, tmp_path: Path) -> None:
     other, out = tmp_path / "other.parquet", tmp_path / "out.parquet"
-    write_persons(plan_population(2_000, 6, 0.3), other, lambda written: None)
+    write_persons(plan_population(2_000, 6, 0.3), other)
     screen = headrace("match", str(other), "--model", str(model), "--out", str(out))
     assert f"model: {model}, drift at most 0." in screen.replace("\n", "")
     kept = json.loads((tmp_path / "out.run.json").read_text())["model"]

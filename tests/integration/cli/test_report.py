@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.errors import ConfigError
-from core.workloads.identity.generator import plan_population, write_persons
+from core.workloads.identity.files import write_persons
+from core.workloads.identity.population import plan_population
 
 VOID = {"meta", "line", "rect", "br"}
 
@@ -51,7 +52,7 @@ def headrace(*words: str) -> str:
 def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     source, out = folder / "persons.csv", folder / "out.parquet"
-    write_persons(plan_population(3_000, 5, 0.3), folder / "persons.parquet", lambda written: None)
+    write_persons(plan_population(3_000, 5, 0.3), folder / "persons.parquet")
     # Markup in a value must arrive as text.
     frame = pl.read_parquet(folder / "persons.parquet").with_columns(city=pl.lit("<i>") + pl.col("city"))
     frame.write_csv(source)
