@@ -35,6 +35,7 @@ def match(
         list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Parquet or CSV: id and entity_id of every input row")] = None,
+    entities: Annotated[Path | None, typer.Option(help="Parquet or CSV: one golden record an entity")] = None,
     id_column: Annotated[str, typer.Option("--id", help="column that names each record")] = "id",
     spec: Annotated[str, typer.Option(help="built-in match spec (persons), or a YAML file")] = "persons",
     maps: Annotated[
@@ -52,6 +53,9 @@ def match(
     bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
+    memory_gb: Annotated[
+        float | None, typer.Option(min=0.1, help="memory the process may hold (local; default: 60 % of what is free)")
+    ] = None,
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
@@ -69,6 +73,7 @@ def match(
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
             "out": None if out is None else str(out),
+            "entities": None if entities is None else str(entities),
         },
         [*(maps or []), *(more or [])],
     )
@@ -76,7 +81,7 @@ def match(
         _hand_over(request.model_dump_json(), as_json)
     if via != "local":
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
-    summary = _run_here(request, threads, keep_workspace)
+    summary = _run_here(request, threads, memory_gb, keep_workspace)
     show(summary, as_json=as_json, out=request.out)
 
 
@@ -93,7 +98,7 @@ def _hand_over(request_json: str, as_json: bool) -> None:
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - our own interpreter and module, no shell
 
 
-def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
+def _run_here(request: Any, threads: int | None, memory_gb: float | None, keep_workspace: bool) -> dict[str, Any]:
     import os
 
     threads = threads or available_threads()
@@ -112,5 +117,6 @@ def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[s
             settings.state_dir / "workspaces" / "local",
             threads=threads,
             on_progress=on_progress,
+            memory_gb=memory_gb,
             keep_workspace=keep_workspace,
         )

@@ -13,14 +13,16 @@ from core.linkage.ports import Stage
 
 # Share of a job's time each stage takes, measured on 1M persons; only the estimate depends on it.
 SHARES: dict[Stage, float] = {
-    "ingest": 0.22,
-    "reduce": 0.08,
-    "train": 0.20,
-    "plan": 0.03,
-    "match": 0.25,
+    "ingest": 0.30,
+    "reduce": 0.06,
+    "encode": 0.04,
+    "block": 0.10,
+    "train": 0.15,
+    "plan": 0.01,
+    "match": 0.20,
     "merge": 0.02,
-    "cluster": 0.03,
-    "survive": 0.15,
+    "cluster": 0.04,
+    "survive": 0.06,
     "publish": 0.02,
 }
 

@@ -29,6 +29,13 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
     out = options["out"]
     if out is not None:
         check_out(Path(out))
+    entities = options.get("entities")
+    if entities is not None:
+        if out is None:
+            raise ConfigError(
+                "--entities goes with --out: the records say by entity_id to which golden record they belong"
+            )
+        check_out(Path(entities), "--entities")
     quarantine = None
     if options["bad_rows"] == "quarantine":
         beside = Path(out) if out is not None else Path(options["input"])
@@ -44,6 +51,8 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
     return {
-        name: str(Path(value).absolute()) if name in {"input", "link", "out", "model"} and value is not None else value
+        name: str(Path(value).absolute())
+        if name in {"input", "link", "out", "model", "entities"} and value is not None
+        else value
         for name, value in options.items()
     }

@@ -29,10 +29,10 @@ def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
     for stage, seconds in summary["stages"].items():
         table.add_row(stage, f"{summary['batches'][stage]:,}", f"{seconds:,.2f}")
     console.print(table)
-    console.print(
-        f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, "
-        f"{summary['peak_rss_mb']:,.0f} MiB of memory at most"
+    held = (
+        f"{summary['peak_memory_mb']:,.0f} MB" if "peak_memory_mb" in summary else f"{summary['peak_rss_mb']:,.0f} MiB"
     )
+    console.print(f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, {held} of memory at most")
     if model := summary.get("model"):
         drift = model["drift"]
         far = f", drift at most {drift['worst_psi']:.2f} (field {drift['worst_field']})" if drift else ""

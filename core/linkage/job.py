@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,17 +12,23 @@ from typing import Any, TypeVar, cast
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from core.linkage.patterns import pattern_texts
 from core.linkage.ports import BatchSource, Output, Stage
 from core.linkage.request import MatchRequest
 from core.linkage.source import Source
-from core.linkage.workspace import Array, Workspace, load, load_frame
+from core.linkage.workspace import Array, Workspace, load, load_edges, load_frame
+from core.matching.blocks import Blocks
+from core.matching.edges import Edges
 from core.matching.layout import Layout
 from core.matching.model import Model, weights
 from core.matching.pairs import Scorer
 from core.matching.spec import MatchSpec
-from core.matching.vocabulary import Vocabulary
+from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
 T = TypeVar("T")
+
+# A range is an eighth of a small input and never so large that its text needs much memory.
+RANGE_ROWS_MIN, RANGE_ROWS_MAX = 25_000, 500_000
 
 
 class JobDescription(BaseModel):
@@ -59,7 +65,15 @@ class LinkageJob:
     What a drained stage left behind is loaded once and shared by all threads; it must not be changed.
     """
 
-    def __init__(self, description: JobDescription, workspace: Workspace, batches: BatchSource) -> None:
+    def __init__(
+        self,
+        description: JobDescription,
+        workspace: Workspace,
+        batches: BatchSource,
+        *,
+        threads: int = 1,
+        at_once: Mapping[Stage, int] | None = None,
+    ) -> None:
         self.description = description
         self.workspace = workspace
         self.batches = batches
@@ -67,6 +81,8 @@ class LinkageJob:
         self.layout = Layout.of(description.spec)
         self.sources = [Source.from_dict(each) for each in description.sources]
         self.rows = description.rows
+        self.threads = threads
+        self._at_once = dict(at_once or {})
         self._lock = threading.RLock()
         self._shared: dict[str, Any] = {}
 
@@ -85,7 +101,7 @@ class LinkageJob:
     @cached_property
     def ranges(self) -> list[Range]:
         """The ingest batches: no range crosses from one source into the next."""
-        step = self.description.request.range_rows
+        step = self.description.request.range_rows or min(max(-(-self.rows // 8), RANGE_ROWS_MIN), RANGE_ROWS_MAX)
         found: list[Range] = []
         first = 0
         for number, source in enumerate(self.sources):
@@ -104,9 +120,17 @@ class LinkageJob:
         """Which date columns of a source write the day before the month."""
         return dict(self.sources[source].date_order)
 
+    def at_once(self, stage: Stage) -> int:
+        """How many batches of a stage, or parts of its only one, may run at once in this process."""
+        return self._at_once.get(stage, self.threads)
+
     def outputs(self, stage: Stage) -> list[Output]:
         """What the batches of a drained stage found, by partition."""
         return self._once(f"outputs:{stage}", lambda: self.batches.outputs(stage))
+
+    def folders(self, stage: Stage) -> list[Path]:
+        """The files of each batch of a drained stage."""
+        return [self.workspace.path(found["path"]) for found in self.outputs(stage)]
 
     def folder(self, stage: Stage) -> Path:
         """The files of a stage that is a single batch."""
@@ -119,18 +143,35 @@ class LinkageJob:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Every distinct string of the dictionary-coded fields."""
-        return self._once("vocabulary", lambda: Vocabulary.from_frame(load_frame(self.folder("reduce"), "strings")))
+        """Every distinct string of the dictionary-coded fields; what is known of them is memory-mapped."""
+
+        def read() -> Vocabulary:
+            folder = self.folder("reduce")
+            arrays = {name: load(folder, name) for name in VocabularyArrays._fields if name != "longest"}
+            return Vocabulary.from_arrays(load_frame(folder, "strings")["string"], arrays)
+
+        return self._once("vocabulary", read)
+
+    @property
+    def counted_fields(self) -> list[str]:
+        """The fields that adjust for term frequency."""
+        return [field.name for field in self.spec.fields if field.term_frequency]
 
     @property
     def frequencies(self) -> dict[str, Array]:
         """Per field with term frequencies: how often each code occurs, u32."""
+        return dict(zip(self.counted_fields, load(self.folder("reduce"), "counts"), strict=True))
 
-        def read() -> dict[str, Array]:
-            frame = load_frame(self.folder("reduce"), "frequencies")
-            return {name: frame[name].to_numpy() for name in frame.columns}
+    def blocks(self, number: int) -> Blocks:
+        """The blocks of one pass, memory-mapped."""
+        folder = self.folders("block")[number]
+        return Blocks(load(folder, "rows"), load(folder, "depth"))
 
-        return self._once("frequencies", read)
+    @property
+    def ids(self) -> tuple[Array, Array]:
+        """Record ids of all rows: their bytes (u8) behind each other, and where each begins (i64, rows + 1)."""
+        folder = self.folder("reduce")
+        return load(folder, "ids"), load(folder, "id_starts")
 
     @property
     def model(self) -> Model:
@@ -143,7 +184,7 @@ class LinkageJob:
         def make() -> Scorer:
             arrays = weights(self.model, self.vocabulary, self.layout)
             planned = self.outputs("plan")[0]["passes"]
-            whole = sum(1 << number for number, each in enumerate(planned) if each["left_out"] == 0)
+            whole = sum(1 << number for number, each in enumerate(planned) if each["complete"])
             return Scorer(self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window, whole)
 
         return self._once(f"scorer:{window}", make)
@@ -153,25 +194,35 @@ class LinkageJob:
         """SHA-256 of each input, first source first."""
         return "-".join(str(source.digest) for source in self.sources)
 
-    def pass_arrays(self, number: int) -> tuple[Array, Array]:
-        """Keys (u64, ascending) and rows (u32) of one blocking pass."""
-        folder = self.folder("reduce")
-        return load(folder, f"keys-{number:02d}"), load(folder, f"rows-{number:02d}")
-
-    def neighbours(self, number: int) -> tuple[Array, Array]:
-        """Rows of one pass in block order, u32, and whether each is in the block of the one before it, (rows - 1,)."""
-        keys, rows = self.pass_arrays(number)
-        return rows, keys[1:] == keys[:-1]
-
     @property
     def labels(self) -> Array:
         """Per row the smallest row of its entity, u32."""
         return self._once("labels", lambda: load(self.folder("cluster"), "labels"))
 
     @property
+    def named(self) -> Array:
+        """Per entity, at its smallest row, the row whose id names it, u32."""
+        return self._once("named", lambda: load(self.folder("cluster"), "named"))
+
+    @property
     def patterns(self) -> Array:
         """Distinct level patterns of all edges, ascending u64; the place of one is its pattern id."""
         return self._once("patterns", lambda: load(self.folder("cluster"), "patterns"))
+
+    @property
+    def pattern_texts(self) -> pl.Series:
+        """Each pattern in words, by its id."""
+        return self._once("pattern_texts", lambda: pattern_texts(self.patterns, self.layout))
+
+    @property
+    def edges(self) -> Edges:
+        """The pairs that clustering saw, ascending by (left, right)."""
+        return self._once("edges", lambda: load_edges(self.folder("cluster")))
+
+    @property
+    def settles_values(self) -> bool:
+        """Whether golden records are wanted: by a database, or as a file."""
+        return self.batches.publishes or self.description.request.entities is not None
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:

@@ -14,30 +14,28 @@ OnProgress = Callable[[Stage, int, int], None]
 """Called with stage, batches done, batches in all."""
 
 
-def run_job(
-    job: LinkageJob, *, threads: int, on_progress: OnProgress, stages: Sequence[Stage] = STAGES
-) -> dict[Stage, float]:
+def run_job(job: LinkageJob, *, on_progress: OnProgress, stages: Sequence[Stage] = STAGES) -> dict[Stage, float]:
     """Run the stages to their end; what an interrupted run finished is not done again.
 
     Returns:
         Wall seconds of each stage in this run.
     """
     seconds: dict[Stage, float] = {}
-    with ThreadPoolExecutor(threads, thread_name_prefix="headrace") as pool:
+    with ThreadPoolExecutor(job.threads, thread_name_prefix="headrace") as pool:
         for stage in stages:
             started = time.perf_counter()
             open_stage(job, stage)
-            _drain(job, stage, pool, threads, on_progress)
+            _drain(job, stage, pool, on_progress)
             seconds[stage] = time.perf_counter() - started
     return seconds
 
 
-def _drain(job: LinkageJob, stage: Stage, pool: ThreadPoolExecutor, threads: int, on_progress: OnProgress) -> None:
+def _drain(job: LinkageJob, stage: Stage, pool: ThreadPoolExecutor, on_progress: OnProgress) -> None:
     """Keep every thread busy until the stage is done; the first error ends the run after the batches in flight."""
     flying: dict[Future[Output], StageBatch] = {}
     try:
         while True:
-            for batch in job.batches.claim(stage, threads - len(flying)):
+            for batch in job.batches.claim(stage, job.at_once(stage) - len(flying)):
                 flying[pool.submit(run_batch, job, batch)] = batch
             progress = job.batches.progress(stage)
             on_progress(stage, progress.done, progress.total)

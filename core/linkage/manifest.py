@@ -19,6 +19,8 @@ from core.linkage.ports import Output, Progress, Sink, Stage, StageBatch
 class LocalManifest:
     """The `BatchSource` of `--via local`."""
 
+    publishes = False
+
     def __init__(self, root: Path) -> None:
         self._root = root / "manifest"
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,24 +18,25 @@ from core.linkage.job import LinkageJob
 from core.linkage.models import statement
 from core.linkage.ports import Stage
 from core.linkage.private import write_private as _write
+from core.linkage.stages import survive
 from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
 COMPLETENESS_ROWS = 1_000_000
 
 
-def check_out(out: Path) -> None:
+def check_out(out: Path, option: str = "--out") -> None:
     """Refuse a place that cannot be written before any work is done.
 
     Raises:
         ConfigError: unknown ending, no such folder, or no permission.
     """
     if out.suffix.lower() not in FORMATS:
-        raise ConfigError(f"--out {out}: the ending must be {' or '.join(FORMATS)}")
+        raise ConfigError(f"{option} {out}: the ending must be {' or '.join(FORMATS)}")
     if not out.parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+        raise ConfigError(f"{option} {out}: there is no folder {out.parent}; make it first")
     if not os.access(out.parent, os.W_OK) or out.is_dir():
-        raise ConfigError(f"--out {out}: cannot be written; choose another place")
+        raise ConfigError(f"{option} {out}: cannot be written; choose another place")
 
 
 def pairs_path(out: Path) -> Path:
@@ -50,16 +52,26 @@ def run_path(out: Path) -> Path:
 def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
     """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
 
-    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked.
+    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked. The
+    pairs stand in the order of their first record. `request.entities` has one golden record an entity.
     """
     _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
-    pairs = _survived(job, "matches").drop("pattern_id").sort("score", "id_a", "id_b", descending=[True, False, False])
-    if not job.boundary:
-        pairs = pairs.drop("source_a", "source_b")
-    _write(pairs_path(out), lambda part: _write_frame(pairs, part, out.suffix))
-    members = _survived(job, "members", ["row", "id", "entity_id", "source"]).sort("row").drop("row")
-    members = members.select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
-    _write(out, lambda part: _write_frame(members, part, out.suffix))
+    dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
+    _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
+    entities = job.description.request.entities
+    if entities is not None:
+        _settle_late(job)
+        golden = _survived(job, "entities")
+        _write(Path(entities), lambda part: _sink(golden, part, Path(entities).suffix))
+    members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
+    _write(out, lambda part: _sink(members, part, out.suffix))
+
+
+def _settle_late(job: LinkageJob) -> None:
+    """Make the golden records that an earlier run of the job was not asked for."""
+    for partition, found in enumerate(job.outputs("survive")):
+        if not found["golden"]:
+            survive.settle(job, partition, job.workspace.path(found["path"]))
 
 
 def _typed_id(job: LinkageJob) -> pl.Expr:
@@ -69,10 +81,9 @@ def _typed_id(job: LinkageJob) -> pl.Expr:
     return pl.col("id").cast(dtype) if len(dtypes) == 1 and dtype.is_integer() else pl.col("id")
 
 
-def _survived(job: LinkageJob, name: str, columns: list[str] | None = None) -> pl.DataFrame:
-    """Join one file of all `survive` batches."""
-    paths = [job.workspace.path(found["path"], f"{name}.parquet") for found in job.outputs("survive")]
-    return pl.concat([pl.read_parquet(path, columns=columns) for path in paths])
+def _survived(job: LinkageJob, name: str) -> pl.LazyFrame:
+    """Join one file of all `survive` batches, in the order of the rows."""
+    return pl.scan_parquet([folder / f"{name}.parquet" for folder in job.folders("survive")])
 
 
 def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
@@ -87,11 +98,12 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2)
 
 
-def _write_frame(frame: pl.DataFrame, path: Path, suffix: str) -> None:
+def _sink(frame: pl.LazyFrame, path: Path, suffix: str) -> None:
+    """Stream a frame into a file: what is in memory is bounded."""
     if suffix.lower() == ".csv":
-        frame.write_csv(path)
+        frame.sink_csv(path)
     else:
-        frame.write_parquet(path)
+        frame.sink_parquet(path)
 
 
 def _completeness(job: LinkageJob) -> dict[str, float]:
@@ -137,7 +149,9 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
 
 def _blanked(job: LinkageJob) -> list[str]:
     """Say which fields had values that too many records share: how many records, never the values."""
-    found = job.outputs("reduce")[0]["placeholders"]
+    found: Counter[str] = Counter()
+    for each in job.outputs("encode"):
+        found.update(each["nulled"])
     return [
         f"{field}: {count} records have a value that too many share to tell them apart; taken as missing"
         for field, count in found.items()

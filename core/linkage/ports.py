@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
-Stage = Literal["ingest", "reduce", "train", "plan", "match", "merge", "cluster", "survive", "publish"]
+Stage = Literal[
+    "ingest", "reduce", "encode", "block", "train", "plan", "match", "merge", "cluster", "survive", "publish"
+]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 Output = dict[str, Any]
@@ -47,7 +49,12 @@ class Progress:
 
 
 class BatchSource(Protocol):
-    """Hands out the batches of one job and remembers what they found."""
+    """Hands out the batches of one job and remembers what they found.
+
+    `publishes`: whether sinks write what `survive` settled to a database.
+    """
+
+    publishes: bool
 
     def open_stage(self, stage: Stage, sizes: Sequence[int]) -> None:
         """Announce one batch per size (items); a second call for the same stage changes nothing."""

@@ -56,8 +56,11 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
     with FileLock(workspace.root.with_suffix(".lock")):
         stored = workspace.read_json(DESCRIPTION)
         if stored is not None:
-            # Where files are and where the answer goes may have changed; what is matched has not: the key says so.
-            return JobDescription.model_validate(stored).model_copy(update={"request": request})
+            # Where files are and where the answer goes may have changed; what is matched has not: the key says so. The
+            # ranges stay those whose batches were announced.
+            before = JobDescription.model_validate(stored)
+            resumed = request.model_copy(update={"range_rows": before.request.range_rows})
+            return before.model_copy(update={"request": resumed})
         try:
             description = _describe(key, request, workspace)
         except HeadraceError:

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 class QueueSource:
     """The `BatchSource` of a job in the database. Heartbeats run from `open` to `close`."""
 
+    publishes = True
+
     def __init__(self, queue: BatchQueue, job_id: int, workspace_uri: str) -> None:
         self._queue = queue
         self._job_id = job_id

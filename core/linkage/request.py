@@ -32,7 +32,8 @@ class MatchRequest(BaseModel):
     rerun: bool = Field(False, description="start anew although the same request was answered before (queue)")
     model: str | None = Field(None, description="trained model to use instead of learning one")
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
-    range_rows: int = Field(50_000, ge=1, le=1_000_000, description="records an ingest batch")
+    entities: str | None = Field(None, description="Parquet or CSV file that receives one golden record an entity")
+    range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; None: by the input")
     pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
 
     @property

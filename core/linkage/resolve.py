@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from core.linkage.job import LinkageJob
 from core.linkage.local import OnProgress, run_job
 from core.linkage.manifest import LocalManifest
+from core.linkage.memory import Watch, fit, limit_bytes
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES
 from core.linkage.prepare import describe, identify
@@ -27,6 +28,7 @@ def resolve(
     workspaces: Path,
     *,
     threads: int = 1,
+    memory_gb: float | None = None,
     on_progress: OnProgress = lambda stage, done, total: None,
     keep_workspace: bool = False,
 ) -> dict[str, Any]:
@@ -34,17 +36,25 @@ def resolve(
 
     Args:
         workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
+        memory_gb: the most this process may hold, mapped files aside; None: six tenths of what is free.
     Returns:
-        The figures of `core.linkage.outputs.summarise`.
+        The figures of `core.linkage.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
     Raises:
-        InputError, SpecError: before any work, with place and remedy.
+        InputError, SpecError: before any work, with place and remedy. ConfigError: the memory does not suffice.
     """
     started = time.perf_counter()
     key = identify(request)
-    with own_workspace(workspaces, key) as workspace:
-        job = LinkageJob(describe(request, key, workspace), workspace, LocalManifest(workspace.root))
-        stages = run_job(job, threads=threads, on_progress=on_progress)
+    with own_workspace(workspaces, key) as workspace, Watch() as watch:
+        description = describe(request, key, workspace)
+        room = fit(description.rows, threads, limit_bytes(memory_gb))
+        manifest = LocalManifest(workspace.root)
+        job = LinkageJob(description, workspace, manifest, threads=threads, at_once=room.at_once)
+        stages = run_job(job, on_progress=on_progress)
         summary = summarise(job, time.perf_counter() - started, stages)
+        summary |= {
+            "peak_memory_mb": round(watch.peak_bytes / 1e6, 1),
+            "memory_limit_mb": round(room.limit_bytes / 1e6),
+        }
         if request.out is not None:
             write_outputs(job, Path(request.out), summary)
         if not keep_workspace:
@@ -62,8 +72,9 @@ def learn(
     """Run the stages of a job as far as its model, in this process. Raises as `resolve`."""
     key = identify(request)
     with own_workspace(workspaces, key) as workspace:
-        job = LinkageJob(describe(request, key, workspace), workspace, LocalManifest(workspace.root))
-        run_job(job, threads=threads, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
+        manifest = LocalManifest(workspace.root)
+        job = LinkageJob(describe(request, key, workspace), workspace, manifest, threads=threads)
+        run_job(job, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
         model = job.model
         workspace.remove()
     return model

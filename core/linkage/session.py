@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +41,8 @@ class JobSession:
         self.job_id = queue.submit_job(
             FLOW, description.key, parameters, digest, rerun=description.request.rerun
         ).job_id
-        self.job = LinkageJob(description, workspace, QueueSource(queue, self.job_id, workspace.uri))
+        source = QueueSource(queue, self.job_id, workspace.uri)
+        self.job = LinkageJob(description, workspace, source, threads=os.cpu_count() or 1)
         self._idle_s = 0.0
         self._seconds: dict[Stage, float] = {}
         self._started = self._opened = time.perf_counter()

@@ -13,7 +13,6 @@ import psycopg
 from core.database import DatabaseManager
 from core.database.copy import copy_in
 from core.database.queries import load, run
-from core.linkage.patterns import pattern_texts
 from core.linkage.ports import Output, Sink, StageBatch
 from core.linkage.stages.survive import LINEAGE_ID_SUFFIX
 from core.linkage.workspace import load_frame
@@ -35,7 +34,7 @@ def sink_of(job: LinkageJob, job_id: int, batch: StageBatch, output: Output) -> 
 
 def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition: int, folder: Path) -> None:
     owner = pl.lit(job_id, pl.Int64).alias("job_id")
-    members = load_frame(folder, "members")
+    members = load_frame(folder, "texts")
     copy_in(conn, "identities", _identities(members, job).select(owner, pl.all()))
     copy_in(conn, "entities", _entities(load_frame(folder, "entities")).select(owner, pl.all()))
     copy_in(
@@ -46,7 +45,7 @@ def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition:
     matches = load_frame(folder, "matches").drop("pattern").with_columns(pl.col("source_a", "source_b").cast(pl.Int16))
     copy_in(conn, "matches", matches.select(owner, pl.all()))
     if partition == 0:
-        texts = pattern_texts(job.patterns, job.layout)
+        texts = job.pattern_texts
         patterns = pl.DataFrame({"pattern_id": np.arange(len(texts), dtype=np.int32), "levels": texts})
         copy_in(conn, "match_patterns", patterns.select(owner, pl.all()))
 

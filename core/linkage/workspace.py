@@ -3,17 +3,20 @@
     job.json                            what is matched, and how
     model.json                          the model that the request named, if it did
     source/                             validated copies of text input
-    ingest/00003-<tag>/                 words.npy  strings.parquet  values.parquet  keys-02.npy  rows-02.npy
-    reduce/00000-<tag>/                 words.npy  strings.parquet  frequencies.parquet  placeholders.json
-                                        keys-02.npy  rows-02.npy
+    ingest/00003-<tag>/                 words.npy  ids.npy  id_ends.npy  counts.npy  strings.parquet
+    reduce/00000-<tag>/                 words.npy  ids.npy  id_starts.npy  counts.npy  strings.parquet  hash.npy ...
+                                        codes-00003.npy  placeholders.json
+    block/00002-<tag>/                  rows.npy  depth.npy
     train/00000-<tag>/                  model.json
+    plan/00000-<tag>/                   starts-02.npy  sizes-02.npy
     match/00017-<tag>/                  edges.parquet
     merge/00000-<tag>/                  edges.parquet
-    cluster/00000-<tag>/                labels.npy  patterns.npy  edges.parquet
-    survive/00004-<tag>/                entities.parquet  members.parquet  matches.parquet
+    cluster/00000-<tag>/                labels.npy  named.npy  patterns.npy  edges.parquet
+    survive/00004-<tag>/                members.parquet  matches.parquet  entities.parquet
 
 Each attempt of a batch writes into a folder of its own; only the folder named in the acknowledged output counts,
-so a worker that died or was overtaken leaves rubbish, never damage.
+so a worker that died or was overtaken leaves rubbish, never damage. Only `encode` writes into another stage's files,
+which `reduce` made for it: each range has its place there, and every attempt the same bytes.
 """
 
 from __future__ import annotations
@@ -94,13 +97,35 @@ def save(folder: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def load(folder: Path, name: str, *, mapped: bool = True) -> Array:
-    """Open `<name>.npy`, memory-mapped read-only unless told otherwise (empty arrays cannot be mapped)."""
+    """Open `<name>.npy`, memory-mapped unless told otherwise (empty arrays cannot be mapped).
+
+    What is written to a mapped array stays in this process's memory: the file never changes. Read-only mapping would
+    protect as well, but kernels are compiled anew for read-only arrays.
+    """
     path = folder / f"{name}.npy"
     try:
-        array: Array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
     except ValueError:
         array = np.load(path, allow_pickle=False)
-    return array
+    return array.view(np.ndarray)
+
+
+def new_array(folder: Path, name: str, shape: tuple[int, ...], dtype: type) -> None:
+    """Make `<name>.npy` of zeros without writing them: the file is sparse."""
+    if 0 in shape:
+        np.save(folder / f"{name}.npy", np.zeros(shape, dtype=dtype), allow_pickle=False)
+    else:
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
+
+
+def open_array(folder: Path, name: str) -> Array:
+    """Open `<name>.npy` for writing in place; it goes to disk when the system finds time."""
+    path = folder / f"{name}.npy"
+    try:
+        array: Array = np.lib.format.open_memmap(path, mode="r+")
+    except ValueError:
+        array = np.load(path, allow_pickle=False)
+    return array.view(np.ndarray)
 
 
 def save_frame(folder: Path, name: str, frame: pl.DataFrame) -> None:

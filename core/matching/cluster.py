@@ -55,7 +55,7 @@ class ClusterReport:
 
 
 @kernel
-def root_of(parent: NDArray[np.int64], row: int) -> int:
+def root_of(parent: NDArray[np.uint32], row: np.uint32) -> np.uint32:
     """Representative of a row; halves the path on the way."""
     while parent[row] != row:
         parent[row] = parent[parent[row]]
@@ -100,7 +100,7 @@ def contradict(
 @kernel
 def crossings_contradict(
     edge: tuple[int, int],
-    following: NDArray[np.int64],
+    following: NDArray[np.uint32],
     words: NDArray[np.uint32],
     guards: NDArray[np.int64],
     scratch: tuple[NDArray[np.uint32], NDArray[np.int32]],
@@ -131,19 +131,19 @@ def crossings_contradict(
 
 @kernel
 def unite(
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
+    left: NDArray[np.uint32],
+    right: NDArray[np.uint32],
     words: NDArray[np.uint32],
     guards: NDArray[np.int64],
     size_max: int,
-    out: NDArray[np.uint32],
+    parent: NDArray[np.uint32],
 ) -> tuple[int, int]:
-    """Merge along edges in the order given; out[row] = smallest row of its cluster.
+    """Merge along edges in the order given; parent[row] = row becomes the smallest row of its cluster.
 
     Returns how many merges were refused for contradiction, and for size.
     """
-    n_rows = len(out)
-    parent, following, size = np.arange(n_rows), np.arange(n_rows), np.ones(n_rows, dtype=np.int64)
+    n_rows = len(parent)
+    following, size = parent.copy(), np.ones(n_rows, dtype=np.uint32)
     scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
     n_contradicted, n_oversize = 0, 0
     for edge in range(len(left)):
@@ -166,8 +166,57 @@ def unite(
         size[keep] += size[lose]
         following[a], following[b] = following[b], following[a]
     for row in range(n_rows):
-        out[row] = np.uint32(root_of(parent, row))
+        parent[row] = root_of(parent, np.uint32(row))
     return n_contradicted, n_oversize
+
+
+def falling(edges: Edges, match_bits: float) -> NDArray[np.uint32]:
+    """Positions of the accepted edges, heaviest first, ties in their order; one sort of 8 bytes an edge."""
+    accepted = np.flatnonzero(edges.bits >= np.float32(match_bits)).astype(np.uint64)
+    # Adding 0 makes one zero of two.
+    pattern = (edges.bits[accepted] + np.float32(0)).view(np.uint32)
+    # As unsigned integers floats ascend with their value when the sign is flipped, negative ones wholly.
+    ascending = np.where(pattern >> np.uint32(31), ~pattern, pattern | np.uint32(1 << 31))
+    mixed = (~ascending).astype(np.uint64) << np.uint64(32) | accepted
+    mixed.sort()
+    return mixed.astype(np.uint32)
+
+
+@kernel
+def cluster_sizes(labels: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Number of rows of each cluster."""
+    sizes = np.zeros(len(labels), dtype=np.uint32)
+    for row in range(len(labels)):
+        sizes[labels[row]] += np.uint32(1)
+    return sizes[sizes > 0]
+
+
+@kernel
+def name_rows(
+    labels: NDArray[np.uint32], ids: NDArray[np.uint8], starts: NDArray[np.int64], boundary: int
+) -> NDArray[np.uint32]:
+    """Per cluster, at its smallest row, the row with the smallest record id; ids of the first source are smaller."""
+    named = labels.copy()
+    for row in range(len(labels)):
+        label = labels[row]
+        best = named[label]
+        if row != best and smaller_id(row, np.int64(best), ids, starts, boundary):
+            named[label] = row
+    return named
+
+
+@kernel
+def smaller_id(a: int, b: int, ids: NDArray[np.uint8], starts: NDArray[np.int64], boundary: int) -> bool:
+    """Whether row a's id stands before row b's: by source, then byte by byte."""
+    if (a >= boundary) != (b >= boundary):
+        return a < b
+    at_a, at_b = starts[a], starts[b]
+    while at_a < starts[a + 1] and at_b < starts[b + 1] and ids[at_a] == ids[at_b]:
+        at_a += 1
+        at_b += 1
+    if at_b == starts[b + 1]:
+        return False
+    return bool(at_a == starts[a + 1] or ids[at_a] < ids[at_b])
 
 
 def guard_fields(layout: Layout) -> NDArray[np.int64]:
@@ -187,17 +236,17 @@ def cluster(
     """Label every row with the smallest row of its cluster.
 
     Args:
-        edges: each pair once; those below `match_bits` are left aside.
+        edges: each pair once, ascending by (left, right); those below `match_bits` are left aside.
         words: all records, (n_rows, stride).
     Cost: O(edges log edges) for the order, then near-linear; at most 2,500 crossings are looked at per merge.
     """
-    accepted = edges.take(edges.bits >= np.float32(match_bits))
-    order = np.lexsort((accepted.right, accepted.left, -accepted.bits))
-    left, right = accepted.left[order].astype(np.int64), accepted.right[order].astype(np.int64)
-    labels = np.zeros(n_rows, dtype=np.uint32)
-    n_contradicted, n_oversize = unite(left, right, words, guard_fields(layout), spec.max_cluster, labels)
-    sizes = np.bincount(labels, minlength=1)
-    distinct, counts = np.unique(sizes[sizes > 0], return_counts=True)
+    order = falling(edges, match_bits)
+    labels = np.arange(n_rows, dtype=np.uint32)
+    guards = guard_fields(layout)
+    n_contradicted, n_oversize = unite(edges.left[order], edges.right[order], words, guards, spec.max_cluster, labels)
+    times = np.bincount(cluster_sizes(labels))
+    distinct = np.flatnonzero(times[1:]) + 1
+    counts = times[distinct]
     report = ClusterReport(
         n_clusters=int(counts.sum()),
         largest=int(distinct.max(initial=0)),

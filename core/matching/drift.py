@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.matching.layout import Layout
 from core.matching.levels import MISSING
 
-PAIRS_PER_PASS = 20_000
+PAIRS_PER_PASS = 5_000
 # Below this many pairs shares are noise: a file of a few hundred records may look like anything.
 PAIRS_MIN = 200
 # Pairs' worth of every level that both sides are given, so that a level nobody saw does not weigh infinitely.
@@ -59,11 +59,11 @@ def neighbours(
         boundary: first row of the second source; 0: records of one source are compared.
     Cost: O(n). Blocks are ordered by a hash, so even spacing draws them at random and the same ones every time.
     """
-    left, right = np.minimum(rows[:-1], rows[1:]), np.maximum(rows[:-1], rows[1:])
-    wanted = together if boundary == 0 else together & (left < boundary) & (right >= boundary)
-    at = np.flatnonzero(wanted)
+    if boundary:
+        together = together & ((rows[:-1] < boundary) != (rows[1:] < boundary))
+    at = np.flatnonzero(together)
     at = at[:: max(1, -(-len(at) // pairs_max))]
-    return left[at], right[at]
+    return np.minimum(rows[at], rows[at + 1]), np.maximum(rows[at], rows[at + 1])
 
 
 def level_shares(levels: NDArray[np.uint8], layout: Layout) -> dict[str, tuple[float, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError
-from core.matching.keys import KEY_FUNCTIONS, WHOLE, WHOLE_DATE
+from core.matching.keys import KEY_FUNCTIONS, WHOLE, WHOLE_DATE, KeyPart
 from core.matching.levels import CODED_KINDS, MAX_TESTS, WIDTH_WORDS
 from core.matching.spec import FieldSpec, MatchSpec
 
@@ -43,6 +43,7 @@ class Layout:
     stride: int
     offset: Mapping[str, int]
     ops: LayoutArrays
+    refinements: tuple[tuple[NDArray[np.int32], ...], ...]
     radix: NDArray[np.uint64]
 
     @classmethod
@@ -68,7 +69,7 @@ class Layout:
         if total >= 2**64:
             raise SpecError(f"spec {spec.name!r} has {total:.1e} level patterns; at most 1.8e19")
         ops = _arrays(spec, offset, np.array(places, dtype=np.uint64))
-        return cls(spec, stride, offset, ops, np.array(sizes, dtype=np.uint64))
+        return cls(spec, stride, offset, ops, _refinements(spec, offset), np.array(sizes, dtype=np.uint64))
 
     @property
     def n_fields(self) -> int:
@@ -125,14 +126,23 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
 
 def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
     keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), 5), -1, dtype=np.int32)
-    widths = {field.name: WIDTH_WORDS[field.kind] for field in spec.fields}
-    coded = {field.name for field in spec.fields if field.kind in CODED_KINDS}
-    dates = {field.name for field in spec.fields if field.kind == "date"}
     for row, each in enumerate(spec.passes):
         for column, part in enumerate(each.parts):
-            other = 0 if part.other is None else offset[part.other]
-            width = 0 if part.field in coded else widths[part.field]
-            opcode = KEY_FUNCTIONS[part.function].opcode
-            opcode = WHOLE_DATE if opcode == WHOLE and part.field in dates else opcode
-            keys[row, column] = (opcode, offset[part.field], part.length, other, width)
+            keys[row, column] = _key(part, spec, offset)
     return keys
+
+
+def _refinements(spec: MatchSpec, offset: Mapping[str, int]) -> tuple[tuple[NDArray[np.int32], ...], ...]:
+    """Per pass its refining keys, each (1, 5) as `keys` has them."""
+    return tuple(
+        tuple(np.array([_key(part, spec, offset)], dtype=np.int32) for part in each.refine_parts)
+        for each in spec.passes
+    )
+
+
+def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int, int, int, int, int]:
+    kind = next(field.kind for field in spec.fields if field.name == part.field)
+    opcode = KEY_FUNCTIONS[part.function].opcode
+    opcode = WHOLE_DATE if opcode == WHOLE and kind == "date" else opcode
+    other = 0 if part.other is None else offset[part.other]
+    return opcode, offset[part.field], part.length, other, 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]

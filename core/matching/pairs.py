@@ -18,7 +18,7 @@ from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout, LayoutArrays
 from core.matching.model import WeightArrays
-from core.matching.sharing import KeyParts, drop_made_earlier, key_parts, mark_parts, passes_of
+from core.matching.sharing import ALL_PARTS, KeyParts, drop_made_earlier, key_parts, mark_parts, passes_of
 from core.matching.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.walking import at_end, gather, next_pairs, start_walk
 from core.matching.weighing import add_rarity, posterior, sum_evidence
@@ -159,7 +159,6 @@ class Rule(NamedTuple):
     window: int
     here: np.uint32  # bit of the pass at hand
     earlier: np.uint32  # bits of earlier passes that make every pair of their blocks
-    whole: np.uint32  # bits of all passes that do
 
 
 Tables = tuple[LayoutArrays, VocabularyArrays, WeightArrays, KeyParts, Scratch, Work]
@@ -183,24 +182,28 @@ def score_chunk(chunk: Chunk, rows: NDArray[np.uint32], tables: Tables, kept: Ke
     """Score a chunk and append what reaches the review threshold to `kept` (which has room); returns the new count."""
     layout, vocabulary, weights, keys, scratch, work = tables
     levels, sums, rarity, scores, patterns, parts, passes = work
-    if rule.whole != 0:
-        n_new, known = drop_made_earlier(chunk, keys, vocabulary, rule.earlier, parts)
+    if rule.earlier != 0:
+        n_new, _ = drop_made_earlier(chunk, keys, vocabulary, rule.earlier, parts)
         chunk = Chunk(chunk.records, chunk.left, chunk.right, n_new)
-        mark_parts(chunk, keys, vocabulary, ~known, parts)
-        passes_of(parts, n_new, keys.needed, passes)
     compare_chunk(chunk, layout, vocabulary, scratch, levels)
     sum_evidence(levels, chunk.size, weights.bits, sums)
     add_rarity(chunk, levels, layout, weights, (sums, rarity))
     posterior(sums, weights.shares, chunk.size, scores)
     number_patterns(levels, chunk.size, layout.place, patterns)
+    left, right, n_new = chunk.left, chunk.right, 0
     for pair in range(chunk.size):
         if scores[pair] >= rule.review_bits:
-            kept.ends[0, n_kept], kept.ends[1, n_kept] = rows[chunk.left[pair]], rows[chunk.right[pair]]
-            kept.bits[0, n_kept], kept.bits[1, n_kept] = np.float32(scores[pair]), np.float32(rarity[pair])
-            kept.patterns[n_kept] = patterns[pair]
-            kept.passes[n_kept] = (passes[pair] & rule.whole) | rule.here
-            n_kept += 1
-    return n_kept
+            at = n_kept + n_new
+            kept.ends[0, at], kept.ends[1, at] = rows[left[pair]], rows[right[pair]]
+            kept.bits[0, at], kept.bits[1, at] = np.float32(scores[pair]), np.float32(rarity[pair])
+            kept.patterns[at] = patterns[pair]
+            left[n_new], right[n_new], parts[n_new] = left[pair], right[pair], 0
+            n_new += 1
+    mark_parts(Chunk(chunk.records, left, right, n_new), keys, vocabulary, ALL_PARTS, parts)
+    passes_of(parts, n_new, keys.needed, passes)
+    for pair in range(n_new):
+        kept.passes[n_kept + pair] = passes[pair] | rule.here
+    return n_kept + n_new
 
 
 @kernel
@@ -252,8 +255,8 @@ class Scorer:
 
     `boundary` is 0, or the first row of the second source when linking; `window` bounds the blocks that are compared
     in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than the
-    window, none was dropped): later ones of these leave its pairs out, which changes no edge once the passes are
-    united. Only set it if all these passes are scored.
+    window, none was dropped): later ones leave its pairs out, which changes no edge once the passes are united. Only
+    set it if all these passes are scored.
     """
 
     vocabulary: Vocabulary
@@ -276,8 +279,8 @@ def score_range(
 
     Args:
         words: all records, or a memory map of them; rows: those of the range in block order; keys: theirs, ascending.
-        pass_index: sets its bit in the edges' `passes`; where it is in `scorer.whole_passes`, pairs of earlier such
-            passes are left out.
+        pass_index: its bit is set in the edges' `passes` beside those of all passes whose key the pair shares; pairs
+            that an earlier one of `scorer.whole_passes` makes are left out.
     Returns:
         The edges in the order of the walk, and how many pairs were made, those left out included.
     Cost: about 0.3 us a pair, 0.1 us for one left out; each record of a block of two or more is fetched once. Holds no
@@ -293,9 +296,7 @@ def score_range(
         boundary=scorer.boundary,
         window=scorer.window,
         here=np.uint32(here),
-        # A pass that is not whole must meet its pairs itself: no other can know whether it does.
-        earlier=np.uint32(whole & (here - 1) if whole & here else 0),
-        whole=np.uint32(whole),
+        earlier=np.uint32(whole & (here - 1)),
     )
     tables = (layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout))
     kept, n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import log2
+from math import floor, log2
+
+from core.matching.levels import MISSING
 
 FNV_BASIS, FNV_PRIME, MASK = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
 
@@ -121,6 +124,109 @@ def block_pairs(keys: Sequence[int], boundary: int = 0) -> set[tuple[int, int]]:
         for b in range(a + 1, len(keys))
         if keys[a] == keys[b] != 0 and (boundary == 0 or a < boundary <= b)
     }
+
+
+def blocks_of(keys: Sequence[int]) -> list[list[int]]:
+    """Twin of `blocks.sort_keys`: the records of each key that two or more have, as keys ascend."""
+    rows: dict[int, list[int]] = {}
+    for row, key in enumerate(keys):
+        if key != 0:
+            rows.setdefault(key, []).append(row)
+    return [rows[key] for key in sorted(rows) if len(rows[key]) > 1]
+
+
+def split_block(rows: list[int], refinements: Sequence[Sequence[int]], limit: int) -> list[list[int]]:
+    """Twin of `blocks.refine` and `blocks.cut`: a block of more than `limit` records is split by the first refinement.
+
+    Its parts are split by the next one, and so on; each refinement has the keys of all records.
+    """
+    if len(rows) <= limit or not refinements:
+        return [rows]
+    parts: dict[int, list[int]] = {}
+    for row in rows:
+        parts.setdefault(refinements[0][row], []).append(row)
+    return [piece for key in sorted(parts) for piece in split_block(parts[key], refinements[1:], limit)]
+
+
+def class_shares(
+    levels: Sequence[Sequence[int]], logs: Sequence[Sequence[Sequence[float]]], log_shares: Sequence[float]
+) -> list[list[float]]:
+    """Twin of `expectation.fill_class_shares`: by pattern and class; logs by class, field and level."""
+    found = []
+    for pattern in levels:
+        seen = [(field, level) for field, level in enumerate(pattern) if level != MISSING]
+        sums = [
+            share + sum(of_class[field][level] for field, level in seen)
+            for share, of_class in zip(log_shares, logs, strict=True)
+        ]
+        likelihoods = [2.0 ** (each - max(sums)) for each in sums]
+        found.append([each / sum(likelihoods) for each in likelihoods])
+    return found
+
+
+def level_sums(
+    levels: Sequence[Sequence[int]], weights: Sequence[Sequence[float]]
+) -> dict[tuple[int, int, int], float]:
+    """Twin of `expectation.add_levels`: the weight of each (class, field, level) that occurs."""
+    found: dict[tuple[int, int, int], float] = {}
+    for pattern, of_pattern in zip(levels, weights, strict=True):
+        for field, level in enumerate(pattern):
+            for each, weight in enumerate(of_pattern):
+                if level != MISSING:
+                    found[each, field, level] = found.get((each, field, level), 0.0) + weight
+    return found
+
+
+def suspects(values: Iterable[int], floor_count: int, ratio: float, quantile: float) -> list[int]:
+    """Twin of `placeholders.suspects`: the values far more frequent than `quantile` of the distinct ones."""
+    times = Counter(value for value in values if value != 0)
+    if not times:
+        return []
+    counts = sorted(times.values())
+    usual = min(counts[floor(quantile * (len(counts) - 1))], 10.0 * sum(counts) / len(counts))
+    return sorted(value for value, count in times.items() if count > max(floor_count, ratio * usual))
+
+
+def siphash(text: bytes, key: bytes) -> bytes:
+    """Twin of `ids.siphash`: SipHash-2-4 with 128 bits of output, key of 16 bytes."""
+    keys = [int.from_bytes(key[at : at + 8], "little") for at in (0, 8)]
+    state = [int.from_bytes(b"somepseudorandomlygeneratedbytes"[at : at + 8], "big") for at in range(0, 32, 8)]
+    state = [state[at] ^ keys[at % 2] for at in range(4)]
+    state[1] ^= 0xEE
+    tail = len(text) % 8
+    last = text[len(text) - tail :] + bytes(7 - tail) + bytes([len(text) % 256])
+    for at in range(0, len(text) - tail + 8, 8):
+        word = int.from_bytes((text[: len(text) - tail] + last)[at : at + 8], "little")
+        state[3] ^= word
+        state = _sip_rounds(state, 2)
+        state[0] ^= word
+    state[2] ^= 0xEE
+    state = _sip_rounds(state, 4)
+    low = state[0] ^ state[1] ^ state[2] ^ state[3]
+    state[1] ^= 0xDD
+    state = _sip_rounds(state, 4)
+    high = state[0] ^ state[1] ^ state[2] ^ state[3]
+    return low.to_bytes(8, "little") + high.to_bytes(8, "little")
+
+
+def _sip_rounds(state: list[int], times: int) -> list[int]:
+    v0, v1, v2, v3 = state
+    for _ in range(times):
+        v0 = (v0 + v1) & MASK
+        v1 = _turned(v1, 13) ^ v0
+        v0 = _turned(v0, 32)
+        v2 = (v2 + v3) & MASK
+        v3 = _turned(v3, 16) ^ v2
+        v0 = (v0 + v3) & MASK
+        v3 = _turned(v3, 21) ^ v0
+        v2 = (v2 + v1) & MASK
+        v1 = _turned(v1, 17) ^ v2
+        v2 = _turned(v2, 32)
+    return [v0, v1, v2, v3]
+
+
+def _turned(value: int, left: int) -> int:
+    return (value << left | value >> (64 - left)) & MASK
 
 
 def posterior_bits(sums: Sequence[float], shares: Sequence[float], n_one_person: int) -> float:

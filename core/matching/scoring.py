@@ -36,6 +36,7 @@ from core.matching.classes import (
 )
 from core.matching.collisions import Collisions
 from core.matching.compare import levels_of
+from core.matching.expectation import add_levels, fill_class_shares
 from core.matching.layout import Layout
 from core.matching.levels import MISSING, TESTS
 from core.matching.spec import FieldSpec
@@ -75,30 +76,25 @@ class Parameters:
 
 @dataclass(frozen=True, eq=False)
 class _Histogram:
-    """Distinct level patterns: digits (G, F) with `missing` as mask, and how many pairs each stands for."""
+    """Distinct level patterns: levels (G, F) with MISSING, and how many pairs each stands for."""
 
-    levels: NDArray[np.int64]
-    present: NDArray[np.bool_]
+    levels: NDArray[np.uint8]
     counts: NDArray[np.float64]
 
     @classmethod
     def of(cls, patterns: NDArray[np.uint64], counts: NDArray[np.float64], layout: Layout) -> _Histogram:
-        levels = levels_of(patterns, layout)
-        present = levels != MISSING
-        return cls(np.where(present, levels, 0).astype(np.int64), present, counts.astype(np.float64))
+        return cls(levels_of(patterns, layout), counts.astype(np.float64))
 
-    def log_shares(self, table: Table) -> NDArray[np.float64]:
-        """log2 P(pattern | class), (G,)."""
-        logs = np.log2(table)
-        fields = np.arange(self.levels.shape[1])
-        return np.asarray(np.where(self.present, logs[fields, self.levels], 0.0).sum(axis=1))
+    def class_shares(self, tables: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """P(class | pattern), (G, classes), from the level shares of each class, (classes, F, L)."""
+        out = np.empty((len(self.levels), len(shares)))
+        fill_class_shares(self.levels, np.log2(tables), np.log2(shares), out)
+        return out
 
     def level_sums(self, weights: NDArray[np.float64], shape: tuple[int, int]) -> Table:
-        """Sum of weights per field and level."""
-        sums = np.zeros(shape)
-        for field in range(shape[0]):
-            here = self.present[:, field]
-            sums[field] = np.bincount(self.levels[here, field], weights=weights[here], minlength=shape[1])
+        """Sum of weights (G, C) per class, field and level, (C, F, L)."""
+        sums = np.zeros((weights.shape[1], *shape))
+        add_levels(self.levels, weights, sums)
         return sums
 
 
@@ -131,15 +127,14 @@ def train(
     converged, iteration = False, 0
     while iteration < ITERATIONS_MAX and not converged:
         iteration += 1
-        weights = _responsibilities(candidates, tables[roles, np.arange(layout.n_fields)], shares)
-        weights *= candidates.counts[:, None]
-        strangers = _responsibilities(random, tables[roles, np.arange(layout.n_fields)], shares)[:, CHANCE]
+        by_class = tables[roles, np.arange(layout.n_fields)]
+        weights = candidates.class_shares(by_class, shares) * candidates.counts[:, None]
+        strangers = random.class_shares(by_class, shares)[:, CHANCE:] * random.counts[:, None]
         new_tables = _maximise(candidates, weights, roles, start)
         new_tables[[T_SAME, T_MOVED]] = _told_apart(new_tables[[T_SAME, T_MOVED]], layout)
-        counted = random.level_sums(strangers * random.counts, start.shape[1:])
+        counted = random.level_sums(strangers, start.shape[1:])[0]
         chance = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
-        class_shares = tables[roles, np.arange(layout.n_fields)]
-        among = [_responsibilities(each, class_shares, shares)[:, CHANCE] for each in rare.histograms]
+        among = [each.class_shares(by_class, shares)[:, CHANCE] for each in rare.histograms]
         new_tables[T_CHANCE] = rare.into(chance, among)
         new_shares = _shares(weights, total_pairs, layout)
         moved_by = max(float(np.abs(new_tables - tables).max()), float(np.abs(np.log(new_shares / shares)).max()))
@@ -160,7 +155,9 @@ class _RareLevels:
     def of(cls, shared: Sequence[Collisions], random: _Histogram, total_pairs: float, layout: Layout) -> _RareLevels:
         """`compared` is (F,) how many of all pairs have the field on both sides."""
         histograms = tuple(_Histogram.of(each.patterns, each.counts, layout) for each in shared)
-        present = (random.present * random.counts[:, None]).sum(axis=0) / max(float(random.counts.sum()), 1.0)
+        present = ((random.levels != MISSING) * random.counts[:, None]).sum(axis=0) / max(
+            float(random.counts.sum()), 1.0
+        )
         return cls(shared, histograms, np.maximum(present, 1e-6) * max(total_pairs, 1.0))
 
     def into(self, chance: Table, strangers: Sequence[NDArray[np.float64] | None]) -> Table:
@@ -168,7 +165,7 @@ class _RareLevels:
         table = chance.copy()
         for each, histogram, share in zip(self.shared, self.histograms, strangers, strict=True):
             counts = histogram.counts if share is None else histogram.counts * share
-            sums = histogram.level_sums(counts, chance.shape)[each.field]
+            sums = histogram.level_sums(counts[:, None], chance.shape)[0, each.field]
             levels = np.array(each.levels)
             # Half a sampled pair for a level that none reached: it is rare, not impossible.
             counted = (sums[levels] + 0.5 * each.pairs_per_sampled) / self.compared[each.field]
@@ -179,19 +176,12 @@ class _RareLevels:
         return table
 
 
-def _responsibilities(histogram: _Histogram, class_shares: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """P(class | pattern), (G, classes), from the level shares of each class, (classes, F, L)."""
-    logs = np.stack([histogram.log_shares(table) for table in class_shares], axis=1) + np.log2(shares)
-    odds = np.exp2(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-
 def _maximise(candidates: _Histogram, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table) -> Table:
     """New level shares from class memberships, with the starting shares as prior.
 
     A table learns from the classes that use it, but what one person's names look like is not learnt from namesakes.
     """
-    sums = np.stack([candidates.level_sums(weights[:, each], start.shape[1:]) for each in range(len(CLASSES))])
+    sums = candidates.level_sums(weights, start.shape[1:])
     tables = BELIEF_PAIRS * start
     for each in (SAME, MOVED, KIN, JUNIOR, NAMESAKE):
         for table in (T_SAME, T_MOVED, T_KIN, T_NAMESAKE):
@@ -240,7 +230,7 @@ def _starting_tables(random: _Histogram, layout: Layout) -> Table:
         expected[row, : layout.n_levels[row]] = _expected(field, "u")
     same = _padded(same)
     # The tests' expectations weigh little against counted strangers, and all where nothing was counted.
-    counted = random.level_sums(random.counts, shape)
+    counted = random.level_sums(random.counts[:, None], shape)[0]
     chance = _normal(counted + CHANCE_BELIEF_PAIRS * _padded(expected))
     tables = np.stack([same] * len(TABLES))
     tables[T_CHANCE] = chance

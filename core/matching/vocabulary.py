@@ -61,10 +61,11 @@ class Vocabulary:
     def coded(cls, values: pl.Series) -> tuple[Vocabulary, NDArray[np.uint32]]:
         """Make the vocabulary of some values; also returns the code of each of them, 0 for null."""
         ordered, codes = sorted_distinct(values)
-        return cls._of_sorted(pl.concat([pl.Series([""], dtype=pl.String), ordered]).rename("string")), codes
+        return cls.of_sorted(pl.concat([pl.Series([""], dtype=pl.String), ordered]).rename("string")), codes
 
     @classmethod
-    def _of_sorted(cls, strings: pl.Series) -> Vocabulary:
+    def of_sorted(cls, strings: pl.Series) -> Vocabulary:
+        """The vocabulary of ascending, distinct strings of which the first is empty."""
         points, starts = flat_points(strings)
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
@@ -108,7 +109,7 @@ class Vocabulary:
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> Vocabulary:
         """Rebuild what `to_frame` stored; the codes stay as they were."""
-        return cls._of_sorted(frame["string"])
+        return cls.of_sorted(frame["string"])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """All that kernels need, to be stored and mapped; see `from_arrays`."""
@@ -203,15 +204,6 @@ def packed_field(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
     return out
 
 
-def merge(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.uint32]]]:
-    """Unite the vocabularies of ranges.
-
-    Returns:
-        The common vocabulary, and per input a table from its codes to the common ones, for `remap`.
-    """
-    return code_columns([each.strings for each in vocabularies])
-
-
 def code_columns(columns: Sequence[pl.Series]) -> tuple[Vocabulary, list[NDArray[np.uint32]]]:
     """One vocabulary for all values of some columns, and the codes of each column, 0 for null and empty."""
     every = [column.cast(pl.String).rename("string") for column in columns]
@@ -220,7 +212,7 @@ def code_columns(columns: Sequence[pl.Series]) -> tuple[Vocabulary, list[NDArray
 
 
 def remap(words: NDArray[np.uint32], layout: Layout, table: NDArray[np.uint32]) -> None:
-    """Rewrite the codes of records in place through a table of `merge`."""
+    """Rewrite the codes of records in place through a table of `code_columns`."""
     for word in layout.coded_words:
         words[:, word] = table[words[:, word]]
 

@@ -37,9 +37,9 @@ def rows_per_batch(row_ms: float | None, n_rows: int, n_workers: int, bounds: Bo
     shared = max(1, n_rows // max(1, n_workers * BATCHES_A_WORKER))
     if row_ms is None or row_ms <= 0:
         return min(shared, bounds.default, bounds.most)
-    by_time = int(BATCH_S * 1e3 / row_ms)
-    least = int(BATCH_S_MIN * 1e3 / row_ms)
-    return max(1, min(max(min(by_time, shared), least), bounds.most))
+    # Kept in floats until it is bounded: rows that take next to no time would be more than an integer can be made of.
+    by_time, least = BATCH_S * 1e3 / row_ms, BATCH_S_MIN * 1e3 / row_ms
+    return int(max(1, min(max(min(by_time, shared), least), bounds.most)))
 
 
 def n_workers_alive(db: DatabaseManager) -> int:

@@ -17,6 +17,7 @@ from core.matching.layout import Layout
 from core.matching.normalise import normalise
 from core.matching.spec import load_spec
 from core.matching.vocabulary import frequencies, pack
+from tests.blocking import candidates, in_block_order
 
 MAPPING = {
     "first_name": "given_name",
@@ -48,17 +49,17 @@ def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndar
     words, vocabulary = pack(normalise(frame, spec), layout)
     n = len(words)
     keys = blocking.pass_keys(words, vocabulary, layout)
-    candidates = training.candidate_histogram(words, keys, vocabulary, layout, boundary=boundary)
+    made = candidates(words, vocabulary, layout, boundary=boundary)
     drawn = pairs.random_pairs(n, 200_000, 1, boundary)
     chance = training.pair_histogram(words, vocabulary, layout, *drawn)
     total = boundary * (n - boundary) if boundary else n * (n - 1) / 2
-    learnt = scoring.train(*candidates, *chance, total, layout)
+    learnt = scoring.train(made.patterns, made.counts, chance.patterns, chance.counts, total, layout)
     trained = model.build_model(learnt, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     weights = model.weights(trained, vocabulary, layout)
     scorer = pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundary)
     parts = []
     for each in range(keys.shape[1]):
-        ordered, rows = blocking.sorted_pass(keys[:, each])
+        ordered, rows = in_block_order(keys[:, each])
         parts.append(pairs.score_range(words, rows, ordered, scorer, each)[0])
     edges = merge_edges(parts)
     if boundary:

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.conftest import Headrace
 
 FIGURES = ("rows", "seconds", "rows_per_s", "candidate_pairs", "matches", "entities", "peak_rss_mb", "stages")
-STAGES = ["ingest", "reduce", "train", "plan", "match", "merge", "cluster", "survive", "publish"]
+STAGES = ["ingest", "reduce", "encode", "block", "train", "plan", "match", "merge", "cluster", "survive", "publish"]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from core.linkage.ports import Output, Stage, StageBatch
-from core.linkage.stages import cluster, ingest, match, merge, plan, publish, reduce, survive, train
+from core.linkage.stages import block, cluster, encode, ingest, match, merge, plan, publish, reduce, survive, train
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MODULES: dict[Stage, ModuleType] = {
     "ingest": ingest,
     "reduce": reduce,
+    "encode": encode,
+    "block": block,
     "train": train,
     "plan": plan,
     "match": match,

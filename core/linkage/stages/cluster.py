@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.workspace import load_edges, save, save_frame
-from core.matching.cluster import cluster, one_to_one
+from core.matching.cluster import cluster, name_rows, one_to_one
 from core.matching.recall import capture_recapture
 
 if TYPE_CHECKING:
@@ -22,16 +22,18 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Label every row with the smallest row of its entity."""
+    """Label every row with the smallest row of its entity, and name each entity after its smallest record id."""
     edges = load_edges(job.folder("merge"))
     if job.description.request.one_to_one:
         edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
     labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits)
-    save(folder, {"labels": labels, "patterns": np.unique(edges.pattern)})
+    ids, starts = job.ids
+    named = name_rows(labels, ids, starts, job.boundary)
+    save(folder, {"labels": labels, "named": named, "patterns": np.unique(edges.pattern)})
     save_frame(folder, "edges", edges.to_frame())
-    accepted = edges.take(edges.bits >= job.spec.match_bits)
+    accepted = edges.bits >= job.spec.match_bits
     return {
-        "matches": len(accepted),
+        "matches": int(accepted.sum()),
         **report.to_dict(),
-        "recall": capture_recapture(accepted.passes, [each.name for each in job.spec.passes]).to_dict(),
+        "recall": capture_recapture(edges.passes[accepted], [each.name for each in job.spec.passes]).to_dict(),
     }

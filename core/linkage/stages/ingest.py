@@ -1,13 +1,16 @@
-"""Ingest: a range of input rows becomes normalised, packed records and their sorted blocking keys."""
+"""Ingest: a range of input rows becomes normalised, packed records and their ids."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.linkage.workspace import save, save_frame
-from core.matching.blocking import pass_keys, sorted_pass
+from core.matching.hashing import flat_bytes
 from core.matching.records import pack_text
+from core.matching.vocabulary import frequencies
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -20,15 +23,13 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Pack one range. Codes are local to the range; keys are hashes of values, so they are global already."""
+    """Pack one range. Codes are local to the range; `encode` makes them the job's."""
     part = job.ranges[partition]
     values = job.read(part)
     words, vocabulary = pack_text(values, job.layout, job.date_orders(part.source))
-    save(folder, {"words": words})
+    ids, starts = flat_bytes(values["id"])
+    counts = frequencies(words, job.layout, len(vocabulary))
+    save(folder, {"words": words, "ids": ids, "id_ends": starts[1:]})
+    save(folder, {"counts": np.stack(list(counts.values())) if counts else np.zeros((0, len(vocabulary)), np.uint32)})
     save_frame(folder, "strings", vocabulary.to_frame())
-    save_frame(folder, "values", values)
-    keys = pass_keys(words, vocabulary, job.layout)
-    for number in range(keys.shape[1]):
-        ordered, rows = sorted_pass(keys[:, number], part.first_row)
-        save(folder, {f"keys-{number:02d}": ordered, f"rows-{number:02d}": rows})
-    return {"rows": part.rows, "first_row": part.first_row}
+    return {"rows": part.rows, "first_row": part.first_row, "id_bytes": len(ids)}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.errors import CandidateBudgetExceeded
-from core.linkage.workspace import Array
-from core.matching.blocking import block_histogram, pairs_of, split
+from core.linkage.workspace import save
+from core.matching.blocks import Cut, cut, pairs_of, split
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -19,7 +23,7 @@ CANDIDATES_PER_RECORD_LARGE = 20
 REFUSED_AT = 20
 """Times the budget: beyond it the passes do not fit the data, and no window can mend that."""
 WINDOWS = (200, 100, 50, 20, 10)
-"""A block of more records is not compared whole but in a window of as many neighbours."""
+"""A block of more records is cut at the pass's refinements, and what stays larger is compared in such a window."""
 
 
 def sizes(job: LinkageJob) -> list[int]:
@@ -31,36 +35,44 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Choose the widest window that keeps the job within its budget of candidate pairs, and cut the batches.
 
     Returns:
-        `batches`: pass, positions [lo, hi) into its sorted keys, pairs, window. `passes`: per pass its blocks, largest
-        block, pairs, and pairs left out by the window. `window`, `budget`.
+        `batches`: pass, blocks [lo, hi) of its cut, pairs. `passes`: per pass its blocks, largest block, pairs, pairs
+        left out by cuts and window, and whether none was. `window`, `budget`.
     Raises:
         CandidateBudgetExceeded: even the narrowest window makes more than twenty times the budget.
     """
-    histograms = [block_histogram(job.pass_arrays(number)[0]) for number in range(len(job.spec.passes))]
     budget = job.rows * (CANDIDATES_PER_RECORD if job.rows <= LARGE_ROWS else CANDIDATES_PER_RECORD_LARGE)
-    window = _window(histograms, budget)
-    _refuse_flood(job, histograms, window, budget * REFUSED_AT)
-    batches = [
-        {"pass": number, "lo": lo, "hi": hi, "pairs": pairs, "window": window}
-        for number, (starts, blocks) in enumerate(histograms)
-        for lo, hi, pairs in split(starts, blocks, job.description.request.pairs_per_batch, window)
-    ]
-    passes = [
-        _figures(each.name, blocks, window) for each, (_, blocks) in zip(job.spec.passes, histograms, strict=True)
-    ]
+    window, pairs = _within(job, budget)
+    _refuse_flood(job, pairs, budget * REFUSED_AT)
+    batches, passes = [], []
+    for number, each in enumerate(job.spec.passes):
+        made = _cut(job, window, number)
+        save(folder, {f"starts-{number:02d}": made.starts, f"sizes-{number:02d}": made.sizes})
+        found = split(pairs_of(made.sizes, window), job.description.request.pairs_per_batch)
+        batches += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
+        passes.append({"name": each.name, **_figures(job, number, pairs[number])})
     return {"batches": batches, "passes": passes, "window": window, "budget": budget}
 
 
-def _window(histograms: list[tuple[Array, Array]], budget: int) -> int:
-    """The widest window within the budget, else the narrowest."""
-    for window in WINDOWS:
-        if sum(int(pairs_of(blocks, window).sum()) for _, blocks in histograms) <= budget:
-            return window
-    return WINDOWS[-1]
+def _within(job: LinkageJob, budget: int) -> tuple[int, list[int]]:
+    """The widest window within the budget, else the narrowest, and the pairs each pass makes with it."""
+    pairs: list[int] = []
+    with ThreadPoolExecutor(job.threads) as pool:
+        for window in WINDOWS:
+            pairs = list(pool.map(partial(_pairs, job, window), range(len(job.spec.passes))))
+            if sum(pairs) <= budget:
+                return window, pairs
+    return WINDOWS[-1], pairs
 
 
-def _refuse_flood(job: LinkageJob, histograms: list[tuple[Array, Array]], window: int, limit: int) -> None:
-    pairs = [int(pairs_of(blocks, window).sum()) for _, blocks in histograms]
+def _cut(job: LinkageJob, window: int, number: int) -> Cut:
+    return cut(job.blocks(number), window, len(job.layout.refinements[number]))
+
+
+def _pairs(job: LinkageJob, window: int, number: int) -> int:
+    return int(pairs_of(_cut(job, window, number).sizes, window).sum())
+
+
+def _refuse_flood(job: LinkageJob, pairs: list[int], limit: int) -> None:
     if sum(pairs) <= limit:
         return
     worst = max(range(len(pairs)), key=pairs.__getitem__)
@@ -74,8 +86,14 @@ def _refuse_flood(job: LinkageJob, histograms: list[tuple[Array, Array]], window
     )
 
 
-def _figures(name: str, blocks: Array, window: int) -> Output:
-    """What a pass costs, and what the window leaves out."""
-    every, kept = int((blocks * (blocks - 1) // 2).sum()), int(pairs_of(blocks, window).sum())
-    largest = int(blocks.max()) if len(blocks) else 0
-    return {"name": name, "blocks": len(blocks), "largest": largest, "pairs": kept, "left_out": every - kept}
+def _figures(job: LinkageJob, number: int, kept: int) -> Output:
+    """What a pass costs, and what was left out of it."""
+    whole = cut(job.blocks(number), job.rows, 0).sizes.astype(np.int64)
+    every = int((whole * (whole - 1) // 2).sum())
+    return {
+        "blocks": len(whole),
+        "largest": int(whole.max(initial=0)),
+        "pairs": kept,
+        "left_out": every - kept,
+        "complete": kept == every,
+    }

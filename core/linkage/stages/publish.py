@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def sizes(job: LinkageJob) -> list[int]:
     """One batch for each batch of `survive`."""
-    return [found["items"] for found in job.outputs("survive")]
+    return [max(found["items"], 1) for found in job.outputs("survive")]
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:

@@ -1,16 +1,17 @@
-"""Reduce: one vocabulary, one record file, value frequencies, placeholders, and each pass's keys in one order."""
+"""Reduce: what only the whole input can tell: one vocabulary, value frequencies, placeholders; room for the records."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from core.linkage.workspace import Array, load, load_frame, save, save_frame, save_placeholders
-from core.matching.placeholders import null_values, placeholders
-from core.matching.vocabulary import Vocabulary, frequencies, merge, remap
+from core.linkage.workspace import Array, load, load_frame, new_array, save, save_frame, save_placeholders
+from core.matching.placeholders import FLOORS, suspects_of
+from core.matching.vocabulary import code_columns, field_values
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -23,54 +24,35 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Merge the ranges."""
-    parts = [job.workspace.path(found["path"]) for found in job.outputs("ingest")]
-    vocabulary, tables = merge([Vocabulary.from_frame(load_frame(part, "strings")) for part in parts])
+    """Unite the ranges' vocabularies, count values, and make the files that `encode` fills."""
+    parts = job.folders("ingest")
+    with ThreadPoolExecutor(job.at_once("reduce")) as pool:
+        fields = [field for field in job.spec.fields if field.kind in FLOORS]
+        suspects = [pool.submit(suspects_of, _values(job, parts, field.name), field) for field in fields]
+        n_codes = _vocabulary(job, parts, folder)
+        found = {field.name: each.result() for field, each in zip(fields, suspects, strict=True)}
+    save_placeholders(folder, found)
+    new_array(folder, "words", (job.rows, job.layout.stride), np.uint32)
+    new_array(folder, "ids", (sum(each["id_bytes"] for each in job.outputs("ingest")),), np.uint8)
+    new_array(folder, "id_starts", (job.rows + 1,), np.int64)
+    return {"rows": job.rows, "vocabulary": n_codes, "suspects": {name: len(values) for name, values in found.items()}}
+
+
+def _values(job: LinkageJob, parts: list[Path], field: str) -> Iterator[Array]:
+    """A field's packed values, range by range."""
+    return (field_values(load(part, "words"), job.layout, field) for part in parts)
+
+
+def _vocabulary(job: LinkageJob, parts: list[Path], folder: Path) -> int:
+    """One vocabulary, a table from each range's codes to its own, and how often each code occurs in each field."""
+    vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts])
     save_frame(folder, "strings", vocabulary.to_frame())
-    words = np.lib.format.open_memmap(
-        folder / "words.npy", mode="w+", dtype=np.uint32, shape=(job.rows, job.layout.stride)
-    )
-    for part, table, piece in zip(parts, tables, job.ranges, strict=True):
-        block = load(part, "words", mapped=False)
-        remap(block, job.layout, table)
-        words[piece.first_row : piece.first_row + piece.rows] = block
-    nulled, found = _null_placeholders(job, words, folder)
-    words.flush()
-    counts = frequencies(words, job.layout, len(vocabulary))
-    save_frame(folder, "frequencies", pl.DataFrame(counts))
-    keys = {each.name: _merge_keys(job, parts, folder, number, nulled) for number, each in enumerate(job.spec.passes)}
-    return {"rows": job.rows, "vocabulary": len(vocabulary), "placeholders": found, "keys": keys}
-
-
-def _null_placeholders(job: LinkageJob, words: Array, folder: Path) -> tuple[dict[str, Array], dict[str, int]]:
-    """Blank values so frequent that they cannot be what they say.
-
-    Returns:
-        Per field the rows that lost their value, and how many values were blanked (never the values themselves).
-    """
-    rows: dict[str, Array] = {}
-    found: dict[str, int] = {}
-    suspects = placeholders(words, job.layout)
-    save_placeholders(folder, suspects)
-    for field, values in suspects.items():
-        at = job.layout.words_of(field)
-        had = words[:, at].any(axis=1)
-        null_values(words, job.layout, field, values)
-        lost: Array = np.logical_and(had, ~words[:, at].any(axis=1))
-        rows[field] = lost
-        found[field] = int(lost.sum())
-    return rows, {field: count for field, count in found.items() if count}
-
-
-def _merge_keys(job: LinkageJob, parts: list[Path], folder: Path, number: int, nulled: dict[str, Array]) -> int:
-    """Merge the sorted runs of one pass (a stable sort walks sorted runs) without rows whose value was blanked."""
-    names = f"keys-{number:02d}", f"rows-{number:02d}"
-    keys, rows = (np.concatenate([load(part, name, mapped=False) for part in parts]) for name in names)
-    order = np.argsort(keys, kind="stable")
-    keys, rows = keys[order], rows[order]
-    for field in job.spec.passes[number].fields:
-        if field in nulled:
-            keep = ~nulled[field][rows]
-            keys, rows = keys[keep], rows[keep]
-    save(folder, {names[0]: keys, names[1]: rows})
-    return len(keys)
+    save(folder, vocabulary.to_arrays())
+    counts = np.zeros((len(job.counted_fields), len(vocabulary)), dtype=np.uint32)
+    for number, (part, table) in enumerate(zip(parts, tables, strict=True)):
+        save(folder, {f"codes-{number:05d}": table})
+        for row, local in enumerate(load(part, "counts")):
+            # Two codes of a range are never one string, so that no position occurs twice.
+            counts[row, table] += local
+    save(folder, {"counts": counts})
+    return len(vocabulary)

@@ -1,6 +1,7 @@
-"""Survive: the best value of each field of an entity, and the rows it was taken from.
+"""Survive: which record belongs to which entity, the pairs that say so, and each entity's best values.
 
-A batch is the entities whose smallest row lies in one range, so every entity is settled by exactly one batch.
+A batch is a range of rows: the records in it, the pairs whose smaller row is in it, and the entities whose smallest row
+is in it, so that everything is written by exactly one batch.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from core.linkage.patterns import pattern_texts
-from core.linkage.workspace import Array, load_edges, load_frame, save_frame
-from core.matching.ids import entity_ids
+from core.linkage.workspace import Array, save_frame
+from core.matching.edges import Edges
+from core.matching.ids import entity_ids, texts_at
 from core.matching.survive import LINEAGE_SUFFIX, golden
 
 if TYPE_CHECKING:
@@ -21,68 +22,85 @@ if TYPE_CHECKING:
     from core.linkage.ports import Output
 
 LINEAGE_ID_SUFFIX = "__id"
+BATCHES = 8
+ROWS_MIN, ROWS_MAX = 50_000, 2_000_000
+
+
+def cuts(job: LinkageJob) -> list[tuple[int, int]]:
+    """The ranges of rows: an eighth of the job each, but never so many that reading the input for each would tell."""
+    step = min(max(-(-job.rows // BATCHES), ROWS_MIN), ROWS_MAX)
+    return [(lo, min(lo + step, job.rows)) for lo in range(0, job.rows, step)]
 
 
 def sizes(job: LinkageJob) -> list[int]:
-    """One batch a range of entities, numbered by their smallest row."""
-    return [part.rows for part in job.ranges]
+    """One batch a range of rows."""
+    return [min(hi - lo, 2**20) for lo, hi in cuts(job)]
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Write members, golden records and pairs of the range."""
-    part = job.ranges[partition]
-    lo, hi = part.first_row, part.first_row + part.rows
-    members = _with_entity_ids(job, _members(job, lo, hi))
-    entities = _with_lineage(golden(members, job.spec), members)
-    matches = _pairs(job, lo, hi)
+    """Write members and pairs of the range, and golden records where somebody asks for them."""
+    lo, hi = cuts(job)[partition]
+    members, matches = _members(job, lo, hi), _pairs(job, lo, hi)
     save_frame(folder, "members", members)
-    save_frame(folder, "entities", entities)
     save_frame(folder, "matches", matches)
-    return {"members": members.height, "entities": entities.height, "pairs": matches.height}
+    if job.settles_values:
+        settle(job, partition, folder)
+    entities = int(np.count_nonzero(job.labels[lo:hi] == np.arange(lo, hi, dtype=np.uint32)))
+    counts = {"members": members.height, "entities": entities, "pairs": matches.height}
+    return counts | {"golden": job.settles_values}
+
+
+def settle(job: LinkageJob, partition: int, folder: Path) -> None:
+    """Write the records of the entities that begin in the range, and the golden record of each."""
+    texts = _with_texts(job, *cuts(job)[partition])
+    save_frame(folder, "texts", texts)
+    save_frame(folder, "entities", _with_lineage(golden(texts, job.spec), texts))
 
 
 def _members(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
-    """Text of all rows whose entity starts in [lo, hi): row, source, label, id, fields."""
+    """Rows [lo, hi) in order: id, source, entity_id."""
+    rows = np.arange(lo, hi, dtype=np.uint32)
+    return pl.DataFrame(
+        {
+            "id": texts_at("id", rows, job.ids),
+            "source": _source(job, rows),
+            "entity_id": _entity_ids(job, job.labels[lo:hi]),
+        }
+    )
+
+
+def _entity_ids(job: LinkageJob, labels: Array) -> pl.Series:
+    """The entity of each label, named after its smallest source-qualified record id: row order changes no name."""
+    return entity_ids(job.named[labels], job.ids, job.spec.name, job.boundary)
+
+
+def _with_texts(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
+    """Text of all records whose entity starts in [lo, hi): row, source, label, entity_id, id, fields."""
     rows = np.flatnonzero((job.labels >= lo) & (job.labels < hi)).astype(np.uint32)
     pieces = []
-    for found, part in zip(job.outputs("ingest"), job.ranges, strict=True):
+    for part in job.ranges:
         first, last = np.searchsorted(rows, [part.first_row, part.first_row + part.rows])
-        if first == last:
-            continue
-        values = load_frame(job.workspace.path(found["path"]), "values")
         mine = rows[first:last]
-        pieces.append(
-            values[mine - np.uint32(part.first_row)].with_columns(
-                row=pl.Series(mine), source=pl.lit(part.source, pl.UInt8), label=pl.Series(job.labels[mine])
+        if len(mine):
+            pieces.append(
+                job.read(part)[mine - np.uint32(part.first_row)].with_columns(
+                    row=pl.Series(mine), source=_source(job, mine), label=pl.Series(job.labels[mine])
+                )
             )
-        )
     if not pieces:
-        return (
-            job.read(job.ranges[0])
-            .clear()
-            .with_columns(
-                row=pl.Series([], dtype=pl.UInt32),
-                source=pl.Series([], dtype=pl.UInt8),
-                label=pl.Series([], dtype=pl.UInt32),
-            )
-        )
-    return pl.concat(pieces)
+        empty = {"row": pl.UInt32, "source": pl.UInt8, "label": pl.UInt32, "entity_id": pl.String}
+        nothing = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in empty.items())
+        return job.read(job.ranges[0]).clear().with_columns(nothing)
+    found = pl.concat(pieces)
+    return found.with_columns(entity_id=_entity_ids(job, found["label"].to_numpy()))
 
 
-def _with_entity_ids(job: LinkageJob, members: pl.DataFrame) -> pl.DataFrame:
-    """Name each entity after its smallest source-qualified record id, so that row order changes no name."""
-    qualified = pl.concat_str([pl.col("source").cast(pl.String), pl.lit(":"), pl.col("id")])
-    first = members.group_by("label", maintain_order=True).agg(qualified.min().alias("first"))
-    named = first.select("label", entity_id=entity_ids(first["first"], job.spec.name))
-    return members.join(named, on="label", how="left", maintain_order="left")
-
-
-def _with_lineage(entities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def _with_lineage(entities: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     """Name the records that values were taken from: `<field>__row` becomes `<field>__id`."""
     rows = [name for name in entities.columns if name.endswith(LINEAGE_SUFFIX)]
     named = (
         pl.col(name)
-        .replace_strict(members["row"], members["id"], default=None)
+        .replace_strict(texts["row"], texts["id"], default=None)
         .alias(name.removesuffix(LINEAGE_SUFFIX) + LINEAGE_ID_SUFFIX)
         for name in rows
     )
@@ -90,20 +108,17 @@ def _with_lineage(entities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame
 
 
 def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
-    """Accepted and reviewable edges whose left row belongs to an entity of the range."""
-    edges = load_edges(job.folder("cluster"))
-    edges = edges.take((job.labels[edges.left] >= lo) & (job.labels[edges.left] < hi))
-    names = _ids_of(job, np.concatenate([edges.left, edges.right]))
-    n = len(edges)
+    """Accepted and reviewable edges whose smaller row is in the range."""
+    edges = _edges(job, lo, hi)
     pattern = np.searchsorted(job.patterns, edges.pattern).astype(np.int32)
     return pl.DataFrame(
         {
-            "id_a": names[:n],
-            "id_b": names[n:],
+            "id_a": texts_at("id_a", edges.left, job.ids),
+            "id_b": texts_at("id_b", edges.right, job.ids),
             "score": edges.bits,
             "confidence": 1.0 / (1.0 + np.exp2(-edges.bits.astype(np.float64))),
             "tf_bits": edges.tf_bits,
-            "pattern": pl.Series(pattern_texts(job.patterns, job.layout), dtype=pl.String).gather(pattern),
+            "pattern": job.pattern_texts.gather(pattern),
             "rule": _rules(job, edges.passes),
             "passes": edges.passes,
             "decision": np.where(edges.bits >= job.spec.match_bits, "match", "review"),
@@ -115,23 +130,18 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
     )
 
 
+def _edges(job: LinkageJob, lo: int, hi: int) -> Edges:
+    edges = job.edges
+    first, last = np.searchsorted(edges.left, [lo, hi])
+    return edges.take(np.arange(first, last))
+
+
 def _source(job: LinkageJob, rows: Array) -> Array:
     """Number of the file a row came from."""
     return (rows >= job.boundary).astype(np.uint8) if job.boundary else np.zeros(len(rows), np.uint8)
 
 
-def _ids_of(job: LinkageJob, rows: Array) -> pl.Series:
-    """Record ids of any rows of the job."""
-    every = pl.concat(
-        [
-            pl.read_parquet(job.workspace.path(found["path"], "values.parquet"), columns=["id"])
-            for found in job.outputs("ingest")
-        ]
-    )
-    return every["id"].gather(rows)
-
-
 def _rules(job: LinkageJob, passes: Array) -> pl.Series:
-    """Name the first blocking pass that found each pair."""
+    """Name the first blocking pass that made each pair."""
     lowest = np.log2((passes & (~passes + np.uint32(1))).astype(np.float64)).astype(np.int64)
     return pl.Series([each.name for each in job.spec.passes]).gather(lowest)

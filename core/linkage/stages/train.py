@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.linkage.models import MODEL, candidate_shares, reuse_model, write_model
-from core.linkage.workspace import Array
-from core.matching.blocking import pass_keys
 from core.matching.collisions import collisions
 from core.matching.model import build_model
 from core.matching.pairs import random_pairs
 from core.matching.scoring import train
-from core.matching.training import RANDOM_PAIRS, candidate_histogram, pair_histogram
+from core.matching.training import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -28,17 +26,20 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Learn the model and store it, or take the one that the request names."""
+    """Learn the model and store it, or take the one that the request names.
+
+    The histograms are made by threads and added up in the order of the passes.
+    """
     if job.description.request.model is not None:
         return reuse_model(job, folder)
-    with ThreadPoolExecutor(1) as beside:
-        strangers = beside.submit(_random_histogram, job)
-        shared = beside.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundary)
-        keys = pass_keys(job.words, job.vocabulary, job.layout)
-        patterns, counts = candidate_histogram(job.words, keys, job.vocabulary, job.layout, boundary=job.boundary)
-        chance, times = strangers.result()
-        rare = shared.result()
-    parameters = train(patterns, counts, chance, times, job.total_pairs, job.layout, rare)
+    with ThreadPoolExecutor(job.threads) as pool:
+        strangers = pool.submit(_random_histogram, job)
+        shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundary)
+        passes = [pool.submit(_pass_histogram, job, number) for number in range(len(job.spec.passes))]
+        near = pool.submit(candidate_shares, job)
+        candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
+    found = (candidates.patterns, candidates.counts, chance.patterns, chance.counts)
+    parameters = train(*found, job.total_pairs, job.layout, shared.result())
     model = build_model(
         parameters,
         job.frequencies,
@@ -47,18 +48,22 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         n_rows=job.rows,
         data_fingerprint=job.data_fingerprint,
     )
-    shares, _ = candidate_shares(job)
+    shares, _ = near.result()
     write_model(model.model_copy(update={"candidate_shares": shares}), folder / MODEL)
     return {
-        "patterns": len(patterns),
-        "pairs": float(counts.sum()),
+        "patterns": len(candidates.patterns),
+        "pairs": float(candidates.counts.sum()),
         "prior_bits": model.prior_bits,
         "iterations": model.iterations,
         "converged": model.converged,
     }
 
 
-def _random_histogram(job: LinkageJob) -> tuple[Array, Array]:
+def _pass_histogram(job: LinkageJob, number: int) -> Histogram:
+    return pass_histogram(job.words, job.blocks(number), job.vocabulary, job.layout, boundary=job.boundary)
+
+
+def _random_histogram(job: LinkageJob) -> Histogram:
     """Level patterns of random pairs: nearly all of them are strangers."""
     left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundary)
     return pair_histogram(job.words, job.vocabulary, job.layout, left, right)

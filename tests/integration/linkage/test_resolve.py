@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
 from core.errors import SpecError
+from core.linkage.local import OnProgress
 from core.linkage.ports import Stage
 from core.linkage.prepare import identify
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.linkage.stages import survive
 from core.linkage.workspace import Workspace
 from core.workloads.identity.generator import generate_persons
 
@@ -24,31 +28,76 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Answer:
+    """All that a run tells."""
+
+    members: pl.DataFrame
+    pairs: pl.DataFrame
+    golden: pl.DataFrame
+    model: dict[str, Any]
+    summary: dict[str, Any]
+
+    def assert_same(self, other: Answer) -> None:
+        """Equal to the last bit, whatever time it took and however it was cut."""
+        assert other.members.equals(self.members)
+        assert other.pairs.equals(self.pairs)
+        assert other.golden.equals(self.golden)
+        assert other.model == self.model
+        for name in ("rows", "candidate_pairs", "matches", "entities", "clusters", "recall"):
+            assert other.summary[name] == self.summary[name], name
+
+
+def request_of(persons: Path, folder: Path, **extra: Any) -> MatchRequest:
+    """A request for every output there is."""
+    outputs = {"out": str(folder / "out.parquet"), "entities": str(folder / "golden.parquet")}
+    return MatchRequest(input=str(persons), id_column="id", **(outputs | extra))
+
+
+def answer(folder: Path, summary: dict[str, Any]) -> Answer:
+    """Read what was written into a folder."""
+    members, pairs, golden = (pl.read_parquet(folder / f"{name}.parquet") for name in ("out", "out.pairs", "golden"))
+    return Answer(members, pairs, golden, orjson.loads((folder / "out.run.json").read_bytes())["model"], summary)
+
+
 @pytest.fixture(scope="module")
-def whole(persons: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]]:
+def whole(persons: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
     """The answer of one undisturbed run in a single range."""
     folder = tmp_path_factory.mktemp("whole")
-    request = MatchRequest(input=str(persons), id_column="id", out=str(folder / "out.parquet"))
-    summary = resolve(request, folder / "work")
-    return pl.read_parquet(folder / "out.parquet"), pl.read_parquet(folder / "out.pairs.parquet"), summary
+    return answer(folder, resolve(request_of(persons, folder), folder / "work"))
+
+
+@pytest.fixture
+def small_survivors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are settled in eight batches, as those of a large file are."""
+    monkeypatch.setattr(survive, "ROWS_MIN", 1)
 
 
 class Stop(Exception):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("stage", ["ingest", "match", "survive"])
-def test_interrupted_run_resumes_and_answers_alike(
-    whole: tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]], persons: Path, tmp_path: Path, stage: Stage
-) -> None:
-    request = MatchRequest(input=str(persons), id_column="id", out=str(tmp_path / "out.parquet"), range_rows=700)
+def stop_at(stage: Stage, done: int) -> OnProgress:
+    """Die once so many batches of a stage are acknowledged."""
 
-    def stop(now: Stage, done: int, total: int) -> None:
-        if (now, done) == (stage, 2):
+    def stop(now: Stage, n_done: int, total: int) -> None:
+        if (now, n_done) == (stage, done):
             raise Stop
 
+    return stop
+
+
+@pytest.mark.usefixtures("small_survivors")
+@pytest.mark.parametrize(
+    ("stage", "done"),
+    [("ingest", 2), ("reduce", 1), ("encode", 2), ("block", 3), ("plan", 1), ("match", 2), ("survive", 2)],
+)
+def test_interrupted_run_resumes_and_answers_alike(
+    whole: Answer, persons: Path, tmp_path: Path, stage: Stage, done: int
+) -> None:
+    request = request_of(persons, tmp_path, range_rows=700, pairs_per_batch=2_000)
     with pytest.raises(Stop):
-        resolve(request, tmp_path / "work", on_progress=stop)
+        resolve(request, tmp_path / "work", on_progress=stop_at(stage, done))
     workspace = Workspace(str(tmp_path / "work" / identify(request)))
     before = {path: path.stat().st_mtime_ns for path in (workspace.root / "manifest").rglob("0*.json")}
     assert before
@@ -58,40 +107,60 @@ def test_interrupted_run_resumes_and_answers_alike(
         if now == "publish":
             kept.update({path: path.stat().st_mtime_ns for path in before})
 
-    resolve(request, tmp_path / "work", on_progress=look)
+    whole.assert_same(answer(tmp_path, resolve(request, tmp_path / "work", on_progress=look)))
     assert kept == before
-    assert pl.read_parquet(tmp_path / "out.parquet").equals(whole[0])
-    assert pl.read_parquet(tmp_path / "out.pairs.parquet").equals(whole[1])
 
 
-@pytest.mark.parametrize(("rows", "pairs", "threads"), [(100, 1_000, 2), (999, 5_000, 1)])
+@pytest.mark.usefixtures("small_survivors")
+@pytest.mark.parametrize(
+    ("rows", "pairs", "threads"), [(100, 1_000, 2), (999, 5_000, 1), (None, 3_000, 4), (3_000, 2_000_000, 2)]
+)
 def test_answer_does_not_depend_on_ranges_batches_or_threads(
-    whole: tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]],
-    persons: Path,
-    tmp_path: Path,
-    rows: int,
-    pairs: int,
-    threads: int,
+    whole: Answer, persons: Path, tmp_path: Path, rows: int | None, pairs: int, threads: int
 ) -> None:
-    out = tmp_path / "out.parquet"
-    request = MatchRequest(input=str(persons), id_column="id", out=str(out), range_rows=rows, pairs_per_batch=pairs)
-    summary = resolve(request, tmp_path / "work", threads=threads)
-    assert pl.read_parquet(out).equals(whole[0])
-    assert pl.read_parquet(tmp_path / "out.pairs.parquet").equals(whole[1])
-    assert summary["candidate_pairs"] == whole[2]["candidate_pairs"]
+    request = request_of(persons, tmp_path, range_rows=rows, pairs_per_batch=pairs)
+    whole.assert_same(answer(tmp_path, resolve(request, tmp_path / "work", threads=threads)))
 
 
-def test_row_order_changes_neither_entities_nor_their_names(
-    whole: tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]], persons: Path, tmp_path: Path
+@pytest.mark.parametrize("stage", ["ingest", "encode"])
+def test_run_resumes_in_the_ranges_it_was_begun_with(
+    whole: Answer, persons: Path, tmp_path: Path, stage: Stage
 ) -> None:
+    with pytest.raises(Stop):
+        begun = request_of(persons, tmp_path, range_rows=700)
+        resolve(begun, tmp_path / "work", on_progress=stop_at(stage, 2))
+    again = request_of(persons, tmp_path, range_rows=1_100)
+    whole.assert_same(answer(tmp_path, resolve(again, tmp_path / "work", threads=2)))
+
+
+def test_golden_records_may_be_asked_for_when_all_else_is_done(whole: Answer, persons: Path, tmp_path: Path) -> None:
+    resolve(request_of(persons, tmp_path, entities=None), tmp_path / "work", keep_workspace=True)
+    assert not (tmp_path / "golden.parquet").exists()
+    whole.assert_same(answer(tmp_path, resolve(request_of(persons, tmp_path), tmp_path / "work")))
+
+
+def test_pairs_stand_in_the_order_of_their_records_and_golden_records_in_that_of_their_first(
+    whole: Answer, persons: Path
+) -> None:
+    place = {record: row for row, record in enumerate(pl.read_parquet(persons)["id"].to_list())}
+    ends = [(place[a], place[b]) for a, b in whole.pairs.select("id_a", "id_b").rows()]
+    assert ends == sorted(ends)
+    assert all(a < b for a, b in ends)
+    assert len(ends) > 500
+    first = whole.members["entity_id"].unique(maintain_order=True).to_list()
+    assert whole.golden["entity_id"].to_list() == first
+    assert whole.golden["n_members"].sum() == len(place)
+
+
+def test_row_order_changes_neither_entities_nor_their_names(whole: Answer, persons: Path, tmp_path: Path) -> None:
     shuffled = tmp_path / "shuffled.parquet"
     pl.read_parquet(persons).sample(fraction=1.0, shuffle=True, seed=1).write_parquet(shuffled)
     out = tmp_path / "out.parquet"
     resolve(MatchRequest(input=str(shuffled), id_column="id", out=str(out)), tmp_path / "work")
-    names = whole[0].rename({"entity_id": "before"}).join(pl.read_parquet(out), on="id", validate="1:1")
+    names = whole.members.rename({"entity_id": "before"}).join(pl.read_parquet(out), on="id", validate="1:1")
     same = names.filter(pl.col("before") == pl.col("entity_id")).height
     # Training draws its random pairs by row, so weights differ a little, and a pair on the threshold may tip over.
-    assert same >= 0.995 * whole[0].height
+    assert same >= 0.995 * whole.members.height
 
 
 def test_workspace_is_gone_after_success_and_kept_when_asked(persons: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.matching import reference, sharing, walking
-from core.matching.blocking import block_histogram, pairs_of, pass_keys, sorted_pass, split
+from core.matching.blocking import pass_keys
+from core.matching.blocks import cut, members_of, pairs_of, sort_keys, split
 from core.matching.chunk import Chunk
 from core.matching.cluster import unite
 from core.matching.compare import compare_pairs, levels_of, patterns_of
@@ -18,8 +19,9 @@ from core.matching.levels import MISSING
 from core.matching.model import WeightArrays
 from core.matching.pairs import Scorer, random_pairs, score_range, walk_pairs
 from core.matching.spec import MatchSpec, load_spec
-from core.matching.vocabulary import field_values, merge, pack, remap
+from core.matching.vocabulary import code_columns, field_values, pack, remap
 from core.matching.weighing import posterior
+from tests.blocking import in_block_order, spread
 
 KEYS = st.lists(st.integers(0, 5), max_size=30)
 PERSONS = load_spec("persons")
@@ -54,7 +56,7 @@ def frame(records: list[dict]) -> pl.DataFrame:
 
 @given(KEYS, st.integers(0, 30))
 def test_walk_pairs_makes_every_pair_of_equal_keys_once(keys, boundary):
-    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    ordered, rows = in_block_order(spread(keys))
     left, right = walk_pairs(ordered, rows, boundary)
     made = list(zip(left.tolist(), right.tolist(), strict=True))
     assert len(made) == len(set(made))
@@ -63,20 +65,21 @@ def test_walk_pairs_makes_every_pair_of_equal_keys_once(keys, boundary):
 
 @given(KEYS, st.integers(2, 6))
 def test_pairs_of_counts_what_a_windowed_walk_makes(keys, window):
-    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
-    _, sizes = block_histogram(ordered)
+    ordered, rows = in_block_order(spread(keys))
+    sizes = cut(sort_keys(spread(keys)), len(keys), 0).sizes
     left, _ = walk_pairs(ordered, rows, 0, window)
     assert pairs_of(sizes, window).sum() == len(left)
 
 
 @given(KEYS, st.integers(1, 12))
 def test_split_covers_every_pair_once(keys, pairs_per_batch):
-    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
-    starts, sizes = block_histogram(ordered)
-    ranges = split(starts, sizes, pairs_per_batch)
+    blocks = sort_keys(spread(keys))
+    whole = cut(blocks, max(len(keys), 1), 0)
     made = []
-    for first, last, n_pairs in ranges:
-        left, right = walk_pairs(ordered[first:last], rows[first:last])
+    for first, last, n_pairs in split(pairs_of(whole.sizes), pairs_per_batch):
+        starts, sizes = whole.starts[first:last], whole.sizes[first:last]
+        numbers = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
+        left, right = walk_pairs(numbers, members_of(blocks, starts, sizes))
         assert len(left) == n_pairs
         made += zip(left.tolist(), right.tolist(), strict=True)
     assert sorted(made) == sorted(reference.block_pairs(keys))
@@ -146,7 +149,7 @@ def test_merged_vocabularies_give_the_records_of_one_pack(records, cut):
     layout = Layout.of(small_spec())
     whole, vocabulary = pack(frame(records), layout)
     parts = [pack(frame(records[:cut]), layout), pack(frame(records[cut:]), layout)]
-    merged, tables = merge([each[1] for each in parts])
+    merged, tables = code_columns([each[1].strings for each in parts])
     for (words, _), table in zip(parts, tables, strict=True):
         remap(words, layout, table)
     assert merged.strings.to_list() == vocabulary.strings.to_list()
@@ -162,8 +165,8 @@ def test_posterior_agrees_with_twin(sums, shares):
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_unite_labels_rows_with_the_smallest_connected_one(pairs):
-    labels = np.zeros(12, dtype=np.uint32)
-    left, right = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    labels = np.arange(12, dtype=np.uint32)
+    left, right = (np.array([pair[side] for pair in pairs], dtype=np.uint32) for side in (0, 1))
     unite(left, right, np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64), 12, labels)
     assert labels.tolist() == reference.components(12, pairs)
 
@@ -193,7 +196,7 @@ def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
 def walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
     """Pairs of `walking.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
     words = np.arange(4 * len(keys), dtype=np.uint32).reshape(-1, 4)
-    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    ordered, rows = in_block_order(spread(keys))
     walk = walking.start_walk(ordered, 4)
     made: list[tuple[int, int]] = []
     while not walking.at_end(walk, ordered):
@@ -208,7 +211,7 @@ def walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
 
 @given(KEYS, st.integers(0, 30), st.integers(2, 6))
 def test_next_pairs_lists_what_walk_pairs_makes(keys, boundary, window):
-    ordered, rows = sorted_pass(np.array(keys, dtype=np.uint64))
+    ordered, rows = in_block_order(spread(keys))
     left, right = walk_pairs(ordered, rows, boundary, window)
     assert walked(keys, boundary, window) == list(zip(left.tolist(), right.tolist(), strict=True))
 
@@ -216,7 +219,7 @@ def test_next_pairs_lists_what_walk_pairs_makes(keys, boundary, window):
 @pytest.mark.parametrize(("sizes", "window"), [((2500, 2, 3000, 40), 3), ((2000, 60, 60, 2), 100), ((1, 1, 46), 50)])
 def test_next_pairs_resumes_inside_blocks_of_any_size(sizes, window):
     keys = np.repeat(np.arange(1, len(sizes) + 1), sizes)
-    ordered, rows = sorted_pass(keys.astype(np.uint64))
+    ordered, rows = in_block_order(spread(keys))
     left, right = walk_pairs(ordered, rows, 0, window)
     assert walked(keys, 0, window) == list(zip(left.tolist(), right.tolist(), strict=True))
 
@@ -273,7 +276,7 @@ def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole
         scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask)
         parts, total = [], 0
         for each in range(keys.shape[1]):
-            ordered, rows = sorted_pass(keys[:, each])
+            ordered, rows = in_block_order(keys[:, each])
             edges, n_pairs = score_range(words, rows, ordered, scorer, each)
             parts.append(edges)
             total += n_pairs

@@ -9,20 +9,28 @@ import pytest
 
 from core.errors import CandidateBudgetExceeded
 from core.linkage.stages import plan
+from core.matching.blocks import SAME, Blocks
 
 
-def _job(passes: list[list[int]], rows: int, pairs_per_batch: int = 1_000_000) -> Any:
+def _blocks(sizes: list[int], parts: int = 1) -> Blocks:
+    """Blocks of the given sizes, each of some equal parts that the first refinement tells apart."""
+    depth: list[int] = []
+    for size in sizes:
+        places = [SAME if at % (size // parts) else 1 for at in range(size)]
+        depth += [0, *places[1:]] if size > 1 else []
+    return Blocks(np.arange(len(depth), dtype=np.uint32), np.array(depth, dtype=np.uint8))
+
+
+def _job(passes: list[list[int]], rows: int, pairs_per_batch: int = 1_000_000, parts: int = 1) -> Any:
     """A job whose passes have blocks of the given sizes."""
-    arrays = []
-    for sizes in passes:
-        keys = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.uint64), sizes)
-        arrays.append((keys, np.arange(len(keys), dtype=np.uint32)))
+    blocks = [_blocks(sizes, parts) for sizes in passes]
+    names = [SimpleNamespace(name=f"pass_{number}", keys=("ssn",)) for number in range(len(passes))]
     return SimpleNamespace(
         rows=rows,
-        spec=SimpleNamespace(
-            passes=[SimpleNamespace(name=f"pass_{number}", keys=("ssn",)) for number in range(len(passes))]
-        ),
-        pass_arrays=lambda number: arrays[number],
+        threads=2,
+        spec=SimpleNamespace(passes=names),
+        layout=SimpleNamespace(refinements=[("key",) if parts > 1 else ()] * len(passes)),
+        blocks=lambda number: blocks[number],
         description=SimpleNamespace(request=SimpleNamespace(pairs_per_batch=pairs_per_batch)),
     )
 
@@ -43,6 +51,22 @@ def test_large_blocks_are_compared_in_a_window_within_the_budget(tmp_path: Path)
     assert found["passes"][0]["pairs"] <= found["budget"]
     assert found["passes"][0]["left_out"] == 2_000 * 1_999 // 2 - found["passes"][0]["pairs"]
     assert plan.run(_job([[150]], rows=2_000), 0, tmp_path)["window"] == 200
+
+
+def test_large_blocks_are_cut_at_their_refinements_before_a_window_is_narrowed(tmp_path: Path) -> None:
+    found = plan.run(_job([[1_000, 50]], rows=20_000, parts=10), 0, tmp_path)
+    assert found["window"] == 200
+    (figures,) = found["passes"]
+    assert figures["pairs"] == 10 * (100 * 99 // 2) + 50 * 49 // 2
+    assert figures["left_out"] == 1_000 * 999 // 2 - 10 * (100 * 99 // 2)
+    assert (figures["blocks"], figures["largest"]) == (2, 1_000)
+    assert np.load(tmp_path / "sizes-00.npy").tolist() == [*[100] * 10, 50]
+    assert np.load(tmp_path / "starts-00.npy").tolist() == [*range(0, 1_001, 100)]
+
+
+def test_only_a_pass_that_lost_no_pair_leaves_none_out(tmp_path: Path) -> None:
+    found = plan.run(_job([[3, 4], [300], [200]], rows=100_000), 0, tmp_path)
+    assert [each["left_out"] == 0 for each in found["passes"]] == [True, False, True]
 
 
 def test_flood_is_refused_with_the_worst_pass_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from core.matching.blocking import pass_keys
 from core.matching.layout import Layout
 from core.matching.spec import MatchSpec
-from core.matching.vocabulary import merge, pack, remap
+from core.matching.vocabulary import code_columns, pack, remap
 
 FIELDS = [
     {"name": "first", "kind": "given_name"},
@@ -106,7 +106,7 @@ def test_keys_do_not_depend_on_the_vocabulary():
     words, local = pack(pl.DataFrame([ANN], schema=schema), layout)
     _, other = pack(pl.DataFrame([ANN | {"first": "aaron", "last": "abel"}], schema=schema), layout)
     before = pass_keys(words, local, layout)
-    whole, tables = merge([other, local])
+    whole, tables = code_columns([other.strings, local.strings])
     remap(words, layout, tables[1])
     assert words[0, 0] != 1
     assert np.array_equal(pass_keys(words, whole, layout), before)

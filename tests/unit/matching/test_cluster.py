@@ -1,9 +1,11 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.matching.assignment import EXACT_RECORDS_MAX, one_to_one
-from core.matching.cluster import DATE, cluster, contradict
+from core.matching.cluster import DATE, cluster, cluster_sizes, contradict, falling
 from core.matching.edges import Edges
 from core.matching.layout import Layout
 from core.matching.recall import capture_recapture
@@ -101,6 +103,25 @@ def test_one_field_that_is_near_outweighs_two_that_contradict():
 def test_equal_weights_are_taken_by_row_whatever_the_order_of_the_edges():
     pairs = [(0, 1, 5.0), (1, 2, 5.0), (2, 3, 5.0)]
     assert labels([BRIDGE] * 4, *pairs, max_cluster=2)[0] == labels([BRIDGE] * 4, *pairs[::-1], max_cluster=2)[0]
+
+
+BITS = st.one_of(st.floats(-64, 64, width=32), st.sampled_from([0.0, -0.0, 3.0, -3.0, 2.5, 1e-40, -1e-40]))
+
+
+@given(st.lists(BITS, max_size=60), st.floats(-10, 10, width=32))
+def test_falling_is_the_order_of_accepted_edges_by_weight_then_place(bits: list[float], match_bits: float) -> None:
+    found = edges(*((0, at + 1, each) for at, each in enumerate(bits)))
+    accepted = np.flatnonzero(found.bits >= np.float32(match_bits))
+    order = falling(found, match_bits)
+    assert order.tolist() == accepted[np.lexsort((accepted, -found.bits[accepted]))].tolist()
+    assert order.dtype == np.uint32
+
+
+@given(st.lists(st.integers(0, 9), max_size=60))
+def test_cluster_sizes_count_the_rows_of_each_label(groups: list[int]) -> None:
+    labels = np.array([groups.index(group) for group in groups], dtype=np.uint32)
+    expected = [groups.count(groups[row]) for row, label in enumerate(labels.tolist()) if row == label]
+    assert cluster_sizes(labels).tolist() == expected
 
 
 def test_one_to_one_prefers_the_best_sum_to_the_best_edge():

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from core.matching import collisions as module
-from core.matching.blocking import pass_keys
 from core.matching.classes import T_CHANCE
 from core.matching.collisions import collisions, sampled_rows
 from core.matching.compare import compare_pairs
@@ -16,8 +15,9 @@ from core.matching.normalise import normalise
 from core.matching.pairs import random_pairs
 from core.matching.scoring import train
 from core.matching.spec import load_spec
-from core.matching.training import candidate_histogram, pair_histogram
+from core.matching.training import pair_histogram
 from core.matching.vocabulary import pack
+from tests.blocking import candidates
 
 
 def _records(n: int, seed: int) -> tuple[Layout, np.ndarray, object]:
@@ -101,12 +101,12 @@ def test_train_learns_from_collisions_how_often_strangers_share_an_address() -> 
     spec, _ = load_spec("persons").restrict(frame.columns)
     layout = Layout.of(spec)
     words, vocabulary = pack(normalise(frame, spec), layout)
-    keys = pass_keys(words, vocabulary, layout)
     total = len(words) * (len(words) - 1) / 2
     chance = pair_histogram(words, vocabulary, layout, *random_pairs(len(words), 5_000, 3))
-    candidates = candidate_histogram(words, keys, vocabulary, layout)
-    learnt = train(*candidates, *chance, total, layout, collisions(words, vocabulary, layout, total))
-    blind = train(*candidates, *chance, total, layout)
+    made = candidates(words, vocabulary, layout)
+    seen = (made.patterns, made.counts, chance.patterns, chance.counts)
+    learnt = train(*seen, total, layout, collisions(words, vocabulary, layout, total))
+    blind = train(*seen, total, layout)
 
     numbers = persons["street"].value_counts()["count"].to_numpy().astype(np.int64)
     truth = float((numbers * (numbers - 1) // 2).sum()) / (n_persons * (n_persons - 1) / 2)

@@ -16,6 +16,7 @@ from core.matching.pairs import Scorer, random_pairs, score_range
 from core.matching.scoring import ascending_bits, evidence, train
 from core.matching.spec import PassSpec, load_spec
 from core.matching.vocabulary import frequencies, pack
+from tests.blocking import candidates, in_block_order
 
 FIRST = [
     "ann",
@@ -73,10 +74,10 @@ def learn(frame: pl.DataFrame):
     layout = Layout.of(spec.model_copy(update={"passes": (*spec.passes, homes)}))
     words, vocabulary = pack(normalise(frame, spec), layout)
     keys = blocking.pass_keys(words, vocabulary, layout)
-    candidates = training.candidate_histogram(words, keys, vocabulary, layout)
+    made = candidates(words, vocabulary, layout)
     n = len(words)
     chance = training.pair_histogram(words, vocabulary, layout, *random_pairs(n, 50_000, 3))
-    parameters = train(*candidates, *chance, n * (n - 1) / 2, layout)
+    parameters = train(made.patterns, made.counts, chance.patterns, chance.counts, n * (n - 1) / 2, layout)
     model = build_model(parameters, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     return layout, words, vocabulary, keys, parameters, model
 
@@ -134,7 +135,7 @@ def test_train_survives_files_too_small_to_learn_from(n_rows):
     table = weights(model, vocabulary, layout)
     assert np.isfinite(table.bits).all()
     assert np.isfinite(table.shares).all()
-    ordered, rows = blocking.sorted_pass(keys[:, 0])
+    ordered, rows = in_block_order(keys[:, 0])
     edges, _ = score_range(words, rows, ordered, Scorer(vocabulary, layout, table, -60.0))
     assert np.isfinite(edges.bits).all()
 
@@ -142,7 +143,7 @@ def test_train_survives_files_too_small_to_learn_from(n_rows):
 def test_small_files_still_join_what_is_plainly_the_same():
     layout, words, vocabulary, keys, _, model = learn(households(10))
     scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), 3.0)
-    ordered, rows = blocking.sorted_pass(keys[:, 0])
+    ordered, rows = in_block_order(keys[:, 0])
     edges, _ = score_range(words, rows, ordered, scorer)
     assert sorted(zip(edges.left.tolist(), edges.right.tolist(), strict=True)) == [
         (at, at + 1) for at in range(0, 25, 5)
@@ -185,7 +186,7 @@ def test_kernel_scores_equal_the_explained_ones(learnt):
     values = normalise(households(300), layout.spec)
     seen = 0
     for each in range(keys.shape[1]):
-        ordered, rows = blocking.sorted_pass(keys[:, each])
+        ordered, rows = in_block_order(keys[:, each])
         edges, n_pairs = score_range(words, rows[:60], ordered[:60], scorer, each)
         assert len(edges) == n_pairs
         levels = compare_pairs(words, vocabulary, layout, edges.left, edges.right)
@@ -203,7 +204,7 @@ def test_a_score_does_not_depend_on_the_blocks_it_is_met_in(learnt):
     scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -60.0)
     found: dict[tuple[int, int], set[float]] = {}
     for each in range(keys.shape[1]):
-        ordered, rows = blocking.sorted_pass(keys[:, each])
+        ordered, rows = in_block_order(keys[:, each])
         edges, _ = score_range(words, rows, ordered, scorer, each)
         for a, b, bits in zip(edges.left.tolist(), edges.right.tolist(), edges.bits.tolist(), strict=True):
             found.setdefault((a, b), set()).add(bits)
@@ -228,14 +229,17 @@ def test_a_large_block_is_scored_in_chunks_like_its_pairs_one_by_one(learnt):
 
 
 def test_a_large_block_teaches_each_of_its_pairs_once(learnt):
+    """However many passes make it: of two, each counts a pair for half."""
     layout, words, vocabulary, _, _, _ = learnt
     n = 80
-    keys = np.full((n, 2), 7, dtype=np.uint64)
-    left, right = random_pairs(n, 10**6, 0)
-    expected = training.pair_histogram(words, vocabulary, layout, left, right)
-    found = training.candidate_histogram(words[:n], keys, vocabulary, layout)
-    assert found[0].tolist() == expected[0].tolist()
-    assert found[1].tolist() == expected[1].tolist()
+    passes = (PassSpec(name="town", keys=("city",)), PassSpec(name="letter", keys=("prefix(city, 1)",)))
+    layout = Layout.of(layout.spec.model_copy(update={"passes": passes}))
+    neighbours = words[:n].copy()
+    neighbours[:, layout.words_of("city")] = words[0, layout.words_of("city")]
+    expected = training.pair_histogram(neighbours, vocabulary, layout, *random_pairs(n, 10**6, 0))
+    found = candidates(neighbours, vocabulary, layout)
+    assert found.patterns.tolist() == expected.patterns.tolist()
+    assert found.counts.tolist() == expected.counts.tolist()
 
 
 def test_linking_scores_only_pairs_across_the_boundary(learnt):
@@ -280,14 +284,30 @@ def test_explanations_say_when_no_pass_compares_a_pair(learnt):
     assert "never compared" in "\n".join(explained.to_lines())
 
 
-def test_a_sampled_histogram_estimates_the_whole(learnt):
+def test_a_histogram_counts_each_candidate_pair_once(learnt):
     layout, words, vocabulary, keys, _, _ = learnt
-    _, whole = training.candidate_histogram(words, keys, vocabulary, layout)
-    _, part = training.candidate_histogram(words, keys, vocabulary, layout, pairs_per_pass=150)
-    distinct = {(a, b) for at in range(keys.shape[1]) for a, b in _pairs(keys[:, at])}
-    assert whole.sum() == len(distinct)
-    assert part.sum() == pytest.approx(whole.sum(), rel=0.2)
-    assert part.max() > 1.0
+    distinct = sorted({pair for at in range(keys.shape[1]) for pair in _pairs(keys[:, at])})
+    left, right = np.array(distinct, dtype=np.uint32).T
+    expected = training.pair_histogram(words, vocabulary, layout, left, right)
+    found = candidates(words, vocabulary, layout)
+    assert found.patterns.tolist() == expected.patterns.tolist()
+    assert found.counts == pytest.approx(expected.counts)
+    assert found.counts.sum() == pytest.approx(len(distinct))
+
+
+def test_a_histogram_of_two_sources_counts_pairs_across_only(learnt):
+    layout, words, vocabulary, keys, _, _ = learnt
+    distinct = {(a, b) for at in range(keys.shape[1]) for a, b in _pairs(keys[:, at]) if a < 301 <= b}
+    assert candidates(words, vocabulary, layout, boundary=301).counts.sum() == pytest.approx(len(distinct))
+
+
+def test_a_sampled_histogram_estimates_the_whole(learnt):
+    layout, words, vocabulary, _, _, _ = learnt
+    whole = candidates(words, vocabulary, layout)
+    part = candidates(words, vocabulary, layout, pairs_per_pass=150)
+    assert part.counts.sum() == pytest.approx(whole.counts.sum(), rel=0.2)
+    assert part.counts.max() > 1.0
+    assert set(part.patterns.tolist()) < set(whole.patterns.tolist())
 
 
 def _pairs(column: np.ndarray) -> set[tuple[int, int]]:

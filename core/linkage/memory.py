@@ -1,0 +1,115 @@
+"""How much memory a job may take, how much it will, and how much it did.
+
+Counted is what only this process holds: anonymous and shared memory (RssAnon + RssShmem). Files of the workspace are
+mapped: their pages are the system's cache, which it takes back whenever it needs the room.
+
+The needs are bytes a record and stage, measured on generated persons from 1 to 70 million with two threads and rounded
+up; the fixed part is the interpreter with its libraries and compiled kernels.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from core.errors import ConfigError
+from core.linkage.ports import Stage
+
+FIXED_BYTES = 450_000_000
+DEFAULT_SHARE = 0.6
+SAMPLE_S = 0.2
+# Per record: of the whole job for stages that are one batch, and for each batch that runs at the same time.
+WHOLE_BYTES: Mapping[Stage, int] = {"reduce": 48, "train": 8, "plan": 24, "merge": 90, "cluster": 80, "survive": 30}
+BATCH_BYTES: Mapping[Stage, int] = {"reduce": 16, "block": 24}
+_CGROUP_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How many batches of a stage may run at once within the limit; stages not named: as many as there are threads."""
+
+    limit_bytes: int
+    at_once: Mapping[Stage, int]
+
+
+def limit_bytes(memory_gb: float | None) -> int:
+    """The limit asked for, or six tenths of what is free, by the container's limit where there is one."""
+    if memory_gb is not None:
+        return int(memory_gb * 1e9)
+    free = int(psutil.virtual_memory().available)
+    for path in _CGROUP_FILES:
+        text = path.read_text().strip() if path.exists() else "max"
+        if text.isdigit():
+            free = min(free, int(text))
+    return int(DEFAULT_SHARE * free)
+
+
+def need_bytes(stage: Stage, rows: int, at_once: int) -> int:
+    """What a stage takes at most, with so many of its batches at once."""
+    return FIXED_BYTES + rows * (WHOLE_BYTES.get(stage, 0) + at_once * BATCH_BYTES.get(stage, 0))
+
+
+def fit(rows: int, threads: int, limit_bytes: int) -> Fit:
+    """Find out how the job fits into its memory, before any work is done.
+
+    Raises:
+        ConfigError: it does not fit, not even one batch at a time; says how much is needed.
+    """
+    stages = sorted({*WHOLE_BYTES, *BATCH_BYTES})
+    worst = max(stages, key=lambda stage: need_bytes(stage, rows, 1))
+    if need_bytes(worst, rows, 1) > limit_bytes:
+        raise ConfigError(
+            f"{rows:,} records need {_gb(need_bytes(worst, rows, 1))} GB of memory (stage {worst}), the limit is "
+            f"{_gb(limit_bytes)} GB; raise it with --memory-gb, or use a machine with more",
+            stage=worst,
+            need_bytes=need_bytes(worst, rows, 1),
+            limit_bytes=limit_bytes,
+        )
+    at_once = {stage: max(n for n in range(1, threads + 1) if need_bytes(stage, rows, n) <= limit_bytes or n == 1)
+               for stage in BATCH_BYTES}  # fmt: skip
+    return Fit(limit_bytes, at_once)
+
+
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f}"
+
+
+def held_bytes() -> int:
+    """Anonymous and shared memory of this process; all of it where the system does not tell them apart."""
+    if not _STATUS.exists():
+        return int(psutil.Process().memory_info().rss)
+    kinds = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines() if line.startswith("Rss"))
+    return 1024 * sum(int(kinds[name].split()[0]) for name in ("RssAnon", "RssShmem"))
+
+
+class Watch:
+    """Context manager that looks at this process's memory a few times a second; `peak_bytes` is the most it saw."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="headrace-memory", daemon=True)
+
+    def __enter__(self) -> Watch:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Look once more and stop."""
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        looking = True
+        while looking:
+            looking = not self._stop.wait(SAMPLE_S)
+            self.peak_bytes = max(self.peak_bytes, held_bytes())
