@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -78,6 +79,8 @@ _BLOCK = re.compile(r"(<!-- figures: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.
 
 def rows(found: Sequence[Figures]) -> list[Cells]:
     """One dictionary a line, for core.cli.tables.emit; lines that no system has a figure for are left out."""
+    if found and "kernel" in found[0]:
+        return [kernel_cells(one) for one in found]
     heads = [head(one) for one in found]
     lines = _lines(found)
     table = []
@@ -88,6 +91,30 @@ def rows(found: Sequence[Figures]) -> list[Cells]:
         cells = ["" if value is None else write(value) for value in values]
         table.append({"": words, **dict(zip(heads, cells, strict=True))})
     return table
+
+
+def kernel_cells(one: Figures) -> Cells:
+    """One line a kernel, order and system: there are too many of them for columns."""
+    system, *shape = one["system"].split()
+    return {
+        "kernel": one["kernel"],
+        "order": one["order"],
+        "system": " ".join([system, one["version"], *shape]),
+        "pairs": _count(one["pairs"]),
+        "M pairs/s/core": f"{one['pairs_per_s_core'] / 1e6:.1f}",
+        "ns/pair": f"{one['cpu_ns_per_pair']:,.1f}",
+        "M pairs/s by the clock": f"{one['pairs_per_s_wall'] / 1e6:.1f}",
+        "equal answers": _equal(one["equal"], one["largest_difference"]),
+    }
+
+
+def _equal(share: float | None, largest_difference: float | None) -> str:
+    """Rounded down, so that only what is equal throughout reads 100 %."""
+    if share is None:
+        return "the reference"
+    if share == 1.0:
+        return "100 %"
+    return f"{math.floor(share * 1e4) / 100:.2f} %, off by {largest_difference:.2g} at most"
 
 
 def _lines(found: Sequence[Figures]) -> Sequence[tuple[str, str, Callable[[Any], str]]]:
@@ -140,6 +167,8 @@ def caption(found: Sequence[Figures]) -> str:
             f"{server['synchronous_commit']}, shared_buffers {server['shared_buffers']})"
         )
     words.append(f"{first['machine']}")
+    if (load := first.get("load_before")) is not None:
+        words.append(f"load average {load} before it began")
     return ", ".join(words) + ":"
 
 

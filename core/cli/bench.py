@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("headers")(headers)
     group.command("records")(records)
     group.command("match")(match)
+    group.command("kernels")(kernels)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 
@@ -145,6 +146,39 @@ def match(
             records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
         found = [asdict(one) for one in measure(records, setups, moved)]
     _show(command, found, out)
+
+
+def kernels(
+    rows: Annotated[
+        int, typer.Option("--rows", min=1_000, max=5_000_000, help="Generated persons, 30 % duplicates.")
+    ] = 200_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the generator and of the shuffling.")] = 7,
+    out: Out = None,
+) -> None:
+    """Pairs a second and core of the comparison kernels, beside rapidfuzz and DuckDB, and whether answers are equal.
+
+    Example: headrace bench kernels --rows 1000000 --json out.json
+    """
+    from dataclasses import asdict
+
+    import polars as pl
+
+    from core.bench.kernels import left_out, measure_kernels
+    from core.cli.progress import rows_progress
+    from core.workloads.identity.generator import person_chunks
+    from core.workloads.identity.population import plan_population
+
+    for sentence in left_out():
+        print(sentence)
+    with rows_progress() as moved:
+        chunks: list[pl.DataFrame] = []
+        moved("making persons", 0, rows)
+        for chunk in person_chunks(plan_population(rows, seed, 0.3)):
+            chunks.append(chunk)
+            moved("making persons", sum(len(each) for each in chunks), rows)
+        origin = f"{rows:,} made persons, seed {seed}"
+        found = [asdict(one) for one in measure_kernels(pl.concat(chunks), origin, seed, moved)]
+    _show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
 
 
 def _persons(folder: Path, rows: int, seed: int) -> Path:

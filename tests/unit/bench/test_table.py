@@ -52,6 +52,28 @@ def test_marks_have_lines_of_their_own() -> None:
     assert "| marks/s | 4,377 | 30,000 |" in lines
 
 
+def test_kernels_have_a_line_a_system() -> None:
+    ours = {
+        "kernel": "jaro_winkler", "order": "block", "system": "headrace", "version": "1", "pairs": 394_482,
+        "pairs_per_s_core": 27_812_345.6, "pairs_per_s_wall": 9_960_000.0, "cpu_ns_per_pair": 35.96, "equal": 1.0,
+        "largest_difference": 0.0, "records": "200,000 made persons", "load_before": 9.8,
+        "command": "headrace bench kernels", "measured_at": "2026-01-02T03:04:05+00:00", "machine": "2 cores",
+    }  # fmt: skip
+    cpdist = {**ours, "system": "rapidfuzz cpdist", "version": "3.14", "equal": None, "largest_difference": None}
+    wrong = {**ours, "system": "duckdb", "equal": 0.99999, "largest_difference": 0.25}
+    first, _, head, _, *lines = markdown([ours, cpdist, wrong]).splitlines()
+    assert first == (
+        "`headrace bench kernels`, on 2026-01-02 03:04 UTC, 200,000 made persons, 2 cores, load average 9.8 before it "
+        "began:"
+    )
+    assert head.endswith(" | M pairs/s/core | ns/pair | M pairs/s by the clock | equal answers |")
+    assert lines == [
+        "| jaro_winkler | block | headrace 1 | 394,482 | 27.8 | 36.0 | 10.0 | 100 % |",
+        "| jaro_winkler | block | rapidfuzz 3.14 cpdist | 394,482 | 27.8 | 36.0 | 10.0 | the reference |",
+        "| jaro_winkler | block | duckdb 1 | 394,482 | 27.8 | 36.0 | 10.0 | 99.99 %, off by 0.25 at most |",
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '[{"system": "headrace"}]'])
 def test_read_refuses_what_holds_no_figures(text: str, tmp_path: Path) -> None:
     path = tmp_path / "f.json"
@@ -60,8 +82,9 @@ def test_read_refuses_what_holds_no_figures(text: str, tmp_path: Path) -> None:
         read(path)
 
 
-def test_the_page_shows_the_figures_beside_it() -> None:
-    page = ROOT / "docs/explain/performance.md"
+@pytest.mark.parametrize("name", ["performance.md", "matching-performance.md"])
+def test_the_page_shows_the_figures_beside_it(name: str) -> None:
+    page = ROOT / "docs/explain" / name
     text = page.read_text(encoding="utf-8")
     assert "<!-- figures: " in text
-    assert renewed(text, page.parent) == text, "run: headrace bench table --page docs/explain/performance.md"
+    assert renewed(text, page.parent) == text, f"run: headrace bench table --page docs/explain/{name}"

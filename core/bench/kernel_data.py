@@ -1,0 +1,103 @@
+"""What the kernels are measured on: persons as packed records, the blocks of all passes, and the pairs they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.matching.blocking import WINDOW_DEFAULT
+from core.matching.blocks import Blocks, cut, members_of, sort_pass
+from core.matching.layout import Layout
+from core.matching.model import build_model, weights
+from core.matching.pairs import Scorer, random_pairs, walk_pairs, windowed_order
+from core.matching.records import pack_text
+from core.matching.scoring import train
+from core.matching.spec import load_spec
+from core.matching.training import merge_histograms, pair_histogram, pass_histogram
+from core.matching.vocabulary import Vocabulary, frequencies
+
+NAMES = ("first_name", "last_name")
+RANDOM_PAIRS = 100_000
+
+Pairs = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocked:
+    """Records of blocks of two or more, block by block, and the number of each one's block."""
+
+    rows: NDArray[np.uint32]
+    keys: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Packed records; per pass its blocks, as sorted and as compared, and its pairs in the order of the walk."""
+
+    layout: Layout
+    words: NDArray[np.uint32]
+    vocabulary: Vocabulary
+    blocks: list[Blocks]
+    blocked: list[Blocked]
+    pairs: list[Pairs]
+
+
+def prepare(persons: pl.DataFrame) -> Data:
+    """Pack and block.
+
+    Args:
+        persons: id and the fields of the spec `persons`, as text.
+    """
+    layout = Layout.of(load_spec("persons"))
+    words, vocabulary = pack_text(persons.select("id", *layout.names), layout)
+    blocks = [sort_pass(words, vocabulary, layout, number) for number in range(len(layout.spec.passes))]
+    blocked = [_blocked(words, layout, each, number) for number, each in enumerate(blocks)]
+    return Data(layout, words, vocabulary, blocks, blocked, [walk_pairs(each.keys, each.rows) for each in blocked])
+
+
+def _blocked(words: NDArray[np.uint32], layout: Layout, blocks: Blocks, number: int) -> Blocked:
+    parts = cut(blocks, WINDOW_DEFAULT, len(layout.refinements[number]))
+    keys = np.repeat(np.arange(len(parts.sizes), dtype=np.uint64), parts.sizes)
+    rows = members_of(blocks, parts.starts, parts.sizes)
+    return Blocked(windowed_order(words, rows, keys, WINDOW_DEFAULT), keys)
+
+
+def name_pairs(data: Data, limit: int) -> Pairs:
+    """Codes of names that differ, of candidate pairs in block order; at most `limit`, from each pass as many."""
+    share = limit // (len(data.pairs) * len(NAMES))
+    found = []
+    for left, right in data.pairs:
+        for name in NAMES:
+            column = data.words[:, data.layout.offset[name]]
+            a, b = column[left], column[right]
+            differ = (a != b) & (a != 0) & (b != 0)
+            found.append((a[differ][:share], b[differ][:share]))
+    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def shuffled_blocks(data: Data, seed: int) -> Blocked:
+    """The same pairs, each as a block of its own, in random order: nearly every record is fetched anew."""
+    both = np.stack([np.concatenate(side) for side in zip(*data.pairs, strict=True)], axis=1)
+    rows = np.random.default_rng(seed).permutation(both).ravel()
+    return Blocked(rows, np.repeat(np.arange(len(both), dtype=np.uint64), 2))
+
+
+def scorers(data: Data, seed: int) -> tuple[Scorer, Scorer]:
+    """One that scores every pair of every pass, one that leaves out what an earlier pass made, as a job does.
+
+    The weights are learnt from fewer pairs than a job takes: speed does not hang on how good they are.
+    """
+    layout, words, vocabulary, n = data.layout, data.words, data.vocabulary, len(data.words)
+    near = merge_histograms([pass_histogram(words, each, vocabulary, layout) for each in data.blocks])
+    chance = pair_histogram(words, vocabulary, layout, *random_pairs(n, RANDOM_PAIRS, seed))
+    found = (near.patterns, near.counts, chance.patterns, chance.counts)
+    parameters = train(*found, n * (n - 1) / 2, layout)
+    counts = frequencies(words, layout, len(vocabulary))
+    model = build_model(parameters, counts, vocabulary, layout, n_rows=n)
+    every_pair = Scorer(vocabulary, layout, weights(model, vocabulary, layout), layout.spec.review_bits)
+    sizes = [np.bincount(each.keys.astype(np.int64)).max(initial=0) for each in data.blocked]
+    whole = sum(1 << number for number, largest in enumerate(sizes) if largest <= WINDOW_DEFAULT)
+    return every_pair, replace(every_pair, whole_passes=whole)
