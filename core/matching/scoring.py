@@ -123,17 +123,19 @@ def train(
     rare = _RareLevels.of(shared, random, total_pairs, layout)
     start[T_CHANCE] = rare.into(start[T_CHANCE], [None] * len(shared))
     tables, shares = start, _starting_shares(total_pairs, layout)
-    roles = class_tables(layout)
+    roles, belief = class_tables(layout), _chance_belief(layout)
     converged, iteration = False, 0
     while iteration < ITERATIONS_MAX and not converged:
         iteration += 1
         by_class = tables[roles, np.arange(layout.n_fields)]
+        for row, level in _told_already(layout):
+            by_class[:, row, level] = 1.0
         weights = candidates.class_shares(by_class, shares) * candidates.counts[:, None]
         strangers = random.class_shares(by_class, shares)[:, CHANCE:] * random.counts[:, None]
         new_tables = _maximise(candidates, weights, roles, start)
         new_tables[[T_SAME, T_MOVED]] = _told_apart(new_tables[[T_SAME, T_MOVED]], layout)
         counted = random.level_sums(strangers, start.shape[1:])[0]
-        chance = _normal(counted + CHANCE_BELIEF_PAIRS * start[T_CHANCE])
+        chance = _normal(counted + CHANCE_BELIEF_PAIRS * belief)
         among = [each.class_shares(by_class, shares)[:, CHANCE] for each in rare.histograms]
         new_tables[T_CHANCE] = rare.into(chance, among)
         new_shares = _shares(weights, total_pairs, layout)
@@ -224,14 +226,13 @@ def _starting_shares(total_pairs: float, layout: Layout) -> NDArray[np.float64]:
 
 def _starting_tables(random: _Histogram, layout: Layout) -> Table:
     shape = (layout.n_fields, max(layout.n_levels))
-    same, expected = np.zeros(shape), np.zeros(shape)
+    same = np.zeros(shape)
     for row, field in enumerate(layout.spec.fields):
         same[row, : layout.n_levels[row]] = _expected(field, "m")
-        expected[row, : layout.n_levels[row]] = _expected(field, "u")
     same = _padded(same)
     # The tests' expectations weigh little against counted strangers, and all where nothing was counted.
     counted = random.level_sums(random.counts[:, None], shape)[0]
-    chance = _normal(counted + CHANCE_BELIEF_PAIRS * _padded(expected))
+    chance = _normal(counted + CHANCE_BELIEF_PAIRS * _chance_belief(layout))
     tables = np.stack([same] * len(TABLES))
     tables[T_CHANCE] = chance
     for row, field in enumerate(layout.spec.fields):
@@ -242,6 +243,23 @@ def _starting_tables(random: _Histogram, layout: Layout) -> Table:
         if field.made_of:
             tables[T_NAMESAKE, row] = 0.5 * same[row] + 0.5 * chance[row]
     return tables
+
+
+def _chance_belief(layout: Layout) -> Table:
+    """(F, L) what the tests lead one to expect of strangers, before any data."""
+    expected = np.zeros((layout.n_fields, max(layout.n_levels)))
+    for row, field in enumerate(layout.spec.fields):
+        expected[row, : layout.n_levels[row]] = _expected(field, "u")
+    return _padded(expected)
+
+
+def _told_already(layout: Layout) -> list[tuple[int, int]]:
+    """(field, level) of each `swapped` that the field's partner has said: two fields change places in one event."""
+    found = []
+    for row, field in enumerate(layout.spec.fields):
+        if field.swap_with is not None and layout.names.index(field.swap_with) < row:
+            found += [(row, len(field.levels) - at) for at, level in enumerate(field.levels) if level.test == "swapped"]
+    return found
 
 
 def _padded(table: Table) -> Table:
@@ -258,7 +276,7 @@ def evidence(parameters: Parameters, layout: Layout) -> Table:
     """Bits of evidence against chance, (classes, F, L); 0 throughout for the class of strangers.
 
     Where a level is thin its weight for one person may not exceed that of a stronger level: neighbours are pooled (m
-    and u added) until the weights ascend.
+    and u added) until the weights ascend. Values that changed places weigh in the first of the two fields only.
     """
     tables = parameters.tables
     bits = np.log2(tables / tables[T_CHANCE])
@@ -267,7 +285,10 @@ def evidence(parameters: Parameters, layout: Layout) -> Table:
         same, chance = tables[T_SAME, row, :n_levels], tables[T_CHANCE, row, :n_levels]
         bits[T_SAME, row, :n_levels] = ascending_bits(same, chance, n_same)
         bits[:, row, n_levels:] = 0.0
-    return np.asarray(bits[class_tables(layout), np.arange(layout.n_fields)])
+    by_class = np.asarray(bits[class_tables(layout), np.arange(layout.n_fields)])
+    for row, level in _told_already(layout):
+        by_class[:, row, level] = 0.0
+    return by_class
 
 
 def ascending_bits(m: NDArray[np.float64], u: NDArray[np.float64], n_same: float) -> NDArray[np.float64]:

@@ -10,10 +10,11 @@ from core.matching.classes import CHANCE, CLASSES, KIN, SAME, T_CHANCE, T_KIN, T
 from core.matching.compare import compare_pairs, patterns_of
 from core.matching.explain import explain_pair, explain_records
 from core.matching.layout import Layout
+from core.matching.levels import TESTS
 from core.matching.model import Model, build_model, rarity_bits, weights
 from core.matching.normalise import normalise
 from core.matching.pairs import Scorer, random_pairs, score_range
-from core.matching.scoring import ascending_bits, evidence, train
+from core.matching.scoring import CHANCE_BELIEF_PAIRS, ascending_bits, evidence, train
 from core.matching.spec import PassSpec, load_spec
 from core.matching.vocabulary import frequencies, pack
 from tests.blocking import candidates, in_block_order
@@ -339,3 +340,21 @@ def test_explanations_say_what_kept_each_pass_from_a_pair(learnt):
     assert all(why.values())
     (line,) = [line for line in explained.to_lines() if line.startswith("missed by ssn ")]
     assert line.endswith("ssn is missing in one")
+
+
+def test_values_that_changed_places_weigh_once(learnt):
+    layout, parameters = learnt[0], learnt[4]
+    first, last = layout.names.index("first_name"), layout.names.index("last_name")
+    level = {row: len(layout.spec.fields[row].levels) - 1 for row in (first, last)}
+    assert layout.spec.fields[last].levels[1].test == "swapped"
+    bits = evidence(parameters, layout)
+    assert (bits[:, last, level[last]] == 0).all()
+    assert bits[SAME, first, level[first]] > 3
+
+
+def test_strangers_share_of_a_level_nobody_reached_is_the_expected_one_among_the_random_pairs(learnt):
+    layout, parameters = learnt[0], learnt[4]
+    row = layout.names.index("first_name")
+    level = len(layout.spec.fields[row].levels) - 1
+    expected = CHANCE_BELIEF_PAIRS * TESTS["swapped"].u / (50_000 + CHANCE_BELIEF_PAIRS)
+    assert parameters.tables[T_CHANCE, row, level] == pytest.approx(expected, rel=0.3)
