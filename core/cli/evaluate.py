@@ -38,10 +38,9 @@ def evaluate(
 ) -> None:
     from core.matching.evaluation import evaluate_labels
 
-    answer = _read(out)
-    label = "id" if "id" in answer.columns else id_column
-    answer = _columns(answer, out, {"id": label, "found": "entity_id"}, keep="source")
-    known = _columns(_read(truth), truth, {"id": id_column, "true": entity}, keep="source")
+    label = "id" if "id" in _header(out) else id_column
+    answer = _columns(out, {"id": label, "found": "entity_id"}, keep="source")
+    known = _columns(truth, {"id": id_column, "true": entity}, keep="source")
     joined, counts = _join(answer, known, out, truth)
     result = evaluate_labels(joined["found"], joined["true"])
     if as_json:
@@ -64,6 +63,9 @@ def _join(answer: pl.DataFrame, known: pl.DataFrame, out: Path, truth: Path) -> 
     known = known.filter(pl.col("true").is_not_null())
     if not len(known):
         raise InputError(f"{truth}: no row names an entity, so there is nothing to compare with", path=str(truth))
+    if key == ["id"] and known["id"].equals(answer["id"]):
+        # The answer has the rows of the input in their order: nothing to look up, whatever their number.
+        return known.with_columns(answer["found"]), {"unresolved": 0, "beyond_truth": 0, "unlabelled": unlabelled}
     joined = known.join(answer.with_columns(pl.lit(True).alias("answered")), on=key, how="left")
     unresolved = int(joined["answered"].is_null().sum())
     if unresolved == len(joined):
@@ -82,25 +84,27 @@ def _join(answer: pl.DataFrame, known: pl.DataFrame, out: Path, truth: Path) -> 
     return joined, {"unresolved": unresolved, "beyond_truth": beyond, "unlabelled": unlabelled}
 
 
-def _read(path: Path) -> pl.DataFrame:
-    """Read a whole Parquet or CSV file; names trimmed, all values text, trimmed, empty as null."""
+def _header(path: Path) -> list[str]:
+    from core.linkage.source import columns_of
+
+    return columns_of(path)
+
+
+def _columns(path: Path, wanted: dict[str, str], *, keep: str) -> pl.DataFrame:
+    """The wanted columns of a file under our names, as text, empty as null; `keep` too if the file has it."""
     from core.linkage.source import read_table
 
-    return read_table(path)
-
-
-def _columns(frame: pl.DataFrame, path: Path, wanted: dict[str, str], *, keep: str) -> pl.DataFrame:
-    """The wanted columns under our names; `keep` too if the file has it."""
+    there = _header(path)
     for column in wanted.values():
-        if column not in frame.columns:
+        if column not in there:
             raise SchemaError(
-                f"{path}: no column {column!r}; there are: {', '.join(frame.columns)}",
+                f"{path}: no column {column!r}; there are: {', '.join(there)}",
                 column=column,
                 expected=column,
-                got=frame.columns,
+                got=there,
             )
-    names = dict(wanted) | ({keep: keep} if keep in frame.columns else {})
-    return frame.select(**names)
+    names = dict(wanted) | ({keep: keep} if keep in there else {})
+    return read_table(path, set(names.values())).select(**names)
 
 
 def _refuse_repeats(frame: pl.DataFrame, key: list[str], path: Path) -> None:

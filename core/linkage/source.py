@@ -137,23 +137,35 @@ def open_source(
         return _open_parquet(job) if _is_parquet(path) else _open_csv(job)
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """All columns of a CSV or Parquet file that fits in memory: String, names and values trimmed, empty as null.
+def read_table(path: Path, wanted: Collection[str] | None = None) -> pl.DataFrame:
+    """Columns of a CSV or Parquet file that fit in memory: String, names and values trimmed, empty as null.
 
+    Args:
+        wanted: columns to read, as far as the file has them; None: all.
     Raises:
         InputError, SchemaError, RowError: as `open_source`, but ids and dates are not looked at.
     """
     if _is_parquet(path):
         scan, types = _scan(path)
-        return _collect(scan.select(**{name: _text(name, dtype) for name, dtype in types.items()}), path)
+        texts = {name: _text(name, dtype) for name, dtype in types.items() if wanted is None or name in wanted}
+        return _collect(scan.select(**texts), path)
     with path.open("rb") as file:
         csv = CsvFile(path, file)
-        frames = [pl.DataFrame(schema=dict.fromkeys(csv.columns, pl.String))]
-        for block in csv.blocks(set(csv.columns)):
+        names = [name for name in csv.columns if wanted is None or name in wanted]
+        frames = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
+        for block in csv.blocks(set(names)):
             if block.faults:
                 raise block.faults[0][0].error(path)
             frames.append(block.frame)
     return pl.concat(frames)
+
+
+def columns_of(path: Path) -> list[str]:
+    """Names of the columns of a CSV or Parquet file, trimmed. Raises as `read_table`."""
+    if _is_parquet(path):
+        return list(_scan(path)[1])
+    with path.open("rb") as file:
+        return list(CsvFile(path, file).columns)
 
 
 @dataclass(frozen=True, slots=True)
