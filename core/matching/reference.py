@@ -247,3 +247,24 @@ def components(n_rows: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
             changed = changed or labels[a] != labels[b]
             labels[a] = labels[b] = least
     return labels
+
+
+def carry(
+    clusters: list[int], published: list[int], ages: list[int], ranks: list[int]
+) -> tuple[list[int], set[tuple[str, int | None, int | None, int | None]]]:
+    """Twin of `continuity.carry`, claim by claim; changes as a set of (kind, cluster, published, records)."""
+    shared = Counter((c, p) for c, p in zip(clusters, published, strict=True) if p)
+    kept, holder = [0] * len(ranks), dict[int, int]()
+    while True:
+        free = [(c, p) for c, p in shared if not kept[c] and p not in holder]
+        if not free:
+            break
+        c, p = min(free, key=lambda claim: (-shared[claim], ages[claim[1]], claim[1], ranks[claim[0]]))
+        kept[c], holder[p] = p, c
+    changes: set[tuple[str, int | None, int | None, int | None]] = set()
+    for (c, p), n_records in shared.items():
+        if kept[c] != p:
+            changes.add(("split" if p in holder else "merge", c, p, n_records))
+    changes |= {("new", c, None, None) for c in range(len(ranks)) if not any(c == claim[0] for claim in shared)}
+    changes |= {("gone", None, p, None) for p in range(1, len(ages)) if not any(p == claim[1] for claim in shared)}
+    return kept, changes
