@@ -18,6 +18,8 @@ Examples:
 
   headrace match people.csv --id rec_id --map last_name=surname --map zip=postcode --map email= --out resolved.csv
 
+  headrace match june.csv --against resolved.parquet --out june.parquet
+
   headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
 
 Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
@@ -36,12 +38,22 @@ def match(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Parquet or CSV: id and entity_id of every input row")] = None,
     entities: Annotated[Path | None, typer.Option(help="Parquet or CSV: one golden record an entity")] = None,
-    id_column: Annotated[str, typer.Option("--id", help="column that names each record")] = "id",
-    spec: Annotated[str, typer.Option(help="built-in match spec (persons), or a YAML file")] = "persons",
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="column that names each record (default: id)", show_default=False)
+    ] = None,
+    spec: Annotated[
+        str | None, typer.Option(help="built-in match spec, or a YAML file (default: persons)", show_default=False)
+    ] = None,
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
     ] = None,
     link: Annotated[Path | None, typer.Option(help="second file: compare only across the two")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="OUT of a finished match: add INPUT to it, under its model and settings")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
+    ] = None,
     one_to_one: Annotated[bool, typer.Option("--one-to-one", help="with --link: at most one partner a record")] = False,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
@@ -68,6 +80,8 @@ def match(
             "id_column": id_column,
             "spec": spec,
             "link": None if link is None else str(link),
+            "against": None if against is None else str(against),
+            "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
             "model": None if model is None else str(model),

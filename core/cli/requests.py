@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import ConfigError
+from core.linkage.base import open_base
 from core.linkage.outputs import check_out
 from core.linkage.request import MatchRequest
 
@@ -36,6 +37,11 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
                 "--entities goes with --out: the records say by entity_id to which golden record they belong"
             )
         check_out(Path(entities), "--entities")
+    if options.get("against") is not None:
+        before = open_base(Path(options["against"])).description.request
+        options = options | {"id_column": options.get("id_column") or before.id_column, "spec": before.spec}
+        mapping = mapping or before.mapping
+    options = options | {"id_column": options.get("id_column") or "id", "spec": options.get("spec") or "persons"}
     quarantine = None
     if options["bad_rows"] == "quarantine":
         beside = Path(out) if out is not None else Path(options["input"])
@@ -52,7 +58,7 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
     return {
         name: str(Path(value).absolute())
-        if name in {"input", "link", "out", "model", "entities"} and value is not None
+        if name in {"input", "link", "out", "model", "entities", "against", "decisions"} and value is not None
         else value
         for name, value in options.items()
     }

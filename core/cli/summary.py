@@ -37,6 +37,10 @@ def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
         drift = model["drift"]
         far = f", drift at most {drift['worst_psi']:.2f} (field {drift['worst_field']})" if drift else ""
         console.print(f"model: {model['file']}{far}", highlight=False, soft_wrap=True)
+    if changes := summary.get("changes"):
+        console.print(
+            "entities: " + ", ".join(f"{changes[kind]:,} {kind}" for kind in sorted(changes)), highlight=False
+        )
     for notice in summary["notices"]:
         console.print(f"[dim]note: {notice}[/]", highlight=False, soft_wrap=True)
     if summary["quarantined"]:

@@ -13,10 +13,11 @@ import orjson
 import polars as pl
 
 from core.errors import ConfigError, InputError
+from core.linkage.base import reopen
 from core.linkage.job import JobDescription
-from core.linkage.outputs import run_path
+from core.linkage.places import run_path
 from core.linkage.ports import Output, Stage
-from core.linkage.prepare import open_sources
+from core.linkage.prepare import hints_of
 from core.linkage.source import Source
 from core.linkage.workspace import Workspace, load_placeholders
 from core.matching.explain import Explanation, explain_records
@@ -87,14 +88,7 @@ def explain(run: Run, id_a: str, id_b: str) -> Explanation:
 
 def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:
     """Open the inputs again: the checked copies of text files went with the run's workspace."""
-    sources = [Source.from_dict(each) for each in description.sources]
-    if all(Path(name).is_file() for source in sources for name, _ in source.parts):
-        return sources
-    again = open_sources(description.request.model_copy(update={"quarantine": None}), scratch)
-    for old, new in zip(sources, again, strict=True):
-        if old.digest != new.digest:
-            raise InputError(f"{new.path} has changed since it was matched; match again, then explain")
-    return again
+    return reopen(description, hints_of(description.spec), scratch.root)
 
 
 def _record(sources: list[Source], record_id: str, *, first: bool) -> pl.DataFrame:

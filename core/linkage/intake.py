@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -52,6 +52,7 @@ class Intake:
     folder: Path | None
     unit: str = "line"
     slips_kept: frozenset[str] = frozenset()
+    day_first: Mapping[str, bool] = field(default_factory=dict)
     n_rows: int = 0
     parts: list[tuple[str, int]] = field(default_factory=list)
     evidence: dict[str, OrderEvidence] = field(default_factory=dict)
@@ -113,6 +114,12 @@ class Intake:
                     field=name,
                 )
 
+    def order_of(self, name: str) -> bool:
+        """Whether a date column writes the day first: as its values tell, else as was known before."""
+        evidence = self.evidence[name]
+        told = evidence.n_day_first > 0 or evidence.n_month_first > 0
+        return evidence.day_first if told else self.day_first.get(name, False)
+
     def notices(self) -> list[str]:
         """What the user should know though it stops nothing."""
         found = []
@@ -124,7 +131,8 @@ class Intake:
                     f"{where}: some dates put the day first, some the month; unclear ones are read {order} first"
                 )
             elif evidence.n_either and not evidence.n_day_first and not evidence.n_month_first:
-                found.append(f"{where}: no date tells whether day or month comes first; read month first")
+                order = "day" if self.order_of(name) else "month"
+                found.append(f"{where}: no date tells whether day or month comes first; read {order} first")
             if self.kept_dates.get(name):
                 found.append(f"{where}: {self.kept_dates[name]} values are no dates; kept as keying errors")
             if self.unread_dates.get(name):

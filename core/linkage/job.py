@@ -31,6 +31,15 @@ T = TypeVar("T")
 RANGE_ROWS_MIN, RANGE_ROWS_MAX = 25_000, 500_000
 
 
+class Frozen(BaseModel):
+    """What a run decided by all of its records, for later ones to decide alike: widest block, packed placeholders."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window: int
+    placeholders: dict[str, list[int]]
+
+
 class JobDescription(BaseModel):
     """What `job.json` holds: enough for any process to work on the job."""
 
@@ -42,6 +51,18 @@ class JobDescription(BaseModel):
     sources: tuple[dict[str, Any], ...]
     notices: tuple[str, ...]
     rows: int
+    # An increment: rows before `since` were matched with each other by the run it adds to, under what is `frozen`.
+    since: int = 0
+    frozen: Frozen | None = None
+    # How many runs with lasting ids came before.
+    version: int = 0
+    # What the published version is kept by; None: spec and input files.
+    dataset: str | None = None
+
+    @property
+    def dataset_name(self) -> str:
+        """Under which name the answer is published: jobs of one name follow each other."""
+        return self.dataset or f"{self.spec.name}:{'+'.join(path.name for path in self.request.inputs)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +110,12 @@ class LinkageJob:
     @property
     def boundary(self) -> int:
         """First row of the second source; 0 when records of one file are matched with each other."""
-        return self.sources[0].rows if len(self.sources) > 1 else 0
+        return self.sources[0].rows if self.description.request.link is not None else 0
+
+    @property
+    def since(self) -> int:
+        """First row of the records that an increment adds; 0 when all are matched with each other."""
+        return self.description.since
 
     @property
     def total_pairs(self) -> float:
@@ -185,7 +211,9 @@ class LinkageJob:
             arrays = weights(self.model, self.vocabulary, self.layout)
             planned = self.outputs("plan")[0]["passes"]
             whole = sum(1 << number for number, each in enumerate(planned) if each["complete"])
-            return Scorer(self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window, whole)
+            return Scorer(
+                self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window, whole, self.since
+            )
 
         return self._once(f"scorer:{window}", make)
 
@@ -203,6 +231,16 @@ class LinkageJob:
     def named(self) -> Array:
         """Per entity, at its smallest row, the row whose id names it, u32."""
         return self._once("named", lambda: load(self.folder("cluster"), "named"))
+
+    @property
+    def renamed(self) -> tuple[Array, pl.Series]:
+        """Entities that are not named after their smallest record id: smallest row (ascending u32), and id."""
+
+        def read() -> tuple[Array, pl.Series]:
+            frame = load_frame(self.folder("cluster"), "renamed")
+            return frame["label"].to_numpy(), frame["entity_id"]
+
+        return self._once("renamed", read)
 
     @property
     def patterns(self) -> Array:

@@ -106,7 +106,8 @@ def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
     if not trained.get("reused"):
         return None, []
     drift = trained["drift"]
-    said = {"file": job.description.request.model, "trained_rows": job.model.n_rows, "drift": drift}
+    request = job.description.request
+    said = {"file": request.model or request.against, "trained_rows": job.model.n_rows, "drift": drift}
     if drift is None:
         return said, ["drift of the records from the model cannot be told: too few pairs, or a model without shares"]
     if drift["worst_psi"] <= NOTICE_PSI:

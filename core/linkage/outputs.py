@@ -7,6 +7,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import orjson
 import polars as pl
 
 from core.errors import ConfigError
+from core.linkage.base import BASE
+from core.linkage.decisions import decisions_of
 from core.linkage.job import LinkageJob
 from core.linkage.models import statement
+from core.linkage.places import beside, run_path
 from core.linkage.ports import Stage
 from core.linkage.private import write_private as _write
 from core.linkage.stages import survive
-from core.linkage.workspace import load_placeholders
+from core.linkage.workspace import load_frame, load_placeholders
 
 FORMATS = (".parquet", ".csv")
 COMPLETENESS_ROWS = 1_000_000
@@ -41,23 +45,20 @@ def check_out(out: Path, option: str = "--out") -> None:
 
 def pairs_path(out: Path) -> Path:
     """Where the pairs go: `people.pairs.parquet` beside `people.parquet`."""
-    return out.with_name(f"{out.stem}.pairs{out.suffix}")
-
-
-def run_path(out: Path) -> Path:
-    """Where the record of the run goes."""
-    return out.with_name(f"{out.stem}.run.json")
+    return beside(out, "pairs")
 
 
 def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
     """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
 
     `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked. The
-    pairs stand in the order of their first record. `request.entities` has one golden record an entity.
+    pairs stand in the order of their first record. `request.entities` has one golden record an entity. Changes of
+    entities and decisions by people, the earlier ones included, are written where there are any.
     """
     _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
     dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
     _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
+    _write_small(job, out)
     entities = job.description.request.entities
     if entities is not None:
         _settle_late(job)
@@ -65,6 +66,21 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
         _write(Path(entities), lambda part: _sink(golden, part, Path(entities).suffix))
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
     _write(out, lambda part: _sink(members, part, out.suffix))
+
+
+def _write_small(job: LinkageJob, out: Path) -> None:
+    """Write the log of changes and the decisions; what another run left under these names does not stay."""
+    folder = job.workspace.root / BASE
+    tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None}
+    if (folder / "log.parquet").is_file():
+        tables["changes"] = pl.concat([load_frame(folder, "log"), load_frame(job.folder("cluster"), "changes")])
+    decisions = decisions_of(job)
+    tables["decisions"] = decisions if decisions.height else None
+    for kind, table in tables.items():
+        if table is None:
+            beside(out, kind).unlink(missing_ok=True)
+        else:
+            _write(beside(out, kind), partial(_sink, table.lazy(), suffix=out.suffix))
 
 
 def _settle_late(job: LinkageJob) -> None:
@@ -90,6 +106,7 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
     record = {
         "job": job.description.model_dump(mode="json"),
         "model": orjson.loads(job.model.to_json()),
+        "window": job.outputs("plan")[0]["window"],
         "placeholders": load_placeholders(job.folder("reduce")),
         "summary": dict(summary),
         "passes": job.outputs("plan")[0].get("passes", []),
@@ -125,7 +142,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
     """
     clustered = dict(job.outputs("cluster")[0])
     matches = clustered.pop("matches")
-    recall = clustered.pop("recall")
+    recall, changes = clustered.pop("recall"), clustered.pop("changes")
     model, notices = statement(job)
     for name in ("path", "items", "seconds"):
         clustered.pop(name)
@@ -140,6 +157,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "stages": {stage: round(spent, 3) for stage, spent in stages.items()},
         "batches": {stage: len(job.outputs(stage)) for stage in stages},
         "clusters": clustered,
+        "changes": changes,
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),

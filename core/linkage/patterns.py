@@ -10,6 +10,27 @@ from core.matching.layout import Layout
 from core.matching.levels import MISSING
 
 
+def pattern_numbers(texts: pl.Series, layout: Layout) -> Array:
+    """Undo `pattern_texts`: (n,) u64.
+
+    Raises:
+        ValueError, KeyError: a text does not fit the layout.
+    """
+    labels = []
+    for field in layout.spec.fields:
+        levels = ["differ", *(level.label for level in reversed(field.levels))]
+        labels.append(
+            {f"{field.name}={label}": at + 1 for at, label in enumerate(levels)} | {f"{field.name}=missing": 0}
+        )
+    places = [int(place) for place in layout.ops.place]
+    distinct = texts.unique()
+    numbers = [
+        sum(found[part] * place for found, part, place in zip(labels, text.split(","), places, strict=True))
+        for text in distinct
+    ]
+    return texts.replace_strict(distinct, pl.Series(numbers, dtype=pl.UInt64), return_dtype=pl.UInt64).to_numpy()
+
+
 def pattern_texts(patterns: Array, layout: Layout) -> pl.Series:
     """Write each pattern as `first_name=exact,dob=differ,...`.
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import polars as pl
 from filelock import FileLock
 
 from core.errors import ConfigError, HeadraceError, InputError
+from core.linkage.base import DECISION_SCHEMA, keep_base, open_base, reopen
+from core.linkage.decisions import keep_decisions, read_decisions, refuse_contradictions
 from core.linkage.job import JobDescription
 from core.linkage.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
@@ -33,6 +36,10 @@ def identify(request: MatchRequest) -> str:
     Raises:
         SpecError: the spec cannot be read. ConfigError, InputError: the request cannot be meant.
     """
+    if request.link is not None and (request.against is not None or request.decisions is not None):
+        raise ConfigError("--against and --decisions are for a match within one file, not across two with --link")
+    if request.against is not None and request.model is not None:
+        raise ConfigError("--against brings the model of its run; leave out --model")
     if request.one_to_one and request.link is None:
         raise ConfigError("--one-to-one pairs the records of two files; give the second one with --link")
     for path in request.inputs:
@@ -41,7 +48,13 @@ def identify(request: MatchRequest) -> str:
         if path.is_dir():
             raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
     model = None if request.model is None else digest(Path(request.model))
-    return job_key(request, [digest(path) for path in request.inputs], load_spec(request.spec), model)
+    spec, others = load_spec(request.spec), []
+    if request.against is not None:
+        base = open_base(Path(request.against))
+        spec, others = base.description.spec, [f"against {base.digest}"]
+    if request.decisions is not None:
+        others.append(f"decisions {digest(Path(request.decisions))}")
+    return job_key(request, [digest(path) for path in request.inputs], spec, model, others)
 
 
 def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescription:
@@ -62,7 +75,9 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
             resumed = request.model_copy(update={"range_rows": before.request.range_rows})
             return before.model_copy(update={"request": resumed})
         try:
-            description = _describe(key, request, workspace)
+            described = _describe if request.against is None else _describe_increment
+            description = described(key, request, workspace)
+            _decide(request, description, workspace)
         except HeadraceError:
             workspace.remove()
             raise
@@ -72,7 +87,7 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
 
 def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
     """Open and check the input files; text is staged in the workspace."""
-    hints = _hints(load_spec(request.spec))
+    hints = hints_of(load_spec(request.spec))
     return [
         open_source(
             path,
@@ -108,7 +123,61 @@ def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescr
     )
 
 
-def _hints(spec: MatchSpec) -> list[FieldHint]:
+def _describe_increment(key: str, request: MatchRequest, workspace: Workspace) -> JobDescription:
+    """The records of a finished run, and behind them the new ones, under all that the run decided."""
+    base = open_base(Path(request.against or ""))
+    spec, hints = base.description.spec, hints_of(base.description.spec)
+    sources = reopen(base.description, hints, workspace.root / "source")
+    new = open_source(
+        Path(request.input),
+        id_column=request.id_column,
+        mapping=request.mapping,
+        fields=hints,
+        staging_dir=workspace.root / "source" / "new",
+        bad_rows=request.bad_rows,
+        quarantine_path=_side_file(request, 0),
+        day_first=sources[0].date_order,
+    )
+    lacking = [name for name in spec.columns if name not in new.mapping]
+    if lacking:
+        raise InputError(
+            f"{new.path} has no column for {', '.join(lacking)}, by which {base.out} was matched; name it with --map",
+            path=str(new.path),
+            field=lacking[0],
+        )
+    keep_base(base, new, workspace)
+    write_model(base.model, workspace.root / MODEL)
+    return JobDescription(
+        key=key,
+        request=request,
+        spec=spec,
+        sources=tuple(source.to_dict() for source in (*sources, new)),
+        notices=new.notices,
+        rows=sum(source.rows for source in sources) + new.rows,
+        since=sum(source.rows for source in sources),
+        frozen=base.frozen,
+        version=base.description.version + 1,
+        dataset=base.description.dataset_name,
+    )
+
+
+def _decide(request: MatchRequest, description: JobDescription, workspace: Workspace) -> None:
+    """Keep the decisions of the run that is added to, and those that are given now."""
+    tables, where = [], "decisions"
+    if request.against is not None:
+        before = open_base(Path(request.against)).table("decisions")
+        tables += [] if before is None else [before.cast(DECISION_SCHEMA)]
+    if request.decisions is not None:
+        where = request.decisions
+        tables.append(read_decisions(Path(where)))
+    if not tables:
+        return
+    decisions = pl.concat(tables).unique(maintain_order=True)
+    refuse_contradictions(decisions, where)
+    keep_decisions(decisions, [Source.from_dict(each) for each in description.sources], workspace)
+
+
+def hints_of(spec: MatchSpec) -> list[FieldHint]:
     """What the columns of the file are looked for by; the parts of one column share their aliases."""
     hints = []
     for column in spec.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,8 @@ class MatchRequest(BaseModel):
     out: str | None = Field(None, description="Parquet or CSV file that receives id and entity_id of every record")
     rerun: bool = Field(False, description="start anew although the same request was answered before (queue)")
     model: str | None = Field(None, description="trained model to use instead of learning one")
+    against: str | None = Field(None, description="output of a finished match that the records of input are added to")
+    decisions: str | None = Field(None, description="CSV or Parquet: id_a, id_b, decision (match or differ), by, at")
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
     entities: str | None = Field(None, description="Parquet or CSV file that receives one golden record an entity")
     range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; None: by the input")
@@ -42,12 +45,21 @@ class MatchRequest(BaseModel):
         return [Path(self.input), *([Path(self.link)] if self.link else [])]
 
 
-def job_key(request: MatchRequest, digests: list[str], spec: MatchSpec, model_digest: str | None = None) -> str:
+def job_key(
+    request: MatchRequest,
+    digests: list[str],
+    spec: MatchSpec,
+    model_digest: str | None = None,
+    others: Sequence[str] = (),
+) -> str:
     """Name a job by what determines its answer: input bytes, spec, columns, model and this version of the code.
 
-    Paths and batch sizes are left out: they change nothing in the answer, so a moved file resumes its job.
+    `others` are the digests of further files that decide the answer. Paths and batch sizes are left out: they change
+    nothing in the answer, so a moved file resumes its job.
     """
     said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    if others:
+        digests = [*digests, *others]
     if model_digest is not None:
         digests = [*digests, f"model {model_digest} {request.allow_drift}"]
     text = "\n".join([version("headrace"), spec.fingerprint, said, *digests])

@@ -1,4 +1,4 @@
-# budget: open_source takes the seven facts of a request by keyword; an object for them would repeat the caller's
+# budget: open_source takes the eight facts of a request by keyword; an object for them would repeat the caller's
 """A user's file of records, checked from end to end before any work, then read by ranges.
 
 CSV is staged once as Parquet, only the columns that are used; Parquet is read where it lies. Nothing that is half done
@@ -74,6 +74,16 @@ class Source:
                     frames.append(_read_text(scan, plan, self.path))
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
 
+    def ids(self) -> pl.Series:
+        """The ids of all rows, as `read` gives them. Raises as `read`."""
+        scans = [pl.scan_parquet(name) for name, _ in self.parts]
+        plan = ColumnPlan(self.id_column, {}, ())
+        frames = [
+            _collect(scan.select("id"), self.path) if self.staged else _read_text(scan, plan, self.path)
+            for scan in scans
+        ]
+        return pl.concat(frames)["id"]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -119,6 +129,7 @@ def open_source(
     staging_dir: Path,
     bad_rows: BadRows = "raise",
     quarantine_path: Path | None = None,
+    day_first: Mapping[str, bool] | None = None,
 ) -> Source:
     """Check a CSV or Parquet file and make its rows readable by range.
 
@@ -127,13 +138,14 @@ def open_source(
             are not named are served by a column of their name or an alias, if there is one.
         staging_dir: made if need be; what is staged goes below it.
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
+        day_first: per date field, for files whose own dates do not tell.
     Raises:
         InputError: the file cannot be read at all, or a whole column is empty. SchemaError: columns do not fit.
         RowError: one row does not. Each names file, line and column.
     Cost: CSV about 3 us a row of ten columns, Parquet 1 us; some 300 MB plus 8 bytes a row.
     """
     with Quarantine(quarantine_path or staging_dir / "bad_rows.csv") as quarantine:
-        job = _Opening(path, id_column, mapping, tuple(fields), staging_dir, bad_rows, quarantine)
+        job = _Opening(path, id_column, mapping, tuple(fields), staging_dir, bad_rows, quarantine, day_first or {})
         return _open_parquet(job) if _is_parquet(path) else _open_csv(job)
 
 
@@ -177,6 +189,7 @@ class _Opening:
     staging_dir: Path
     bad_rows: BadRows
     quarantine: Quarantine
+    day_first: Mapping[str, bool]
 
     def plan(self, columns: Sequence[str]) -> ColumnPlan:
         return plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
@@ -185,7 +198,7 @@ class _Opening:
         dates = tuple(field.name for field in self.fields if field.kind == "date" and field.name in plan.mapping)
         bad_rows: BadRows = "raise" if folder is None else self.bad_rows
         kept = frozenset(field.name for field in self.fields if field.slips_kept)
-        return Intake(self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit, kept)
+        return Intake(self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit, kept, self.day_first)
 
     def source(self, intake: Intake, digest: str, id_dtype: pl.DataType, folder: Path | None) -> Source:
         parts = [(str((folder / name).absolute()), rows) for name, rows in intake.parts] if folder else None
@@ -198,7 +211,7 @@ class _Opening:
             mapping=intake.plan.mapping,
             unmapped=intake.plan.unmapped,
             quarantined=self.quarantine.count,
-            date_order={name: evidence.day_first for name, evidence in intake.evidence.items()},
+            date_order={name: intake.order_of(name) for name in intake.evidence},
             notices=tuple(intake.notices()),
             parts=tuple(parts or [(str(self.path.absolute()), intake.n_rows)]),
             staged=folder is not None,

@@ -99,6 +99,5 @@ def _entities(golden: pl.DataFrame) -> pl.DataFrame:
 
 def publish(db: DatabaseManager, job: LinkageJob, job_id: int) -> None:
     """Point the data set's one row at the job: readers of the `current_*` views switch at commit."""
-    names = "+".join(path.name for path in job.description.request.inputs)
     with db.transaction() as conn:
-        run(conn, load("identity")["job_publish"], {"dataset": f"{job.spec.name}:{names}", "job_id": job_id})
+        run(conn, load("identity")["job_publish"], {"dataset": job.description.dataset_name, "job_id": job_id})

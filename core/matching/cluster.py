@@ -6,12 +6,15 @@ edges stays apart. Contradiction: records of the two sides that cannot be one pe
 dates both disagree beyond slips of the pen, or a value that `tells_apart` differs) speak against it, and when they are
 at least half of all crossings the merge is refused. An edge whose own two records contradict has outweighed that
 already and is never vetoed by it.
+
+What people decided comes before all: pairs they joined are united first, whatever the guards say, and no merge brings
+together two records that they told apart, not even by a chain of others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,7 @@ from core.matching.kernels import date_digits, date_parts, date_swapped, osa_wit
 from core.matching.layout import Layout
 from core.matching.spec import MatchSpec
 
-__all__ = ["ClusterReport", "cluster", "one_to_one"]
+__all__ = ["ClusterReport", "Decided", "cluster", "one_to_one"]
 
 DIGITS, DATE, WORD = 0, 1, 2
 # Identifiers that differ by more edits than this contradict each other.
@@ -31,6 +34,31 @@ DIGITS_SLIPS_MAX = 2
 CONTRADICTIONS_MIN = 2
 # Crossings looked at before a merge: enough for any honest cluster, and a bound for a dishonest one.
 CROSSINGS_MAX = 2500
+
+
+class Ruling(NamedTuple):
+    """Decisions as `unite` reads them: so many edges, the first ones, are decided; which pairs may never meet."""
+
+    n_forced: int
+    denied: NDArray[np.uint32]  # (2 d, 2) each pair both ways, ascending by its first row
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """Pairs of rows that people decided on: (n, 2) u32 each."""
+
+    matches: NDArray[np.uint32]
+    differs: NDArray[np.uint32]
+
+    @classmethod
+    def nothing(cls) -> Decided:
+        """Nobody decided anything."""
+        return cls(np.zeros((0, 2), dtype=np.uint32), np.zeros((0, 2), dtype=np.uint32))
+
+    def ruling(self) -> Ruling:
+        """For the kernel."""
+        both = np.concatenate([self.differs, self.differs[:, ::-1]])
+        return Ruling(len(self.matches), np.ascontiguousarray(both[np.lexsort((both[:, 1], both[:, 0]))]))
 
 
 @dataclass(frozen=True)
@@ -42,6 +70,7 @@ class ClusterReport:
     sizes: dict[int, int]
     n_contradicted: int
     n_oversize: int
+    n_denied: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -51,6 +80,7 @@ class ClusterReport:
             "sizes": {str(size): count for size, count in self.sizes.items()},
             "merges_contradicted": self.n_contradicted,
             "merges_oversize": self.n_oversize,
+            "merges_denied": self.n_denied,
         }
 
 
@@ -130,6 +160,23 @@ def crossings_contradict(
 
 
 @kernel
+def denied_between(
+    a: int, other: np.uint32, following: NDArray[np.uint32], parent: NDArray[np.uint32], denied: NDArray[np.uint32]
+) -> bool:
+    """Whether a record of row a's cluster was told apart from one of the cluster whose root is `other`."""
+    row = a
+    while True:
+        at = np.searchsorted(denied[:, 0], row)
+        while at < len(denied) and denied[at, 0] == row:
+            if root_of(parent, denied[at, 1]) == other:
+                return True
+            at += 1
+        row = following[row]
+        if row == a:
+            return False
+
+
+@kernel
 def unite(
     left: NDArray[np.uint32],
     right: NDArray[np.uint32],
@@ -137,25 +184,34 @@ def unite(
     guards: NDArray[np.int64],
     size_max: int,
     parent: NDArray[np.uint32],
-) -> tuple[int, int]:
+    ruling: Ruling,
+) -> tuple[int, int, int]:
     """Merge along edges in the order given; parent[row] = row becomes the smallest row of its cluster.
 
-    Returns how many merges were refused for contradiction, and for size.
+    Returns how many merges were refused for contradiction, for size, and because people told records apart.
     """
-    n_rows = len(parent)
+    n_rows, denied = len(parent), ruling.denied
+    # Whether any record of the cluster with this root was told apart from some other.
+    wary = np.zeros(n_rows if len(denied) else 0, dtype=np.bool_)
+    for at in range(len(denied)):
+        wary[denied[at, 0]] = True
     following, size = parent.copy(), np.ones(n_rows, dtype=np.uint32)
     scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
-    n_contradicted, n_oversize = 0, 0
+    n_contradicted, n_oversize, n_denied = 0, 0, 0
     for edge in range(len(left)):
         a, b = left[edge], right[edge]
         root_a, root_b = root_of(parent, a), root_of(parent, b)
         if root_a == root_b:
             continue
-        if size[root_a] + size[root_b] > size_max:
+        if len(denied) and wary[root_a] and wary[root_b] and denied_between(a, root_b, following, parent, denied):
+            n_denied += 1
+            continue
+        decided = edge < ruling.n_forced
+        if not decided and size[root_a] + size[root_b] > size_max:
             n_oversize += 1
             continue
         alone = size[root_a] + size[root_b] == 2
-        if not alone and len(guards) > 0:
+        if not alone and not decided and len(guards) > 0:
             outweighed = contradict(words[a], words[b], guards, scratch[0], scratch[1])
             if not outweighed and crossings_contradict((a, b), following, words, guards, scratch):
                 n_contradicted += 1
@@ -164,10 +220,12 @@ def unite(
         keep, lose = min(root_a, root_b), max(root_a, root_b)
         parent[lose] = keep
         size[keep] += size[lose]
+        if len(denied):
+            wary[keep] |= wary[lose]
         following[a], following[b] = following[b], following[a]
     for row in range(n_rows):
         parent[row] = root_of(parent, np.uint32(row))
-    return n_contradicted, n_oversize
+    return n_contradicted, n_oversize, n_denied
 
 
 def falling(edges: Edges, match_bits: float) -> NDArray[np.uint32]:
@@ -231,19 +289,25 @@ def guard_fields(layout: Layout) -> NDArray[np.int64]:
 
 
 def cluster(
-    edges: Edges, n_rows: int, words: NDArray[np.uint32], layout: Layout, spec: MatchSpec, match_bits: float
-) -> tuple[NDArray[np.uint32], ClusterReport]:
+    edges: Edges, n_rows: int, words: NDArray[np.uint32], layout: Layout, spec: MatchSpec, match_bits: float,
+    decided: Decided | None = None,
+) -> tuple[NDArray[np.uint32], ClusterReport]:  # fmt: skip
     """Label every row with the smallest row of its cluster.
 
     Args:
         edges: each pair once, ascending by (left, right); those below `match_bits` are left aside.
         words: all records, (n_rows, stride).
+        decided: must not contradict itself; see `linkage.decisions`.
     Cost: O(edges log edges) for the order, then near-linear; at most 2,500 crossings are looked at per merge.
     """
     order = falling(edges, match_bits)
     labels = np.arange(n_rows, dtype=np.uint32)
     guards = guard_fields(layout)
-    n_contradicted, n_oversize = unite(edges.left[order], edges.right[order], words, guards, spec.max_cluster, labels)
+    decided = decided or Decided.nothing()
+    left = np.concatenate([decided.matches[:, 0], edges.left[order]])
+    right = np.concatenate([decided.matches[:, 1], edges.right[order]])
+    ruling = decided.ruling()
+    n_contradicted, n_oversize, n_denied = unite(left, right, words, guards, spec.max_cluster, labels, ruling)
     times = np.bincount(cluster_sizes(labels))
     distinct = np.flatnonzero(times[1:]) + 1
     counts = times[distinct]
@@ -253,5 +317,6 @@ def cluster(
         sizes=dict(zip(distinct.tolist(), counts.tolist(), strict=True)),
         n_contradicted=int(n_contradicted),
         n_oversize=int(n_oversize),
+        n_denied=int(n_denied),
     )
     return labels, report

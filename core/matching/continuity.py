@@ -87,7 +87,9 @@ def _claims(clusters: NDArray[np.uint32], published: NDArray[np.uint32]) -> Clai
     known = published != UNPUBLISHED
     mixed = clusters[known].astype(np.uint64) << np.uint64(32) | published[known]
     pairs, n_records = np.unique(mixed, return_counts=True)
-    return Claims((pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), n_records)
+    return Claims(
+        (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), n_records
+    )
 
 
 def _changes(claims: Claims, kept: NDArray[np.int64], holder: NDArray[np.int64]) -> pl.DataFrame:

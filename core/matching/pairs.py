@@ -159,6 +159,7 @@ class Rule(NamedTuple):
     window: int
     here: np.uint32  # bit of the pass at hand
     earlier: np.uint32  # bits of earlier passes that make every pair of their blocks
+    since: int
 
 
 Tables = tuple[LayoutArrays, VocabularyArrays, WeightArrays, KeyParts, Scratch, Work]
@@ -219,7 +220,7 @@ def score_blocks(
     kept = room_for(CHUNK_PAIRS)
     n_kept, n_pairs = 0, 0
     while not at_end(walk, keys):
-        size = next_pairs(walk, keys, rows, rule.boundary, rule.window)
+        size = next_pairs(walk, keys, rows, rule.boundary, rule.window, rule.since)
         gather(walk, words)
         kept = grown(kept, n_kept)
         chunk = Chunk(walk.records, walk.left, walk.right, size)
@@ -256,7 +257,7 @@ class Scorer:
     `boundary` is 0, or the first row of the second source when linking; `window` bounds the blocks that are compared
     in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than the
     window, none was dropped): later ones leave its pairs out, which changes no edge once the passes are united. Only
-    set it if all these passes are scored.
+    set it if all these passes are scored. Pairs of two rows before `since` are left out: an earlier run has them.
     """
 
     vocabulary: Vocabulary
@@ -266,6 +267,7 @@ class Scorer:
     boundary: int = 0
     window: int = WINDOW_DEFAULT
     whole_passes: int = 0
+    since: int = 0
 
 
 def score_range(
@@ -297,6 +299,7 @@ def score_range(
         window=scorer.window,
         here=np.uint32(here),
         earlier=np.uint32(whole & (here - 1)),
+        since=scorer.since,
     )
     tables = (layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout))
     kept, n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)

@@ -58,12 +58,15 @@ def start_walk(keys: NDArray[np.uint64], stride: int) -> Walk:
 
 
 @kernel
-def next_pairs(walk: Walk, keys: NDArray[np.uint64], rows: NDArray[np.uint32], boundary: int, window: int) -> int:
+def next_pairs(
+    walk: Walk, keys: NDArray[np.uint64], rows: NDArray[np.uint32], boundary: int, window: int, since: int
+) -> int:
     """List the next pairs, at most CHUNK_PAIRS; returns how many. There may be none before the end.
 
     Args:
         keys: ascending; rows: in the same order. boundary: 0, or the first row of the second source.
         window: in a larger block a record meets only the next `window` - 1 ones.
+        since: pairs of two rows before it are left out.
     """
     held, left, right, state = walk.rows, walk.left, walk.right, walk.state
     start, end, i, j, n_held = state[_START], state[_END], state[_FIRST], state[_SECOND], state[_N_HELD]
@@ -90,7 +93,8 @@ def next_pairs(walk: Walk, keys: NDArray[np.uint64], rows: NDArray[np.uint32], b
             while j < last and size < CHUNK_PAIRS:
                 row_i, row_j = held[i], held[j]
                 left[size], right[size] = (i, j) if row_i < row_j else (j, i)
-                size += int(boundary == 0 or (row_i < boundary) != (row_j < boundary))
+                across = boundary == 0 or (row_i < boundary) != (row_j < boundary)
+                size += int(across and (row_i >= since or row_j >= since))
                 j += 1
             if j >= last:
                 i += 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.linkage.decisions import decided_rows
+from core.linkage.lasting import last
 from core.linkage.workspace import load_edges, save, save_frame
 from core.matching.cluster import cluster, name_rows, one_to_one
 from core.matching.recall import capture_recapture
@@ -26,14 +29,19 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     edges = load_edges(job.folder("merge"))
     if job.description.request.one_to_one:
         edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
-    labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits)
+    decided = decided_rows(job)
+    labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits, decided)
     ids, starts = job.ids
     named = name_rows(labels, ids, starts, job.boundary)
     save(folder, {"labels": labels, "named": named, "patterns": np.unique(edges.pattern)})
     save_frame(folder, "edges", edges.to_frame())
+    renamed, changes = last(job, labels, named)
+    save_frame(folder, "renamed", renamed)
+    save_frame(folder, "changes", changes)
     accepted = edges.bits >= job.spec.match_bits
     return {
         "matches": int(accepted.sum()),
         **report.to_dict(),
+        "changes": dict(Counter(changes["kind"].to_list())),
         "recall": capture_recapture(edges.passes[accepted], [each.name for each in job.spec.passes]).to_dict(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.linkage.base import known_edges
 from core.linkage.workspace import load_edges, save_frame
 from core.matching.edges import merge_edges
 
@@ -19,8 +20,8 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Unite the edges of all match batches."""
-    found = job.outputs("match")
-    edges = merge_edges([load_edges(job.workspace.path(each["path"])) for each in found])
+    """Unite the edges of all match batches, and those of the run that an increment adds to."""
+    found = [load_edges(job.workspace.path(each["path"])) for each in job.outputs("match")]
+    edges = merge_edges([*known_edges(job), *found])
     save_frame(folder, "edges", edges.to_frame())
     return {"edges": len(edges)}

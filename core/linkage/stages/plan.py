@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CandidateBudgetExceeded
 from core.linkage.workspace import save
@@ -41,31 +42,59 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         CandidateBudgetExceeded: even the narrowest window makes more than twenty times the budget.
     """
     budget = job.rows * (CANDIDATES_PER_RECORD if job.rows <= LARGE_ROWS else CANDIDATES_PER_RECORD_LARGE)
-    window, pairs = _within(job, budget)
+    window, kept = _within(job, budget)
+    pairs = [int(_made(job, _cut(job, window, number), window, number).sum()) for number in range(len(kept))]
     _refuse_flood(job, pairs, budget * REFUSED_AT)
     batches, passes = [], []
     for number, each in enumerate(job.spec.passes):
-        made = _cut(job, window, number)
+        made = _touched(job, _cut(job, window, number), number)
         save(folder, {f"starts-{number:02d}": made.starts, f"sizes-{number:02d}": made.sizes})
-        found = split(pairs_of(made.sizes, window), job.description.request.pairs_per_batch)
+        found = split(_made(job, made, window, number), job.description.request.pairs_per_batch)
         batches += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
-        passes.append({"name": each.name, **_figures(job, number, pairs[number])})
+        passes.append({"name": each.name, **_figures(job, number, kept[number]), "pairs": pairs[number]})
     return {"batches": batches, "passes": passes, "window": window, "budget": budget}
 
 
 def _within(job: LinkageJob, budget: int) -> tuple[int, list[int]]:
-    """The widest window within the budget, else the narrowest, and the pairs each pass makes with it."""
+    """The widest window within the budget, else the narrowest, and the pairs each pass makes with it.
+
+    A run that adds to another one has the window of that.
+    """
     pairs: list[int] = []
+    frozen = job.description.frozen
     with ThreadPoolExecutor(job.threads) as pool:
-        for window in WINDOWS:
+        for window in WINDOWS if frozen is None else (frozen.window,):
             pairs = list(pool.map(partial(_pairs, job, window), range(len(job.spec.passes))))
             if sum(pairs) <= budget:
-                return window, pairs
-    return WINDOWS[-1], pairs
+                break
+    return window, pairs
 
 
 def _cut(job: LinkageJob, window: int, number: int) -> Cut:
     return cut(job.blocks(number), window, len(job.layout.refinements[number]))
+
+
+def _n_new(job: LinkageJob, made: Cut, number: int) -> NDArray[np.int64]:
+    """How many records of each block an increment adds."""
+    before = np.concatenate([[0], np.cumsum(job.blocks(number).rows >= job.since)])
+    return np.asarray(before[made.starts + made.sizes] - before[made.starts], dtype=np.int64)
+
+
+def _touched(job: LinkageJob, made: Cut, number: int) -> Cut:
+    """The blocks that hold a record not matched before: all, unless the job is an increment."""
+    if job.since == 0:
+        return made
+    keep = _n_new(job, made, number) > 0
+    return Cut(made.starts[keep], made.sizes[keep])
+
+
+def _made(job: LinkageJob, made: Cut, window: int, number: int) -> NDArray[np.int64]:
+    """Pairs that each block makes; of an increment those with a new record, at most so many where it has a window."""
+    whole = pairs_of(made.sizes, window)
+    if job.since == 0:
+        return whole
+    new, sizes = _n_new(job, made, number), made.sizes.astype(np.int64)
+    return np.asarray(np.minimum(whole, new * (new - 1) // 2 + new * (sizes - new)), dtype=np.int64)
 
 
 def _pairs(job: LinkageJob, window: int, number: int) -> int:

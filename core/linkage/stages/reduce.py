@@ -16,6 +16,7 @@ from core.matching.vocabulary import code_columns, field_values
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
     from core.linkage.ports import Output
+    from core.matching.spec import FieldSpec
 
 
 def sizes(job: LinkageJob) -> list[int]:
@@ -28,7 +29,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     parts = job.folders("ingest")
     with ThreadPoolExecutor(job.at_once("reduce")) as pool:
         fields = [field for field in job.spec.fields if field.kind in FLOORS]
-        suspects = [pool.submit(suspects_of, _values(job, parts, field.name), field) for field in fields]
+        suspects = [pool.submit(_suspects, job, parts, field) for field in fields]
         n_codes = _vocabulary(job, parts, folder)
         found = {field.name: each.result() for field, each in zip(fields, suspects, strict=True)}
     save_placeholders(folder, found)
@@ -36,6 +37,13 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     new_array(folder, "ids", (sum(each["id_bytes"] for each in job.outputs("ingest")),), np.uint8)
     new_array(folder, "id_starts", (job.rows + 1,), np.int64)
     return {"rows": job.rows, "vocabulary": n_codes, "suspects": {name: len(values) for name, values in found.items()}}
+
+
+def _suspects(job: LinkageJob, parts: list[Path], field: FieldSpec) -> Array:
+    """The placeholders of a field: found here, or those of the run that this one adds to."""
+    if job.description.frozen is not None:
+        return np.array(job.description.frozen.placeholders.get(field.name, []), dtype=np.uint64)
+    return suspects_of(_values(job, parts, field.name), field)
 
 
 def _values(job: LinkageJob, parts: list[Path], field: str) -> Iterator[Array]:

@@ -70,8 +70,14 @@ def _members(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
 
 
 def _entity_ids(job: LinkageJob, labels: Array) -> pl.Series:
-    """The entity of each label, named after its smallest source-qualified record id: row order changes no name."""
-    return entity_ids(job.named[labels], job.ids, job.spec.name, job.boundary)
+    """The entity of each label: the id it had, else named after its smallest record id: row order changes no name."""
+    found = entity_ids(job.named[labels], job.ids, job.spec.name, job.boundary)
+    renamed, names = job.renamed
+    if len(renamed) == 0:
+        return found
+    place = np.minimum(np.searchsorted(renamed, labels), len(renamed) - 1)
+    hits = np.flatnonzero(renamed[place] == labels)
+    return found.scatter(hits, names.gather(place[hits])) if len(hits) else found
 
 
 def _with_texts(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:

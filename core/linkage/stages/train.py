@@ -30,7 +30,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
     The histograms are made by threads and added up in the order of the passes.
     """
-    if job.description.request.model is not None:
+    if job.description.request.model is not None or job.description.frozen is not None:
         return reuse_model(job, folder)
     with ThreadPoolExecutor(job.threads) as pool:
         strangers = pool.submit(_random_histogram, job)

@@ -10,7 +10,7 @@ from core.matching import reference, sharing, walking
 from core.matching.blocking import pass_keys
 from core.matching.blocks import cut, members_of, pairs_of, sort_keys, split
 from core.matching.chunk import Chunk
-from core.matching.cluster import unite
+from core.matching.cluster import Decided, unite
 from core.matching.compare import compare_pairs, levels_of, patterns_of
 from core.matching.edges import Edges, merge_edges
 from core.matching.keys import KEY_FUNCTIONS
@@ -167,7 +167,8 @@ def test_posterior_agrees_with_twin(sums, shares):
 def test_unite_labels_rows_with_the_smallest_connected_one(pairs):
     labels = np.arange(12, dtype=np.uint32)
     left, right = (np.array([pair[side] for pair in pairs], dtype=np.uint32) for side in (0, 1))
-    unite(left, right, np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64), 12, labels)
+    words, guards = np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64)
+    unite(left, right, words, guards, 12, labels, Decided.nothing().ruling())
     assert labels.tolist() == reference.components(12, pairs)
 
 
@@ -193,14 +194,14 @@ def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
     assert merged.bits.tolist() == [float(sum(pair)) for pair in sorted(expected)]
 
 
-def walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
+def walked(keys, boundary: int, window: int, since: int = 0) -> list[tuple[int, int]]:
     """Pairs of `walking.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
     words = np.arange(4 * len(keys), dtype=np.uint32).reshape(-1, 4)
     ordered, rows = in_block_order(spread(keys))
     walk = walking.start_walk(ordered, 4)
     made: list[tuple[int, int]] = []
     while not walking.at_end(walk, ordered):
-        size = walking.next_pairs(walk, ordered, rows, boundary, window)
+        size = walking.next_pairs(walk, ordered, rows, boundary, window, since)
         walking.gather(walk, words)
         left, right = walk.left[:size], walk.right[:size]
         assert (walk.records[left] == words[walk.rows[left]]).all()
@@ -214,6 +215,14 @@ def test_next_pairs_lists_what_walk_pairs_makes(keys, boundary, window):
     ordered, rows = in_block_order(spread(keys))
     left, right = walk_pairs(ordered, rows, boundary, window)
     assert walked(keys, boundary, window) == list(zip(left.tolist(), right.tolist(), strict=True))
+
+
+@given(KEYS, st.integers(0, 30), st.integers(2, 6), st.integers(0, 30))
+def test_next_pairs_leaves_out_pairs_of_two_rows_before_since(keys, boundary, window, since):
+    ordered, rows = in_block_order(spread(keys))
+    left, right = walk_pairs(ordered, rows, boundary, window)
+    expected = [pair for pair in zip(left.tolist(), right.tolist(), strict=True) if max(pair) >= since]
+    assert walked(keys, boundary, window, since) == expected
 
 
 @pytest.mark.parametrize(("sizes", "window"), [((2500, 2, 3000, 40), 3), ((2000, 60, 60, 2), 100), ((1, 1, 46), 50)])

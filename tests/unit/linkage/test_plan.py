@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import CandidateBudgetExceeded
+from core.linkage.job import Frozen
 from core.linkage.stages import plan
 from core.matching.blocks import SAME, Blocks
 
@@ -21,7 +22,14 @@ def _blocks(sizes: list[int], parts: int = 1) -> Blocks:
     return Blocks(np.arange(len(depth), dtype=np.uint32), np.array(depth, dtype=np.uint8))
 
 
-def _job(passes: list[list[int]], rows: int, pairs_per_batch: int = 1_000_000, parts: int = 1) -> Any:
+def _job(
+    passes: list[list[int]],
+    rows: int,
+    pairs_per_batch: int = 1_000_000,
+    parts: int = 1,
+    since: int = 0,
+    frozen: Frozen | None = None,
+) -> Any:
     """A job whose passes have blocks of the given sizes."""
     blocks = [_blocks(sizes, parts) for sizes in passes]
     names = [SimpleNamespace(name=f"pass_{number}", keys=("ssn",)) for number in range(len(passes))]
@@ -31,7 +39,8 @@ def _job(passes: list[list[int]], rows: int, pairs_per_batch: int = 1_000_000, p
         spec=SimpleNamespace(passes=names),
         layout=SimpleNamespace(refinements=[("key",) if parts > 1 else ()] * len(passes)),
         blocks=lambda number: blocks[number],
-        description=SimpleNamespace(request=SimpleNamespace(pairs_per_batch=pairs_per_batch)),
+        since=since,
+        description=SimpleNamespace(request=SimpleNamespace(pairs_per_batch=pairs_per_batch), frozen=frozen),
     )
 
 
@@ -78,3 +87,13 @@ def test_flood_is_refused_with_the_worst_pass_named(tmp_path: Path) -> None:
 
 def test_no_block_at_all_makes_no_batch(tmp_path: Path) -> None:
     assert plan.run(_job([[1, 1, 1]], rows=3), 0, tmp_path)["batches"] == []
+
+
+def test_increment_plans_the_pairs_of_new_records_in_the_window_that_is_frozen(tmp_path: Path) -> None:
+    # Rows 0 to 8 in blocks of 3, 2 and 4; the last two are new.
+    frozen = Frozen(window=50, placeholders={})
+    found = plan.run(_job([[3, 2, 4]], rows=9, since=7, frozen=frozen), 0, tmp_path)
+    assert found["window"] == 50
+    assert (found["passes"][0]["pairs"], found["passes"][0]["left_out"]) == (2 * 2 + 1, 0)
+    assert np.load(tmp_path / "starts-00.npy").tolist() == [5]
+    assert [batch["pairs"] for batch in found["batches"]] == [5]

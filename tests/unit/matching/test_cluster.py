@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.matching.assignment import EXACT_RECORDS_MAX, one_to_one
-from core.matching.cluster import DATE, cluster, cluster_sizes, contradict, falling
+from core.matching.cluster import DATE, Decided, cluster, cluster_sizes, contradict, falling
 from core.matching.edges import Edges
 from core.matching.layout import Layout
 from core.matching.recall import capture_recapture
@@ -29,11 +29,15 @@ def edges(*found: tuple[int, int, float]) -> Edges:
     return Edges(*ends, np.array(bits, dtype=np.float32), zeros, np.zeros(n, dtype=np.uint64), ones)
 
 
-def labels(people: list[dict], *found: tuple[int, int, float], max_cluster: int = 50):
+def decided(matches=(), differs=()) -> Decided:
+    return Decided(*(np.array(pairs, dtype=np.uint32).reshape(-1, 2) for pairs in (matches, differs)))
+
+
+def labels(people: list[dict], *found: tuple[int, int, float], max_cluster: int = 50, by: Decided | None = None):
     schema = {name: pl.Int32 if name == "dob" else pl.String for name in FIELDS}
     words, _ = pack(pl.DataFrame([dict.fromkeys(FIELDS) | each for each in people], schema=schema), LAYOUT)
     spec = SPEC.model_copy(update={"max_cluster": max_cluster})
-    result, report = cluster(edges(*found), len(people), words, LAYOUT, spec, 3.0)
+    result, report = cluster(edges(*found), len(people), words, LAYOUT, spec, 3.0, by)
     return result.tolist(), report
 
 
@@ -42,6 +46,7 @@ def test_cluster_follows_accepted_edges_only():
     assert found == [0, 0, 2, 0, 4]
     assert report.to_dict() == {
         "clusters": 3, "largest": 3, "sizes": {"1": 2, "3": 1}, "merges_contradicted": 0, "merges_oversize": 0,
+        "merges_denied": 0,
     }  # fmt: skip
 
 
@@ -168,3 +173,38 @@ def test_capture_recapture_of_independent_passes_comes_near_the_truth():
 
 def test_capture_recapture_of_nothing_claims_nothing_missed():
     assert capture_recapture(np.zeros(0, dtype=np.uint32), ["one"]).recall == 1.0
+
+
+def test_pairs_told_apart_never_meet_not_even_by_a_chain():
+    found, report = labels([BRIDGE] * 4, (0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0), by=decided(differs=[(3, 0)]))
+    assert found == [0, 0, 0, 3]
+    assert report.n_denied == 1
+    assert labels([BRIDGE] * 2, (0, 1, 9.0), by=decided(differs=[(0, 1)]))[0] == [0, 1]
+
+
+def test_pairs_joined_by_people_pass_every_guard():
+    found, report = labels([SENIOR, BRIDGE, JUNIOR], (0, 1, 9.0), (1, 2, 5.0), by=decided(matches=[(1, 2)]))
+    assert (found[1], report.n_contradicted) == (found[2], 1)
+    joined = [(0, 1), (1, 2), (2, 3)]
+    assert labels([BRIDGE] * 4, max_cluster=2, by=decided(matches=joined))[0] == [0, 0, 0, 0]
+
+
+EDGES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.floats(3, 9)), max_size=25)
+DENIED = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=8)
+
+
+@given(EDGES, DENIED)
+def test_no_cluster_holds_a_denied_pair_and_the_rest_is_as_greedy(found, denied):
+    result, _ = labels([BRIDGE] * 10, *found, by=decided(differs=denied))
+    assert all(result[a] != result[b] for a, b in denied)
+    # The twin: merge in falling order unless a denied pair would meet.
+    clusters = [{row} for row in range(10)]
+    bits = np.array([each[2] for each in found], dtype=np.float32)
+    for at in np.argsort(-bits, kind="stable"):
+        a, b = (next(each for each in clusters if row in each) for row in found[at][:2])
+        if a is not b and not any({x, y} <= a | b for x, y in denied):
+            clusters.remove(b)
+            a |= b
+    assert {frozenset(np.flatnonzero(np.array(result) == label).tolist()) for label in set(result)} == {
+        frozenset(each) for each in clusters
+    }
