@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import ConfigError
-from core.linkage.base import open_base
+from core.linkage.earlier import open_base
 from core.linkage.outputs import check_out
 from core.linkage.request import MatchRequest
 

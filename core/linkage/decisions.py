@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from core.errors import InputError, SchemaError
-from core.linkage.base import BASE, DECISION_SCHEMA
+from core.linkage.earlier import BASE, DECISION_SCHEMA
 from core.linkage.source import Source, read_table
 from core.linkage.workspace import Array, Workspace, load_frame, save_frame
 from core.matching.cluster import Decided

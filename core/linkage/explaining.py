@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from core.errors import ConfigError, InputError
-from core.linkage.base import reopen
+from core.linkage.earlier import reopen
 from core.linkage.job import JobDescription
 from core.linkage.places import run_path
 from core.linkage.ports import Output, Stage

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from core.linkage.base import BASE, LOG_SCHEMA
+from core.linkage.earlier import BASE, LOG_SCHEMA
 from core.linkage.workspace import Array, load_frame
 from core.matching.continuity import UNPUBLISHED, carry, fresh_ids
 from core.matching.ids import entity_ids, texts_at

@@ -15,8 +15,8 @@ import orjson
 import polars as pl
 
 from core.errors import ConfigError
-from core.linkage.base import BASE
 from core.linkage.decisions import decisions_of
+from core.linkage.earlier import BASE
 from core.linkage.job import LinkageJob
 from core.linkage.models import statement
 from core.linkage.places import beside, run_path

@@ -9,8 +9,8 @@ import polars as pl
 from filelock import FileLock
 
 from core.errors import ConfigError, HeadraceError, InputError
-from core.linkage.base import DECISION_SCHEMA, keep_base, open_base, reopen
 from core.linkage.decisions import keep_decisions, read_decisions, refuse_contradictions
+from core.linkage.earlier import DECISION_SCHEMA, keep_base, open_base, reopen
 from core.linkage.job import JobDescription
 from core.linkage.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key

@@ -12,7 +12,8 @@ import polars as pl
 
 from core.errors import ConfigError
 from core.linkage.explaining import records_of, run_of_output
-from core.linkage.outputs import pairs_path, run_path
+from core.linkage.outputs import pairs_path
+from core.linkage.places import run_path
 from core.matching.comparison import LevelRow, level_rows
 
 BIN_BITS = 2.0

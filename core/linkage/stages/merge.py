@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.linkage.base import known_edges
+from core.linkage.earlier import known_edges
 from core.linkage.workspace import load_edges, save_frame
 from core.matching.edges import merge_edges
 

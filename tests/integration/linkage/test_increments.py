@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from core.errors import ConfigError, InputError
-from core.linkage.base import open_base
+from core.linkage.earlier import open_base
 from core.linkage.job import LinkageJob
 from core.linkage.local import run_job
 from core.linkage.manifest import LocalManifest
