@@ -1,7 +1,46 @@
 -- Resolved records.
 
 -- name: job_publish :exec
--- Make a job the one whose answer counts; readers switch at commit.
-INSERT INTO published_jobs (dataset, job_id)
-VALUES (%(dataset)s, %(job_id)s)
-ON CONFLICT (dataset) DO UPDATE SET job_id = excluded.job_id, published_at = now();
+-- Make a job the one whose answer counts; readers switch at commit. The history says how it came to be.
+WITH pointed AS (
+    INSERT INTO published_jobs (dataset, job_id)
+    VALUES (%(dataset)s, %(job_id)s)
+    ON CONFLICT (dataset) DO UPDATE SET job_id = excluded.job_id, published_at = now()
+    RETURNING dataset, job_id
+)
+INSERT INTO publications (dataset, job_id, how)
+SELECT dataset, job_id, %(how)s FROM pointed;
+
+-- name: job_datasets :many
+-- Data sets that a job was ever published for, the job each points at now, and whether the job's records are still there.
+SELECT DISTINCT h.dataset, p.job_id, EXISTS (SELECT FROM entity_members m WHERE m.job_id = h.job_id)
+FROM publications h LEFT JOIN published_jobs p USING (dataset)
+WHERE h.job_id = %(job_id)s
+ORDER BY h.dataset;
+
+-- name: job_has_members :many
+-- Which of two jobs wrote entities: only these can be compared.
+SELECT id FROM unnest(%(job_ids)s::bigint[]) AS id
+WHERE EXISTS (SELECT FROM entity_members m WHERE m.job_id = id);
+
+-- name: jobs_diff :one
+-- What became of the entities of one job in another. Records are the same by source and id.
+WITH shares AS (
+    SELECT a.entity_id AS before, b.entity_id AS after, count(*) AS n
+    FROM (SELECT * FROM entity_members WHERE job_id = %(job_a)s) a
+    FULL JOIN (SELECT * FROM entity_members WHERE job_id = %(job_b)s) b USING (source_no, record_id)
+    GROUP BY 1, 2
+), befores AS (
+    SELECT before, count(after) AS n_after FROM shares WHERE before IS NOT NULL GROUP BY 1
+), afters AS (
+    SELECT after, count(before) AS n_before FROM shares WHERE after IS NOT NULL GROUP BY 1
+)
+SELECT
+    (SELECT count(*) FROM afters WHERE NOT EXISTS (SELECT FROM befores WHERE before = after)),
+    (SELECT count(*) FROM befores WHERE NOT EXISTS (SELECT FROM afters WHERE after = before)),
+    (SELECT count(*) FROM afters WHERE n_before > 1),
+    (SELECT count(*) FROM befores WHERE n_after > 1),
+    coalesce(sum(n) FILTER (WHERE before <> after), 0)::bigint,
+    coalesce(sum(n) FILTER (WHERE before IS NULL), 0)::bigint,
+    coalesce(sum(n) FILTER (WHERE after IS NULL), 0)::bigint
+FROM shares;

@@ -10,15 +10,19 @@ import typer
 
 if TYPE_CHECKING:
     from core.queue.backfill import Seen
+    from core.runtime import Runtime
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Jobs: list, show, pause, cancel; backfill a range.", invoke_without_command=True)
+    group = typer.Typer(
+        help="Jobs: list, show, pause, cancel; backfill; compare answers.",
+        invoke_without_command=True,
+    )
     group.callback()(jobs)
-    for command in (show, pause, resume, cancel, backfill):
+    for command in (show, pause, resume, cancel, backfill, diff, rollback):
         group.command(command.__name__)(command)
     app.add_typer(group, name="jobs")
 
@@ -103,6 +107,51 @@ def cancel(job: JobName, as_json: AsJson = False) -> None:
     Example: headrace jobs cancel 3
     """
     _steer(job, "cancel", as_json=as_json)
+
+
+def diff(
+    job_a: Annotated[str, typer.Argument(metavar="A", help="Job id or job key.")],
+    job_b: Annotated[str, typer.Argument(metavar="B", help="Job id or job key of the later one.")],
+    as_json: AsJson = False,
+) -> None:
+    """What became of the entities of job A in job B: ids gained and lost, entities merged and split, records moved.
+
+    Example: headrace jobs diff 3 7
+    """
+    from dataclasses import asdict
+
+    from core.cli.tables import emit
+    from core.linkage import published
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        found = published.diff(runtime.db, _job_id(runtime, job_a), _job_id(runtime, job_b))
+    emit("diff", [asdict(found)], as_json=as_json)
+
+
+def rollback(job: JobName, as_json: AsJson = False) -> None:
+    """Send readers back to the answer of an earlier job; what later ones wrote stays, so the way forth is open too.
+
+    Example: headrace jobs rollback 3
+    """
+    from dataclasses import asdict
+
+    from core.cli.tables import emit
+    from core.linkage import published
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        found = published.rollback(runtime.db, _job_id(runtime, job))
+    emit("published", [asdict(each) for each in found], as_json=as_json)
+
+
+def _job_id(runtime: Runtime, job: str) -> int:
+    from core.errors import ConfigError
+
+    found = runtime.queue.find_job(int(job) if job.isdecimal() else job)
+    if found is None:
+        raise ConfigError(f"there is no job {job}; `headrace jobs` lists them")
+    return int(found.job_id)
 
 
 def _steer(job: str, verb: Literal["pause", "resume", "cancel"], *, as_json: bool) -> None:

@@ -100,4 +100,5 @@ def _entities(golden: pl.DataFrame) -> pl.DataFrame:
 def publish(db: DatabaseManager, job: LinkageJob, job_id: int) -> None:
     """Point the data set's one row at the job: readers of the `current_*` views switch at commit."""
     with db.transaction() as conn:
-        run(conn, load("identity")["job_publish"], {"dataset": job.description.dataset_name, "job_id": job_id})
+        said = {"dataset": job.description.dataset_name, "job_id": job_id, "how": "publish"}
+        run(conn, load("identity")["job_publish"], said)
