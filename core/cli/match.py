@@ -49,7 +49,7 @@ def match(
     ] = None,
     link: Annotated[Path | None, typer.Option(help="second file: compare only across the two")] = None,
     against: Annotated[
-        Path | None, typer.Option(help="OUT of a finished match: add INPUT to it, under its model and settings")
+        str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
     decisions: Annotated[
         Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
@@ -80,7 +80,7 @@ def match(
             "id_column": id_column,
             "spec": spec,
             "link": None if link is None else str(link),
-            "against": None if against is None else str(against),
+            "against": None if against is None else _output_of(against),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
@@ -97,6 +97,17 @@ def match(
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
     summary = _run_here(request, threads, memory_gb, keep_workspace)
     show(summary, as_json=as_json, out=request.out)
+
+
+def _output_of(against: str) -> str:
+    """The file that is added to; that of a job of the queue is written first."""
+    if Path(against).exists() or not against.isdecimal():
+        return against
+    from core.linkage.exporting import export_job
+    from core.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        return str(export_job(runtime.queue, int(against), runtime.settings.state_dir / "exports"))
 
 
 def _hand_over(request_json: str, as_json: bool) -> None:

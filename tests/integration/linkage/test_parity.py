@@ -9,6 +9,9 @@ import polars as pl
 import pytest
 
 from core.database import DatabaseManager
+from core.errors import ConfigError
+from core.linkage.earlier import open_base
+from core.linkage.exporting import export_job
 from core.linkage.ports import Stage
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
@@ -83,9 +86,20 @@ def test_queue_and_manifest_give_equal_outputs(
         assert one.equals(other), name
     for figure in ("rows", "candidate_pairs", "matches", "entities", "clusters", "recall", "batches"):
         assert queued[figure] == local[figure], figure
+    exported = export_job(BatchQueue(db, QueueSettings(), "test"), int(str(queued["job_id"])), tmp_path / "exports")
+    for kind in ("", ".pairs"):
+        one = pl.read_parquet(exported.with_name(f"{exported.stem}{kind}.parquet"))
+        assert one.equals(pl.read_parquet(tmp_path / "queue" / f"out{kind}.parquet")), kind
+    if not link:
+        assert open_base(exported).description.rows == local["rows"]
     published = db.execute_query(
         "test",
         "SELECT count(*), count(DISTINCT entity_id) FROM entity_members WHERE job_id = :j",
         {"j": queued["job_id"]},
     )
     assert [tuple(row) for row in published] == [(local["rows"], local["entities"])]
+
+
+def test_only_a_completed_job_is_exported(db: DatabaseManager, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="job 99999 is no completed job"):
+        export_job(BatchQueue(db, QueueSettings(), "test"), 99_999, tmp_path)

@@ -1,0 +1,57 @@
+"""The output of a finished job of the queue as files, from what its stages left in its workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from core.errors import ConfigError
+from core.linkage.job import JobDescription, LinkageJob
+from core.linkage.outputs import write_outputs
+from core.linkage.ports import BatchSource, Output, Stage
+from core.linkage.prepare import DESCRIPTION
+from core.linkage.workspace import Workspace
+from core.queue import BatchQueue
+from core.queue.jobs import find
+
+NEEDED: tuple[Stage, ...] = ("reduce", "train", "plan", "cluster", "survive")
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """What the stages of a finished job found: all that an output needs of a batch source."""
+
+    found: Mapping[Stage, list[Output]]
+    publishes: bool = False
+
+    def outputs(self, stage: Stage) -> list[Output]:
+        """As the batch source of the running job gave them."""
+        return self.found[stage]
+
+
+def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
+    """Write entities, pairs and record of a completed job into a folder, as `headrace match --out` does.
+
+    Returns:
+        The file of the entities.
+    Raises:
+        ConfigError: there is no such job, it is not done, or its workspace is gone.
+    """
+    job = find(queue.db, job_id)
+    if job is None or job.status != "completed":
+        raise ConfigError(f"job {job_id} is no completed job; `headrace jobs` lists them", job_id=job_id)
+    workspace = Workspace(str(dict(job.parameters).get("workspace")))
+    stored = workspace.read_json(DESCRIPTION)
+    found = {stage: queue.stage_results(job_id, stage) for stage in NEEDED}
+    if stored is None or not all(found.values()):
+        raise ConfigError(f"the workspace of job {job_id} is gone; match its input again", job_id=job_id)
+    description = JobDescription.model_validate(stored)
+    request = description.request.model_copy(update={"entities": None})
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    out = folder / f"job-{job_id}.parquet"
+    batches = cast(BatchSource, _Finished(found))
+    finished = LinkageJob(description.model_copy(update={"request": request}), workspace, batches)
+    write_outputs(finished, out, {})
+    return out
