@@ -18,7 +18,8 @@ class Proxy:
 
     Args:
         lose: the reply (the server has committed) or the request (it has not).
-        after: the connection must have completed a command of this tag since it was made; b"" for none.
+        after: the connection must have completed a command of this tag since it was made; b"" for none, and then the
+            reply to a statement that commits itself counts as that to a COMMIT does.
         every: of those only each so many-th.
         cuts: as often at most.
     """
@@ -73,6 +74,7 @@ class _Link:
     def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
         self.proxy, self.client, self.server = proxy, client, server
         self.armed = not proxy.after
+        self.in_transaction = False
 
     def upwards(self) -> None:
         """Client to server: bytes as they come; one send of the client holds a whole COMMIT."""
@@ -106,11 +108,15 @@ class _Link:
                 break
             if data[at : at + 1] == b"C" and self._lost(data[at + 5 : at + 1 + length]):
                 return at, True
+            if data[at : at + 1] == b"Z":
+                # ReadyForQuery says how the transaction stands: I is idle.
+                self.in_transaction = data[at + 5 : at + 6] != b"I"
             at += 1 + length
         return at, False
 
     def _lost(self, tag: bytes) -> bool:
-        if tag.startswith(b"COMMIT"):
+        commits_itself = not self.proxy.after and not self.in_transaction and not tag.startswith(b"BEGIN")
+        if tag.startswith(b"COMMIT") or commits_itself:
             return self.proxy.lose == "reply" and self.armed and self.proxy.must_cut()
         self.armed = self.armed or tag.startswith(self.proxy.after)
         return False

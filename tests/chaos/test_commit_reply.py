@@ -63,7 +63,7 @@ def test_commits_lost_anywhere_lose_no_row(
 ) -> None:
     """Also those of claims and beats: a lease whose claim was never answered runs out."""
     fleet.fill(N, N // BATCHES)
-    with proxied(fleet, postgres, "reply", b"", 9) as proxy:
+    with proxied(fleet, postgres, "reply", b"", 5) as proxy:
         for n in range(2):
             fleet.start(f"worker-{n}")
         fleet.drain()
