@@ -24,7 +24,7 @@ class Edges:
     """Pairs of rows with left < right; all arrays have one length.
 
     `bits` is the posterior log-odds that both are one person; `tf_bits` the part of the evidence that came from how
-    rare the agreeing values are; `passes` has bit p set when blocking pass p made the pair.
+    rare the agreeing values are; `passes` has bit p set when the pair shares the key of pass p.
     """
 
     left: NDArray[np.uint32]

@@ -39,7 +39,7 @@ def sample_pairs(
     rule: tuple[np.uint64, int, int],
     out: NDArray[np.uint32],
 ) -> int:
-    """Write the pairs of blocks whose smallest row hashes to rule[0] at most; returns how many there are.
+    """Write the pairs of blocks whose first row hashes to rule[0] at most; returns how many there are.
 
     blocks = (starts, sizes); rule = (highest hash, boundary, window). What `out` has no room for is only counted.
     """
@@ -74,7 +74,7 @@ def pass_histogram(
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
 
     So the histograms of all passes add up to one in which each pair counts once. Where the pass makes more than
-    `pairs_per_pass` pairs, blocks are drawn by the hash of their smallest row, so neither threads nor machines change
+    `pairs_per_pass` pairs, blocks are drawn by the hash of their first row, so neither threads nor machines change
     the draw, and each counts for several.
 
     Source: Horvitz & Thompson (1952), JASA 47:663; Birnbaum & Sirken (1965) for the multiplicity.
