@@ -22,6 +22,10 @@ CREATE EXTENSION IF NOT EXISTS pg_walinspect
 -- with its session.
 SELECT pg_create_physical_replication_slot(%(slot)s, true, true)
 
+-- name: bench_wal_mark :exec
+-- A record behind the range: the look into a range that holds none, at the very end of the log, would be an error.
+SELECT pg_logical_emit_message(true, 'headrace', '')
+
 -- name: bench_wal_images :one
 -- Bytes of full-page images among the records of a range; pg_stat_wal counts images, not their bytes.
 SELECT coalesce(sum(fpi_size), 0)::bigint

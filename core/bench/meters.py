@@ -47,6 +47,7 @@ class Meter:
         """
         if self._slot is None:
             return None
+        run(self._conn, Q["bench_wal_mark"])
         span = {"lo": before.wal_bytes, "hi": after.wal_bytes}
         n_bytes = int(run(self._conn, Q["bench_wal_images"], span)[0][0])
         run(self._conn, Q["bench_wal_advance"], {"slot": self._slot, "hi": after.wal_bytes})

@@ -115,6 +115,13 @@ def test_held_snapshot_keeps_dead_rows(database_url: str) -> None:
         assert n_dead == 0
 
 
+def test_a_phase_that_wrote_nothing_has_no_page_images(database_url: str) -> None:
+    with metered(database_url) as meter:
+        for _ in range(20):  # other tests may write in between: some of these readings are the very end of the log
+            reading = meter.read()
+            assert meter.image_bytes(reading, reading) == 0
+
+
 def test_meter_tells_page_images_from_the_rest(database_url: str) -> None:
     with metered(database_url) as meter, psycopg.connect(database_url, autocommit=True) as conn:
         conn.execute("CREATE TABLE imaged (n integer)")
