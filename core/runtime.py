@@ -15,6 +15,7 @@ from core.database import DatabaseManager, connect, migrations
 from core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from core.cache import TieredCache
     from core.queue import BatchQueue
 
 
@@ -33,6 +34,15 @@ class Runtime:
 
         return BatchQueue(self.db, self.settings.queue, self.worker_id)
 
+    @cached_property
+    def cache(self) -> TieredCache:
+        """Answers kept in this process, and in Redis if the settings name one."""
+        from core.cache import MemoryCache, TieredCache, connect_shared
+
+        wanted = self.settings.cache
+        memory = MemoryCache(wanted.entries, wanted.memory_mb << 20, wanted.ttl_s)
+        return TieredCache(memory, connect_shared(self.settings.redis, wanted.ttl_s))
+
 
 @contextmanager
 def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
@@ -46,7 +56,10 @@ def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
     db = DatabaseManager.from_settings(settings)
     if settings.database.url is not None:
         migrations.require_current(connect.Source(connect.require_url(settings.database)), settings.database)
+    runtime = Runtime(settings, db, f"{socket.gethostname()}-{getpid()}-{secrets.token_hex(4)}")
     try:
-        yield Runtime(settings, db, f"{socket.gethostname()}-{getpid()}-{secrets.token_hex(4)}")
+        yield runtime
     finally:
+        if "cache" in vars(runtime):
+            runtime.cache.close()
         db.dispose()

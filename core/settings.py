@@ -76,6 +76,17 @@ class RedisSettings(Group):
     command_timeout_s: Seconds = Field(2, description="limit of one command")
 
 
+class CacheSettings(Group):
+    """Answers that are kept: in this process, and in Redis where there is one."""
+
+    entries: int = Field(100_000, ge=1, le=100_000_000, description="answers a process keeps at most")
+    memory_mb: int = Field(64, ge=1, le=65_536, description="memory of the answers a process keeps")
+    ttl_s: float = Field(3600, gt=0, le=2_592_000, description="age at which an answer is made anew")
+    version_ttl_s: float = Field(
+        1, ge=0, le=3600, description="age up to which the published version is taken as known; 0: asked every time"
+    )
+
+
 class QueueSettings(Group):
     """Batches and leases; policy per flow lives in the table `queue_flows`."""
 
@@ -169,6 +180,7 @@ class Settings(BaseSettings):
     )
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
+    cache: CacheSettings = CacheSettings()
     queue: QueueSettings = QueueSettings()
     matching: MatchingSettings = MatchingSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()

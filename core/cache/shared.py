@@ -1,0 +1,113 @@
+"""The second level: Redis, shared by processes. Whatever is wrong with it is a miss, never an error."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from core.errors import ConfigError
+from core.settings import RedisSettings
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+REST_S = 5.0
+"""After a failure Redis is left alone so long: a server that hangs costs one time limit, not one a request."""
+
+
+class SharedCache:
+    """Values in Redis under their own time to live.
+
+    Args:
+        ttl_s: age at which a value is gone. clock: seconds, never backwards.
+    """
+
+    def __init__(self, client: redis.Redis, ttl_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._ttl_ms = max(int(ttl_s * 1000), 1)
+        self._clock = clock
+        self._rests_until = float("-inf")
+        self.n_errors = 0
+
+    @property
+    def answers(self) -> bool:
+        """False while Redis is left alone after a failure."""
+        return self._clock() >= self._rests_until
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or None: also when Redis does not answer."""
+        return cast("bytes | None", self._tried(lambda: self._client.get(key), None))
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep a value, and let go of the lock on it."""
+
+        def both() -> None:
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.set(key, value, px=self._ttl_ms)
+                pipe.delete(_lock(key))
+                pipe.execute()
+
+        self._tried(both, None)
+
+    def lock(self, key: str, limit_s: float) -> bool:
+        """Take it upon oneself to make a value; False where somebody else is about to.
+
+        True as well when Redis does not answer. The lock ends after `limit_s` by itself: a maker that is slower is
+        joined by another one, which costs work and harms nothing.
+        """
+        return self._tried(
+            lambda: bool(self._client.set(_lock(key), b"", nx=True, px=max(int(limit_s * 1000), 1))), True
+        )
+
+    def unlock(self, key: str) -> None:
+        """Give up making a value."""
+        self._tried(lambda: self._client.delete(_lock(key)), None)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _tried(self, call: Callable[[], Any], otherwise: T) -> T:
+        if not self.answers:
+            return otherwise
+        try:
+            return cast(T, call())
+        except (redis.RedisError, OSError) as error:
+            self.n_errors += 1
+            self._rests_until = self._clock() + REST_S
+            # The text may hold the address with its password; the kind is enough.
+            logger.warning("Redis does not answer (%s); going on without it for %g s", type(error).__name__, REST_S)
+            return otherwise
+
+
+def _lock(key: str) -> str:
+    return f"{key}:lock"
+
+
+def connect_shared(settings: RedisSettings, ttl_s: float) -> SharedCache | None:
+    """The second level that the settings name; None without a URL. Opens no connection.
+
+    Raises:
+        ConfigError: the URL cannot be read.
+    """
+    if settings.url is None:
+        return None
+    try:
+        pool = redis.BlockingConnectionPool.from_url(
+            settings.url.get_secret_value(),
+            max_connections=settings.max_connections,
+            timeout=settings.command_timeout_s,
+            socket_connect_timeout=settings.connect_timeout_s,
+            socket_timeout=settings.command_timeout_s,
+            # One more attempt: a pooled connection may be older than a restart of the server.
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError:
+        raise ConfigError("HEADRACE_REDIS__URL cannot be read: expected redis://host:6379/0") from None
+    return SharedCache(redis.Redis(connection_pool=pool), ttl_s)
