@@ -50,7 +50,9 @@ def test_lock_has_a_hash_for_each_package(name: str) -> None:
     assert not bare, f"{name}: no hash for {bare}"
 
 
-@pytest.mark.parametrize(("name", "extras"), [(LOCKS[0], ("local",)), (LOCKS[1], ("local", "dev", "bench", "peers"))])
+@pytest.mark.parametrize(
+    ("name", "extras"), [(LOCKS[0], ("local", "k8s")), (LOCKS[1], ("local", "k8s", "dev", "bench", "peers"))]
+)
 def test_lock_serves_what_pyproject_asks_for(name: str, extras: tuple[str, ...]) -> None:
     pins: dict[str, list[str]] = {}
     for pin in locked(name):
