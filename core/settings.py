@@ -142,6 +142,13 @@ class EmbeddedSettings(Group):
     start_timeout_s: Seconds = Field(60, description="wait for the server to answer after its start")
 
 
+class ScalingSettings(Group):
+    """Autoscalers; how many consumers a flow gets is said where an autoscaler is started."""
+
+    tick_s: float = Field(5, gt=0, le=15, description="pause between decisions where no new work is announced")
+    retain_days: float = Field(7, gt=0, le=3_650, description="days after which decisions leave the log")
+
+
 class LogSettings(Group):
     """Logging of the command line and of workers."""
 
@@ -184,6 +191,7 @@ class Settings(BaseSettings):
     queue: QueueSettings = QueueSettings()
     matching: MatchingSettings = MatchingSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
+    scaling: ScalingSettings = ScalingSettings()
     log: LogSettings = LogSettings()
 
 

@@ -16,6 +16,7 @@ NOUNS = (
     "generate",
     "queue",
     "consume",
+    "scale",
     "jobs",
     "db",
     "doctor",

@@ -1,0 +1,159 @@
+"""One autoscaler of one flow: look, decide, log, act; and the loop that does so when woken.
+
+Of several autoscalers of a flow one acts: it holds the flow's lease, a row with a token.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from core.database import DatabaseManager
+from core.errors import HeadraceError, StoreError
+from core.queue.leader import drop_lease, take_lease
+from core.scaling import ledger, signals
+from core.scaling.policy import Decision, Fleet, Policy, decide
+from core.scaling.ports import Actuator, Effect
+
+log = logging.getLogger(__name__)
+
+# An autoscaler that died is followed after so long.
+LEASE_S = 30.0
+# Wake-ups come with every enqueue; decisions need not.
+TICK_S_MIN = 0.5
+FORGET_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Whose consumers, by which rule; `batch_rows` and `retain_days` come from the settings."""
+
+    flow_name: str
+    policy: Policy
+    batch_rows: int
+    retain_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one round saw, wanted and did. `effect` None: it could not be carried out."""
+
+    decision: Decision
+    fleet: Fleet
+    effect: Effect | None
+    error: str | None = None
+
+
+class Waker(Protocol):
+    """Waits for work; core.queue.wake.Wake in earnest."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Pause until work may be there, at most so long."""
+
+    def interrupt(self) -> None:
+        """End the present wait, or the next one, at once."""
+
+
+class Controller:
+    """Decides over one flow and has it carried out. `holder` names this process in the log and in the lease."""
+
+    def __init__(self, db: DatabaseManager, aim: Aim, actuator: Actuator, holder: str) -> None:
+        self._db, self._aim, self._actuator, self._holder = db, aim, actuator, holder
+        self._token: UUID = uuid4()
+        self._forget_at = time.monotonic()
+
+    @property
+    def lease(self) -> str:
+        """One row for all autoscalers of a flow, whatever they drive."""
+        return f"autoscale:{self._aim.flow_name}"
+
+    def tick(self) -> Tick | None:
+        """One round; None while another autoscaler of the flow acts. Raises StoreError.
+
+        What the actuator refuses is logged, and told in the tick.
+        """
+        if not take_lease(self._db, self.lease, self._holder, self._token, LEASE_S):
+            return None
+        self._forget()
+        aim = self._aim
+        try:
+            fleet = self._actuator.census()
+        except HeadraceError as error:
+            log.warning("who consumes %s is not known: %s", aim.flow_name, error.message)
+            raise
+        inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
+        decision = decide(inputs.signals, fleet, aim.policy, ledger.memory_of(self._db, aim.flow_name))
+        decision_id = ledger.write(self._db, aim.flow_name, (self._actuator.pool, self._holder), inputs, decision)
+        try:
+            effect = self._actuator.bring_about(decision.desired, fleet, f"{aim.flow_name}-{decision_id}")
+        except HeadraceError as error:
+            log.warning(
+                "%s: %d consumers are wanted, not brought about: %s", aim.flow_name, decision.desired, error.message
+            )
+            ledger.done(self._db, decision_id, None, error.message)
+            return Tick(decision, fleet, None, error.message)
+        ledger.done(self._db, decision_id, effect)
+        return Tick(decision, fleet, effect)
+
+    def leave(self) -> None:
+        """Let another autoscaler act at once."""
+        drop_lease(self._db, self.lease, self._token)
+
+    def _forget(self) -> None:
+        if time.monotonic() >= self._forget_at:
+            self._forget_at = time.monotonic() + FORGET_EVERY_S
+            ledger.forget(self._db, self._aim.retain_days)
+
+
+class Loop:
+    """Ticks when work is announced, and every `tick_s` as the safety net, until `stop`.
+
+    Args:
+        say: gets each tick; None: another autoscaler acts.
+    """
+
+    def __init__(
+        self, controller: Controller, waker: Waker, tick_s: float, say: Callable[[Tick | None], None] | None = None
+    ) -> None:
+        self._controller, self._waker, self._tick_s, self._say = controller, waker, tick_s, say
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End after the present tick. Safe in any thread and in a signal handler."""
+        self._stopping.set()
+        self._waker.interrupt()
+
+    def run(self) -> None:
+        """Decide until told to stop; outages of the database and of the actuator are waited for."""
+        try:
+            while not self._stopping.is_set():
+                began = time.monotonic()
+                self._once()
+                # A storm of announcements is one.
+                self._stopping.wait(max(0.0, began + TICK_S_MIN - time.monotonic()))
+                if not self._stopping.is_set():
+                    self._waker.wait(self._tick_s)
+        finally:
+            self._leave()
+
+    def _once(self) -> None:
+        try:
+            told = self._controller.tick()
+        except HeadraceError as error:
+            if isinstance(error, StoreError) and not error.retryable:
+                raise
+            log.warning("%s", error.message)
+            return
+        if self._say is not None:
+            self._say(told)
+
+    def _leave(self) -> None:
+        try:
+            self._controller.leave()
+        except StoreError as error:
+            log.warning("the lease was not given back, it runs out: %s", error.message)

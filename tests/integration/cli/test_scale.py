@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from core.cli.app import build
+from core.database import DatabaseManager
+from core.errors import ConfigError, HeadraceError, UnknownFlow
+from core.queue import BatchQueue, FlowPolicy
+from core.scaling.controller import Aim, Controller
+from core.scaling.policy import Fleet, for_batches
+from core.scaling.ports import Effect
+from core.settings import QueueSettings
+
+
+@pytest.fixture(autouse=True)
+def _on_this_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    monkeypatch.setenv("HEADRACE_DATABASE__URL", database_url)
+
+
+class Nobody:
+    pool = "nobody"
+
+    def census(self) -> Fleet:
+        return Fleet()
+
+    def bring_about(self, desired: int, fleet: Fleet, key: str) -> Effect:
+        return Effect(started=desired)
+
+
+def refusal(*args: str) -> HeadraceError:
+    error = CliRunner().invoke(build(), ["scale", *args]).exception
+    assert isinstance(error, HeadraceError)
+    return error
+
+
+def test_explain_shows_decisions_and_their_reasons(db: DatabaseManager) -> None:
+    empty = CliRunner().invoke(build(), ["scale", "explain"])
+    assert "no decisions yet" in empty.stdout
+    queue = BatchQueue(db, QueueSettings(), "producer")
+    queue.register_flow(FlowPolicy("mill"))
+    queue.enqueue("mill", [1] * 30, batch_rows=1)
+    Controller(db, Aim("mill", for_batches(), 1_000, 7.0), Nobody(), "tests").tick()
+    shown = CliRunner().invoke(build(), ["scale", "explain", "--flow", "mill"]).stdout
+    assert "30 batches wait and 0 run" in shown
+    (told,) = json.loads(CliRunner().invoke(build(), ["scale", "explain", "--json"]).stdout)
+    assert (told["flow_name"], told["desired"], told["started"], told["ready_batches"]) == ("mill", 2, 2, 30)
+    assert told["policy"]["drain_target_s"] == 60.0
+
+
+def test_run_refuses_before_it_starts_anything(db: DatabaseManager) -> None:
+    assert isinstance(refusal("run", "--flow", "mlil"), UnknownFlow)
+    crossed = refusal("run", "--flow", "mill", "--min", "5", "--max", "3")
+    assert isinstance(crossed, ConfigError)
+    assert crossed.message == "min is 5 consumers and max 3: raise max or lower min"
+    assert "name it with --name" in refusal("run", "--flow", "mill", "--on", "deployment").message
