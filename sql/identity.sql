@@ -44,3 +44,31 @@ SELECT
     coalesce(sum(n) FILTER (WHERE before IS NULL), 0)::bigint,
     coalesce(sum(n) FILTER (WHERE after IS NULL), 0)::bigint
 FROM shares;
+
+-- name: own_tables_make :exec
+-- The job's partitions, empty and without indexes; those that are there stay.
+SELECT own_tables_make(%(job_id)s, %(identities)s)
+
+-- name: own_tables :many
+-- What the job has of its own, largest first: that is how they are best spread over workers.
+SELECT name, parent FROM own_tables(%(job_id)s) ORDER BY n_bytes DESC, name
+
+-- name: own_table_index :exec
+-- Memory for one sort; the server's default would spill a million rows to disk.
+SELECT set_config('maintenance_work_mem', %(memory)s, true), own_table_index(%(name)s, %(parent)s)
+
+-- name: published_job :one
+-- Whose answer counts for the data set.
+SELECT job_id FROM published_jobs WHERE dataset = %(dataset)s
+
+-- name: published_members :many
+-- Which entity each record of a job belongs to.
+SELECT source_no, record_id, entity_id::text FROM entity_members WHERE job_id = %(job_id)s
+
+-- name: published_changes :many
+-- What became of entities in all runs up to a job.
+SELECT version, kind, entity_id::text, from_id::text, records FROM entity_changes WHERE job_id = %(job_id)s
+
+-- name: dataset_lock :exec
+-- One job of a data set at a time is made the one that counts.
+SELECT pg_advisory_xact_lock(hashtext('headrace published'), hashtext(%(dataset)s))

@@ -62,6 +62,17 @@ def match(
     via: Annotated[
         str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
     ] = "local",
+    publish: Annotated[
+        str | None,
+        typer.Option(
+            help="prefect: what goes to the database. links: entities, members, matches; records: identities too; "
+            "all: golden records too (default)",
+            show_default=False,
+        ),
+    ] = None,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
+    ] = False,
     bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
@@ -87,6 +98,8 @@ def match(
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
             "out": None if out is None else str(out),
+            "publish": publish,
+            "rerun": rerun,
             "entities": None if entities is None else str(entities),
         },
         [*(maps or []), *(more or [])],

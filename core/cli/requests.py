@@ -42,6 +42,7 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
         options = options | {"id_column": options.get("id_column") or before.id_column, "spec": before.spec}
         mapping = mapping or before.mapping
     options = options | {"id_column": options.get("id_column") or "id", "spec": options.get("spec") or "persons"}
+    options |= {"publish": options.get("publish") or "all"}
     quarantine = None
     if options["bad_rows"] == "quarantine":
         beside = Path(out) if out is not None else Path(options["input"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from core.errors import SchemaError
 # Rows rendered at once: about 3 MB of text for 200-byte rows.
 SLICE_ROWS = 16_384
 _SLICES_AHEAD = 2
+SLICE_BYTES = 64 * 2**20
 
 Buffer = bytes | bytearray | memoryview
 
@@ -144,7 +145,7 @@ def copy_out(
     Raises:
         SchemaError: a value does not fit its dtype, or the number of columns differs.
         StoreError: the server refused.
-    Cost: the text of the whole result in memory beside the frame.
+    Cost: `SLICE_BYTES` of text in memory beside the frame.
     """
     started = time.perf_counter()
     with wrapped(query.name), conn.cursor() as cursor:
@@ -152,10 +153,25 @@ def copy_out(
             cursor.execute(_around("describe", query), params)
             schema = {column.name: _dtype(column) for column in cursor.description or ()}
         with cursor.copy(_around("copy_out", query), params) as copy:
-            text = b"".join(copy)
-    frame = _from_text(text, dict(schema), query.name)
+            # A chunk of the protocol is one row, so every slice ends with a line.
+            frames = [_from_text(text, dict(schema), query.name) for text in _gathered(copy)]
+    frame = pl.concat(frames)
     note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
     return frame
+
+
+def _gathered(rows: Iterable[Buffer]) -> Iterator[bytes]:
+    """Join rows to slices of about `SLICE_BYTES`; one, though empty, where there are none."""
+    waiting: list[Buffer] = []
+    size, given = 0, False
+    for row in rows:
+        waiting.append(row)
+        size += len(row)
+        if size >= SLICE_BYTES:
+            yield b"".join(waiting)
+            waiting, size, given = [], 0, True
+    if waiting or not given:
+        yield b"".join(waiting)
 
 
 def _around(outer: str, query: Query) -> sql.Composed:

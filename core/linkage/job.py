@@ -260,7 +260,8 @@ class LinkageJob:
     @property
     def settles_values(self) -> bool:
         """Whether golden records are wanted: by a database, or as a file."""
-        return self.batches.publishes or self.description.request.entities is not None
+        request = self.description.request
+        return (self.batches.publishes and request.publish == "all") or request.entities is not None
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:

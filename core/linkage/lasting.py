@@ -12,7 +12,7 @@ The entities of the first run are not logged: they are as old as anything.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -57,13 +57,26 @@ def last(job: LinkageJob, labels: Array, named: Array) -> tuple[pl.DataFrame, pl
     differs = (names != plain).to_numpy()
     renamed = pl.DataFrame({"label": firsts[differs], "entity_id": names.filter(pl.Series(differs))}, RENAMED_SCHEMA)
     changes = found.changes.select(
-        version=pl.lit(job.description.version, pl.Int64),
+        version=pl.lit(_version(job, log), pl.Int64),
         kind="kind",
         entity_id=pl.Series(names).gather(found.changes["cluster"]),
         from_id=held.gather(found.changes["published"] - 1),
         records="n_records",
     )
     return renamed, changes.sort("kind", "entity_id", "from_id").cast(LOG_SCHEMA)
+
+
+def changes_so_far(job: LinkageJob) -> pl.DataFrame:
+    """The log of all runs up to and with this one; empty for a first run."""
+    folder = job.workspace.root / BASE
+    log = load_frame(folder, "log") if (folder / "log.parquet").is_file() else pl.DataFrame(schema=LOG_SCHEMA)
+    return pl.concat([log, load_frame(job.folder("cluster"), "changes")])
+
+
+def _version(job: LinkageJob, log: pl.DataFrame) -> int:
+    """One more than any run before: only the order counts."""
+    last_logged = log["version"].max() if log.height else 0
+    return max(job.description.version, int(cast(int, last_logged)) + 1)
 
 
 def _held(job: LinkageJob) -> tuple[pl.Series, Array]:

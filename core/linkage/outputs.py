@@ -18,12 +18,13 @@ from core.errors import ConfigError
 from core.linkage.decisions import decisions_of
 from core.linkage.earlier import BASE
 from core.linkage.job import LinkageJob
+from core.linkage.lasting import changes_so_far
 from core.linkage.models import statement
 from core.linkage.places import beside, run_path
 from core.linkage.ports import Stage
 from core.linkage.private import write_private as _write
 from core.linkage.stages import survive
-from core.linkage.workspace import load_frame, load_placeholders
+from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
 COMPLETENESS_ROWS = 1_000_000
@@ -73,7 +74,7 @@ def _write_small(job: LinkageJob, out: Path) -> None:
     folder = job.workspace.root / BASE
     tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None}
     if (folder / "log.parquet").is_file():
-        tables["changes"] = pl.concat([load_frame(folder, "log"), load_frame(job.folder("cluster"), "changes")])
+        tables["changes"] = changes_so_far(job)
     decisions = decisions_of(job)
     tables["decisions"] = decisions if decisions.height else None
     for kind, table in tables.items():

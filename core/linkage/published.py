@@ -1,14 +1,21 @@
-"""Published answers: what differs between two of them, and the way back to an earlier one."""
+"""Published answers: what a new one takes over, what differs between two of them, the way back to an earlier one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
+
 from core.database import DatabaseManager
+from core.database.copy import copy_out
 from core.database.queries import load, run
 from core.errors import ConfigError
+from core.linkage.earlier import BASE, LOG_SCHEMA
+from core.linkage.workspace import Workspace, save_frame
 
 Q = load("identity")
+MEMBERS_SCHEMA = pl.Schema({"source": pl.UInt8, "id": pl.String, "entity_id": pl.String})
+_REMEMBERED = "published.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,56 @@ class Rollback:
     dataset: str
     from_job: int | None
     to_job: int
+
+
+def keep_published(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int) -> None:
+    """Put into the workspace what the answer that counts now calls its entities, for a new one to call them so too.
+
+    Nothing is put there when there is none, or when this job's own counts already.
+    Cost: a COPY of the members of the published job, once a job.
+    """
+    remembered = workspace.read_json(_REMEMBERED)
+    if remembered is not None and remembered["job_id"] == job_id:
+        return
+    base = workspace.root / BASE
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with db.transaction() as conn:
+        found = run(conn, Q["published_job"], {"dataset": dataset})
+        before = found[0][0] if found else None
+        if before == job_id:
+            return
+        if before is None:
+            for name in ("members", "log"):
+                (base / f"{name}.parquet").unlink(missing_ok=True)
+        else:
+            said = {"job_id": before}
+            save_frame(base, "log", copy_out(conn, Q["published_changes"], said, LOG_SCHEMA))
+            save_frame(base, "members", copy_out(conn, Q["published_members"], said, MEMBERS_SCHEMA))
+    workspace.write_json(_REMEMBERED, {"job_id": job_id, "published": before})
+
+
+def publish(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int) -> None:
+    """Point the data set's one row at the job: readers of the `current_*` views switch at commit.
+
+    Raises:
+        ConfigError: another job was published since this one took over the names of entities; nothing is switched.
+    """
+    remembered = workspace.read_json(_REMEMBERED)
+    with db.transaction() as conn:
+        run(conn, Q["dataset_lock"], {"dataset": dataset})
+        found = run(conn, Q["published_job"], {"dataset": dataset})
+        now = found[0][0] if found else None
+        if now == job_id:
+            return
+        fresh = not run(conn, Q["job_datasets"], {"job_id": job_id})
+        if fresh and remembered is not None and remembered["published"] != now:
+            raise ConfigError(
+                f"job {now} was published for {dataset} while job {job_id} was at work, so its entities have other "
+                "names; run the same command again with --rerun",
+                job_id=job_id,
+                published=now,
+            )
+        run(conn, Q["job_publish"], {"dataset": dataset, "job_id": job_id, "how": "publish"})
 
 
 def diff(db: DatabaseManager, job_a: int, job_b: int) -> JobsDiff:

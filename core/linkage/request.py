@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.matching.spec import MatchSpec
 
+Publish = Literal["links", "records", "all"]
+
 
 class MatchRequest(BaseModel):
     """Match the records of one file with each other, or of two files across."""
@@ -36,6 +38,11 @@ class MatchRequest(BaseModel):
     decisions: str | None = Field(None, description="CSV or Parquet: id_a, id_b, decision (match or differ), by, at")
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
     entities: str | None = Field(None, description="Parquet or CSV file that receives one golden record an entity")
+    publish: Publish = Field(
+        "all",
+        description="what goes to the database (queue): links: entities, members and matches; records: identities too; "
+        "all: golden records too",
+    )
     range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; None: by the input")
     pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
 
@@ -58,6 +65,8 @@ def job_key(
     nothing in the answer, so a moved file resumes its job.
     """
     said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    if request.publish != "all":
+        digests = [*digests, f"publish {request.publish}"]
     if others:
         digests = [*digests, *others]
     if model_digest is not None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import HeadraceError, JobBlocked, LeaseLost, QueueError, StoreUnavailable
+from core.linkage import tables
 from core.linkage.job import JobDescription, LinkageJob
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES, Progress, Stage, StageBatch
+from core.linkage.published import keep_published, publish
 from core.linkage.queue_source import FLOW, QueueSource
 from core.linkage.stages import open_stage, run_batch
-from core.linkage.tables import publish, sink_of
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue, FlowPolicy
 
@@ -53,12 +54,20 @@ class JobSession:
         """Announce the stage's batches, unless another process has, or the whole job is answered already."""
         self._opened = time.perf_counter()
         try:
+            outlast(lambda: self._make_ready(stage))
             outlast(lambda: open_stage(self.job, stage))
         except QueueError:
             # An answered job takes no more stages: it was so before, or the others were faster than we are.
             found = self.queue.find_job(self.job_id)
             if found is None or found.status != "completed":
                 raise
+
+    def _make_ready(self, stage: Stage) -> None:
+        """What the database has to give or to hold before the batches of a stage can run; again changes nothing."""
+        if stage == "cluster" and self.job.since == 0:
+            keep_published(self.queue.db, self.job.description.dataset_name, self.job.workspace, self.job_id)
+        elif stage == "publish":
+            tables.prepare(self.queue.db, self.job, self.job_id)
 
     def claim(self, stage: Stage, limit: int) -> list[str]:
         """Take leases; returns their tags, which is all that travels to the tasks."""
@@ -78,7 +87,7 @@ class JobSession:
         said = {"stage": batch.stage, "partition": batch.partition}
         try:
             output = run_batch(self.job, batch)
-            self.job.batches.complete(batch, output, sink_of(self.job, self.job_id, batch, output))
+            self.job.batches.complete(batch, output, tables.sink_of(self.job, self.job_id, batch, output))
         except LeaseLost:
             logger.warning(
                 "batch %s of stage %s was taken over; its work here is dropped", batch.partition, batch.stage
@@ -138,8 +147,9 @@ class JobSession:
 
     def finish(self) -> dict[str, Any]:
         """Make the job's answer the one that counts, and sum it up."""
+        outlast(lambda: tables.index(self.queue.db, self.job_id, at_once=self.job.threads))
         self.queue.finish_job(self.job_id)
-        publish(self.queue.db, self.job, self.job_id)
+        publish(self.queue.db, self.job.description.dataset_name, self.job.workspace, self.job_id)
         return summarise(self.job, time.perf_counter() - self._started, self._seconds) | {"job_id": self.job_id}
 
     def write_outputs(self, summary: dict[str, Any]) -> None:

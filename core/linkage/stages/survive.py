@@ -51,9 +51,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
 
 def settle(job: LinkageJob, partition: int, folder: Path) -> None:
-    """Write the records of the entities that begin in the range, and the golden record of each."""
+    """Write the golden record of each entity that begins in the range."""
     texts = _with_texts(job, *cuts(job)[partition])
-    save_frame(folder, "texts", texts)
     save_frame(folder, "entities", _with_lineage(golden(texts, job.spec), texts))
 
 

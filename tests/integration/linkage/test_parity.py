@@ -10,16 +10,18 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import ConfigError
+from core.linkage import tables
 from core.linkage.earlier import open_base
 from core.linkage.exporting import export_job
 from core.linkage.ports import Stage
 from core.linkage.prepare import describe, identify
+from core.linkage.published import keep_published, publish
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.session import JobSession
 from core.linkage.stages import survive
 from core.linkage.workspace import Workspace
-from core.queue import BatchQueue
+from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 from core.workloads.identity.generator import generate_persons
 
@@ -103,3 +105,92 @@ def test_queue_and_manifest_give_equal_outputs(
 def test_only_a_completed_job_is_exported(db: DatabaseManager, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="job 99999 is no completed job"):
         export_job(BatchQueue(db, QueueSettings(), "test"), 99_999, tmp_path)
+
+
+def only(folder: Path, frame: pl.DataFrame, **changed: object) -> MatchRequest:
+    """A request for one file, always of the same name: that is what a data set is known by."""
+    folder.mkdir()
+    frame.write_parquet(folder / "people.parquet")
+    return MatchRequest(
+        input=str(folder / "people.parquet"), id_column="id", out=str(folder / "out.parquet"), **changed
+    )
+
+
+def entities_of(db: DatabaseManager, job_id: object) -> dict[str, str]:
+    found = db.execute_query(
+        "test", "SELECT record_id, entity_id::text FROM entity_members WHERE job_id = :j", {"j": job_id}
+    )
+    return dict(map(tuple, found))
+
+
+def test_a_new_answer_keeps_the_ids_of_the_published_one(db: DatabaseManager, tmp_path: Path) -> None:
+    persons = generate_persons(1_500, seed=4, duplicates=0.4)
+    ids = persons["id"].sort()
+    # The smallest record ids come later: entities would be named anew after them.
+    early = persons.filter(~pl.col("id").is_in(ids[: persons.height // 3].implode()))
+    first = through_the_queue(only(tmp_path / "first", early), db, tmp_path)
+    second = through_the_queue(only(tmp_path / "second", persons), db, tmp_path)
+    before, after = entities_of(db, first["job_id"]), entities_of(db, second["job_id"])
+    local = resolve(only(tmp_path / "alone", persons), tmp_path / "own")
+    assert local["entities"] == second["entities"]
+    alone = dict(pl.read_parquet(tmp_path / "alone" / "out.parquet").iter_rows())
+    renamed = {record for record, entity in before.items() if alone[record] != entity}
+    kept = {record for record in renamed if after[record] == before[record]}
+    assert len(renamed) > 50
+    assert len(kept) > 0.9 * len(renamed)
+    kinds = db.execute_query(
+        "test", "SELECT DISTINCT kind FROM entity_changes WHERE job_id = :j ORDER BY 1", {"j": second["job_id"]}
+    )
+    assert ("new",) in [tuple(row) for row in kinds]
+    log = pl.read_parquet(tmp_path / "second" / "out.changes.parquet")
+    assert log.height == log_rows(db, second["job_id"])
+
+
+def log_rows(db: DatabaseManager, job_id: object) -> int:
+    return int(db.execute_query("test", "SELECT count(*) FROM entity_changes WHERE job_id = :j", {"j": job_id})[0][0])
+
+
+def test_links_records_and_all_are_published(
+    db: DatabaseManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "OWN_IDENTITIES_ROWS", 1_500)
+    persons = generate_persons(1_600, seed=5, duplicates=0.3)
+    counts = {}
+    for wanted in ("links", "records", "all"):
+        done = through_the_queue(only(tmp_path / wanted, persons, publish=wanted), db, tmp_path)
+        job = {"j": done["job_id"]}
+        counts[wanted] = [
+            db.execute_query("test", query, job)[0][0]
+            for query in (
+                "SELECT count(*) FROM entity_members WHERE job_id = :j",
+                "SELECT sum(n_members) FROM entities WHERE job_id = :j",
+                "SELECT count(*) FROM identities WHERE job_id = :j",
+                "SELECT count(golden) FROM entities WHERE job_id = :j",
+            )
+        ]
+        assert (
+            done["entities"] == db.execute_query("test", "SELECT count(*) FROM entities WHERE job_id = :j", job)[0][0]
+        )
+    rows = persons.height
+    assert counts["links"] == [rows, rows, 0, 0]
+    assert counts["records"] == [rows, rows, rows, 0]
+    assert counts["all"] == [rows, rows, rows, done["entities"]]
+    own = db.execute_query("test", "SELECT name FROM own_tables(:j)", {"j": done["job_id"]})
+    assert len(own) == 3 + 53
+    kinds = db.execute_query(
+        "test", "SELECT count(*) FROM pg_indexes WHERE tablename = :t", {"t": f"identities_ca_j{done['job_id']}"}
+    )
+    assert kinds[0][0] == 6
+
+
+def test_a_job_that_was_overtaken_is_not_published(db: DatabaseManager, tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "work"))
+    queue = BatchQueue(db, QueueSettings(), "test")
+    queue.register_flow(FlowPolicy("overtaken"))
+    slow, fast = (queue.submit_job("overtaken", key, {}, "digest").job_id for key in ("slow", "fast"))
+    keep_published(db, "overtaken", workspace, slow)
+    publish(db, "overtaken", Workspace(str(tmp_path / "other")), fast)
+    with pytest.raises(ConfigError, match=f"job {fast} was published for overtaken while job {slow} was at work"):
+        publish(db, "overtaken", workspace, slow)
+    found = db.execute_query("test", "SELECT job_id FROM published_jobs WHERE dataset = 'overtaken'")
+    assert [tuple(row) for row in found] == [(fast,)]

@@ -25,6 +25,7 @@ def published_job(db: DatabaseManager, dataset: str, entities: dict[str, str]) -
     queue.register_flow(FlowPolicy("published"))
     job_id = queue.submit_job("published", uuid.uuid4().hex, {}, "digest").job_id
     with db.transaction() as conn:
+        run(conn, load("identity")["own_tables_make"], {"job_id": job_id, "identities": False})
         for record, entity in entities.items():
             conn.execute(MEMBER, (job_id, uuid.uuid5(uuid.NAMESPACE_OID, entity), record))
         run(conn, load("identity")["job_publish"], {"dataset": dataset, "job_id": job_id, "how": "publish"})
