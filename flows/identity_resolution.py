@@ -38,10 +38,12 @@ def _first_done(flying: list[PrefectFuture[dict[str, Any]]]) -> PrefectFuture[di
 
 @flow(name="drain", flow_run_name="{stage}", task_runner=THREADS)
 async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> Any:
-    """Map the batches of a stage over the runners until none is left; one more than they can run is claimed ahead."""
+    """Map the batches of a stage over the runners until none is left."""
     try:
         submit = partial(run_batch.submit, stage)
-        return await hand_out(current(), stage, limit, at_once=RUNNERS + 1, submit=submit, first_done=_first_done)
+        return await hand_out(
+            current(), stage, limit, at_once=current().in_flight(stage), submit=submit, first_done=_first_done
+        )
     except HeadraceError as error:
         return in_words(error)
 

@@ -35,4 +35,4 @@ def open_session(request: MatchRequest, postgres_block: str | None) -> Iterator[
         key = identify(request)
         workspace = Workspace(str(runtime.settings.state_dir / "workspaces" / "jobs" / key))
         description = describe(request, key, workspace)
-        yield JobSession(runtime.queue, description, workspace, poll_s=runtime.settings.queue.poll_s)
+        yield JobSession(runtime.queue, description, workspace, poll_s=runtime.settings.queue.poll_s, threads=RUNNERS)

@@ -77,7 +77,7 @@ def match(
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     memory_gb: Annotated[
-        float | None, typer.Option(min=0.1, help="memory the process may hold (local; default: 60 % of what is free)")
+        float | None, typer.Option(min=0.1, help="memory a process may hold (default: 60 % of what is free)")
     ] = None,
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
@@ -100,6 +100,7 @@ def match(
             "out": None if out is None else str(out),
             "publish": publish,
             "rerun": rerun,
+            "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
         },
         [*(maps or []), *(more or [])],
@@ -108,7 +109,7 @@ def match(
         _hand_over(request.model_dump_json(), as_json)
     if via != "local":
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
-    summary = _run_here(request, threads, memory_gb, keep_workspace)
+    summary = _run_here(request, threads, keep_workspace)
     show(summary, as_json=as_json, out=request.out)
 
 
@@ -136,7 +137,7 @@ def _hand_over(request_json: str, as_json: bool) -> None:
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - our own interpreter and module, no shell
 
 
-def _run_here(request: Any, threads: int | None, memory_gb: float | None, keep_workspace: bool) -> dict[str, Any]:
+def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
     import os
 
     threads = threads or available_threads()
@@ -155,6 +156,5 @@ def _run_here(request: Any, threads: int | None, memory_gb: float | None, keep_w
             settings.state_dir / "workspaces" / "local",
             threads=threads,
             on_progress=on_progress,
-            memory_gb=memory_gb,
             keep_workspace=keep_workspace,
         )

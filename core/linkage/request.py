@@ -43,6 +43,9 @@ class MatchRequest(BaseModel):
         description="what goes to the database (queue): links: entities, members and matches; records: identities too; "
         "all: golden records too",
     )
+    memory_gb: float | None = Field(
+        None, gt=0, description="the most a process may hold, mapped files aside; None: six tenths of what is free"
+    )
     range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; None: by the input")
     pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
 

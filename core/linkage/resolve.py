@@ -28,7 +28,6 @@ def resolve(
     workspaces: Path,
     *,
     threads: int = 1,
-    memory_gb: float | None = None,
     on_progress: OnProgress = lambda stage, done, total: None,
     keep_workspace: bool = False,
 ) -> dict[str, Any]:
@@ -36,7 +35,6 @@ def resolve(
 
     Args:
         workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
-        memory_gb: the most this process may hold, mapped files aside; None: six tenths of what is free.
     Returns:
         The figures of `core.linkage.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
     Raises:
@@ -46,7 +44,7 @@ def resolve(
     key = identify(request)
     with own_workspace(workspaces, key) as workspace, Watch() as watch:
         description = describe(request, key, workspace)
-        room = fit(description.rows, threads, limit_bytes(memory_gb))
+        room = fit(description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
         job = LinkageJob(description, workspace, manifest, threads=threads, at_once=room.at_once)
         stages = run_job(job, on_progress=on_progress)

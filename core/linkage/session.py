@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from core.errors import HeadraceError, JobBlocked, LeaseLost, QueueError, StoreUnavailable
 from core.linkage import tables
 from core.linkage.job import JobDescription, LinkageJob
+from core.linkage.memory import fit, limit_bytes
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES, Progress, Stage, StageBatch
 from core.linkage.published import keep_published, publish
@@ -32,7 +33,13 @@ class JobSession:
     """Joins a job: submits it if it is new, resumes it if it is not."""
 
     def __init__(
-        self, queue: BatchQueue, description: JobDescription, workspace: Workspace, *, poll_s: float = 1.0
+        self,
+        queue: BatchQueue,
+        description: JobDescription,
+        workspace: Workspace,
+        *,
+        poll_s: float = 1.0,
+        threads: int | None = None,
     ) -> None:
         queue.register_flow(FlowPolicy(FLOW, splittable=False))
         digest = "-".join(str(source["digest"]) for source in description.sources)
@@ -42,8 +49,10 @@ class JobSession:
         self.job_id = queue.submit_job(
             FLOW, description.key, parameters, digest, rerun=description.request.rerun
         ).job_id
+        threads = threads or os.cpu_count() or 1
+        room = fit(description.rows, threads, limit_bytes(description.request.memory_gb))
         source = QueueSource(queue, self.job_id, workspace.uri)
-        self.job = LinkageJob(description, workspace, source, threads=os.cpu_count() or 1)
+        self.job = LinkageJob(description, workspace, source, threads=threads, at_once=room.at_once)
         self._idle_s = 0.0
         self._seconds: dict[Stage, float] = {}
         self._started = self._opened = time.perf_counter()
@@ -134,6 +143,11 @@ class JobSession:
             waiting = list(self._held.values())
             self._held.clear()
         self.job.batches.release(waiting)
+
+    def in_flight(self, stage: Stage) -> int:
+        """How many batches of a stage to hold: one waits beside those that run, unless memory bounds them."""
+        at_once = self.job.at_once(stage)
+        return at_once if at_once < self.job.threads else at_once + 1
 
     @property
     def stages(self) -> tuple[Stage, ...]:
