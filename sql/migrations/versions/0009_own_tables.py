@@ -2,9 +2,9 @@
 
 from core.database.migrations import run_file
 
-revision, down_revision = "0008", "0007"
+revision, down_revision = "0009", "0008"
 
 
 def upgrade() -> None:
     """Run the reviewed file."""
-    run_file("0008_own_tables")
+    run_file("0009_own_tables")
