@@ -85,7 +85,8 @@ def run(
 
     policy = policy_of(kind.value, least, most, drain, oldest)
     if on is On.prefect:
-        _become_flow(flow, name, policy)
+        bounds = {"min_consumers": least, "max_consumers": most, "drain_target_s": drain, "oldest_s": oldest}
+        _become_flow({"flow_name": flow, "deployment": name, "kind": kind.value} | bounds)
     with open_runtime() as runtime:
         flows.require_known(runtime.db, flow)
         settings = runtime.settings
@@ -167,15 +168,14 @@ def _teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
     return tell
 
 
-def _become_flow(flow: str, name: str | None, policy: Policy) -> None:
+def _become_flow(request: dict[str, Any]) -> None:
     """Prefect is known above us only: the flow's module takes over this process."""
     import json
     import os
     import sys
-    from dataclasses import asdict
 
-    request = {"flow_name": flow, "policy": asdict(policy)} | ({} if name is None else {"deployment": name})
-    line = [sys.executable, "-m", "flows.autoscale", json.dumps(request), "--forever"]
+    said = json.dumps({key: value for key, value in request.items() if value is not None})
+    line = [sys.executable, "-P", "-m", "flows.autoscale", said, "--forever"]
     os.execv(sys.executable, line)  # noqa: S606 - our own words
 
 

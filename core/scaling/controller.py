@@ -41,12 +41,16 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one round saw, wanted and did. `effect` None: it could not be carried out."""
+    """What one round saw, wanted and did.
+
+    `effect` None: it could not be carried out. `late`: the oldest waits longer than it should.
+    """
 
     decision: Decision
     fleet: Fleet
     effect: Effect | None
     error: str | None = None
+    late: bool = False
 
 
 class Waker(Protocol):
@@ -87,6 +91,7 @@ class Controller:
             log.warning("who consumes %s is not known: %s", aim.flow_name, error.message)
             raise
         inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
+        late = (inputs.signals.oldest_age_s or 0.0) > aim.policy.oldest_s
         decision = decide(inputs.signals, fleet, aim.policy, ledger.memory_of(self._db, aim.flow_name))
         decision_id = ledger.write(self._db, aim.flow_name, (self._actuator.pool, self._holder), inputs, decision)
         try:
@@ -96,9 +101,9 @@ class Controller:
                 "%s: %d consumers are wanted, not brought about: %s", aim.flow_name, decision.desired, error.message
             )
             ledger.done(self._db, decision_id, None, error.message)
-            return Tick(decision, fleet, None, error.message)
+            return Tick(decision, fleet, None, error.message, late)
         ledger.done(self._db, decision_id, effect)
-        return Tick(decision, fleet, effect)
+        return Tick(decision, fleet, effect, None, late)
 
     def leave(self) -> None:
         """Let another autoscaler act at once."""

@@ -1,0 +1,161 @@
+"""Consumers as runs of a work pool, with a real Prefect server, a real worker and real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Failed, Running
+
+from core.database import DatabaseManager
+from core.errors import ConfigError, QueueError
+from core.queue import BatchQueue, FlowPolicy
+from core.scaling import ledger
+from core.scaling.policy import Fleet
+from core.scaling.ports import Effect
+from core.settings import QueueSettings
+from flows.consumer_runs import RunPool
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 120.0
+
+
+def post(env: dict[str, str], path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        env["PREFECT_API_URL"] + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.loads(answer.read()))
+
+
+@pytest.fixture(scope="module")
+def work_pool(prefect_env: dict[str, str]) -> str:
+    """A process pool with one deployment, `consume-in-tests/pool`."""
+    post(prefect_env, "/work_pools/", {"name": "pool", "type": "process"})
+    flow = post(prefect_env, "/flows/", {"name": "consume-in-tests"})
+    deployment = {
+        "name": "pool",
+        "flow_id": flow["id"],
+        "entrypoint": "tests.flows.consuming.consume",
+        "work_pool_name": "pool",
+        "pull_steps": [],
+        "enforce_parameter_schema": False,
+    }
+    post(prefect_env, "/deployments/", deployment)
+    return "consume-in-tests/pool"
+
+
+@contextmanager
+def api(url: str) -> Iterator[SyncPrefectClient]:
+    with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
+        yield client
+
+
+@pytest.fixture
+def client(prefect_env: dict[str, str]) -> Iterator[SyncPrefectClient]:
+    with api(prefect_env["PREFECT_API_URL"]) as client:
+        yield client
+
+
+def runs_of(client: SyncPrefectClient, pool: RunPool, kind: StateType) -> list[uuid.UUID]:
+    return [run.id for run in pool._runs({kind}, 100)]
+
+
+def test_pool_submits_once_and_calls_off_only_what_waits(client: SyncPrefectClient, work_pool: str) -> None:
+    pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}", {"flow_name": "mill"})
+    assert pool.census() == Fleet()
+    assert pool.bring_about(3, Fleet(), "one") == Effect(started=3)
+    # The same decision again, as after an answer that was lost.
+    pool.bring_about(3, Fleet(), "one")
+    assert pool.census() == Fleet(starting=3)
+    runs = runs_of(client, pool, StateType.SCHEDULED)
+    client.set_flow_run_state(runs[0], Running(), force=True)
+    assert pool.census() == Fleet(working=1, starting=2)
+    assert pool.bring_about(2, pool.census(), "two") == Effect(stopped=1)
+    assert pool.bring_about(0, pool.census(), "three") == Effect(stopped=1)
+    assert runs_of(client, pool, StateType.RUNNING) == [runs[0]]
+    assert pool.census() == Fleet(working=1)
+
+
+def test_pool_tells_of_runs_that_failed(client: SyncPrefectClient, work_pool: str) -> None:
+    pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}")
+    pool.bring_about(2, Fleet(), uuid.uuid4().hex)
+    for run in runs_of(client, pool, StateType.SCHEDULED):
+        client.set_flow_run_state(run, Running(), force=True)
+        client.set_flow_run_state(run, Failed(), force=True)
+    assert pool.census() == Fleet(ended_badly=2)
+    # Those of another flow are not counted.
+    assert RunPool(client, work_pool, "other").census() == Fleet()
+
+
+def test_pool_names_what_is_missing(client: SyncPrefectClient) -> None:
+    with pytest.raises(ConfigError, match="no deployment consume/nowhere"):
+        RunPool(client, "consume/nowhere", "mill").census()
+    with api("http://127.0.0.1:9/api") as gone, pytest.raises(QueueError, match="does not answer"):
+        RunPool(gone, "consume/local", "mill").census()
+
+
+@contextmanager
+def worker(env: dict[str, str], log: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "pool", "--type", "process"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=out, stderr=out)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
+    client: SyncPrefectClient,
+    prefect_env: dict[str, str],
+    work_pool: str,
+    database_url: str,
+    db: DatabaseManager,
+    tmp_path: Path,
+) -> None:
+    queue = BatchQueue(db, QueueSettings(), "producer")
+    queue.register_flow(FlowPolicy("mill"))
+    queue.enqueue("mill", list(range(40)), batch_rows=1)
+    env = prefect_env | {
+        "HEADRACE_DATABASE__URL": database_url,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
+    request = {
+        "flow_name": "mill",
+        "deployment": work_pool,
+        "consumer": {"flow_name": "mill"},
+        "max_consumers": 2,
+        "ticks": 2,
+        "tick_s": 0.1,
+    }
+    pool = RunPool(client, work_pool, "mill")
+    with worker(env, tmp_path / "worker.log"):
+        command = [sys.executable, "-m", "flows.autoscale", json.dumps(request)]
+        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        # The second tick saw what the first one had submitted.
+        second, first = ledger.last(db, "mill", 10)
+        assert (first.started, second.started, second.starting + second.working) == (2, 0, 2)
+        give_up = time.monotonic() + LIMIT_S
+        while pool.census() != Fleet(ended_well=2):
+            assert time.monotonic() < give_up, (pool.census(), (tmp_path / "worker.log").read_text()[-3000:])
+            threading.Event().wait(0.25)
+    assert db.execute_query("n", "SELECT count(*) FROM queue_results") == [(40,)]
+    assert queue.depth("mill").ready_batches == 0
