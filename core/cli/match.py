@@ -82,8 +82,10 @@ def match(
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
+    from core.cli.exports import exports
     from core.cli.requests import matching_request
     from core.cli.summary import show
+    from core.linkage.exporting import output_of
 
     request = matching_request(
         {
@@ -91,7 +93,7 @@ def match(
             "id_column": id_column,
             "spec": spec,
             "link": None if link is None else str(link),
-            "against": None if against is None else _output_of(against),
+            "against": None if against is None else str(output_of(against, exports)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
@@ -111,17 +113,6 @@ def match(
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
     summary = _run_here(request, threads, keep_workspace)
     show(summary, as_json=as_json, out=request.out)
-
-
-def _output_of(against: str) -> str:
-    """The file that is added to; that of a job of the queue is written first."""
-    if Path(against).exists() or not against.isdecimal():
-        return against
-    from core.linkage.exporting import export_job
-    from core.runtime import open_runtime
-
-    with open_runtime() as runtime:
-        return str(export_job(runtime.queue, int(against), runtime.settings.state_dir / "exports"))
 
 
 def _hand_over(request_json: str, as_json: bool) -> None:

@@ -14,7 +14,10 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    result: Annotated[Path, typer.Argument(metavar="OUT", help="Output of a `headrace match`.", show_default=False)],
+    result: Annotated[
+        str,
+        typer.Argument(metavar="OUT|JOB", help="Output of a `headrace match`, or a job's number.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
     with_values: Annotated[
         bool, typer.Option("--with-values", help="Show the values of pairs near the threshold: personal data.")
@@ -22,13 +25,15 @@ def report(
 ) -> None:
     """Write one page without scripts: weights, scores, passes, entities, completeness, pairs near the threshold.
 
-    Example: headrace report resolved.parquet --out report.html
+    Examples: headrace report resolved.parquet --out report.html; headrace report 3 --out report.html
     """
+    from core.cli.exports import exports
     from core.errors import ConfigError
+    from core.linkage.exporting import output_of
     from core.linkage.page.facts import gather
     from core.linkage.page.writing import write_page
 
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
-    write_page(gather(result, with_values=with_values), out)
+    write_page(gather(output_of(result, exports), with_values=with_values), out)
     print(f"written: {out}")

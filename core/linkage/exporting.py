@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from core.errors import ConfigError
 from core.linkage.job import JobDescription, LinkageJob
-from core.linkage.outputs import write_outputs
-from core.linkage.ports import BatchSource, Output, Stage
+from core.linkage.outputs import summarise, write_outputs
+from core.linkage.ports import STAGES, BatchSource, Output, Stage
 from core.linkage.prepare import DESCRIPTION
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue
 from core.queue.jobs import find
 
-NEEDED: tuple[Stage, ...] = ("reduce", "train", "plan", "cluster", "survive")
+OpenQueue = Callable[[], AbstractContextManager[tuple[BatchQueue, Path]]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
         raise ConfigError(f"job {job_id} is no completed job; `headrace jobs` lists them", job_id=job_id)
     workspace = Workspace(str(dict(job.parameters).get("workspace")))
     stored = workspace.read_json(DESCRIPTION)
-    found = {stage: queue.stage_results(job_id, stage) for stage in NEEDED}
+    found = {stage: queue.stage_results(job_id, stage) for stage in STAGES}
     if stored is None or not all(found.values()):
         raise ConfigError(f"the workspace of job {job_id} is gone; match its input again", job_id=job_id)
     description = JobDescription.model_validate(stored)
@@ -53,5 +54,22 @@ def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
     out = folder / f"job-{job_id}.parquet"
     batches = cast(BatchSource, _Finished(found))
     finished = LinkageJob(description.model_copy(update={"request": request}), workspace, batches)
-    write_outputs(finished, out, {})
+    ended = job.finished_at or job.created_at
+    took_s = max((ended - job.created_at).total_seconds(), 0.001)
+    busy_s = {stage: sum(float(each["seconds"]) for each in found[stage]) for stage in STAGES}
+    write_outputs(finished, out, summarise(finished, took_s, busy_s) | {"job_id": job_id})
     return out
+
+
+def output_of(named: str, open_queue: OpenQueue) -> Path:
+    """The output of a finished match: the file named, or that of the job of that number, which is written first.
+
+    Args:
+        open_queue: context manager that gives the queue and the folder for exports; entered for a job only.
+    Raises:
+        ConfigError: as `export_job`.
+    """
+    if Path(named).exists() or not named.isdecimal():
+        return Path(named)
+    with open_queue() as (queue, folder):
+        return export_job(queue, int(named), folder)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
+from core.database.migrations import MIGRATIONS_DIR
 from core.database.queries import Query, load
 from tests.architecture.tree import files, literals, modules, parsed
 
@@ -93,3 +95,11 @@ def test_skip_locked_has_order_and_limit() -> None:
         and not {"ORDER BY", "LIMIT"} <= set(re.findall(r"ORDER BY|LIMIT", query.sql))
     ]
     assert not loose, f"FOR UPDATE SKIP LOCKED without ORDER BY and LIMIT: {loose}"
+
+
+def test_revisions_form_one_line() -> None:
+    script = ScriptDirectory(str(MIGRATIONS_DIR))
+    assert len(script.get_heads()) == 1
+    names = [step.revision for step in script.walk_revisions()]
+    assert sorted(names, reverse=True) == names
+    assert sorted({path.name[:4] for path in MIGRATIONS_DIR.glob("*.sql")}) == sorted(names)

@@ -13,6 +13,8 @@ from core.errors import ConfigError
 from core.linkage import tables
 from core.linkage.earlier import open_base
 from core.linkage.exporting import export_job
+from core.linkage.page.facts import gather
+from core.linkage.page.writing import write_page
 from core.linkage.ports import Stage
 from core.linkage.prepare import describe, identify
 from core.linkage.published import keep_published, publish
@@ -92,6 +94,9 @@ def test_queue_and_manifest_give_equal_outputs(
     for kind in ("", ".pairs"):
         one = pl.read_parquet(exported.with_name(f"{exported.stem}{kind}.parquet"))
         assert one.equals(pl.read_parquet(tmp_path / "queue" / f"out{kind}.parquet")), kind
+    page = tmp_path / "report.html"
+    write_page(gather(exported, with_values=False), page)
+    assert f"{queued['entities']:,}" in page.read_text()
     if not link:
         assert open_base(exported).description.rows == local["rows"]
     published = db.execute_query(
