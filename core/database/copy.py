@@ -27,6 +27,8 @@ from core.errors import SchemaError
 SLICE_ROWS = 16_384
 _SLICES_AHEAD = 2
 SLICE_BYTES = 64 * 2**20
+# A COPY is slow if it takes longer than a slow query for each so many rows.
+SLOW_PER_ROWS = 100_000
 
 Buffer = bytes | bytearray | memoryview
 
@@ -72,7 +74,8 @@ def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame, *, b
     with wrapped("copy_in"), conn.cursor() as cursor, cursor.copy(statement) as copy:
         for part in parts:
             copy.write(part)
-    note_duration(f"copy_in {table}", started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
+    limit_ms = getattr(conn, "slow_query_ms", Connection.slow_query_ms)
+    note_duration(f"copy_in {table}", started, limit_ms * max(1.0, frame.height / SLOW_PER_ROWS))
     return frame.height
 
 

@@ -94,6 +94,7 @@ class LinkageJob:
         *,
         threads: int = 1,
         at_once: Mapping[Stage, int] | None = None,
+        keeps_files: bool = False,
     ) -> None:
         self.description = description
         self.workspace = workspace
@@ -103,6 +104,7 @@ class LinkageJob:
         self.sources = [Source.from_dict(each) for each in description.sources]
         self.rows = description.rows
         self.threads = threads
+        self.keeps_files = keeps_files
         self._at_once = dict(at_once or {})
         self._lock = threading.RLock()
         self._shared: dict[str, Any] = {}

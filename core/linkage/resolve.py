@@ -46,7 +46,9 @@ def resolve(
         description = describe(request, key, workspace)
         room = fit(description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
-        job = LinkageJob(description, workspace, manifest, threads=threads, at_once=room.at_once)
+        job = LinkageJob(
+            description, workspace, manifest, threads=threads, at_once=room.at_once, keeps_files=keep_workspace
+        )
         stages = run_job(job, on_progress=on_progress)
         summary = summarise(job, time.perf_counter() - started, stages)
         summary |= {

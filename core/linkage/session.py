@@ -103,14 +103,21 @@ class JobSession:
             )
             return said | {"outcome": "lost"}
         except HeadraceError as error:
-            self.job.batches.fail(batch, type(error).__name__, error.message, retryable=error.retryable)
+            self._give_up(batch, type(error).__name__, error.message, retryable=error.retryable)
             return said | {"outcome": "failed"}
         except Exception as error:  # noqa: BLE001 - the one worker loop: whatever a batch raises is the queue's to judge
             # The text of a foreign error may carry row data; its class and the batch are enough to find it.
             logger.error("batch %s of stage %s failed: %s", batch.partition, batch.stage, type(error).__name__)
-            self.job.batches.fail(batch, type(error).__name__, "unexpected error; see the worker's log", retryable=True)
+            self._give_up(batch, type(error).__name__, "unexpected error; see the worker's log", retryable=True)
             return said | {"outcome": "failed"}
         return said | {"outcome": "completed", **output}
+
+    def _give_up(self, batch: StageBatch, error_class: str, reason: str, *, retryable: bool) -> None:
+        try:
+            self.job.batches.fail(batch, error_class, reason, retryable=retryable)
+        except LeaseLost:
+            # It was somebody else's already, who may even have cleared away what it was reading.
+            logger.warning("batch %s of stage %s was taken over before it failed here", batch.partition, batch.stage)
 
     def progress(self, stage: Stage) -> Progress:
         """Count the stage's batches, whoever works on them.

@@ -85,6 +85,10 @@ class Workspace:
         path = self.root / name
         return orjson.loads(path.read_bytes()) if path.exists() else None
 
+    def remove_stage(self, stage: str) -> None:
+        """Delete the files of all batches of a stage."""
+        shutil.rmtree(self.root / stage, ignore_errors=True)
+
     def remove(self) -> None:
         """Delete everything of the job."""
         shutil.rmtree(self.root, ignore_errors=True)

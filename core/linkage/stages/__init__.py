@@ -29,10 +29,16 @@ _MODULES: dict[Stage, ModuleType] = {
     "publish": publish,
 }
 
+# Whose files nothing reads any more once a stage is open: at seventy million records half of the workspace.
+_SPENT: dict[Stage, tuple[Stage, ...]] = {"block": ("ingest",), "cluster": ("block", "plan", "match")}
+
 
 def open_stage(job: LinkageJob, stage: Stage) -> None:
-    """Announce the batches of a stage; the stages before it must be drained."""
+    """Announce the batches of a stage, and remove what the stages before it, which must be drained, have used up."""
     job.batches.open_stage(stage, _MODULES[stage].sizes(job))
+    if not job.keeps_files:
+        for spent in _SPENT.get(stage, ()):
+            job.workspace.remove_stage(spent)
 
 
 def run_batch(job: LinkageJob, batch: StageBatch) -> Output:

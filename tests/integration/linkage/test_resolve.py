@@ -186,3 +186,17 @@ def test_input_that_fits_no_pass_is_refused_and_leaves_nothing(tmp_path: Path) -
     with pytest.raises(SpecError, match="at least 3 must"):
         resolve(MatchRequest(input=str(tmp_path / "in.csv"), id_column="id"), tmp_path / "work")
     assert [path for path in (tmp_path / "work").rglob("*") if path.suffix not in {".lock", ".owner"}] == []
+
+
+def test_what_is_used_up_is_removed_on_the_way(persons: Path, tmp_path: Path) -> None:
+    request, there = request_of(persons, tmp_path, entities=None), {}
+
+    def look(now: Stage, done: int, total: int) -> None:
+        there[now] = {path.name for path in workspace.root.iterdir()}
+
+    workspace = Workspace(str(tmp_path / "work" / identify(request)))
+    resolve(request, tmp_path / "work", on_progress=look)
+    assert "ingest" in there["encode"]
+    assert "ingest" not in there["block"]
+    assert {"block", "match"} <= there["merge"]
+    assert not {"block", "plan", "match"} & there["cluster"]

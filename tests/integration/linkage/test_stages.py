@@ -53,7 +53,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
         pairs_per_batch=1_500,
     )
     workspace = Workspace(str(folder / "work"))
-    made = LinkageJob(describe(request, identify(request), workspace), workspace, LocalManifest(workspace.root))
+    described = describe(request, identify(request), workspace)
+    made = LinkageJob(described, workspace, LocalManifest(workspace.root), keeps_files=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "WINDOWS", (WINDOW,))
         run_job(made, on_progress=lambda *_: None)
