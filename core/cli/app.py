@@ -9,6 +9,7 @@ import typer
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
 NOUNS = (
     "match",
+    "lookup",
     "explain",
     "model",
     "report",

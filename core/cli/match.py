@@ -20,6 +20,8 @@ Examples:
 
   headrace match june.csv --against resolved.parquet --out june.parquet
 
+  headrace match people.csv --id person_no --via prefect --lookup
+
   headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
 
 Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
@@ -58,6 +60,9 @@ def match(
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
         bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
+    ] = False,
+    lookup: Annotated[
+        bool, typer.Option("--lookup", help="publish what `headrace lookup` needs as well (prefect)")
     ] = False,
     via: Annotated[
         str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
@@ -99,6 +104,7 @@ def match(
             "bad_rows": bad_rows,
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
+            "lookup": lookup,
             "out": None if out is None else str(out),
             "publish": publish,
             "rerun": rerun,

@@ -40,6 +40,8 @@ def identify(request: MatchRequest) -> str:
         raise ConfigError("--against and --decisions are for a match within one file, not across two with --link")
     if request.against is not None and request.model is not None:
         raise ConfigError("--against brings the model of its run; leave out --model")
+    if request.lookup and request.link is not None:
+        raise ConfigError("--lookup is for a match within one file, not across two with --link")
     if request.one_to_one and request.link is None:
         raise ConfigError("--one-to-one pairs the records of two files; give the second one with --link")
     for path in request.inputs:
@@ -54,6 +56,9 @@ def identify(request: MatchRequest) -> str:
         spec, others = base.description.spec, [f"against {base.digest}"]
     if request.decisions is not None:
         others.append(f"decisions {digest(Path(request.decisions))}")
+    if request.lookup:
+        # The same answer was perhaps published without its lists: this one is a job of its own.
+        others.append("lookup")
     return job_key(request, [digest(path) for path in request.inputs], spec, model, others)
 
 

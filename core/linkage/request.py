@@ -37,6 +37,7 @@ class MatchRequest(BaseModel):
     against: str | None = Field(None, description="output of a finished match that the records of input are added to")
     decisions: str | None = Field(None, description="CSV or Parquet: id_a, id_b, decision (match or differ), by, at")
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
+    lookup: bool = Field(False, description="publish what `headrace lookup` needs to find one record (queue)")
     entities: str | None = Field(None, description="Parquet or CSV file that receives one golden record an entity")
     publish: Publish = Field(
         "all",

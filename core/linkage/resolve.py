@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from core.errors import ConfigError
 from core.linkage.job import LinkageJob
 from core.linkage.local import OnProgress, run_job
 from core.linkage.manifest import LocalManifest
@@ -40,6 +41,8 @@ def resolve(
     Raises:
         InputError, SpecError: before any work, with place and remedy. ConfigError: the memory does not suffice.
     """
+    if request.lookup:
+        raise ConfigError("--lookup is for what is published in the database; add --via prefect")
     started = time.perf_counter()
     key = identify(request)
     with own_workspace(workspaces, key) as workspace, Watch() as watch:

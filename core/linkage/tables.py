@@ -17,6 +17,7 @@ from core.database.copy import copy_in
 from core.database.queries import load, run
 from core.linkage.job import Range
 from core.linkage.lasting import changes_so_far
+from core.linkage.lookup_rows import write_lookup
 from core.linkage.ports import Output, Sink, StageBatch
 from core.linkage.stages.survive import LINEAGE_ID_SUFFIX, cuts
 from core.linkage.workspace import load_frame
@@ -36,6 +37,8 @@ def prepare(db: DatabaseManager, job: LinkageJob, job_id: int) -> None:
     """Make the job's own partitions, which are filled before they have an index; again changes nothing."""
     with db.transaction() as conn:
         run(conn, Q["own_tables_make"], {"job_id": job_id, "identities": _own_identities(job)})
+        if job.description.request.lookup:
+            run(conn, load("lookup")["lookup_tables_make"], {"job_id": job_id})
 
 
 def sink_of(job: LinkageJob, job_id: int, batch: StageBatch, output: Output) -> Sink | None:
@@ -83,6 +86,8 @@ def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition:
         for part in _pieces(job, lo, hi):
             mine = members.slice(part.first_row - lo, part.rows)
             copy_in(conn, "identities", _identities(job.read(part), mine, part, job).select(owner, *own, pl.all()))
+    if job.description.request.lookup:
+        write_lookup(conn, job, job_id, partition, folder)
     if partition == 0:
         texts = job.pattern_texts
         patterns = pl.DataFrame({"pattern_id": np.arange(len(texts), dtype=np.int32), "levels": texts})

@@ -56,6 +56,23 @@ def carry(
         ranks: (k,) order of the clusters by what they are named after.
     Cost: one sort of 8 bytes a record.
     """
+    claims, kept, holder = _granted(clusters, published, ages, ranks)
+    return Carried(kept, _changes(claims, kept, holder))
+
+
+def kept_ids(
+    clusters: NDArray[np.uint32], published: NDArray[np.uint32], ages: Sequence[int] | NDArray[np.int64],
+    ranks: NDArray[np.uint32],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Only `kept` of `carry`."""
+    return _granted(clusters, published, ages, ranks)[1]
+
+
+def _granted(
+    clusters: NDArray[np.uint32], published: NDArray[np.uint32], ages: Sequence[int] | NDArray[np.int64],
+    ranks: NDArray[np.uint32],
+) -> tuple[Claims, NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """Claims; published number that each cluster keeps; cluster that keeps each published number, or -1."""
     n_clusters, n_published = len(ranks), len(ages) - 1
     claims = _claims(clusters, published)
     kept = np.zeros(n_clusters, dtype=np.int64)
@@ -68,7 +85,7 @@ def carry(
     cluster, number, shared = (column[~sole] for column in claims)
     order = np.lexsort((ranks[cluster], number, np.asarray(ages)[number], -shared))
     grant(cluster[order], number[order], kept, holder)
-    return Carried(kept, _changes(claims, kept, holder))
+    return claims, kept, holder
 
 
 @kernel

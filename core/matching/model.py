@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +172,18 @@ def rarity_bits(count: int | NDArray[np.float64], n_present: int, chance: float)
     """Bits by which agreement on a value outweighs agreement as such: log2(chance / frequency), clipped both ways."""
     frequency = np.maximum(count, TF_COUNT_UNLISTED) / max(n_present, 1)
     return np.asarray(np.clip(np.log2(chance / frequency), TF_BITS_MIN, TF_BITS_MAX))
+
+
+def term_bits(model: Model, layout: Layout, strings: Sequence[str]) -> NDArray[np.float32]:
+    """`WeightArrays.tf` of `weights` for the few strings of a small vocabulary, of which the first is "missing"."""
+    tabled = [field.name for field in layout.spec.fields if field.name in model.term_tables]
+    tf = np.zeros((len(tabled), len(strings)), dtype=np.float32)
+    for row, name in enumerate(tabled):
+        table, chance = model.term_tables[name], model.fields[layout.names.index(name)].shares["chance"][-1]
+        counts = np.array([table.counts.get(text, 0) for text in strings], dtype=np.float64)
+        tf[row] = rarity_bits(counts, table.n_present, chance)
+    tf[:, 0] = 0.0
+    return tf
 
 
 def _rarity(table: TermTable, chance: float, vocabulary: Vocabulary) -> NDArray[np.float32]:

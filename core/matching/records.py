@@ -24,7 +24,7 @@ from core.matching.views import TextChunk, numbered, text_chunks
 from core.matching.vocabulary import Vocabulary, code_columns, packed_field
 
 # Kinds of which one plain word needs nothing but lower case, and the words among them that mean "unknown".
-_PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
+PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
     "given_name": NAME_UNKNOWN_WORDS,
     "surname": NAME_UNKNOWN_WORDS,
     "text": UNKNOWN_WORDS,
@@ -59,7 +59,7 @@ def pack_text(
     words = np.zeros((len(frame), layout.stride), dtype=np.uint32)
     for field in layout.spec.fields:
         if field.kind not in CODED_KINDS:
-            _fill(field, frame[field.column], layout, words, orders.get(field.name, False))
+            fill_field(field, frame[field.column], layout, words, orders.get(field.name, False))
     coded = {field.name: _coded(field, frame[field.column]) for field in layout.coded}
     vocabulary = _fill_codes(coded, layout, words)
     return words, vocabulary
@@ -70,7 +70,7 @@ def _coded(field: FieldSpec, column: pl.Series) -> _Coded:
     numbers, firsts = numbered(column)
     distinct = column.gather(firsts).rename("")
     plain = np.zeros(len(distinct), dtype=np.bool_)
-    unknown = _PLAIN_KINDS.get(field.kind) if field.part is None else None
+    unknown = PLAIN_KINDS.get(field.kind) if field.part is None else None
     if unknown is not None:
         with text_chunks(distinct) as chunks:
             for first, chunk in chunks:
@@ -94,7 +94,7 @@ def _fill_codes(coded: Mapping[str, _Coded], layout: Layout, words: NDArray[np.u
     return vocabulary
 
 
-def _fill(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32], day_first: bool) -> None:
+def fill_field(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32], day_first: bool) -> None:
     """Put a column that has no codes into the records."""
     at = layout.offset[field.name]
     kernel = _KERNELS.get(field.kind)

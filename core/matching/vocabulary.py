@@ -66,7 +66,18 @@ class Vocabulary:
     @classmethod
     def of_sorted(cls, strings: pl.Series) -> Vocabulary:
         """The vocabulary of ascending, distinct strings of which the first is empty."""
-        points, starts = flat_points(strings)
+        return cls._described(strings, *flat_points(strings))
+
+    @classmethod
+    def of_strings(cls, strings: Sequence[str]) -> Vocabulary:
+        """`of_sorted` for a few strings, without the half millisecond that columns cost however short they are."""
+        points = np.frombuffer("".join(strings).encode("utf-32-le"), dtype="<u4").astype(np.uint32)
+        starts = np.zeros(len(strings) + 1, dtype=np.int64)
+        np.cumsum([len(text) for text in strings], out=starts[1:])
+        return cls._described(pl.Series("string", strings, dtype=pl.String), points, starts)
+
+    @classmethod
+    def _described(cls, strings: pl.Series, points: NDArray[np.uint32], starts: NDArray[np.int64]) -> Vocabulary:
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
         packed = np.zeros((len(strings), 2), dtype=np.uint64)

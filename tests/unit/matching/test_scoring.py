@@ -11,12 +11,12 @@ from core.matching.compare import compare_pairs, patterns_of
 from core.matching.explain import explain_pair, explain_records
 from core.matching.layout import Layout
 from core.matching.levels import TESTS
-from core.matching.model import Model, build_model, rarity_bits, weights
+from core.matching.model import Model, build_model, rarity_bits, term_bits, weights
 from core.matching.normalise import normalise
 from core.matching.pairs import Scorer, random_pairs, score_range
 from core.matching.scoring import CHANCE_BELIEF_PAIRS, ascending_bits, evidence, train
 from core.matching.spec import PassSpec, load_spec
-from core.matching.vocabulary import frequencies, pack
+from core.matching.vocabulary import Vocabulary, frequencies, pack
 from tests.blocking import candidates, in_block_order
 
 FIRST = [
@@ -86,6 +86,14 @@ def learn(frame: pl.DataFrame):
 @pytest.fixture(scope="module")
 def learnt():
     return learn(households(300))
+
+
+def test_term_bits_of_a_few_strings_are_those_of_weights(learnt):
+    layout, vocabulary, model = learnt[0], learnt[2], learnt[5]
+    strings = [*vocabulary.strings.to_list()[:40], "zzz"]
+    expected = weights(model, Vocabulary.of_strings(strings), layout).tf
+    assert np.array_equal(term_bits(model, layout, strings), expected)
+    assert expected.any()
 
 
 def test_train_finds_the_shares_of_doubles_and_of_kin(learnt):
