@@ -84,3 +84,7 @@ CREATE TABLE bench_commits (n integer NOT NULL)
 -- name: bench_commit :one
 -- The least that a durable mark can be.
 INSERT INTO bench_commits VALUES (%(n)s::integer) RETURNING n
+
+-- name: bench_lookup_bytes :one
+-- What lookups alone take, indexes included.
+SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^lookup_(jobs|keys|records)(_j[0-9]+)?$';

@@ -23,6 +23,10 @@ def _small(value: Any) -> str:
     return f"{value:.2g}" if value < 0.1 else f"{value:,.1f}"
 
 
+def _fine(value: Any) -> str:
+    return f"{value:.2f}"
+
+
 # What it says in the first column, the key, and how to write it. Latencies below a tenth of a millisecond do not occur.
 LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("rows", "rows", _count),
@@ -74,6 +78,25 @@ MATCH_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("B-cubed F1", "bcubed_f1", lambda value: f"{value:.4f}"),
     ("peak memory of all its processes, MiB", "peak_rss_mb", _count),
 )
+LOOKUP_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("published records", "rows", _count),
+    ("lookups", "asked", _count),
+    ("answer made anew, p50, ms", "cold_p50_ms", _fine),
+    ("answer made anew, p95, ms", "cold_p95_ms", _fine),
+    ("answer made anew, p99, ms", "cold_p99_ms", _fine),
+    ("out of the process's memory, p50, ms", "l1_p50_ms", _fine),
+    ("out of the process's memory, p95, ms", "l1_p95_ms", _fine),
+    ("out of Redis, p50, ms", "l2_p50_ms", _fine),
+    ("out of Redis, p95, ms", "l2_p95_ms", _fine),
+    ("answers made anew/s, one thread", "cold_per_s", _count),
+    ("threads", "threads", _count),
+    ("answers made anew/s, all threads", "cold_threads_per_s", _count),
+    ("records compared a lookup", "candidates", _small),
+    ("entities named that are right", "right", lambda value: f"{value:.4f}"),
+    ("known persons whose entity was named", "found", lambda value: f"{value:.4f}"),
+    ("tables that only lookups need, MB", "stored_mb", _count),
+    ("match and publication, s", "publish_s", _count),
+)
 _BLOCK = re.compile(r"(<!-- figures: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -123,6 +146,8 @@ def _lines(found: Sequence[Figures]) -> Sequence[tuple[str, str, Callable[[Any],
         return HEADER_LINES
     if found and "marks_per_s" in found[0]:
         return RECORD_LINES
+    if found and "cold_p50_ms" in found[0]:
+        return LOOKUP_LINES
     return MATCH_LINES if found and "f1" in found[0] else LINES
 
 
@@ -132,6 +157,8 @@ def head(one: Figures) -> str:
         return "held xmin" if one["held_xmin"] else "headrace"
     if "marks_per_s" in one:
         return "a commit each mark" if one["flush_every"] == 1 else f"flush_every={one['flush_every']}"
+    if "cold_p50_ms" in one:
+        return "lookup"
     settings = one["settings"]
     if "f1" in one and one["system"] == "headrace":
         return f"headrace, {settings['name']}"

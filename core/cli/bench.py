@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.cli.bench_lookup import lookup
 from core.cli.threads import available_threads
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("records")(records)
     group.command("match")(match)
     group.command("kernels")(kernels)
+    group.command("lookup")(lookup)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 

@@ -56,3 +56,20 @@ def test_bench_table_renews_a_page(tmp_path: Path) -> None:
     assert text.endswith("<!-- end -->\n\nafter\n")
     with pytest.raises(ConfigError, match="--page"):
         headrace("bench", "table")
+
+
+def test_bench_lookup_measures_each_level_and_how_right_it_is(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_REDIS__URL", redis_url)
+    out = tmp_path / "lookup.json"
+    screen = headrace("bench", "lookup", "--rows", "2000", "--asked", "100", "--json", str(out))
+    (found,) = json.loads(out.read_text())
+    assert (found["rows"], found["asked"], found["threads"]) == (2000, 100, 2)
+    for level in ("cold", "l1", "l2"):
+        assert 0 < found[f"{level}_p50_ms"] <= found[f"{level}_p95_ms"] <= found[f"{level}_p99_ms"]
+    assert found["l1_p50_ms"] < found["cold_p50_ms"]
+    assert found["right"] > 0.9
+    assert found["found"] > 0.8
+    assert "answer made anew, p95, ms" in screen
+    assert headrace("bench", "table", str(out)).startswith("`headrace bench lookup --rows 2000 --asked 100 --seed 7")
