@@ -38,3 +38,18 @@ SELECT * FROM ({query}) AS described LIMIT 0
 -- name: backend_pid :one
 -- Who serves this statement; a pooler in front has told another pid.
 SELECT pg_backend_pid()
+
+-- name: scaler_grant :exec
+-- A scaler such as KEDA asks queue_backlog() and may do nothing else. Made by whoever runs the database; without it nothing happens.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'headrace_scaler') THEN
+        GRANT EXECUTE ON FUNCTION queue_backlog(text, integer) TO headrace_scaler;
+    END IF;
+END
+$$
+
+-- name: scaler_granted :one
+-- Whether the scaler's role is there and may ask.
+SELECT coalesce(bool_or(has_function_privilege(oid, 'queue_backlog(text, integer)', 'EXECUTE')), false) AS granted
+FROM pg_roles WHERE rolname = 'headrace_scaler'

@@ -1,4 +1,4 @@
-"""`headrace db`: start, migrate, look at and stop the database."""
+"""`headrace db`: start, migrate, tune, look at and stop the database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The database: start, migrate, status, stop.", no_args_is_help=True)
-    for command in (up, migrate, status, url, down):
+    from core.cli.tune import tune
+
+    group = typer.Typer(help="The database: start, migrate, tune, status, stop.", no_args_is_help=True)
+    for command in (up, migrate, tune, status, url, down):
         group.command(command.__name__)(command)
     group.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
     app.add_typer(group, name="db")
@@ -38,6 +40,8 @@ def up() -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Bring the schema of the configured database to the newest revision.
 
+    A role `headrace_scaler` may then execute queue_backlog(), and nothing else: KEDA asks with it.
+
     Example: HEADRACE_DATABASE__URL=postgresql://me@db/prod headrace db migrate
     """
     from core.database import migrations
@@ -48,10 +52,13 @@ def migrate(as_json: AsJson = False) -> None:
         server.join()
     try:
         done = list(reversed(migrations.migrate(_source(settings), settings.database)))
+        granted = migrations.grant_scaler(_source(settings), settings.database)
     finally:
         if server is not None:
             server.leave()
-    _emit({"applied": done}, as_json, f"applied revisions: {', '.join(done) or 'none, the schema is current'}")
+    words = f"applied revisions: {', '.join(done) or 'none, the schema is current'}"
+    words += "\nrole headrace_scaler: may ask for the backlog" if granted else ""
+    _emit({"applied": done, "scaler_granted": granted}, as_json, words)
 
 
 def status(as_json: AsJson = False) -> None:

@@ -69,6 +69,15 @@ def migrate(source: connect.Source, settings: DatabaseSettings) -> list[str]:
     return [name for name in after if name not in before]
 
 
+def grant_scaler(source: connect.Source, settings: DatabaseSettings) -> bool:
+    """Let the role `headrace_scaler`, if there is one, execute `queue_backlog()`; returns whether it may now."""
+    queries = load("database")
+    with _opened(source, settings) as conn, conn.begin():
+        run(_driver(conn), queries["scaler_grant"])
+        ((granted,),) = run(_driver(conn), queries["scaler_granted"])
+    return bool(granted)
+
+
 def history(source: connect.Source, settings: DatabaseSettings) -> list[Revision]:
     """All revisions, oldest first, and which the database has. MigrationError if it has one that is unknown here."""
     with _opened(source, settings) as conn:

@@ -1,0 +1,139 @@
+"""Every overlay, as kubectl builds it: valid for three versions of Kubernetes, and right in itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from tests.architecture.tree import ROOT
+from tests.k8s import link_checks, pod_checks
+from tests.k8s.keda import MODELS
+from tests.k8s.overlays import OVERLAYS, Docs, kustomized, of, one, overlay, pods
+from tests.k8s.pools import as_kubernetes_sees
+from tests.k8s.schemas import VERSIONS, problems
+
+Check = Callable[[Docs], Iterator[str]]
+CHECKS: dict[str, Check] = {check.__name__: check for check in (*pod_checks.CHECKS, *link_checks.CHECKS)}
+
+
+def test_overlays_are_the_documented_ones() -> None:
+    assert OVERLAYS == ["keda", "local", "production", "spot"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_overlay_is_valid_in_three_versions(name: str, version: str) -> None:
+    plain = [doc for doc in overlay(name) if doc["kind"] not in MODELS]
+    assert [problem for doc in plain for problem in problems(doc, version)] == []
+    for job in of(overlay(name), "ScaledJob"):
+        target = {key: job["spec"]["jobTargetRef"][key] for key in job["spec"]["jobTargetRef"]}
+        as_job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": job["metadata"], "spec": target}
+        assert problems(as_job, version) == []
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_keda_resources_are_valid(name: str) -> None:
+    for doc in overlay(name):
+        if doc["kind"] in MODELS:
+            MODELS[doc["kind"]].model_validate(doc)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_overlay_is_right(name: str, check: str) -> None:
+    assert list(CHECKS[check](overlay(name))) == []
+
+
+def test_kubernetes_validate_itself_agrees(tmp_path: object) -> None:
+    """What the runbook shows: the program on a piped overlay, here a part of it: it takes a second a manifest."""
+    some = [one(overlay("local"), "Deployment", "headrace-worker"), one(overlay("local"), "Role", "headrace-worker")]
+    command = [sys.executable, "-m", "kubernetes_validate", "--strict", "-k", VERSIONS[-1], "-"]
+    for wrong in (False, True):
+        if wrong:
+            some[0]["spec"]["replica"] = 2
+        done = subprocess.run(command, input=yaml.safe_dump_all(some), capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == wrong, done.stdout + done.stderr
+        assert bool(problems(some[0], VERSIONS[-1])) == wrong
+
+
+def test_keda_models_refuse_what_keda_would_ignore() -> None:
+    doc = of(overlay("keda"), "ScaledJob")[0]
+    doc["spec"]["maxReplicas"] = 5
+    with pytest.raises(ValidationError, match="maxReplicas"):
+        MODELS["ScaledJob"].model_validate(doc)
+
+
+def test_local_overlay_brings_everything_and_the_others_no_secret() -> None:
+    kinds = {doc["metadata"]["name"] for doc in of(overlay("local"), "Secret")}
+    assert kinds == {
+        "headrace-database",
+        "headrace-prefect",
+        "headrace-redis",
+        "headrace-postgres",
+        "headrace-pgbouncer",
+        "headrace-scaler",
+    }
+    assert of(overlay("local"), "StatefulSet")
+    for name in ("production", "keda", "spot"):
+        assert not of(overlay(name), "Secret", "StatefulSet")
+
+
+@pytest.mark.parametrize("queue", ["matching", "aggregation"])
+def test_scaled_jobs_run_the_pods_of_the_deployments(queue: str) -> None:
+    """KEDA's pods are written out, so they could drift from base/consumer."""
+    by_name = {str(p): p for p in pods(overlay("production"))}
+    deployed = by_name[f"Deployment/headrace-consumer-{queue}"]
+    (scaled,) = (p for p in pods(overlay("keda")) if str(p) == f"ScaledJob/headrace-consumer-{queue}")
+    different = {key for key in {*deployed.spec, *scaled.spec} if deployed.spec.get(key) != scaled.spec.get(key)}
+    assert different == {"affinity", "topologySpreadConstraints", "containers", "restartPolicy"}
+    ours, theirs = deployed.spec["containers"][0], scaled.spec["containers"][0]
+    assert {key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)} == {"args"}
+    assert theirs["args"][: len(ours["args"])] == ours["args"], "the same command, with an end"
+
+
+def test_spot_consumers_are_gone_before_the_node_is() -> None:
+    consumers = [p for p in pods(overlay("spot")) if p.component == "consumer"]
+    assert len(consumers) == 3
+    for consumer in consumers:
+        args = consumer.spec["containers"][0]["args"]
+        assert args[args.index("--grace-seconds") + 1] == "20"
+        assert consumer.spec["terminationGracePeriodSeconds"] == 25
+        assert consumer.spec["tolerations"][0]["key"] == "headrace/spot"
+    others = [p for p in pods(overlay("spot")) if p.component not in {"consumer", "run"}]
+    assert not any("tolerations" in p.spec for p in others), "only consumers may lose their node at any moment"
+
+
+def test_consumers_have_time_to_finish_a_batch() -> None:
+    for consumer in pods(overlay("production")):
+        if consumer.component == "consumer":
+            args = consumer.spec["containers"][0]["args"]
+            grace_s = int(args[args.index("--grace-seconds") + 1])
+            assert consumer.spec["terminationGracePeriodSeconds"] == grace_s + 30
+
+
+def test_gpu_option_moves_only_matching() -> None:
+    folder = ROOT / "k8s/options/gpu"
+    try:
+        probe = ROOT / "k8s/options/.probe"
+        probe.mkdir()
+        (probe / "kustomization.yaml").write_text(
+            "resources: [../../overlays/production]\ncomponents: [../gpu]\n", encoding="utf-8"
+        )
+        docs = kustomized(str(probe.relative_to(ROOT)))
+    finally:
+        (probe / "kustomization.yaml").unlink()
+        probe.rmdir()
+    chosen = [str(p) for p in pods(docs) if p.spec.get("nodeSelector")]
+    assert chosen == ["Deployment/headrace-consumer-matching"], folder
+    assert problems(one(docs, "Deployment", "headrace-consumer-matching"), VERSIONS[-1]) == []
+
+
+def test_job_of_a_run_keeps_to_the_rules_of_pods() -> None:
+    runs = [p for p in pods(overlay("local")) if p.kind == "Run"]
+    assert len(runs) == 1
+    assert problems(as_kubernetes_sees(runs[0].owner), VERSIONS[0]) == []
