@@ -18,6 +18,7 @@
     |   |- TransientFailure      fault = transient: may work later
     |   |- PoisonFailure         fault = poison: took or would take its worker down
     |   `- ResultsError          what a handler returned cannot be used
+    |- ServiceUnavailable*       another service, such as Prefect's API, does not answer
     `- MatchError
         |- SpecError             exit 2: a match spec that cannot work
         |- CandidateBudgetExceeded
@@ -144,6 +145,13 @@ class PoisonFailure(HandlerError):
 
 class ResultsError(HandlerError):
     """What a handler returned cannot be used: fact `error_class` (ResultMalformed or ResultUnknown)."""
+
+
+class ServiceUnavailable(HeadraceError):
+    """A service beside the database does not answer: fact `url`."""
+
+    retryable = True
+    exit_code = 75
 
 
 class MatchError(HeadraceError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +12,11 @@ from prefect.cache_policies import NO_CACHE
 
 from core.cli import guarded
 from core.errors import HeadraceError
-from core.queue import dedupe, leader, partitions, retention, statistics
+from core.queue import dedupe, leader, partitions, retention
 from core.runtime import Runtime, open_runtime
+from flows.forms import MaintenanceRequest
 from flows.policies import in_words
+from flows.statistics_refresh import planner_statistics
 from flows.wiring import settings_of
 
 DUTY: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
@@ -44,30 +45,29 @@ def old_partitions(postgres_block: str | None) -> dict[str, int]:
 
 
 @task(**DUTY)
-def planner_statistics(postgres_block: str | None) -> dict[str, Any]:
-    """Tables that were looked at, and those that somebody held."""
-    with _opened(postgres_block) as runtime:
-        return asdict(statistics.refresh(runtime.db))
-
-
-@task(**DUTY)
 def expired_keys(postgres_block: str | None) -> int:
     """How many were deleted."""
     with _opened(postgres_block) as runtime:
         return dedupe.purge(runtime.db)
 
 
+DUTIES: dict[str, tuple[str, Any]] = {
+    "partitions": ("partitions_made", partitions_ahead),
+    "retention": ("partitions", old_partitions),
+    "statistics": ("statistics", planner_statistics),
+    "keys": ("keys_purged", expired_keys),
+}
+
+
 @flow(name="maintenance", persist_result=False)
-async def maintenance(postgres_block: str | None = None) -> Any:
+async def maintenance(
+    request: MaintenanceRequest = MaintenanceRequest(),  # noqa: B008 - frozen, and Prefect reads the default for its form
+    postgres_block: str | None = None,
+) -> Any:
     """Keep the queue's tables in shape; once at a time. Returns counts; ends as failed if another process is at it."""
     try:
         with _opened(postgres_block) as runtime, _sole(runtime):
-            return {
-                "partitions_made": partitions_ahead(postgres_block),
-                "partitions": old_partitions(postgres_block),
-                "statistics": planner_statistics(postgres_block),
-                "keys_purged": expired_keys(postgres_block),
-            }
+            return {name: do(postgres_block) for name, do in (DUTIES[duty] for duty in request.duties)}
     except HeadraceError as error:
         return in_words(error)
 

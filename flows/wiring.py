@@ -14,6 +14,7 @@ from core.linkage.session import JobSession
 from core.linkage.workspace import Workspace
 from core.runtime import open_runtime
 from core.settings import Settings, read_settings
+from core.workloads.identity.samples import sampled
 
 RUNNERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Kernels leave the interpreter lock, so one thread a core; one more batch waits claimed."""
@@ -32,6 +33,8 @@ def settings_of(postgres_block: str | None) -> Settings:
 def open_session(request: MatchRequest, postgres_block: str | None) -> Iterator[JobSession]:
     """Connect, describe the job and join it."""
     with open_runtime(settings_of(postgres_block)) as runtime:
+        samples = runtime.settings.state_dir / "samples"
+        request = request.model_copy(update={"input": sampled(request.input, samples)})
         key = identify(request)
         workspace = Workspace(str(runtime.settings.state_dir / "workspaces" / "jobs" / key))
         description = describe(request, key, workspace)

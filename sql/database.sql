@@ -9,8 +9,12 @@ SELECT set_config('application_name', %(application_name)s, true)
 SELECT pg_advisory_xact_lock(4850726563)
 
 -- name: database_create :exec
--- The embedded server's only database, made right after initdb.
+-- A database of the embedded server: Headrace's, made right after initdb, or the Prefect server's beside it.
 CREATE DATABASE {name}
+
+-- name: database_exists :one
+-- Asked first, for CREATE DATABASE knows no IF NOT EXISTS.
+SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s)
 
 -- name: server_facts :one
 -- What doctor and `db status` print about the server.

@@ -37,3 +37,7 @@ WITH newest AS (
 )
 SELECT n.worker_id, sum(n.n_rows)::bigint, max(s.span_s) FROM newest n CROSS JOIN span s
 WHERE n.worker_id IS NOT NULL GROUP BY n.worker_id ORDER BY n.worker_id
+
+-- name: top_pools :many
+-- Workers that beat, and what they hold, by pool. Silent ones are reaped by the leader.
+SELECT pool, count(*), coalesce(sum(n_leases), 0)::bigint FROM workers GROUP BY pool ORDER BY pool

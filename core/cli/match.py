@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from core.cli.flows import become_flow
 from core.cli.threads import available_threads
 
 EPILOG = """
@@ -114,24 +114,11 @@ def match(
         [*(maps or []), *(more or [])],
     )
     if via == "prefect":
-        _hand_over(request.model_dump_json(), as_json)
+        become_flow("flows.identity_resolution", [request.model_dump_json(), *(["--json"] if as_json else [])])
     if via != "local":
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
     summary = _run_here(request, threads, keep_workspace)
     show(summary, as_json=as_json, out=request.out)
-
-
-def _hand_over(request_json: str, as_json: bool) -> None:
-    """Become the flow: the command line stands below `flows` and may not import it."""
-    import os
-
-    sys.stdout.flush()
-    arguments = [sys.executable, "-m", "flows.identity_resolution", request_json, *(["--json"] if as_json else [])]
-    # Without an API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits,
-    # and it would tell its makers of every start.
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **quiet, **os.environ}
-    os.execve(sys.executable, arguments, environment)  # noqa: S606 - our own interpreter and module, no shell
 
 
 def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:

@@ -89,12 +89,24 @@ def history(source: connect.Source, settings: DatabaseSettings) -> list[Revision
 
 def require_current(source: connect.Source, settings: DatabaseSettings) -> None:
     """Raise MigrationError unless every revision is applied."""
-    pending = [step.revision for step in history(source, settings) if not step.applied]
+    steps = history(source, settings)
+    pending = [step.revision for step in steps if not step.applied]
     if pending:
+        has, needs = ([step.revision for step in steps if step.applied] or ["none"])[-1], steps[-1].revision
         raise MigrationError(
-            f"the database {connect.mask(source.url)} lacks revision {', '.join(pending)}; run `headrace db migrate`",
+            f"the database {connect.mask(source.url)} is at revision {has} and this version of Headrace needs {needs} "
+            f"(it lacks {', '.join(pending)}); run `headrace db migrate`",
             pending=pending,
+            has=has,
+            needs=needs,
         )
+
+
+def newest() -> str:
+    """The revision that this version of Headrace needs."""
+    head = ScriptDirectory.from_config(_config(None)).get_current_head()
+    assert head is not None
+    return head
 
 
 def _applied(conn: SqlConnection) -> list[str]:
@@ -105,7 +117,8 @@ def _applied(conn: SqlConnection) -> list[str]:
         return [step.revision for head in current for step in script.iterate_revisions(head, "base")]
     except (CommandError, RevisionError):
         raise MigrationError(
-            f"the database is at revision {', '.join(current)}, unknown to this version of Headrace"
+            f"the database is at revision {', '.join(current)}, unknown to this version of Headrace, which needs "
+            f"{script.get_current_head()}: upgrade Headrace"
         ) from None
 
 

@@ -20,7 +20,7 @@ class MatchRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    input: str = Field(description="CSV or Parquet file whose records are matched")
+    input: str = Field(description="CSV or Parquet file whose records are matched; demo:persons?rows=20000 makes them")
     id_column: str = Field(description="column that names each record; unique within its file")
     spec: str = Field("persons", description="name of a built-in match spec, or path of a YAML file")
     mapping: dict[str, str] = Field(

@@ -1,0 +1,63 @@
+"""`headrace deploy`: pools, queues, blocks, deployments and automations on a Prefect server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.flows import become_flow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("deploy")(deploy)
+
+
+def deploy(
+    target: Annotated[str, typer.Option("--target", help="local: processes of `headrace up`; k8s: Kubernetes Jobs.")],
+    file: Annotated[Path, typer.Option("--file", help="What is deployed.")] = ROOT / "prefect.yaml",
+    pools: Annotated[Path, typer.Option("--pools", help="Folder of the work pools' base job templates.")] = ROOT
+    / "k8s"
+    / "work-pools",
+    notify: Annotated[
+        str | None, typer.Option("--notify", help="Notification block (type/name) that alerts go to.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Bring a Prefect server to what prefect.yaml says; run twice, the second run changes nothing.
+
+    The server is that of PREFECT_API_URL, else the one of a running `headrace up`.
+
+    Example: headrace deploy --target local --json
+    """
+    from core.deploying.pools import POOLS
+    from core.deploying.request import DeployRequest
+
+    if target not in POOLS:
+        raise typer.BadParameter(f"{target!r} is not one of {', '.join(POOLS)}", param_hint="--target")
+    # Checked above: a Literal cannot be named in an option's annotation without importing pydantic at --help.
+    request = DeployRequest(target=target, file=str(file), pools=str(pools), notify=notify, as_json=as_json)
+    become_flow("flows.deploy", [request.model_dump_json()])
+
+
+def show_changes(changes: Sequence[tuple[str, str, str, str]]) -> None:
+    """(kind, name, what was done, note) as a table, and in one sentence."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("kind", "name", "", box=None, header_style="dim")
+    for kind, name, action, note in changes:
+        table.add_row(kind, name, action if action == "unchanged" else f"[bold]{action}[/]")
+        if note:
+            table.add_row("", f"[yellow]{note}[/]", "")
+    console.print(table)
+    n_changed = sum(action != "unchanged" for _, _, action, _ in changes)
+    all_there = "nothing to change: all is as prefect.yaml says"
+    said = f"{n_changed} of {len(changes)} objects changed" if n_changed else all_there
+    console.print(said, highlight=False)

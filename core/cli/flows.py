@@ -1,0 +1,37 @@
+"""Becoming a flow: the command line stands below `flows` and may not import it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+# Prefect would tell its makers of every start.
+QUIET: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+
+
+def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by `python -m module`, on the API of a local stack that runs, unless another is configured.
+
+    Without any API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
+    """
+    sys.stdout.flush()
+    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **QUIET, **os.environ}
+    if not environment.get("PREFECT_API_URL") and (api_url := _local_api()):
+        environment["PREFECT_API_URL"] = api_url
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], environment)  # noqa: S606 - no shell, our module
+
+
+def _local_api() -> str | None:
+    """The API of the stack that `headrace up` runs for this state directory."""
+    from core.settings import read_settings
+    from core.stack.state import running_stack
+
+    stack = running_stack(read_settings().state_dir)
+    return None if stack is None else stack.api_url

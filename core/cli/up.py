@@ -1,0 +1,191 @@
+"""`headrace up` and `headrace down`: a whole local stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.stack.plan import Plan
+    from core.stack.state import StackState
+    from core.stack.supervisor import Status
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+DETACH_LIMIT_S = 150.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command("up")(up)
+    app.command("down")(down)
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Come back as soon as it is ready.")] = False,
+    api_port: Annotated[int, typer.Option("--api-port", min=1, max=65_535, help="Prefect's API and UI.")] = 4200,
+    web_port: Annotated[int, typer.Option("--web-port", min=1, max=65_535, help="Headrace's web app.")] = 8080,
+    as_json: AsJson = False,
+) -> None:
+    """Start PostgreSQL, the Prefect server with its UI, a worker, the web app and, where installed, Redis.
+
+    All of it is this machine's own and listens on 127.0.0.1. Ctrl-C ends it, and after --detach `headrace down` does.
+
+    Example: headrace up --detach && headrace down
+    """
+    import secrets
+
+    from core.settings import read_settings
+    from core.stack.plan import Plan
+    from core.stack.state import running_stack
+
+    settings = read_settings()
+    if (found := running_stack(settings.state_dir)) is not None:
+        _tell_addresses(found, as_json, f"it is {'up' if found.phase == 'ready' else found.phase} already")
+        return
+    plan = Plan(settings, api_port, web_port, secrets.token_hex(8))
+    if detach:
+        _tell_addresses(_detached(plan), as_json, "ready")
+    else:
+        _attached(plan, as_json)
+
+
+def down(as_json: AsJson = False) -> None:
+    """End what `headrace up` started, also when parts of it, or what looked after them, were killed.
+
+    Example: headrace down
+    """
+    import json
+    import time
+
+    from core.settings import read_settings
+    from core.stack.stopping import stop
+
+    settings = read_settings()
+    began = time.monotonic()
+    stopped = stop(settings.state_dir, settings.embedded)
+    seconds = time.monotonic() - began
+    if as_json:
+        print(json.dumps({"stopped": stopped, "seconds": round(seconds, 3)}))
+    else:
+        print(f"stopped in {seconds:.1f} s" if stopped else "it was not up")
+
+
+def _attached(plan: Plan, as_json: bool) -> None:
+    """Look after the stack in this process."""
+    import signal
+
+    from core.stack.supervisor import Supervisor
+
+    with _screen(as_json) as say:
+        supervisor = Supervisor(plan, say)
+        before = [signal.signal(number, lambda *_: supervisor.stop()) for number in (signal.SIGINT, signal.SIGTERM)]
+        try:
+            supervisor.run()
+        finally:
+            for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+                signal.signal(number, handler)
+
+
+def _detached(plan: Plan) -> StackState:
+    """Start `python -m core.stack` and wait until it is ready. Raises what kept it from that."""
+    import subprocess
+    import sys
+    import time
+
+    from core.errors import HeadraceError
+    from core.stack import state
+    from core.stack.plan import require_free
+
+    require_free(plan.api_port, "--api-port")
+    require_free(plan.web_port, "--web-port")
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = plan.folder / "supervisor.log"
+    with log.open("wb") as out:
+        supervisor = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "core.stack", str(plan.api_port), str(plan.web_port), plan.mark],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    give_up = time.monotonic() + DETACH_LIMIT_S
+    while time.monotonic() < give_up:
+        found = state.read(plan.settings.state_dir)
+        if found is not None and found.mark == plan.mark and found.phase == "ready":
+            return found
+        if supervisor.poll() is not None:
+            said = log.read_text(errors="replace").strip().splitlines()
+            raise HeadraceError(said[-1].removeprefix("headrace: ") if said else f"it did not start; see {log}")
+        time.sleep(0.05)
+    supervisor.terminate()
+    raise HeadraceError(f"it is not ready after {DETACH_LIMIT_S:g} s; see {plan.folder}")
+
+
+def _tell_addresses(found: StackState, as_json: bool, word: str) -> None:
+    import json
+
+    if as_json:
+        shown: dict[str, Any] = {"phase": found.phase, "api_url": found.api_url, "ui_url": found.ui_url}
+        shown |= {"web_url": found.web_url, "redis_url": found.redis_url, "pid": found.supervisor.pid}
+        print(json.dumps(shown))
+        return
+    print(word)
+    for name, address in found.addresses().items():
+        print(f"  {name + ':':<12} {address}")
+    print("run a deployment in the UI, or: headrace deploy, headrace queue top; end it with: headrace down")
+
+
+class _screen:  # noqa: N801 - used as a function
+    """A status that is written over on a terminal; elsewhere a line for each change."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._before: Any = None
+
+    def __enter__(self) -> Callable[[Status], None]:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console()
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal and not self._as_json else None
+        if self._live is not None:
+            self._live.start()
+        return self._say
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _say(self, status: Status) -> None:
+        if status == self._before:
+            return
+        changed, self._before = self._before is None or status.phase != self._before.phase, status
+        if self._live is not None:
+            self._live.update(_table(status), refresh=True)
+        elif self._as_json:
+            import json
+            from dataclasses import asdict
+
+            print(json.dumps(asdict(status)), flush=True)
+        elif changed:
+            print(status.phase, status.note, flush=True)
+            if status.phase == "ready":
+                for name, address in status.addresses.items():
+                    print(f"  {name + ':':<12} {address}", flush=True)
+
+
+def _table(status: Status) -> Any:
+    from rich.table import Table
+
+    title = f"headrace: {status.phase}" + (f", {status.note}" if status.note else "")
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for name, words in status.parts.items():
+        table.add_row(name, words)
+    if status.phase == "ready":
+        for name, address in status.addresses.items():
+            table.add_row(f"[bold]{name}[/]", address)
+        table.add_row("", "[dim]Ctrl-C ends all of it[/]")
+    return table

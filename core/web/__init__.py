@@ -1,0 +1,1 @@
+"""The web app: health, readiness, metrics."""

@@ -1,0 +1,61 @@
+"""The FastAPI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from core.database import DatabaseManager, connect, migrations
+from core.errors import HeadraceError
+from core.metrics.export import CONTENT_TYPE, render
+from core.monitoring.exposition import queue_samples
+from core.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app on the database of the settings. It starts without one and says so under /ready.
+
+    Requests that read the database run in threads: they wait for it, and others must not wait with them.
+    """
+    # A probe must not hang in attempts to connect: it asks again by itself.
+    once = settings.model_copy(update={"database": settings.database.replaced(connect_retry_s=0, pool_size=2)})
+    db = DatabaseManager.from_settings(once)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        db.dispose()
+
+    app = FastAPI(title="Headrace", version=version("headrace"), lifespan=lifespan)
+
+    @app.get("/health", summary="The process answers; nothing else is looked at.")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "version": version("headrace")}
+
+    @app.get("/ready", summary="The database answers and has the schema of this version; else 503 and why.")
+    def ready() -> JSONResponse:
+        problem = _problem(db)
+        body: dict[str, Any] = {"ready": problem is None}
+        return JSONResponse(body | ({"problem": problem} if problem else {}), 200 if problem is None else 503)
+
+    @app.get("/metrics", summary="Depth, age, dead letters and workers, for Prometheus.")
+    def metrics() -> Response:
+        try:
+            return Response(render(queue_samples(db)), media_type=CONTENT_TYPE)
+        except HeadraceError as error:
+            return JSONResponse({"problem": error.message}, 503)
+
+    return app
+
+
+def _problem(db: DatabaseManager) -> str | None:
+    try:
+        migrations.require_current(connect.Source(db.url), db.settings)
+    except HeadraceError as error:
+        return error.message
+    return None

@@ -1,0 +1,112 @@
+"""`headrace deploy` against a real Prefect server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+ROOT = Path(__file__).parents[2]
+HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
+
+
+def deploy(env: dict[str, str], url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [*HEADRACE, "deploy", "--json", *options]
+    settings = {"HEADRACE_DATABASE__URL": url}
+    return subprocess.run(
+        command, env=env | settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def call(env: dict[str, str], method: str, path: str, body: Any = None) -> Any:
+    request = urllib.request.Request(
+        f"{env['PREFECT_API_URL']}{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def told(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:
+    assert done.returncode == 0, done.stderr
+    return {(one["kind"], one["name"]): one["action"] for one in json.loads(done.stdout)["objects"]}
+
+
+def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], database_url: str) -> None:
+    first = told(deploy(prefect_env, database_url, "--target", "local"))
+    assert set(first.values()) == {"created"}
+    assert {kind for kind, _ in first} == {"work pool", "work queue", "block", "deployment", "automation"}
+
+    held = call(prefect_env, "GET", "/deployments/name/identity-resolution/local")
+    assert held["parameters"]["request"]["input"].startswith("demo:persons")
+    assert "MatchRequest" in held["parameter_openapi_schema"]["definitions"]
+    assert (held["work_pool_name"], held["work_queue_name"]) == ("headrace-local", "matching")
+    # What people change afterwards stays; what the file says comes back.
+    upkeep = call(prefect_env, "GET", "/deployments/name/maintenance/local")
+    schedule = upkeep["schedules"][0]["id"]
+    call(prefect_env, "PATCH", f"/deployments/{upkeep['id']}/schedules/{schedule}", {"active": False})
+    call(prefect_env, "PATCH", f"/deployments/{upkeep['id']}", {"description": "changed by hand"})
+    call(prefect_env, "PATCH", "/work_pools/headrace-local", {"concurrency_limit": 0})
+
+    done = deploy(prefect_env, database_url, "--target", "local")
+    second = told(done)
+    assert [name for name, action in second.items() if action != "unchanged"] == [("deployment", "maintenance/local")]
+    assert second.keys() == first.keys()
+    assert "it is at its limit, 0 of 0 slots are taken" in done.stdout
+    again = call(prefect_env, "GET", "/deployments/name/maintenance/local")
+    assert again["description"] == upkeep["description"]
+    assert [one["active"] for one in again["schedules"]] == [False]
+    assert call(prefect_env, "GET", "/work_pools/headrace-local")["concurrency_limit"] == 0
+
+    third = json.loads(deploy(prefect_env, database_url, "--target", "local").stdout)
+    assert third["changed"] == 0
+
+
+def test_deploy_refuses_a_pool_of_another_type(prefect_env: dict[str, str], database_url: str) -> None:
+    call(prefect_env, "POST", "/work_pools/", {"name": "headrace-k8s", "type": "process"})
+    try:
+        done = deploy(prefect_env, database_url, "--target", "k8s")
+    finally:
+        call(prefect_env, "DELETE", "/work_pools/headrace-k8s")
+    assert done.returncode == 2
+    assert "a work pool headrace-k8s of type process, and kubernetes is needed" in done.stderr
+
+
+def test_deploy_refuses_an_older_schema_with_both_versions(prefect_env: dict[str, str], database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        (newest,) = conn.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+        conn.execute("UPDATE alembic_version SET version_num = '0006'")
+        try:
+            done = deploy(prefect_env, database_url, "--target", "local")
+        finally:
+            conn.execute("UPDATE alembic_version SET version_num = %s", [newest])
+    assert done.returncode == 1
+    assert f"is at revision 0006 and this version of Headrace needs {newest}" in done.stderr
+
+
+def test_deploy_names_an_api_that_does_not_answer(prefect_env: dict[str, str], database_url: str) -> None:
+    away = prefect_env | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}
+    done = deploy(away, database_url, "--target", "local")
+    assert done.returncode == 75
+    assert "Prefect's API http://127.0.0.1:1/api/ does not answer" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_deploy_holds_parameters_against_the_flow(
+    prefect_env: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    text = (ROOT / "prefect.yaml").read_text()
+    file = tmp_path / "prefect.yaml"
+    file.write_text(text.replace('rows=20000", id_column: id}', 'rows=20000", id_colum: id}'))
+    done = deploy(prefect_env, database_url, "--target", "local", "--file", str(file))
+    assert done.returncode == 2
+    assert ".parameters.request.id_colum" in done.stderr or ".parameters.request.id_column" in done.stderr
+    assert f"{file} line " in done.stderr
