@@ -72,3 +72,11 @@ SELECT version, kind, entity_id::text, from_id::text, records FROM entity_change
 -- name: dataset_lock :exec
 -- One job of a data set at a time is made the one that counts.
 SELECT pg_advisory_xact_lock(hashtext('headrace published'), hashtext(%(dataset)s))
+
+-- name: input_table :many
+-- All rows of a table or view that somebody wants matched, in one snapshot.
+SELECT * FROM {table}
+
+-- name: input_table_name :many
+-- As the server writes it, with the quotes it needs; nothing where there is no such table or view.
+SELECT to_regclass(%(table)s)::text WHERE to_regclass(%(table)s) IS NOT NULL

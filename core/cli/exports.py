@@ -1,4 +1,4 @@
-"""Where the outputs of the queue's jobs are written when a command needs them as files."""
+"""What commands need as files although it is in the database: outputs of jobs, and tables that are matched."""
 
 from __future__ import annotations
 
@@ -18,3 +18,22 @@ def exports() -> Iterator[tuple[BatchQueue, Path]]:
 
     with open_runtime() as runtime:
         yield runtime.queue, runtime.settings.state_dir / "exports"
+
+
+def input_file(named: str) -> str:
+    """The file of that name, or a snapshot of `table:name` of the configured database."""
+    from core.linkage.table_input import export_table, named_table
+
+    table = named_table(named)
+    if table is None:
+        return named
+    with exports() as (queue, folder):
+        return str(export_table(queue.db, table, folder))
+
+
+def dataset_of(named: str, spec: str | None) -> str | None:
+    """What answers for a table are published under: its snapshots have changing names. None: it is a file."""
+    from core.linkage.table_input import named_table
+
+    table = named_table(named)
+    return None if table is None else f"{spec or 'persons'}:{table}"

@@ -22,6 +22,8 @@ Examples:
 
   headrace match people.csv --id person_no --via prefect --lookup
 
+  headrace match table:crm.customers --id customer_no --out resolved.parquet
+
   headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
 
 Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
@@ -34,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def match(
-    records: Annotated[Path, typer.Argument(metavar="INPUT", help="CSV or Parquet file", show_default=False)],
+    records: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="CSV or Parquet file, or table:NAME of the database", show_default=False),
+    ],
     more: Annotated[
         list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
     ] = None,
@@ -49,7 +54,7 @@ def match(
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
     ] = None,
-    link: Annotated[Path | None, typer.Option(help="second file: compare only across the two")] = None,
+    link: Annotated[str | None, typer.Option(help="second file (or table:NAME): compare only across the two")] = None,
     against: Annotated[
         str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
@@ -75,6 +80,12 @@ def match(
             show_default=False,
         ),
     ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="prefect: name the answer is published under (default: by spec and input)", show_default=False
+        ),
+    ] = None,
     rerun: Annotated[
         bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
     ] = False,
@@ -87,17 +98,17 @@ def match(
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
-    from core.cli.exports import exports
+    from core.cli.exports import dataset_of, exports, input_file
     from core.cli.requests import matching_request
     from core.cli.summary import show
     from core.linkage.exporting import output_of
 
     request = matching_request(
         {
-            "input": str(records),
+            "input": input_file(records),
             "id_column": id_column,
             "spec": spec,
-            "link": None if link is None else str(link),
+            "link": None if link is None else input_file(link),
             "against": None if against is None else str(output_of(against, exports)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
@@ -108,6 +119,7 @@ def match(
             "out": None if out is None else str(out),
             "publish": publish,
             "rerun": rerun,
+            "dataset": dataset or dataset_of(records, spec),
             "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
         },

@@ -150,6 +150,16 @@ def copy_out(
         StoreError: the server refused.
     Cost: `SLICE_BYTES` of text in memory beside the frame.
     """
+    return pl.concat(copy_slices(conn, query, params, schema))
+
+
+def copy_slices(
+    conn: psycopg.Connection[Any],
+    query: Query,
+    params: Mapping[str, Any] | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Iterator[pl.DataFrame]:
+    """The same in frames of about `SLICE_BYTES` of text, one at least; only one of them need be in memory."""
     started = time.perf_counter()
     with wrapped(query.name), conn.cursor() as cursor:
         if schema is None:
@@ -157,10 +167,9 @@ def copy_out(
             schema = {column.name: _dtype(column) for column in cursor.description or ()}
         with cursor.copy(_around("copy_out", query), params) as copy:
             # A chunk of the protocol is one row, so every slice ends with a line.
-            frames = [_from_text(text, dict(schema), query.name) for text in _gathered(copy)]
-    frame = pl.concat(frames)
+            for text in _gathered(copy):
+                yield _from_text(text, dict(schema), query.name)
     note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
-    return frame
 
 
 def _gathered(rows: Iterable[Buffer]) -> Iterator[bytes]:

@@ -62,7 +62,8 @@ class JobDescription(BaseModel):
     @property
     def dataset_name(self) -> str:
         """Under which name the answer is published: jobs of one name follow each other."""
-        return self.dataset or f"{self.spec.name}:{'+'.join(path.name for path in self.request.inputs)}"
+        named = self.dataset or self.request.dataset
+        return named or f"{self.spec.name}:{'+'.join(path.name for path in self.request.inputs)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ class MatchRequest(BaseModel):
         description="what goes to the database (queue): links: entities, members and matches; records: identities too; "
         "all: golden records too",
     )
+    dataset: str | None = Field(
+        None, min_length=1, description="name that the answer is published under; None: by spec and input files"
+    )
     memory_gb: float | None = Field(
         None, gt=0, description="the most a process may hold, mapped files aside; None: six tenths of what is free"
     )

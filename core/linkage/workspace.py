@@ -30,7 +30,6 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
-from fsspec.core import url_to_fs
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
@@ -41,6 +40,11 @@ Array = NDArray[Any]
 
 def _local_root(uri: str) -> Path:
     """Resolve an fsspec URI to a folder; kernels map record files, so the folder must be mounted."""
+    if "://" not in uri:
+        return Path(uri)
+    # A tenth of a second that a plain folder need not wait for.
+    from fsspec.core import url_to_fs
+
     filesystem, path = url_to_fs(uri)
     if "file" not in (filesystem.protocol if isinstance(filesystem.protocol, tuple) else (filesystem.protocol,)):
         raise ConfigError(
