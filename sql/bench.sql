@@ -88,3 +88,13 @@ INSERT INTO bench_commits VALUES (%(n)s::integer) RETURNING n
 -- name: bench_lookup_bytes :one
 -- What lookups alone take, indexes included.
 SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^lookup_(jobs|keys|records)(_j[0-9]+)?$';
+
+-- name: bench_burst_done :one
+-- Of the batches enqueued since then: completed ones, when the first was begun and the last one ended, on the server's clock.
+SELECT count(*), extract(epoch FROM min(started_at) - %(since)s)::double precision,
+       extract(epoch FROM max(finished_at) - %(since)s)::double precision
+FROM queue_history WHERE finished_at >= %(since)s AND outcome = 'completed'
+
+-- name: bench_now :one
+-- Right after the commit of a burst.
+SELECT clock_timestamp()

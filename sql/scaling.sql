@@ -57,3 +57,11 @@ FROM scaling_decisions WHERE %(flow_name)s::text IS NULL OR flow_name = %(flow_n
 DELETE FROM scaling_decisions WHERE decision_id IN (
     SELECT decision_id FROM scaling_decisions WHERE decided_at < now() - make_interval(secs => %(retain_s)s)
     ORDER BY decided_at LIMIT %(limit)s)
+
+-- name: load_recorded :many
+-- What came in and what each completed batch took, for replays; since the partition drops, only what retention keeps.
+SELECT extract(epoch FROM b.created_at)::double precision AS at_s, h.wall_ms / 1000 AS work_s, h.attempt
+FROM queue_history h JOIN queue_batches b ON b.batch_id = h.origin_batch_id
+WHERE h.flow_name = %(flow_name)s AND h.outcome = 'completed' AND h.finished_at >= now() - make_interval(hours => %(hours)s)
+  AND h.wall_ms > 0
+ORDER BY b.created_at, h.history_id LIMIT %(limit)s

@@ -97,6 +97,18 @@ LOOKUP_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("tables that only lookups need, MB", "stored_mb", _count),
     ("match and publication, s", "publish_s", _count),
 )
+SCALE_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
+    ("bursts", "rounds", _count),
+    ("batches a burst", "batches", _count),
+    ("consumers at most", "consumers", _count),
+    ("burst to the first batch begun p50, s", "first_p50_s", _small),
+    ("burst to the first batch begun p95, s", "first_p95_s", _small),
+    ("burst to its last batch done p50, s", "drained_p50_s", _small),
+    ("last batch done to no consumer p50, s", "zero_p50_s", _small),
+    ("last batch done to no consumer, the longest, s", "zero_max_s", _small),
+    ("consumers at once", "peak", _count),
+    ("oscillations of a burst, the most", "oscillations_max", _count),
+)
 _BLOCK = re.compile(r"(<!-- figures: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -148,6 +160,8 @@ def _lines(found: Sequence[Figures]) -> Sequence[tuple[str, str, Callable[[Any],
         return RECORD_LINES
     if found and "cold_p50_ms" in found[0]:
         return LOOKUP_LINES
+    if found and "first_p95_s" in found[0]:
+        return SCALE_LINES
     return MATCH_LINES if found and "f1" in found[0] else LINES
 
 
@@ -159,6 +173,8 @@ def head(one: Figures) -> str:
         return "a commit each mark" if one["flush_every"] == 1 else f"flush_every={one['flush_every']}"
     if "cold_p50_ms" in one:
         return "lookup"
+    if "first_p95_s" in one:
+        return "headrace scale run"
     settings = one["settings"]
     if "f1" in one and one["system"] == "headrace":
         return f"headrace, {settings['name']}"

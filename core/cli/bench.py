@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("match")(match)
     group.command("kernels")(kernels)
     group.command("lookup")(lookup)
+    group.command("scale")(scale)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 
@@ -190,6 +191,29 @@ def _persons(folder: Path, rows: int, seed: int) -> Path:
     path = folder / "persons.parquet"
     write_persons(plan_population(rows, seed, 0.3), path)
     return path
+
+
+def scale(
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=1_000, help="Bursts, one after another.")] = 10,
+    batches: Annotated[int, typer.Option("--batches", min=1, max=10_000, help="Batches of a burst.")] = 24,
+    consumers: Annotated[int, typer.Option("--max", min=1, max=64, help="Consumers at most.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", help="Of the pauses between bursts.")] = 1,
+    out: Out = None,
+) -> None:
+    """From a burst enqueued to the first consumer at work, and from empty to nobody left. In a database of its own.
+
+    Example: headrace bench scale --rounds 10
+    """
+    from dataclasses import asdict
+
+    from core.bench.scale import Bursts, measure
+    from core.cli.progress import rows_progress
+    from core.runtime import open_runtime
+
+    command = f"headrace bench scale --rounds {rounds} --batches {batches} --max {consumers} --seed {seed}"
+    with open_runtime() as runtime, rows_progress() as moved:
+        found = [asdict(measure(runtime.db.url, Bursts(rounds, batches, consumers, seed), moved))]
+    _show(command, found, out)
 
 
 def table(

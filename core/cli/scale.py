@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.cli import scale_simulate
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,11 +41,12 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("run")(run)
     group.command("explain")(explain)
+    scale_simulate.register(group)
     app.add_typer(group, name="scale")
 
 
 def _group() -> None:
-    """Consumers by queue depth: run, explain."""
+    """Consumers by queue depth: run, explain, simulate, record."""
 
 
 def run(

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.database import DatabaseManager
-from core.errors import ConfigError, HeadraceError, UnknownFlow
+from core.errors import ConfigError, HeadraceError, InputError, UnknownFlow
 from core.queue import BatchQueue, FlowPolicy
 from core.scaling.controller import Aim, Controller
 from core.scaling.policy import Fleet, for_batches
@@ -56,3 +57,29 @@ def test_run_refuses_before_it_starts_anything(db: DatabaseManager) -> None:
     assert isinstance(crossed, ConfigError)
     assert crossed.message == "min is 5 consumers and max 3: raise max or lower min"
     assert "name it with --name" in refusal("run", "--flow", "mill", "--on", "deployment").message
+
+
+def test_simulate_compares_rules_and_draws(tmp_path: Path) -> None:
+    out = tmp_path / "s.svg"
+    (told,) = json.loads(
+        CliRunner().invoke(build(), ["scale", "simulate", "--scenario", "burst", "--out", str(out), "--json"]).stdout
+    )
+    assert [row["rule"] for row in told["rules"]] == ["headrace", "threshold", "keda", "clairvoyant", "bound"]
+    assert out.read_text().startswith("<svg")
+    shown = CliRunner().invoke(build(), ["scale", "simulate", "--scenario", "burst"]).stdout
+    assert "batches that wait, up to" in shown
+    assert "name it with --scenario" in refusal("simulate", "--out", str(out)).message
+
+
+def test_record_writes_what_simulate_replays(db: DatabaseManager, tmp_path: Path) -> None:
+    queue = BatchQueue(db, QueueSettings(), "producer")
+    queue.register_flow(FlowPolicy("replayed"))
+    out = tmp_path / "load.csv"
+    said = ["record", "--flow", "replayed", "--out", str(out)]
+    assert isinstance(refusal(*said), InputError)
+    queue.enqueue("replayed", ["1"] * 5, batch_rows=1)
+    for batch in queue.claim("replayed", limit=5):
+        queue.complete(batch)
+    assert "5 batches of replayed" in CliRunner().invoke(build(), ["scale", *said]).stdout
+    (told,) = json.loads(CliRunner().invoke(build(), ["scale", "simulate", "--scenario", str(out), "--json"]).stdout)
+    assert told["rules"][0]["peak"] == 1
