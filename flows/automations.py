@@ -10,6 +10,9 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, RunDeployment, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
+from flows.autoscale import BACKLOG_CLEARED, BACKLOG_HIGH
+from flows.events import DEAD_LETTERED
+
 PREFIX = "headrace: "
 # Three heartbeats of half a minute, see `env` in prefect.yaml.
 ZOMBIE_AFTER = timedelta(seconds=90)
@@ -22,8 +25,6 @@ ENDS = {
     "prefect.flow-run.Crashed",
     "prefect.flow-run.Cancelled",
 }
-BACKLOG_HIGH, BACKLOG_CLEARED = "headrace.queue.backlog-high", "headrace.queue.backlog-cleared"
-DEAD_LETTERED = "headrace.batch.dead-lettered"
 AUTOSCALE = "autoscale"
 
 

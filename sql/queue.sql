@@ -7,14 +7,14 @@
 -- name: flow_register :one
 -- Registering again changes the policy, never the pause or the counters.
 INSERT INTO queue_flows (flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s,
-    burst_rows, weight, depth_limit_rows)
+    burst_rows, weight, depth_limit_rows, work_queue, needs)
 VALUES (%(flow_name)s, %(tenant_id)s, %(max_attempts)s, %(max_runtime_s)s, %(splittable)s, %(backoff_s)s, %(max_running)s,
-    %(rows_per_s)s, %(burst_rows)s, %(weight)s, %(depth_limit_rows)s)
+    %(rows_per_s)s, %(burst_rows)s, %(weight)s, %(depth_limit_rows)s, %(work_queue)s, %(needs)s::text[])
 ON CONFLICT (flow_name, tenant_id) DO UPDATE SET
     max_attempts = excluded.max_attempts, max_runtime_s = excluded.max_runtime_s,
     splittable = excluded.splittable, backoff_s = excluded.backoff_s, max_running = excluded.max_running,
     rows_per_s = excluded.rows_per_s, burst_rows = excluded.burst_rows, weight = excluded.weight,
-    depth_limit_rows = excluded.depth_limit_rows
+    depth_limit_rows = excluded.depth_limit_rows, work_queue = excluded.work_queue, needs = excluded.needs
 
 -- name: flow_register_default :one
 -- The record-level API registers what it does not find, and leaves an operator's policy alone.
@@ -25,12 +25,18 @@ ON CONFLICT (flow_name, tenant_id) DO NOTHING
 -- name: flow_policy :many
 -- Read in the transaction that decides, so that a changed policy holds at once.
 SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s, burst_rows, weight,
-       depth_limit_rows
+       depth_limit_rows, work_queue, needs
 FROM queue_flows WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s
 
 -- name: flow_known :many
 -- A claim that found nothing tells an empty queue from a misspelt flow.
 SELECT flow_name FROM queue_flows ORDER BY flow_name
+
+-- name: flow_routes :many
+-- Which flows the consumers of a queue may take; tenants of a flow that differ need what any of them needs.
+SELECT flow_name, array_agg(DISTINCT work_queue ORDER BY work_queue),
+       coalesce(array_agg(DISTINCT need ORDER BY need) FILTER (WHERE need IS NOT NULL), '{}')
+FROM queue_flows LEFT JOIN LATERAL unnest(needs) AS need ON true GROUP BY flow_name ORDER BY flow_name
 
 -- name: flow_pause :many
 -- A paused flow hands out nothing; what runs may finish.
@@ -491,8 +497,8 @@ RETURNING q.batch_id
 
 -- name: worker_beat :exec
 -- Who is alive, for people and for the reaper; leases do not depend on it.
-INSERT INTO workers (worker_id, pool, host, pid, n_leases, load)
-VALUES (%(worker_id)s, %(pool)s, %(host)s, %(pid)s, %(n_leases)s, %(load)s)
+INSERT INTO workers (worker_id, pool, host, pid, capabilities, n_leases, load)
+VALUES (%(worker_id)s, %(pool)s, %(host)s, %(pid)s, %(capabilities)s::json, %(n_leases)s, %(load)s)
 ON CONFLICT (worker_id) DO UPDATE SET n_leases = excluded.n_leases, load = excluded.load, heartbeat_at = now()
 
 -- name: worker_leave :exec

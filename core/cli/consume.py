@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from core.consuming.run import ConsumerRun
     from core.queue.supervisor import Figures
+
+HTTP_PORT = 8081
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +22,16 @@ def register(app: typer.Typer) -> None:
 
 
 def consume(
-    handler: Annotated[str, typer.Option("--handler", help="module:function, importable from this folder.")],
+    handler: Annotated[
+        str | None, typer.Option("--handler", help="module:function, importable from here; else the flow's own.")
+    ] = None,
     flow: Annotated[list[str] | None, typer.Option("--flow", help="Flow to consume; repeat for more.")] = None,
+    queue: Annotated[
+        str | None, typer.Option("--queue", help="Work queue whose flows to consume: matching, ..., or any.")
+    ] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option("--capability", help="What flows may need and this consumer has, such as gpu.")
+    ] = None,
     processes: Annotated[int, typer.Option("--processes", min=1, max=256, help="Worker processes.")] = 1,
     max_batches: Annotated[
         int | None, typer.Option("--max-batches", min=1, help="Each worker ends after so many.")
@@ -34,36 +46,40 @@ def consume(
     memory_mb: Annotated[
         int | None, typer.Option("--memory-mb", min=64, help="A worker above that is killed and replaced.")
     ] = None,
+    http_port: Annotated[
+        int | None, typer.Option("--http-port", min=0, max=65_535, help="/health, /ready, /metrics; 0: none [8081].")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Run a handler over the batches of a flow, in processes that are replaced when they die.
+    """Take the batches of flows, in worker processes that are replaced when they die.
 
-    The handler gets a polars frame (seq and payload, or the fields it declares with core.queue.handlers.handles) and
-    returns one with seq and output. SIGTERM or Ctrl-C: running batches finish within the grace or are given back.
+    A handler gets a polars frame (seq and payload, or the fields it declares with core.queue.handlers.handles) and
+    returns one with seq and output; identity resolution has its own. SIGTERM or Ctrl-C: running batches finish within
+    the grace or are given back.
 
     Example: headrace consume --flow survey --handler jobs.survey:score --processes 4
     """
-    import signal
-
     from core.cli.tables import emit
-    from core.queue import flows
-    from core.queue.consumer import Options
-    from core.queue.supervisor import Plan, Supervisor
+    from core.consuming.request import ConsumeRequest
+    from core.consuming.run import ConsumerRun
     from core.runtime import open_runtime
 
-    flow_names = flow or [_declared(handler)]
+    request = ConsumeRequest(
+        flows=tuple(flow or ()),
+        queue=queue,
+        handler=handler,
+        capabilities=tuple(capability or ()),
+        processes=processes,
+        idle_exit_s=idle_exit,
+        max_run_s=max_run,
+        max_batches=max_batches,
+        grace_s=grace,
+        memory_mb=memory_mb,
+    )
     with open_runtime() as runtime:
-        for name in flow_names:
-            flows.require_known(runtime.db, name)
-        plan = Plan(flow_names, handler, processes, Options(max_batches, idle_exit, max_run), grace, memory_mb)
-        supervisor = Supervisor(runtime.queue, plan, _status_line())
-        told = (signal.SIGTERM, signal.SIGINT)
-        before = [signal.signal(number, lambda *_: supervisor.stop()) for number in told]
-        try:
-            figures = supervisor.run()
-        finally:
-            for number, handler_before in zip(told, before, strict=True):
-                signal.signal(number, handler_before)
+        consumer = ConsumerRun(runtime, request, _status_line())
+        with _page(consumer, http_port), _told_by_signals(consumer):
+            figures = consumer.run()
     summary = {
         "batches": figures.batches,
         "rows": figures.rows,
@@ -75,19 +91,44 @@ def consume(
     raise typer.Exit(figures.exit_code)
 
 
-def _declared(handler: str) -> str:
-    """The flow that the handler names itself."""
+@contextmanager
+def _told_by_signals(consumer: ConsumerRun) -> Iterator[None]:
+    """The main thread owns the signals: both mean to finish."""
+    import signal
+
+    told = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: consumer.stop()) for number in told]
+    try:
+        yield
+    finally:
+        for number, handler in zip(told, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _page(consumer: ConsumerRun, port: int | None) -> Iterator[None]:
+    """Health, readiness and metrics; without a port named, a second consumer of a machine goes without them."""
+    import logging
     import os
-    import sys
 
+    from core.consuming.page import Page
     from core.errors import ConfigError
-    from core.queue.handlers import load_handler
 
-    sys.path.append(os.getcwd())
-    declared = load_handler(handler).flow_name
-    if declared is None:
-        raise ConfigError(f"which flow? name it with --flow, or in the handler {handler} with @handles(flow=...)")
-    return declared
+    if port == 0:
+        yield
+        return
+    # In a pod the probes come from outside of it.
+    host = "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+    try:
+        page = Page(host, HTTP_PORT if port is None else port, consumer.problem, consumer.samples)
+    except ConfigError as error:
+        if port is not None:
+            raise
+        logging.getLogger(__name__).info("no page of health and metrics: %s", error.message)
+        yield
+        return
+    with page:
+        yield
 
 
 def _status_line() -> Callable[[Figures], None] | None:

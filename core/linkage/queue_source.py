@@ -12,6 +12,7 @@ from core.linkage.ports import Output, Progress, Sink, Stage, StageBatch
 from core.queue import BatchQueue, LeaseKeeper, NewBatch
 
 FLOW = "identity-resolution"
+WORK_QUEUE = "matching"
 logger = logging.getLogger(__name__)
 
 

@@ -17,7 +17,7 @@ from core.linkage.memory import fit, limit_bytes
 from core.linkage.outputs import summarise, write_outputs
 from core.linkage.ports import STAGES, Progress, Stage, StageBatch
 from core.linkage.published import keep_published, publish
-from core.linkage.queue_source import FLOW, QueueSource
+from core.linkage.queue_source import FLOW, WORK_QUEUE, QueueSource
 from core.linkage.stages import open_stage, run_batch
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue, FlowPolicy
@@ -41,7 +41,7 @@ class JobSession:
         poll_s: float = 1.0,
         threads: int | None = None,
     ) -> None:
-        queue.register_flow(FlowPolicy(FLOW, splittable=False))
+        queue.register_flow(FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
         digest = "-".join(str(source["digest"]) for source in description.sources)
         parameters = description.request.model_dump(mode="json") | {"workspace": workspace.uri}
         self.queue = queue

@@ -10,6 +10,12 @@ Q = load("top")
 DEAD_LIMIT = 10_000
 
 
+def dead_letters(db: DatabaseManager) -> dict[str, int]:
+    """By flow, each counted up to 10,000. Raises StoreError."""
+    with db.transaction() as conn:
+        return {str(flow): int(n) for flow, n in run(conn, Q["top_dead"], {"limit": DEAD_LIMIT})}
+
+
 def queue_samples(db: DatabaseManager) -> Samples:
     """Depth by flow, dead letters and workers. Raises StoreError. Cost: three statements, a few milliseconds."""
     with db.transaction() as conn:

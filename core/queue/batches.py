@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,8 @@ class FlowPolicy:
 
     None is no limit. `max_running` counts batches, exactly. `rows_per_s` limits what is handed out; `burst_rows` is
     what may be saved up meanwhile, None: one second's worth. `weight` is the share against other flows and tenants
-    that wait. `depth_limit_rows` bounds what producers may pile up.
+    that wait. `depth_limit_rows` bounds what producers may pile up. Consumers find the flow by its `work_queue`, and
+    take it if they have the capabilities it `needs`.
     """
 
     flow_name: str
@@ -44,6 +45,16 @@ class FlowPolicy:
     burst_rows: int | None = None
     weight: float = 1.0
     depth_limit_rows: int | None = None
+    work_queue: str = "default"
+    needs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProfile:
+    """What a worker tells of itself beside that it lives: the pool it belongs to, and what it can and does (JSON)."""
+
+    pool: str = "default"
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar, assert_never
 
 import orjson
@@ -98,7 +99,7 @@ class Consumer:
     """Runs a handler over the batches of some flows, in the thread that calls `run`.
 
     Args:
-        work: a function, or what core.queue.handlers.load_handler made of its name.
+        work: a function, or what core.queue.handlers.load_handler made of its name; or one for each flow.
         waker: pauses while there is nothing to do.
         board: where the supervisor reads which batch runs and until when.
     """
@@ -107,7 +108,7 @@ class Consumer:
         self,
         queue: BatchQueue,
         flow_names: Sequence[str],
-        work: Work | Handler,
+        work: Work | Handler | Mapping[str, Work],
         options: Options | None = None,
         *,
         waker: Waker | None = None,
@@ -117,7 +118,8 @@ class Consumer:
             raise QueueError("a consumer needs at least one flow")
         self._queue = queue
         self._flows = list(flow_names)
-        self._work = work if isinstance(work, Work) else handlers.as_work(work)
+        one = work if isinstance(work, Work | Mapping) else handlers.as_work(work)
+        self._works = one if isinstance(one, Mapping) else dict.fromkeys(self._flows, one)
         self._options = options or Options()
         self._waker = waker or Pulse(queue.settings.poll_s)
         self._board = board
@@ -202,33 +204,32 @@ class Consumer:
 
     def _rows(self, batch: ClaimedBatch) -> tuple[pl.DataFrame, list[RowFailure]]:
         """What the handler gets: seq and fields; of a batch with a source one row, which says where the rows are."""
+        schema = self._works[batch.flow_name].schema
         if batch.source is not None:
-            source = orjson.dumps(batch.source).decode()
-            texts = items.Texts(pl.Series("seq", [0], dtype=pl.Int64), source)
-        elif self._work.schema is None:
+            texts = items.Texts(pl.Series("seq", [0], dtype=pl.Int64), _told(batch, batch.source))
+            if schema is None:
+                return texts.frame(), []
+            decoded = items.decode(texts, schema)
+        elif schema is None:
             return self._insist(lambda: self._queue.items(batch)), []
         else:
-            schema = self._work.schema
             decoded = self._insist(lambda: self._queue.decode(batch, schema))
-            return decoded.frame, decoded.misfits
-        if self._work.schema is None:
-            return texts.frame(), []
-        decoded = items.decode(texts, self._work.schema)
         return decoded.frame, decoded.misfits
 
     def _answers(self, batch: ClaimedBatch, frame: pl.DataFrame) -> Fates | Blame:
         """The handler's word on every row; rows that make it raise are cornered where the batch may be cut."""
-        first = self._answer(frame)
+        answer = partial(self._answer, self._works[batch.flow_name])
+        first = answer(frame)
         if isinstance(first, Fates) or first.fault != "permanent" or batch.source is not None or not batch.splittable:
             return first
         policy = self._patiently(lambda: self._policy_attempts(batch)) or 1
         # The last attempt corners them all; before it, too many bad rows speak of a bad handler.
         share = self._queue.settings.failed_share_max if batch.attempt < policy else 1.0
-        return handlers.corner(self._answer, frame, first, int(share * batch.n_items))
+        return handlers.corner(answer, frame, first, int(share * batch.n_items))
 
-    def _answer(self, frame: pl.DataFrame) -> Fates | Blame:
+    def _answer(self, work: Work, frame: pl.DataFrame) -> Fates | Blame:
         try:
-            return handlers.fates(frame, self._work.call(frame))
+            return handlers.fates(frame, work.call(frame))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler does, the loop goes on
             return handlers.blame(error)
 
@@ -336,6 +337,13 @@ class Consumer:
                 log.warning("%s", error.message)
             self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, OUTAGE_PAUSE_MAX_S)
+
+
+def _told(batch: ClaimedBatch, source: Mapping[str, Any]) -> str:
+    """The source, and under `batch` whose it is: stages of a job share handlers, and each attempt writes apart."""
+    facts = {"job_id": batch.job_id, "stage": batch.stage, "partition": batch.partition_no, "n_items": batch.n_items}
+    tag = f"{batch.batch_id}-{str(batch.token)[:8]}"
+    return orjson.dumps({**source, "batch": facts | {"tag": tag}}).decode()
 
 
 def _all_of(sinks: Sequence[Callable[[psycopg.Connection[Any]], None]]) -> Callable[[psycopg.Connection[Any]], None]:

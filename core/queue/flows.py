@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import psycopg
@@ -37,7 +37,7 @@ def register(db: DatabaseManager, policy: FlowPolicy) -> None:
     """Store the policy; an older one is replaced, pause and counters stay. ConfigError names every bad field."""
     check(policy)
     with db.transaction() as conn:
-        run(conn, Q["flow_register"], asdict(policy))
+        run(conn, Q["flow_register"], asdict(policy) | {"needs": list(policy.needs)})
 
 
 def check(policy: FlowPolicy) -> None:
@@ -78,7 +78,8 @@ def policy_of(conn: psycopg.Connection[Any], flow_name: str, tenant_id: str = DE
     rows = run(conn, Q["flow_policy"], {"flow_name": flow_name, "tenant_id": tenant_id})
     if not rows:
         raise unknown(conn, flow_name)
-    return FlowPolicy(*rows[0])
+    *plain, needs = rows[0]
+    return replace(FlowPolicy(*plain), needs=tuple(needs))
 
 
 def unknown(conn: psycopg.Connection[Any], flow_name: str) -> UnknownFlow:

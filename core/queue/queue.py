@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import orjson
 import polars as pl
 
 from core.database import DatabaseManager
@@ -35,7 +36,17 @@ from core.queue import (
     stages,
 )
 from core.queue.backpressure import Patience
-from core.queue.batches import ClaimedBatch, Cost, Depth, FlowPolicy, Job, NewBatch, RowFailure, StageProgress
+from core.queue.batches import (
+    ClaimedBatch,
+    Cost,
+    Depth,
+    FlowPolicy,
+    Job,
+    NewBatch,
+    RowFailure,
+    StageProgress,
+    WorkerProfile,
+)
 from core.queue.complete import Done, Sink
 from core.queue.fairness import Turns
 from core.queue.items import Decoded
@@ -71,6 +82,7 @@ class BatchQueue:
         self.db = db
         self.settings = settings
         self.worker_id = worker_id
+        self.profile = WorkerProfile()
         self._jitter = jitter
         self.patience = Patience(jitter=jitter)
         self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id, Turns(worker_id))
@@ -326,7 +338,8 @@ class BatchQueue:
         n_leases = sum(len(keeper.held()) for keeper in self._keepers) or n_leases
         params = {
             "worker_id": self.worker_id,
-            "pool": "default",
+            "pool": self.profile.pool,
+            "capabilities": orjson.dumps(dict(self.profile.capabilities)).decode(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "n_leases": n_leases,

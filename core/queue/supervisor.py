@@ -23,6 +23,7 @@ from typing import BinaryIO
 import psutil
 
 from core.errors import ConfigError, StoreError
+from core.queue.batches import WorkerProfile
 from core.queue.board import Board
 from core.queue.consumer import Options
 from core.queue.failures import Failure
@@ -46,18 +47,18 @@ STOPPED = Failure("Stopped", "it did not end within its grace")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: `processes` workers of one handler.
+    """What to run: `processes` workers, and of each flow its handler (module:function).
 
     `grace_s`: what a running batch gets to finish in when the end is near. `memory_mb`: resident memory above which a
     worker is killed. `options`: when each worker ends by itself.
     """
 
-    flow_names: list[str]
-    handler: str
+    handlers: dict[str, str]
     processes: int = 1
     options: Options = field(default_factory=Options)
     grace_s: float = 30.0
     memory_mb: int | None = None
+    profile: WorkerProfile = field(default_factory=WorkerProfile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +200,8 @@ class Supervisor:
             database=db.settings.model_dump(exclude={"url"}),
             queue=self._queue.settings.model_dump(),
             worker_id=worker_id,
-            flow_names=plan.flow_names,
-            handler=plan.handler,
+            handlers=plan.handlers,
+            profile=asdict(plan.profile),
             options=asdict(plan.options),
             grace_s=plan.grace_s,
             board=file.fileno(),

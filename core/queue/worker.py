@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError
+from core.queue.batches import WorkerProfile
 from core.queue.board import Board
 from core.queue.consumer import Consumer, Options
 from core.queue.handlers import load_handler
@@ -38,8 +39,8 @@ class Orders:
     database: dict[str, Any]
     queue: dict[str, Any]
     worker_id: str
-    flow_names: list[str]
-    handler: str
+    handlers: dict[str, str]
+    profile: dict[str, Any]
     options: dict[str, Any]
     grace_s: float
     board: int
@@ -81,14 +82,17 @@ def _orders() -> tuple[int, Orders]:
 
 
 def _work(lifeline: int, orders: Orders) -> None:
-    work = load_handler(orders.handler)
+    loaded = {spec: load_handler(spec) for spec in dict.fromkeys(orders.handlers.values())}
+    works = {flow_name: loaded[spec] for flow_name, spec in orders.handlers.items()}
+    flow_names = list(works)
     db = DatabaseManager("worker", DatabaseSettings(url=SecretStr(orders.url), **orders.database))
     settings = QueueSettings(**orders.queue)
     queue = BatchQueue(db, settings, orders.worker_id)
-    with Wake(db, settings, orders.flow_names) as wake, os.fdopen(orders.board, "r+b", buffering=0) as file:
+    queue.profile = WorkerProfile(**orders.profile)
+    with Wake(db, settings, flow_names) as wake, os.fdopen(orders.board, "r+b", buffering=0) as file:
         board = Board(file)
         options = Options(**orders.options)
-        consumer = Consumer(queue, orders.flow_names, work, options, waker=wake, board=board)
+        consumer = Consumer(queue, flow_names, works, options, waker=wake, board=board)
         ended = threading.Event()
         _watch(consumer, lifeline, orders.grace_s, ended)
         board.ready()

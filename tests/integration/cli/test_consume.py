@@ -39,4 +39,16 @@ def test_consume_refuses_flows_and_handlers_it_does_not_know() -> None:
     assert isinstance(refusal("--flow", "survy", "--handler", f"{HERE}:double"), UnknownFlow)
     assert "which flow?" in refusal("--handler", f"{HERE}:raises").message
     assert isinstance(refusal("--handler", f"{HERE}:dubble"), ConfigError)
-    assert CliRunner().invoke(build(), ["consume"]).exit_code == 2
+    assert "which batches?" in refusal().message
+    assert "which batches?" in refusal("--flow", "sums", "--queue", "any").message
+
+
+def test_consume_refuses_a_flow_that_needs_what_it_lacks(db: DatabaseManager) -> None:
+    BatchQueue(db, QueueSettings(), "producer").register_flow(FlowPolicy("pictures", needs=("gpu", "fast-disk")))
+    told = refusal("--flow", "pictures", "--handler", f"{HERE}:double", "--capability", "gpu").message
+    assert "the flow pictures needs fast-disk and this consumer has gpu" in told
+
+
+def test_consume_names_a_flow_without_a_handler(db: DatabaseManager) -> None:
+    BatchQueue(db, QueueSettings(), "producer").register_flow(FlowPolicy("bare"))
+    assert "the flow bare has no handler of Headrace's own" in refusal("--flow", "bare").message

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -189,11 +190,17 @@ def test_a_batch_with_a_source_is_one_row_and_fails_whole(queue: BatchQueue, flo
     seen = []
 
     def handler(rows: pl.DataFrame) -> pl.DataFrame:
-        seen.append(rows["payload"].to_list())
+        seen.append([json.loads(payload) for payload in rows["payload"]])
         return rows.select("seq", output="payload").head(len(seen) % 2)
 
     report = consume(flow, handler)
-    assert seen == [['{"uri":"f","lo":0,"hi":10}'], ['{"uri":"f","lo":10,"hi":20}']]
+    tags = [one.pop("batch") for (one,) in seen]
+    assert seen == [[{"uri": "f", "lo": 0, "hi": 10}], [{"uri": "f", "lo": 10, "hi": 20}]]
+    assert [(tag["job_id"], tag["stage"], tag["partition"], tag["n_items"]) for tag in tags] == [
+        (job.job_id, "read", 0, 10),
+        (job.job_id, "read", 1, 10),
+    ]
+    assert tags[0]["tag"] != tags[1]["tag"]
     assert (report.completed, report.dead) == (1, 1)
     assert queue.stage_progress(job.job_id, "read").dead == 10
 

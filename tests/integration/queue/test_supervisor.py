@@ -74,7 +74,7 @@ def test_rows_that_take_their_worker_down_die_with_their_class_and_their_neighbo
     queue.enqueue(flow, [{"n": 0, "how": ways[0]}, {"n": 100}, {"n": 101}], batch_rows=2)
     queue.enqueue(flow, [{"n": n, "how": how} for n, how in enumerate(ways) if n], batch_rows=1)
     queue.enqueue(hanging, [{"n": 0, "how": "hangs"}])
-    plan = Plan([flow, hanging], f"{HERE}:takes_its_worker_down", 2, ONCE, memory_mb=500)
+    plan = Plan(dict.fromkeys([flow, hanging], f"{HERE}:takes_its_worker_down"), 2, ONCE, memory_mb=500)
     figures = Supervisor(queue, plan).run()
     assert (figures.deaths, figures.rows, figures.exit_code) == (len(ways) + 2, 2, 0)
     assert db.execute_query("f", FATES, {"f": flow}) == [(2, len(ways), 0)]
@@ -96,7 +96,7 @@ def test_the_batch_of_a_killed_worker_runs_again_at_once(
     (tmp_path / "closed").touch()
     flow = flow_of(queue)
     queue.enqueue(flow, numbers())
-    supervisor = Supervisor(queue, Plan([flow], f"{HERE}:waits_for_a_file", 1, Options(max_batches=1)))
+    supervisor = Supervisor(queue, Plan({flow: f"{HERE}:waits_for_a_file"}, 1, Options(max_batches=1)))
     with running(supervisor) as ended:
         until(lambda: list(tmp_path.glob("begun-*")))
         (pid,) = supervisor.pids()
@@ -180,6 +180,6 @@ def test_workers_end_when_their_supervisor_is_killed(
 
 def test_a_handler_that_cannot_be_loaded_ends_the_run_with_2(queue: BatchQueue) -> None:
     flow = flow_of(queue)
-    assert Supervisor(queue, Plan([flow], f"{HERE}:dobble", 2)).run().exit_code == 2
+    assert Supervisor(queue, Plan({flow: f"{HERE}:dobble"}, 2)).run().exit_code == 2
     with pytest.raises(ConfigError):
-        Supervisor(queue, Plan([flow], f"{HERE}:double", 0))
+        Supervisor(queue, Plan({flow: f"{HERE}:double"}, 0))

@@ -1,0 +1,206 @@
+"""One consumer: finds its flows and their handlers, supervises workers, looks again for flows of its queue."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from core.consuming.request import ConsumeRequest
+from core.errors import ConfigError, StoreError
+from core.metrics.export import Samples
+from core.queue import flows, routing
+from core.queue.batches import WorkerProfile
+from core.queue.consumer import Options
+from core.queue.handlers import load_handler
+from core.queue.supervisor import Figures, Plan, Supervisor
+from core.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+# Flows whose batches Headrace itself knows how to do.
+HANDLERS: Mapping[str, str] = {"identity-resolution": "core.consuming.linkage:run_any"}
+# Flows that are registered later join a running consumer of their queue.
+LOOK_EVERY_S = 10.0
+
+
+class ConsumerRun:
+    """Runs in the thread that calls `run`; `stop` may be called from a signal handler or another thread.
+
+    Args:
+        say: gets the figures about once a second.
+    """
+
+    def __init__(self, runtime: Runtime, request: ConsumeRequest, say: Callable[[Figures], None] | None = None) -> None:
+        if request.folder is not None:
+            sys.path.append(request.folder)
+        if bool(request.flows) == (request.queue is not None) and not (request.handler and request.queue is None):
+            raise ConfigError("which batches? name flows with --flow, or one work queue with --queue")
+        self._runtime = runtime
+        self._request = request
+        self._say = say
+        self._stopping = threading.Event()
+        self._supervisor: Supervisor | None = None
+        self._past = Figures()
+        self._now = Figures()
+        self._again = False
+        self._handlers = self._find()
+
+    def stop(self) -> None:
+        """Claim no more; what runs may finish within the grace, else its lease is given back."""
+        self._stopping.set()
+        if (supervisor := self._supervisor) is not None:
+            supervisor.stop()
+
+    def run(self) -> Figures:
+        """Until told to stop or an option says so. Raises what the database refuses for good."""
+        began = time.monotonic()
+        while not self._stopping.is_set() and not self._over(began):
+            if self._handlers:
+                self._supervised(began)
+                if self._past.exit_code or not self._again:
+                    return self._past
+                self._handlers = self._find()
+            else:
+                # The queue has no flow yet.
+                self._stopping.wait(min(LOOK_EVERY_S, self._request.idle_exit_s or 1.0, 1.0))
+                self._handlers = self._find()
+        return self._past
+
+    def problem(self) -> str | None:
+        """Why this consumer takes no batches now; None: it does."""
+        if self._stopping.is_set():
+            return "it was told to end and drains"
+        if not self._handlers:
+            return f"no flow of the queue {self._request.queue} is registered"
+        return None if self._now.workers else "no worker process runs"
+
+    def samples(self) -> Samples:
+        """Its figures as metrics."""
+        now = self._now
+        counts = {
+            "headrace_consumer_workers": now.workers,
+            "headrace_consumer_draining": int(self._stopping.is_set()),
+            "headrace_consumer_batches": now.batches,
+            "headrace_consumer_rows": now.rows,
+            "headrace_consumer_rows_failed": now.rows_failed,
+            "headrace_consumer_deaths": now.deaths,
+        }
+        return {name: [((), float(n))] for name, n in counts.items()}
+
+    def _supervised(self, began: float) -> None:
+        request, left_s = self._request, None
+        if request.max_run_s is not None:
+            left_s = max(0.0, request.max_run_s - (time.monotonic() - began))
+        options = Options(request.max_batches, request.idle_exit_s, left_s)
+        plan = Plan(self._handlers, request.processes, options, request.grace_s, request.memory_mb, self._profile())
+        self._supervisor = supervisor = Supervisor(self._runtime.queue, plan, self._told)
+        if self._stopping.is_set():
+            supervisor.stop()
+        self._again = False
+        with _Watch(self._look_again, self._request.queue is not None):
+            ended = supervisor.run()
+        self._supervisor = None
+        self._past = replace(_sum(self._past, ended), workers=0)
+        self._told(Figures(exit_code=ended.exit_code))
+
+    def _over(self, began: float) -> bool:
+        """Without any flow nobody else looks at the clock."""
+        passed = time.monotonic() - began
+        limits = (self._request.max_run_s, None if self._handlers else self._request.idle_exit_s)
+        return any(limit is not None and passed >= limit for limit in limits)
+
+    def _told(self, figures: Figures) -> None:
+        self._now = _sum(self._past, figures)
+        if self._say is not None:
+            self._say(self._now)
+
+    def _look_again(self) -> bool:
+        """For the watching thread: whether it is done, because the workers are started again for other flows."""
+        try:
+            moved = self._find() != self._handlers
+        except StoreError as error:
+            log.warning("which flows there are is looked up again later: %s", error.message)
+            return False
+        if moved and (supervisor := self._supervisor) is not None:
+            self._again = True
+            supervisor.stop()
+        return moved
+
+    def _find(self) -> dict[str, str]:
+        request, capabilities = self._request, frozenset(self._request.capabilities)
+        known = routing.routes(self._runtime.db)
+        if request.queue is not None:
+            names = routing.of_queue(known, request.queue, capabilities)
+            # Flows that only their users know how to do are left to consumers started with a handler.
+            return {name: spec for name in names if (spec := request.handler or HANDLERS.get(name))}
+        names = list(request.flows) or [self._declared(request.handler or "")]
+        for name in names:
+            flows.require_known(self._runtime.db, name)
+        routing.require_able(known, names, capabilities)
+        return {name: request.handler or self._own(name) for name in names}
+
+    @staticmethod
+    def _own(flow_name: str) -> str:
+        if flow_name not in HANDLERS:
+            raise ConfigError(
+                f"the flow {flow_name} has no handler of Headrace's own; name yours with --handler module:function",
+                flow_name=flow_name,
+            )
+        return HANDLERS[flow_name]
+
+    @staticmethod
+    def _declared(handler: str) -> str:
+        """The flow that the handler names itself."""
+        sys.path.append(os.getcwd())
+        declared = load_handler(handler).flow_name
+        if declared is None:
+            raise ConfigError(f"which flow? name it with --flow, or in the handler {handler} with @handles(flow=...)")
+        return declared
+
+    def _profile(self) -> WorkerProfile:
+        request = self._request
+        told = {
+            "flows": sorted(self._handlers),
+            "capabilities": sorted(request.capabilities),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "memory_mb": request.memory_mb,
+        }
+        return WorkerProfile(request.queue or "default", told)
+
+
+class _Watch:
+    """A thread that calls `look` from time to time until that returns True, or the block ends."""
+
+    def __init__(self, look: Callable[[], bool], wanted: bool) -> None:
+        self._ended = threading.Event()
+        self._look = look
+        self._thread = threading.Thread(target=self._run, name="headrace-routes", daemon=True) if wanted else None
+
+    def __enter__(self) -> None:
+        if self._thread is not None:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_S) and not self._look():
+            pass
+
+
+def _sum(past: Figures, now: Figures) -> Figures:
+    return Figures(
+        now.workers,
+        past.batches + now.batches,
+        past.rows + now.rows,
+        past.rows_failed + now.rows_failed,
+        past.deaths + now.deaths,
+        now.exit_code,
+    )
