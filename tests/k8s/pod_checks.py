@@ -168,10 +168,6 @@ def _volume(owner: Pods, volume: Doc, known: dict[str, set[str]], others: tuple[
                 yield f"{owner}: Secret {name} has no {sorted(lost)}"
 
 
-# Commands that land with another part of this release.
-NOT_YET = ({"consume", "--queue"}, {"deploy"}, {"web"})
-
-
 def commands_exist(docs: Docs) -> Iterator[str]:
     from cyclopts.exceptions import CycloptsError
     from prefect.cli._app import _app
@@ -180,7 +176,7 @@ def commands_exist(docs: Docs) -> Iterator[str]:
         match container.get("args"):
             case ["headrace", *_] as words:
                 problem = refused(" ".join(words))
-                if problem and not any(later <= {*words} for later in NOT_YET):
+                if problem:
                     yield f"{owner}: {problem}"
             case ["prefect", *words]:
                 try:
