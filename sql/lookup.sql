@@ -11,8 +11,10 @@ ORDER BY p.dataset;
 SELECT job_id FROM published_jobs WHERE dataset = %(dataset)s;
 
 -- name: lookup_rules :one
--- What a job decides by: some megabytes, read once a process and job.
-SELECT n_rows, rules::text FROM lookup_jobs WHERE job_id = %(job_id)s;
+-- What a job decides by: some megabytes, read once a process and job. The mark is the job's alone: jobs of two databases
+-- have the same numbers, and may share a Redis.
+SELECT md5(j.job_key || j.created_at::text), l.n_rows, l.rules::text
+FROM lookup_jobs l JOIN jobs j USING (job_id) WHERE job_id = %(job_id)s;
 
 -- name: lookup_probe :many
 -- The lists of a job that a record may stand in, of all passes at once, and the job that is published now: if that is

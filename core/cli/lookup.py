@@ -108,13 +108,13 @@ def _show(answer: Mapping[str, Any], why: bool) -> None:
     from core.cli.tables import emit
 
     print(_verdict(answer))
-    emit(
-        f"pairs ({answer['candidates']} records compared)",
-        [{name: one[name] for name in one if name != "evidence"} for one in answer["matched"]],
-        as_json=False,
-        empty="no record is like it",
-    )
-    if why and answer["matched"]:
+    pairs = [
+        {name: f"{value:.6f}" if name == "confidence" else value for name, value in one.items() if name != "evidence"}
+        for one in answer["matched"]
+    ]
+    if pairs:
+        emit(f"pairs worth a look, of {answer['candidates']} compared", pairs, as_json=False)
+    if pairs and why:
         emit(f"with {answer['matched'][0]['record_id']}", answer["matched"][0]["evidence"], as_json=False)
     if answer["not_compared"]:
         print(f"not looked up, for too many records share the key: {', '.join(answer['not_compared'])}")
@@ -130,4 +130,4 @@ def _verdict(answer: Mapping[str, Any]) -> str:
             return f"match {where}: entity {answer['entity_id']}, confidence {answer['confidence']:.6f}{also}"
         case "review":
             return f"review {where}: no pair joins it, the best has confidence {answer['confidence']:.6f}"
-    return f"new {where}: no record is like it"
+    return f"new {where}: none of {answer['candidates']} records compared is like it"

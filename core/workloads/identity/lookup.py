@@ -67,21 +67,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Version:
-    """A published job, ready to be asked."""
+    """A published job, ready to be asked. `mark` tells it from jobs of the same number in other databases."""
 
     job_id: int
+    mark: str
     rules: Rules
     packer: RecordPacker
     sizes: Sizes
     window: int
 
     @classmethod
-    def of(cls, job_id: int, n_rows: int, text: str) -> _Version:
+    def of(cls, job_id: int, mark: str, n_rows: int, text: str) -> _Version:
         said = orjson.loads(text)
         layout = Layout.of(MatchSpec.model_validate(said["spec"]))
         rules = Rules.of(Model.model_validate(said["model"]), layout)
         packer = RecordPacker(layout, said["date_orders"], said["placeholders"])
-        return cls(job_id, rules, packer, Sizes.of(n_rows), said["window"])
+        return cls(job_id, mark, rules, packer, Sizes.of(n_rows), said["window"])
 
 
 class _Moved(Exception):
@@ -133,7 +134,7 @@ class IdentityLookup:
             version = self._current()
             record = version.packer.pack(_texts(values, version.rules.layout.spec.columns))
             asked = [self.dataset, record.words.tolist(), record.texts, record_id, with_evidence]
-            key = CacheKey.of("lookup", str(version.job_id), asked)
+            key = CacheKey.of("lookup", version.mark, asked)
             try:
                 make = partial(self._answer, version, record, record_id, with_evidence)
                 found: dict[str, Any] = self._cache.get_or_make(key, make)

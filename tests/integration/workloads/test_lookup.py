@@ -184,6 +184,19 @@ def test_lookup_keeps_answers_and_notices_a_new_version(
     assert ask(lookup, record)["job_id"] == now
 
 
+def test_lookup_never_answers_out_of_another_database(db: DatabaseManager, folder: Path, first: int) -> None:
+    """Numbers of jobs repeat; a Redis may be shared."""
+    cache, record = tiered(), records_of(folder / "old.csv")[0]
+    ask(IdentityLookup(db, cache, DATASET), record)
+    ask(IdentityLookup(db, cache, DATASET), record)
+    assert cache.figures().made == 1
+    db.execute_query(
+        "test", "UPDATE jobs SET created_at = created_at + interval '1 us' WHERE job_id = :j", {"j": first}
+    )
+    ask(IdentityLookup(db, cache, DATASET), record)
+    assert cache.figures().made == 2
+
+
 def test_lookup_says_what_each_field_weighed_without_values(db: DatabaseManager, folder: Path, first: int) -> None:
     lookup = IdentityLookup(db, tiered(), DATASET)
     record = records_of(folder / "old.csv")[3]
