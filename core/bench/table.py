@@ -84,6 +84,8 @@ LOOKUP_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("answer made anew, p50, ms", "cold_p50_ms", _fine),
     ("answer made anew, p95, ms", "cold_p95_ms", _fine),
     ("answer made anew, p99, ms", "cold_p99_ms", _fine),
+    ("processor time of that in the asking thread, p50, ms", "cold_cpu_p50_ms", _fine),
+    ("processor time of that in the asking thread, p95, ms", "cold_cpu_p95_ms", _fine),
     ("out of the process's memory, p50, ms", "l1_p50_ms", _fine),
     ("out of the process's memory, p95, ms", "l1_p95_ms", _fine),
     ("out of Redis, p50, ms", "l2_p50_ms", _fine),
