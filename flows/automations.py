@@ -18,6 +18,8 @@ PREFIX = "headrace: "
 ZOMBIE_AFTER = timedelta(seconds=90)
 # An image that cannot be pulled stays pending for ever and holds a slot of its pool (prefect#12986).
 PENDING_FOR = timedelta(minutes=15)
+# Else an outage of a worker leaves one run for each minute of it (prefect#19313).
+LATE_FOR = timedelta(minutes=2)
 ONCE_IN = timedelta(minutes=5)
 ENDS = {
     "prefect.flow-run.Completed",
@@ -70,6 +72,21 @@ def automations(deployments: Mapping[str, UUID], notify_block: UUID | None) -> l
                     message="pending for 15 minutes: its image cannot be pulled or its pool has no room",
                 )
             ],
+        ),
+        AutomationCore(
+            name=f"{PREFIX}missed runs",
+            description="A recurring run that is late by two minutes is called off: the next one does its work.",
+            trigger=EventTrigger(
+                after={"prefect.flow-run.Late"},
+                expect={"prefect.flow-run.Pending", "prefect.flow-run.Running", *ENDS},
+                for_each={"prefect.resource.id"},
+                match=_runs(),
+                match_related={"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.recurring"},
+                posture=Posture.Proactive,
+                threshold=1,
+                within=LATE_FOR,
+            ),
+            actions=[ChangeFlowRunState(state=StateType.CANCELLED, message="late by two minutes: the next does it")],
         ),
         _alert("dead letters", DEAD_LETTERED, "Batches were given up; `headrace queue dead` shows them.", notify_block),
         AutomationCore(

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ async def deploy(request: DeployRequest, settings: Settings) -> list[Change]:
             change, found = await registry.put_deployment(client, deployment, flow, schema_version)
             changes.append(change)
             ids[change.name] = found
+            changes += await registry.drop_missed(client, change.name, found, datetime.now(UTC))
         notify = await _notify_block(client, request.notify)
         return changes + await registry.put_automations(client, automations(ids, notify))
 

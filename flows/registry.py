@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,7 +12,14 @@ from prefect import Flow
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import WorkPool
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.events.schemas.automations import AutomationCore
@@ -23,6 +31,7 @@ from core.deploying.schema import revision_of
 from core.errors import ConfigError, MigrationError
 
 Action = Literal["created", "updated", "unchanged"]
+MISSED_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +218,23 @@ def _rule(schedule: Schedule) -> CronSchedule | IntervalSchedule:
 
 def _key(rule: Any) -> tuple[str, str]:
     return str(getattr(rule, "cron", None) or getattr(rule, "interval", None)), str(rule.timezone)
+
+
+async def drop_missed(client: PrefectClient, full_name: str, deployment_id: UUID, now: datetime) -> list[Change]:
+    """Scheduled runs whose time passed while no worker ran: the next one does their work, and all at once would not.
+
+    Else a night without the stack leaves an hour of autoscaling to be caught up (prefect#19313).
+    """
+    missed = FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=now - MISSED_AFTER),
+    )
+    found = [run for run in await client.read_flow_runs(flow_run_filter=missed) if run.auto_scheduled]
+    for run in found:
+        await client.delete_flow_run(run.id)
+    note = f"dropped, because no worker ran at their time: {len(found)}"
+    return [Change("missed runs", full_name, "updated", note)] if found else []
 
 
 async def put_automations(client: PrefectClient, wanted: Sequence[AutomationCore]) -> list[Change]:
