@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("kernels")(kernels)
     group.command("lookup")(lookup)
     group.command("scale")(scale)
+    group.command("overhead")(overhead)
     group.command("table")(table)
     app.add_typer(group, name="bench")
 
@@ -214,6 +215,46 @@ def scale(
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure(runtime.db.url, Bursts(rounds, batches, consumers, seed), moved))]
     _show(command, found, out)
+
+
+def overhead(
+    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=50, help="Counted runs each way.")] = 3,
+    out: Out = None,
+) -> None:
+    """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
+
+    Each run is a process of its own, in turn; one of each is not counted. The Prefect API is that of PREFECT_API_URL or
+    of a running `headrace up`; without any each run starts a server, which shares the processors with it.
+
+    Example: headrace bench overhead --rows 200000
+    """
+    import json
+    from dataclasses import asdict
+
+    from core.bench.overhead import measure
+    from core.cli.flows import flow_environment
+    from core.cli.progress import rows_progress
+    from core.cli.tables import emit
+    from core.linkage.request import MatchRequest
+    from core.settings import read_settings
+    from core.workloads.identity.samples import sampled
+
+    persons = sampled(f"demo:persons?rows={rows}", read_settings().state_dir / "samples")
+    request = MatchRequest(input=persons, id_column="id")
+    environment = flow_environment()
+    with rows_progress() as moved:
+        found = measure(request, rounds, environment, moved)
+    figures = asdict(found) | {"command": f"headrace bench overhead --rows {rows} --rounds {rounds}"}
+    emit("overhead", [{"figure": name, "value": _written(value)} for name, value in figures.items()], as_json=False)
+    said = f"Prefect takes {found.overhead_percent:+.1f} % of the job's time at {found.batches} batches"
+    print(said + f" ({found.plain_job_s:.2f} s without, {found.prefect_job_s:.2f} s with)")
+    if out is not None:
+        out.write_text(json.dumps([figures], indent=2) + "\n", encoding="utf-8")
+
+
+def _written(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def table(

@@ -22,10 +22,15 @@ def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
     Without any API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
     """
     sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], flow_environment())  # noqa: S606 - no shell
+
+
+def flow_environment() -> dict[str, str]:
+    """Ours, and what a flow needs beside it: the API of a local stack unless another is configured."""
     environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **QUIET, **os.environ}
     if not environment.get("PREFECT_API_URL") and (api_url := _local_api()):
         environment["PREFECT_API_URL"] = api_url
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], environment)  # noqa: S606 - no shell, our module
+    return environment
 
 
 def _local_api() -> str | None:
