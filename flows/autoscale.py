@@ -17,6 +17,7 @@ from prefect.events import emit_event
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.cli import guarded
+from core.cli.scale import teller
 from core.errors import HeadraceError
 from core.queue.wake import Wake
 from core.runtime import Runtime, open_runtime
@@ -133,12 +134,14 @@ def _summary(tick: Tick | None) -> dict[str, Any]:
     }
 
 
-def serve(request: AutoscaleRequest) -> None:
+def serve(request: AutoscaleRequest, *, as_json: bool = False) -> None:
     """The long-lived form: woken by new work, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     before: list[Tick | None] = [None]
+    show = teller(request.flow_name, as_json=as_json)
 
     def say(now: Tick | None) -> None:
+        show(now)
         _tell(request, before[0], now)
         before[0] = now
 
@@ -155,7 +158,7 @@ def main(arguments: list[str]) -> None:
     """Run one request given as JSON, once or `--forever`: what `headrace scale run --on prefect` becomes."""
     request = AutoscaleRequest.model_validate_json(arguments[0])
     if "--forever" in arguments:
-        serve(request)
+        serve(request, as_json="--json" in arguments)
         return
     print(asyncio.run(autoscale(request)))  # noqa: T201 - the answer of this command
 

@@ -89,7 +89,7 @@ def run(
     policy = policy_of(kind.value, least, most, drain, oldest)
     if on is On.prefect:
         bounds = {"min_consumers": least, "max_consumers": most, "drain_target_s": drain, "oldest_s": oldest}
-        _become_flow({"flow_name": flow, "deployment": name, "kind": kind.value} | bounds)
+        _become_flow({"flow_name": flow, "deployment": name, "kind": kind.value} | bounds, as_json=as_json)
     with open_runtime() as runtime:
         flows.require_known(runtime.db, flow)
         settings = runtime.settings
@@ -97,7 +97,7 @@ def run(
         aim = Aim(flow, policy, settings.queue.batch_rows, settings.scaling.retain_days)
         controller = Controller(runtime.db, aim, actuator, runtime.worker_id)
         with closing(Wake(runtime.db, settings.queue, [flow])) as wake:
-            loop = Loop(controller, wake, settings.scaling.tick_s, _teller(flow, as_json=as_json))
+            loop = Loop(controller, wake, settings.scaling.tick_s, teller(flow, as_json=as_json))
             try:
                 _until_told(loop)
             finally:
@@ -145,7 +145,7 @@ def _until_told(loop: Any) -> None:
             signal.signal(number, handler_before)
 
 
-def _teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
+def teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
     """Tells what changed: once that another one acts, and every decision that does something or fails."""
     import json
 
@@ -171,14 +171,14 @@ def _teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
     return tell
 
 
-def _become_flow(request: dict[str, Any]) -> None:
+def _become_flow(request: dict[str, Any], *, as_json: bool) -> None:
     """Prefect is known above us only: the flow's module takes over this process."""
     import json
     import os
     import sys
 
     said = json.dumps({key: value for key, value in request.items() if value is not None})
-    line = [sys.executable, "-P", "-m", "flows.autoscale", said, "--forever"]
+    line = [sys.executable, "-P", "-m", "flows.autoscale", said, "--forever", *["--json"] * as_json]
     os.execv(sys.executable, line)  # noqa: S606 - our own words
 
 

@@ -77,7 +77,7 @@ class Controller:
         return f"autoscale:{self._aim.flow_name}"
 
     def tick(self) -> Tick | None:
-        """One round; None while another autoscaler of the flow acts. Raises StoreError.
+        """One round; None while another autoscaler of the flow acts. Raises StoreError, and what a census raises.
 
         What the actuator refuses is logged, and told in the tick.
         """
@@ -85,11 +85,7 @@ class Controller:
             return None
         self._forget()
         aim = self._aim
-        try:
-            fleet = self._actuator.census()
-        except HeadraceError as error:
-            log.warning("who consumes %s is not known: %s", aim.flow_name, error.message)
-            raise
+        fleet = self._actuator.census()
         inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
         late = (inputs.signals.oldest_age_s or 0.0) > aim.policy.oldest_s
         decision = decide(inputs.signals, fleet, aim.policy, ledger.memory_of(self._db, aim.flow_name))
@@ -127,6 +123,7 @@ class Loop:
     ) -> None:
         self._controller, self._waker, self._tick_s, self._say = controller, waker, tick_s, say
         self._stopping = threading.Event()
+        self._said = ""
 
     def stop(self) -> None:
         """End after the present tick. Safe in any thread and in a signal handler."""
@@ -152,8 +149,12 @@ class Loop:
         except HeadraceError as error:
             if isinstance(error, StoreError) and not error.retryable:
                 raise
-            log.warning("%s", error.message)
+            # Said once, not with every look.
+            if error.message != self._said:
+                log.warning("no decision now, the next look tries again: %s", error.message)
+            self._said = error.message
             return
+        self._said = ""
         if self._say is not None:
             self._say(told)
 
