@@ -135,11 +135,22 @@ def _round(conn: Connection, queue: BatchQueue, scaler: psutil.Process, batches:
                 f"{n_done} of {batches} batches were done and {counts[-1]} consumers left after {LIMIT_S:g} s"
             )
         threading.Event().wait(LOOK_S)
-        counts.append(len(scaler.children()))
+        counts.append(_alive(scaler))
         if n_done < batches:
             n_done, first_s, drained_s = run(conn, Q["bench_burst_done"], {"since": since})[0]
     zero_s = time.monotonic() - began - float(drained_s or 0)
     return Round(float(first_s or 0), float(drained_s or 0), zero_s, max(counts), rises_after_falls(counts))
+
+
+def _alive(scaler: psutil.Process) -> int:
+    """Consumers that run; those that ended are not counted, though their parent may look for them seconds later."""
+    alive = 0
+    for child in scaler.children():
+        try:
+            alive += child.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            continue
+    return alive
 
 
 def _figures(bursts: Bursts, rounds: list[Round], busy: float) -> Reaction:
