@@ -46,7 +46,8 @@ class Command:
         """The program and its arguments."""
         # -P: the folder we stand in must not hide our modules.
         line = [sys.executable, "-P", "-m", "core.cli", "consume", "--flow", self.flow_name]
-        line += ["--max-run-seconds", f"{RUN_S_MOST:g}", "--grace-seconds", f"{self.grace_s:g}"]
+        # Consumers of one machine would quarrel over the port of health and metrics.
+        line += ["--http-port", "0", "--max-run-seconds", f"{RUN_S_MOST:g}", "--grace-seconds", f"{self.grace_s:g}"]
         line += [] if self.handler is None else ["--handler", self.handler]
         return line + ([] if self.idle_exit_s is None else ["--idle-exit-seconds", f"{self.idle_exit_s:g}"])
 

@@ -32,6 +32,7 @@ from flows.consumer_runs import RunPool
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 120.0
+HANDLER = "tests.integration.scaling.handlers:at_leisure"
 
 
 def post(env: dict[str, str], path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -44,19 +45,19 @@ def post(env: dict[str, str], path: str, body: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture(scope="module")
 def work_pool(prefect_env: dict[str, str]) -> str:
-    """A process pool with one deployment, `consume-in-tests/pool`."""
+    """A process pool with one deployment, `consume/pool`."""
     post(prefect_env, "/work_pools/", {"name": "pool", "type": "process"})
-    flow = post(prefect_env, "/flows/", {"name": "consume-in-tests"})
+    flow = post(prefect_env, "/flows/", {"name": "consume"})
     deployment = {
         "name": "pool",
         "flow_id": flow["id"],
-        "entrypoint": "tests.flows.consuming.consume",
+        "entrypoint": "flows.consume.consume",
         "work_pool_name": "pool",
         "pull_steps": [],
         "enforce_parameter_schema": False,
     }
     post(prefect_env, "/deployments/", deployment)
-    return "consume-in-tests/pool"
+    return "consume/pool"
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def runs_of(client: SyncPrefectClient, pool: RunPool, kind: StateType) -> list[u
 
 
 def test_pool_submits_once_and_calls_off_only_what_waits(client: SyncPrefectClient, work_pool: str) -> None:
-    pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}", {"flow_name": "mill"})
+    pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}", {"request": {"flows": ["mill"]}})
     assert pool.census() == Fleet()
     assert pool.bring_about(3, Fleet(), "one") == Effect(started=3)
     # The same decision again, as after an answer that was lost.
@@ -140,7 +141,7 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
     request = {
         "flow_name": "mill",
         "deployment": work_pool,
-        "consumer": {"flow_name": "mill"},
+        "consumer": {"request": {"flows": ["mill"], "handler": HANDLER, "idle_exit_s": 1}},
         "max_consumers": 2,
         "ticks": 2,
         "tick_s": 0.1,
