@@ -32,18 +32,22 @@ def run(request: MatchRequest, threads: int) -> dict[str, Any]:
     description = describe(request, key, workspace)
     session = JobSession(queue, description, workspace, poll_s=settings.queue.poll_s, threads=threads)
     try:
-        with ThreadPoolExecutor(threads) as pool:
-            for stage in session.stages:
-                session.open(stage)
-                while not session.progress(stage).drained:
-                    asyncio.run(_drain(session, stage, pool))
-                session.share_done(stage)
+        _all_stages(session, threads)
         summary = session.finish()
         session.write_outputs(summary)
         return summary
     finally:
         session.close()
         db.dispose()
+
+
+def _all_stages(session: JobSession, threads: int) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        for stage in session.stages:
+            session.open(stage)
+            while not session.progress(stage).drained:
+                asyncio.run(_drain(session, stage, pool))
+            session.share_done(stage)
 
 
 async def _drain(session: JobSession, stage: Any, pool: ThreadPoolExecutor) -> int:
