@@ -160,3 +160,33 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
             threading.Event().wait(0.25)
     assert db.execute_query("n", "SELECT count(*) FROM queue_results") == [(40,)]
     assert queue.depth("mill").ready_batches == 0
+
+
+def test_the_process_goes_on_while_the_api_is_away_and_ends_when_told(
+    database_url: str, db: DatabaseManager, tmp_path: Path
+) -> None:
+    """What `headrace scale run --on prefect` becomes."""
+    env = os.environ | {
+        "HEADRACE_DATABASE__URL": database_url,
+        "HEADRACE_SCALING__TICK_S": "0.1",
+        "PREFECT_HOME": str(tmp_path),
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-P", "-m", "flows.autoscale", json.dumps({"flow_name": "away"}), "--forever", "--json"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            give_up = time.monotonic() + LIMIT_S
+            while "does not answer" not in (tmp_path / "log").read_text():
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                assert time.monotonic() < give_up, (tmp_path / "log").read_text()
+                threading.Event().wait(0.05)
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait()
+    assert (tmp_path / "log").read_text().count("does not answer") == 1
+    assert db.execute_query("l", "SELECT count(*) FROM leases WHERE name = 'autoscale:away'") == [(0,)]

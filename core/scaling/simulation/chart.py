@@ -52,7 +52,7 @@ def svg(comparison: Comparison, title: str) -> str:
 def _legend(comparison: Comparison) -> list[str]:
     parts, x = [], LEFT
     for row in comparison.rows()[:-1]:
-        words = f"{row['rule']}: cost {row['cost']:,.0f}, {row['of_bound']:.2f} of the bound"
+        words = f"{row['rule']} {row['cost']:,.0f} ({row['of_bound']:.2f} x bound)"
         colour = COLOURS[row["rule"]]
         parts.append(f'<rect x="{x}" y="38" width="14" height="4" fill="{colour}"/>')
         parts.append(f'<text x="{x + 19}" y="45" font-size="11">{escape(words)}</text>')

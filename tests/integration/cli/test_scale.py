@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from core.scaling.controller import Aim, Controller
 from core.scaling.policy import Fleet, for_batches
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
+from flows.autoscale import AutoscaleRequest
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +85,24 @@ def test_record_writes_what_simulate_replays(db: DatabaseManager, tmp_path: Path
     assert "5 batches of replayed" in CliRunner().invoke(build(), ["scale", *said]).stdout
     (told,) = json.loads(CliRunner().invoke(build(), ["scale", "simulate", "--scenario", str(out), "--json"]).stdout)
     assert told["rules"][0]["peak"] == 1
+
+
+def test_run_on_prefect_becomes_the_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[list[str]] = []
+
+    def execv(program: str, line: list[str]) -> None:
+        became.append(line)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", execv)
+    said = ["run", "--flow", "mill", "--on", "prefect", "--name", "consume/k8s", "--max", "7", "--json"]
+    CliRunner().invoke(build(), ["scale", *said])
+    (line,) = became
+    assert line[1:4] == ["-P", "-m", "flows.autoscale"]
+    assert line[5:] == ["--forever", "--json"]
+    request = AutoscaleRequest.model_validate_json(line[4])
+    assert (request.flow_name, request.deployment, request.policy()) == (
+        "mill",
+        "consume/k8s",
+        for_batches(max_consumers=7),
+    )
