@@ -74,7 +74,8 @@ def _panel(
     for number in range(5):
         at_s = end_s * number / 4
         x = LEFT + (WIDTH - 16 - LEFT) * number / 4
-        parts.append(f'<text x="{x:g}" y="{bottom + 16:g}" text-anchor="middle" class="quiet">{_clock(at_s)}</text>')
+        anchor = "end" if number == 4 else "middle"
+        parts.append(f'<text x="{x:g}" y="{bottom + 16:g}" text-anchor="{anchor}" class="quiet">{_clock(at_s)}</text>')
     for outcome in reversed(outcomes):
         points = []
         for number, at in enumerate(_sampled(outcome.moments, value, end_s, POINTS)):
@@ -125,4 +126,4 @@ def _round_up(peak: float) -> float:
 def _clock(at_s: float) -> str:
     if at_s < 120:
         return f"{at_s:.0f} s"
-    return f"{at_s / 60:.0f} min" if at_s < 7_200 else f"{at_s / 3_600:.1f} h"
+    return f"{at_s / 60:.1f} min" if at_s < 7_200 else f"{at_s / 3_600:.1f} h"
