@@ -24,7 +24,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test test-pgbouncer lint format lock ui bench clean chaos
+.PHONY: help setup setup-dev demo test test-image test-pgbouncer lint format lock ui bench clean chaos
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transa
 	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || \
 		{ echo "test-pgbouncer: pgbouncer is missing: apt-get install pgbouncer" >&2; exit 1; }
 	@$(PYTHON) -m pytest tests/pgbouncer
+
+test-image: setup-dev ## Run the Dockerfile line by line in a private root, then the demo in it as nobody in particular
+	@[ "$$(id -u)" = 0 ] || { echo "test-image: mounts and chroot need root: sudo make test-image" >&2; exit 1; }
+	@$(PYTHON) -m pytest -n 0 tests/image
 
 lint: setup-dev ## Check style, types and the direction of imports
 	@$(PYTHON) -m ruff check .

@@ -15,7 +15,8 @@ import polars as pl
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 
-PERSONS = 400
+# From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
+PERSONS = 2_000
 
 
 def _persons() -> pl.DataFrame:
@@ -45,11 +46,13 @@ def warm() -> float:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="headrace-warm-") as folder:
         path = Path(folder) / "persons.csv"
+        other = path.with_suffix(".parquet")
         _persons().write_csv(path)
-        resolve(MatchRequest(input=str(path), id_column="id"), Path(folder) / "workspaces")
-        resolve(
-            MatchRequest(input=str(path), id_column="id", link=str(path), one_to_one=True), Path(folder) / "workspaces"
-        )
+        _persons().write_parquet(other)
+        workspaces = Path(folder) / "workspaces"
+        resolve(MatchRequest(input=str(path), id_column="id"), workspaces)
+        resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
+        resolve(MatchRequest(input=str(path), id_column="id", link=str(other), one_to_one=True), workspaces)
     return time.perf_counter() - started
 
 

@@ -1,0 +1,5 @@
+"""The Prefect server of the flows' tests serves these too."""
+
+from tests.flows.conftest import prefect_env
+
+__all__ = ["prefect_env"]
