@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from core.metrics.catalog import CATALOG
 from tests.architecture.tree import ROOT
 from tests.k8s.overlays import COMPONENT, Doc, Docs, Pods, configs, matches, of, pods, secrets
 
@@ -241,6 +242,17 @@ def prometheus_finds_services(docs: Docs) -> Iterator[str]:
                 yield f"prometheus.yml: job {job['job_name']} scrapes {host}:{port}; Services there: {ports}"
 
 
+def alerts_ask_for_metrics_that_exist(docs: Docs) -> Iterator[str]:
+    shown = {f"{name}_total" if metric.kind == "counter" else name for name, metric in CATALOG.items()}
+    (text,) = (data["rules.yml"] for data in configs(docs).values() if "rules.yml" in data)
+    for rule in (rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]):
+        lost = set(re.findall(r"headrace_\w+", rule["expr"])) - shown
+        if lost:
+            yield f"rules.yml: {rule['alert']} asks for {sorted(lost)}, which nobody shows"
+        if not rule["annotations"]["summary"] or rule["labels"]["severity"] not in {"warning", "critical"}:
+            yield f"rules.yml: {rule['alert']} does not say what is wrong, or how bad it is"
+
+
 def _scraped(job: dict[str, Any]) -> Iterator[tuple[str, int, bool]]:
     for entry in job.get("dns_sd_configs", []):
         yield from ((name, entry["port"], True) for name in entry["names"])
@@ -268,5 +280,6 @@ CHECKS = (
     rights_suffice_and_stay_in_the_namespace,
     scalers_find_their_targets,
     prometheus_finds_services,
+    alerts_ask_for_metrics_that_exist,
     everything_is_in_one_namespace,
 )

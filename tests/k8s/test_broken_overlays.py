@@ -44,6 +44,11 @@ def rename_setting(docs: Docs) -> None:
     data["HEADRACE_DATABSE__POOL_SIZE"] = data.pop("HEADRACE_DATABASE__POOL_SIZE")
 
 
+def rename_metric(docs: Docs) -> None:
+    data = one(docs, "ConfigMap", "headrace-monitoring")["data"]
+    data["rules.yml"] = data["rules.yml"].replace("headrace_queue_dead_letters", "headrace_queue_dead_leters")
+
+
 BREAKS: list[tuple[str, str, Break]] = [
     ("images_are_pinned", "no fixed version", lambda d: container(d, "headrace-web").update(image="headrace:latest")),
     ("images_are_pinned", "no fixed version", lambda d: container(d, "headrace-web").update(image="headrace")),
@@ -204,6 +209,7 @@ BREAKS: list[tuple[str, str, Break]] = [
             PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES="default"
         ),
     ),
+    ("alerts_ask_for_metrics_that_exist", "headrace_queue_dead_leters", rename_metric),
     ("prometheus_finds_services", "job web scrapes", lambda d: drop(d, "Service", "headrace-web")),
     (
         "everything_is_in_one_namespace",
