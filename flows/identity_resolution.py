@@ -13,12 +13,14 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from core.cli import guarded
 from core.cli.summary import show
-from core.errors import HeadraceError
+from core.errors import HeadraceError, JobBlocked
 from core.linkage.handing_out import hand_out
 from core.linkage.ports import Stage
+from core.linkage.queue_source import FLOW
 from core.linkage.request import MatchRequest
 from core.linkage.session import JobSession
 from flows import reports
+from flows.events import tell_dead
 from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW, in_words
 from flows.session import current, using
 from flows.wiring import RUNNERS, open_session
@@ -58,6 +60,8 @@ async def identity_resolution(request: MatchRequest, postgres_block: str | None 
         with open_session(request, postgres_block) as opened, using(opened) as session:
             return await _all_stages(session)
     except HeadraceError as error:
+        if isinstance(error, JobBlocked):
+            tell_dead(FLOW, error.dead)
         return in_words(error)
 
 

@@ -10,8 +10,6 @@ import typer
 
 from core.cli.flows import become_flow
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -20,10 +18,12 @@ def register(app: typer.Typer) -> None:
 
 def deploy(
     target: Annotated[str, typer.Option("--target", help="local: processes of `headrace up`; k8s: Kubernetes Jobs.")],
-    file: Annotated[Path, typer.Option("--file", help="What is deployed.")] = ROOT / "prefect.yaml",
-    pools: Annotated[Path, typer.Option("--pools", help="Folder of the work pools' base job templates.")] = ROOT
-    / "k8s"
-    / "work-pools",
+    file: Annotated[
+        Path | None, typer.Option("--file", help="What is deployed; else Headrace's own prefect.yaml.")
+    ] = None,
+    pools: Annotated[
+        Path | None, typer.Option("--pools", help="Folder of the pools' base job templates; else Headrace's own.")
+    ] = None,
     notify: Annotated[
         str | None, typer.Option("--notify", help="Notification block (type/name) that alerts go to.")
     ] = None,
@@ -35,13 +35,20 @@ def deploy(
 
     Example: headrace deploy --target local --json
     """
+    from core.deploying import files
     from core.deploying.pools import POOLS
     from core.deploying.request import DeployRequest
 
     if target not in POOLS:
         raise typer.BadParameter(f"{target!r} is not one of {', '.join(POOLS)}", param_hint="--target")
     # Checked above: a Literal cannot be named in an option's annotation without importing pydantic at --help.
-    request = DeployRequest(target=target, file=str(file), pools=str(pools), notify=notify, as_json=as_json)
+    request = DeployRequest(
+        target=target,
+        file=str(file or files.manifest()),
+        pools=str(pools or files.pool_templates()),
+        notify=notify,
+        as_json=as_json,
+    )
     become_flow("flows.deploy", [request.model_dump_json()])
 
 

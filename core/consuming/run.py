@@ -77,7 +77,7 @@ class ConsumerRun:
             return "it was told to end and drains"
         if not self._handlers:
             return f"no flow of the queue {self._request.queue} is registered"
-        return None if self._now.workers else "no worker process runs"
+        return None if self._now.ready else "no worker process has begun to claim"
 
     def samples(self) -> Samples:
         """Its figures as metrics."""
@@ -105,7 +105,7 @@ class ConsumerRun:
         with _Watch(self._look_again, self._request.queue is not None):
             ended = supervisor.run()
         self._supervisor = None
-        self._past = replace(_sum(self._past, ended), workers=0)
+        self._past = replace(_sum(self._past, ended), workers=0, ready=0)
         self._told(Figures(exit_code=ended.exit_code))
 
     def _over(self, began: float) -> bool:
@@ -203,4 +203,5 @@ def _sum(past: Figures, now: Figures) -> Figures:
         past.rows_failed + now.rows_failed,
         past.deaths + now.deaths,
         now.exit_code,
+        now.ready,
     )

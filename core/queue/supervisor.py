@@ -63,7 +63,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of all workers so far, dead ones too; `workers` are alive now."""
+    """Of all workers so far, dead ones too; `workers` are alive now, `ready` of them have begun to claim."""
 
     workers: int = 0
     batches: int = 0
@@ -71,6 +71,7 @@ class Figures:
     rows_failed: int = 0
     deaths: int = 0
     exit_code: int = 0
+    ready: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +158,7 @@ class Supervisor:
         return replace(
             self._past,
             workers=len(shown),
+            ready=sum(one.ready for one in shown),
             batches=self._past.batches + sum(one.batches for one in shown),
             rows=self._past.rows + sum(one.rows for one in shown),
             rows_failed=self._past.rows_failed + sum(one.rows_failed for one in shown),
@@ -176,6 +178,10 @@ class Supervisor:
             slot.done = True
             if slot.child is not None and slot.child.process.stdin is not None:
                 slot.child.process.stdin.close()
+                # One that has not begun has nothing to finish, and would first load its handler. Once it has, the
+                # signal means what the end of its lifeline means.
+                if not slot.child.board.look().ready:
+                    slot.child.process.terminate()
 
     def _look(self, slot: _Slot) -> None:
         child = slot.child
@@ -252,6 +258,8 @@ class Supervisor:
         self._close(child)
         # A handler that calls os._exit(0) has died too.
         died = code != 0 or (shown.batch_id is not None and self._stopped_at is None)
+        if self._stopped_at is not None and not shown.ready and code == -signal.SIGTERM:
+            died = False
         past = self._past
         self._past = replace(
             past,

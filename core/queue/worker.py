@@ -53,6 +53,8 @@ class Orders:
 def main() -> int:
     """Run one worker; the exit code is that of the error that ended it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
+    # It tells of its plug-ins whenever it is imported.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Ctrl-C reaches the whole group; the supervisor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, orders = _orders()

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from core.database import connect, migrations
 from core.database.queries import load, run
 from core.database.warden import start_ticks
+from core.deploying import files
 from core.deploying.pools import POOLS
 from core.deploying.request import DeployRequest
 from core.errors import ConfigError, ServiceUnavailable
@@ -33,7 +34,6 @@ TICK_S = 0.2
 RESTART_BASE_S, RESTART_MAX_S = 1.0, 30.0
 # A part that lived so long has started well: the next restart is at once again.
 STEADY_S = 60.0
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(slots=True, eq=False)
@@ -139,7 +139,7 @@ class Supervisor:
 
     def _deploy(self) -> None:
         """One process with one client; it waits for the API itself, so that its start costs nothing."""
-        pools, file = ROOT / "k8s" / "work-pools", ROOT / "prefect.yaml"
+        pools, file = files.pool_templates(), files.manifest()
         request = DeployRequest(target="local", file=str(file), pools=str(pools), wait_s=START_LIMIT_S, as_json=True)
         part = Part("deploy", [*_module("flows.deploy"), request.model_dump_json()], {})
         self._launch(part)

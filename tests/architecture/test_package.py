@@ -22,3 +22,5 @@ def test_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
     missing = sorted({str(path) for path in files() if path.parts[0] in PACKAGED} - packed)
     assert not missing, f"[tool.hatch.build.targets.wheel] leaves out {missing}"
     assert "tests/conftest.py" not in packed
+    shipped = {"prefect.yaml", "work-pools/headrace-local.json", "work-pools/headrace-k8s.json"}
+    assert {f"headrace_files/{name}" for name in shipped} <= packed
