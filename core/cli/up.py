@@ -79,7 +79,7 @@ def _attached(plan: Plan, as_json: bool) -> None:
 
     from core.stack.supervisor import Supervisor
 
-    with _screen(as_json) as say:
+    with _Screen(as_json) as say:
         supervisor = Supervisor(plan, say)
         before = [signal.signal(number, lambda *_: supervisor.stop()) for number in (signal.SIGINT, signal.SIGTERM)]
         try:
@@ -135,10 +135,10 @@ def _tell_addresses(found: StackState, as_json: bool, word: str) -> None:
     print(word)
     for name, address in found.addresses().items():
         print(f"  {name + ':':<12} {address}")
-    print("run a deployment in the UI, or: headrace deploy, headrace queue top; end it with: headrace down")
+    print("run a deployment in the UI; see its batches with `headrace queue top`; end it with `headrace down`")
 
 
-class _screen:  # noqa: N801 - used as a function
+class _Screen:
     """A status that is written over on a terminal; elsewhere a line for each change."""
 
     def __init__(self, as_json: bool) -> None:
@@ -155,9 +155,11 @@ class _screen:  # noqa: N801 - used as a function
             self._live.start()
         return self._say
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+        if kind is None and not self._as_json:
+            print("stopped; data stay, the next `headrace up` finds them")
 
     def _say(self, status: Status) -> None:
         if status == self._before:
