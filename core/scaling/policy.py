@@ -78,6 +78,7 @@ class Signals:
 
     Leased ones are counted whether their lease is alive or not. `oldest_age_s`: None where nothing waits. `batch_s`:
     seconds one consumer takes for a batch, `items_per_s` its speed, both lately; None: not known.
+    `running_most`: batches that may run at once (the flow's max_running); None: any number.
     """
 
     at_s: float
@@ -88,6 +89,7 @@ class Signals:
     oldest_age_s: float | None = None
     batch_s: float | None = None
     items_per_s: float | None = None
+    running_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,10 @@ def decide(signals: Signals, fleet: Fleet, policy: Policy, memory: Memory) -> De
     """The wanted number of consumers.
 
     need = ceil((ready + leased) / target), target = drain_target_s / batch_s batches (or depth_per_consumer records),
-    one more where the oldest waits longer than `oldest_s`, never above ready + leased, within [min, max]. Then the
-    brakes: a rise at most doubles (from few: to four) and comes `cool_up_s` after the last one; a difference of up to a
-    tenth changes nothing; fewer are wanted only after `down_after_s`. Where most of the consumers that ended lately
-    failed, none is added.
+    one more where the oldest waits longer than `oldest_s`, never above ready + leased or what may run at once, within
+    [min, max]. Then the brakes: a rise at most doubles (from few: to four) and comes `cool_up_s` after the last one; a
+    difference of up to a tenth changes nothing; fewer are wanted only after `down_after_s`. Where most of the consumers
+    that ended lately failed, none is added.
     """
     need, said = _need(signals, policy)
     active = fleet.active
@@ -171,6 +173,9 @@ def _need(signals: Signals, policy: Policy) -> tuple[int, str]:
     if need > load:
         need = load
         said += f"; never more than there are {unit}: {need}"
+    if signals.running_most is not None and need > signals.running_most:
+        need = signals.running_most
+        said += f"; the flow's max_running is {need}"
     bounded = min(max(need, policy.min_consumers), policy.max_consumers)
     if bounded != need:
         said += f"; {'at least' if bounded > need else 'at most'} {bounded}"

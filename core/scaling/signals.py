@@ -24,8 +24,9 @@ def read(db: DatabaseManager, flow_name: str, batch_rows: int) -> Signals:
         seen = {"flow_name": flow_name, "most": BATCHES_MOST, "batch_rows": batch_rows}
         counted = run(conn, Q["scaling_signals"], seen)[0]
         speed = run(conn, Q["scaling_speed"], {"flow_name": flow_name, "look": ATTEMPTS_LOOK})[0]
+        cap = run(conn, Q["scaling_cap"], {"flow_name": flow_name})
     # The fields stand in the order of the columns.
-    return Signals(*counted, *speed)
+    return Signals(*counted, *speed, *(cap[0] if cap else (None,)))
 
 
 def pids_at_work(db: DatabaseManager, host: str) -> frozenset[int]:

@@ -19,7 +19,7 @@ import pytest
 from core.database import DatabaseManager
 from core.queue import BatchQueue
 from core.queue.wake import Wake
-from core.scaling import ledger
+from core.scaling import ledger, processes
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Fleet, for_batches
 from core.scaling.ports import Effect
@@ -104,6 +104,32 @@ def test_pool_calls_off_those_on_their_way_only(db: DatabaseManager, queue: Batc
         until(lambda: pool.census() == Fleet(working=1, ended_well=1))
         assert pool.pids() == [os_pid]
         here.leave()
+
+
+def test_pool_of_a_record_flow_stops_those_at_work_too_the_youngest_first(db: DatabaseManager) -> None:
+    forever = [sys.executable, "-c", "import signal; signal.pause()"]
+    with closing(ProcessPool(db, forever, stops_working=True)) as pool:
+        pool.bring_about(3, pool.census(), "a")
+        oldest = pool.pids()[0]
+        assert pool.bring_about(1, Fleet(working=3), "b") == Effect(stopped=2)
+        until(lambda: pool.census() == Fleet(starting=1, ended_well=2))
+        assert pool.pids() == [oldest]
+
+
+def test_pool_kills_what_does_not_end_within_its_grace(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "KILL_AFTER_S", 0.0)
+    ready = tmp_path / "ready"
+    deaf = "import signal, pathlib; signal.signal(15, signal.SIG_IGN); "
+    deaf += f"pathlib.Path({str(ready)!r}).touch(); signal.pause()"
+    pool = ProcessPool(db, [sys.executable, "-c", deaf], grace_s=0.0)
+    pool.bring_about(1, Fleet(), "a")
+    until(ready.exists)
+    (pid,) = pool.pids()
+    pool.close()
+    assert pool.pids() == []
+    assert not psutil.pid_exists(pid)
 
 
 def test_scale_run_serves_until_it_is_told(

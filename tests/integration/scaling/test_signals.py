@@ -60,6 +60,15 @@ def test_read_leaves_out_what_a_paused_flow_holds(db: DatabaseManager, queue: Ba
     assert (seen.ready_batches, seen.leased_batches, seen.oldest_age_s) == (0, 1, None)
 
 
+def test_read_tells_how_many_batches_may_run_at_once(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:
+    assert signals.read(db, flow, batch_rows=1_000).running_most is None
+    queue.register_flow(FlowPolicy(flow, max_running=2))
+    queue.register_flow(FlowPolicy(flow, tenant_id="a", max_running=3))
+    assert signals.read(db, flow, batch_rows=1_000).running_most == 5
+    queue.register_flow(FlowPolicy(flow, tenant_id="b"))
+    assert signals.read(db, flow, batch_rows=1_000).running_most is None
+
+
 def test_read_ends_at_a_limit(
     db: DatabaseManager, queue: BatchQueue, flow: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.scaling.policy import Decision, Fleet, Memory, Policy, Signals, decide
 
+# A busy machine may take longer over an example; no duration is claimed here.
+PATIENT = settings(deadline=None)
 COUNT = st.integers(0, 5_000)
 SECONDS = st.floats(0, 5_000, allow_nan=False)
 
@@ -38,6 +40,7 @@ SIGNALS = st.builds(
     leased_items=COUNT,
     oldest_age_s=st.none() | SECONDS,
     batch_s=st.none() | st.floats(0, 1_000),
+    running_most=st.none() | st.integers(1, 50),
 )
 FLEETS = st.builds(Fleet, working=st.integers(0, 250), starting=st.integers(0, 20), ended_well=COUNT, ended_badly=COUNT)
 MEMORIES = st.builds(Memory, up_at_s=st.none() | SECONDS, below_since_s=st.none() | SECONDS)
@@ -49,6 +52,7 @@ def load(signals: Signals, policy: Policy) -> int:
     return signals.ready_items + signals.leased_items
 
 
+@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_needs_never_more_than_there_is_and_stays_within_bounds(
     signals: Signals, fleet: Fleet, policy: Policy, memory: Memory
@@ -60,6 +64,7 @@ def test_decide_needs_never_more_than_there_is_and_stays_within_bounds(
     assert told.reason
 
 
+@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_never_rises_above_what_there_is(signals: Signals, fleet: Fleet, policy: Policy, memory: Memory) -> None:
     told = decide(signals, fleet, policy, memory)
@@ -70,6 +75,7 @@ def test_decide_never_rises_above_what_there_is(signals: Signals, fleet: Fleet, 
         assert told.desired <= most
 
 
+@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_is_below_min_only_where_consumers_keep_failing(
     signals: Signals, fleet: Fleet, policy: Policy, memory: Memory
@@ -78,6 +84,7 @@ def test_decide_is_below_min_only_where_consumers_keep_failing(
     assert told.desired >= policy.min_consumers
 
 
+@PATIENT
 @given(SIGNALS, st.integers(0, 3_000), FLEETS, policies(), MEMORIES)
 def test_decide_grows_with_the_depth(signals: Signals, more: int, fleet: Fleet, policy: Policy, memory: Memory) -> None:
     deeper = replace(signals, ready_batches=signals.ready_batches + more, ready_items=signals.ready_items + more)
@@ -95,6 +102,7 @@ def followed(signals: Signals, policy: Policy, active: int, ticks: int) -> list[
     return numbers
 
 
+@PATIENT
 @given(SIGNALS, policies(), st.integers(0, 200))
 def test_decide_settles_under_constant_load(signals: Signals, policy: Policy, active: int) -> None:
     numbers = followed(signals, policy, active, 300)
@@ -103,6 +111,7 @@ def test_decide_settles_under_constant_load(signals: Signals, policy: Policy, ac
     assert set(numbers[-100:]) == {numbers[-1]}
 
 
+@PATIENT
 @given(st.lists(st.floats(0.961, 1.039), min_size=50, max_size=50), st.integers(40, 150), st.integers(11, 190))
 def test_decide_does_not_follow_noise_below_the_hysteresis(noise: list[float], wanted: int, start: int) -> None:
     """A load that trembles by four per cent turns the number at most once."""

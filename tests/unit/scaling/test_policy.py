@@ -33,6 +33,9 @@ def batches(ready: int, leased: int = 0, at_s: float = 0.0, **more: float) -> Si
         (batches(2_000), Fleet(), for_batches(max_consumers=100), 4),
         (batches(2_000), Fleet(working=4), for_batches(max_consumers=100), 8),
         (batches(2_000), Fleet(working=8), for_batches(), 10),
+        # More consumers than may run at once would be idle, leave, and be ordered again.
+        (batches(2_000, running_most=2), Fleet(), for_batches(), 2),
+        (batches(2_000, running_most=2), Fleet(), for_batches(min_consumers=3), 3),
         # Within a tenth nothing changes.
         (batches(220), Fleet(working=10), for_batches(max_consumers=100), 10),
         (batches(221), Fleet(working=10), for_batches(max_consumers=100), 12),
