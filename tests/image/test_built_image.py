@@ -12,7 +12,7 @@ from tests.image.builder import script
 
 LIMIT_S = 1_800
 # Everything is asked of one build: it takes minutes.
-QUESTIONS = """
+QUESTIONS = r"""
 echo "@uid $(inside id -u) $(inside id -g)"
 echo "@wrote $(inside sh -c 'touch /opt/headrace/app/x /usr/x /etc/x 2>/dev/null && echo yes || echo no')"
 inside headrace generate persons --rows 2000 --seed 7 --out /var/lib/headrace/people.parquet >&2
@@ -21,6 +21,13 @@ inside headrace match /var/lib/headrace/people.parquet --spec persons --id id --
 echo "@kernels after $(inside sh -c 'cd /tmp/kernels && find . -type f | sort | xargs sha256sum | sha256sum')"
 echo "@kernels count $(inside sh -c 'find /tmp/kernels -name "*.nbc" | wc -l')"
 inside env PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180 python -m flows.demo | sed 's/^/@demo /'
+echo "@ui $(inside env $(xargs < k8s/base/server/server.env) bash -c '
+    prefect server start --port 4299 > /tmp/server.log 2>&1 &
+    for _ in $(seq 120); do
+        python -c "import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:4299/\").status)" 2>/dev/null && break
+        sleep 1
+    done
+    kill $!; wait $! || true' || true)"
 echo "@workers $(inside prefect worker start --help | grep -c -- --pool)"
 echo "@kubernetes $(inside python -c 'import prefect_kubernetes; print(prefect_kubernetes.__name__)')"
 """
@@ -70,6 +77,11 @@ def test_image_runs_the_demo(said: list[str]) -> None:
     demo = "\n".join(line for line in said if line.startswith("@demo"))
     assert "100,000 records are" in demo
     assert "F1 0.99" in demo
+
+
+def test_prefects_ui_is_served_from_a_read_only_root(said: list[str]) -> None:
+    """Prefect copies its pages at the start, by default beside its code; without a place it goes on and serves none."""
+    assert answer(said, "ui") == "200"
 
 
 def test_image_holds_the_worker_of_kubernetes(said: list[str]) -> None:

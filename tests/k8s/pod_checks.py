@@ -185,6 +185,13 @@ def commands_exist(docs: Docs) -> Iterator[str]:
                     yield f"{owner}: prefect {' '.join(words)}: {error}"
 
 
+def prefects_pages_lie_where_it_may_write(docs: Docs) -> Iterator[str]:
+    """Prefect's server copies its UI beside its own code unless told otherwise, and goes on without it if it cannot."""
+    for name, data in configs(docs).items():
+        if name.startswith("headrace-server-") and not data.get("PREFECT_UI_STATIC_DIRECTORY", "").startswith("/tmp/"):
+            yield f"ConfigMap/{name}: PREFECT_UI_STATIC_DIRECTORY must lie below /tmp, else there is no UI"
+
+
 def generated_names_roll_pods(docs: Docs) -> Iterator[str]:
     for name in configs(docs):
         if not re.search(r"-[a-z0-9]{10}$", name):
@@ -210,4 +217,5 @@ CHECKS = (
     references_exist,
     commands_exist,
     generated_names_roll_pods,
+    prefects_pages_lie_where_it_may_write,
 )

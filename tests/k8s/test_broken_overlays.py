@@ -209,6 +209,11 @@ BREAKS: list[tuple[str, str, Break]] = [
             PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES="default"
         ),
     ),
+    (
+        "prefects_pages_lie_where_it_may_write",
+        "there is no UI",
+        lambda d: one(d, "ConfigMap", "headrace-server")["data"].pop("PREFECT_UI_STATIC_DIRECTORY"),
+    ),
     ("alerts_ask_for_metrics_that_exist", "headrace_queue_dead_leters", rename_metric),
     ("prometheus_finds_services", "job web scrapes", lambda d: drop(d, "Service", "headrace-web")),
     (

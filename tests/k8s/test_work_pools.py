@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema.validators import Draft202012Validator
 from prefect.utilities.templating import find_placeholders
 from prefect.workers.process import ProcessJobConfiguration
 
+from tests.architecture.tree import ROOT
 from tests.k8s.names import is_read
 from tests.k8s.pools import POOLS, PROFILES, as_kubernetes_sees, rendered_job, template
 from tests.k8s.schemas import VERSIONS, problems
@@ -41,6 +43,23 @@ def test_variables_are_a_sound_schema_whose_defaults_fit(pool: str) -> None:
 def test_profile_fits_the_variables(profile: str) -> None:
     schema = template("headrace-k8s")["variables"] | {"additionalProperties": False}
     Draft202012Validator(schema).validate(PROFILES[profile])
+
+
+def _deployments() -> list[dict[str, Any]]:
+    declared = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    return [one for one in declared if one["work_pool"]["name"] == "headrace-k8s"]
+
+
+@pytest.mark.parametrize("deployment", _deployments(), ids=lambda one: str(one["entrypoint"]))
+def test_job_variables_of_a_deployment_are_those_of_a_profile(deployment: dict[str, Any]) -> None:
+    said = deployment["work_pool"]["job_variables"]
+    schema = template("headrace-k8s")["variables"] | {"additionalProperties": False}
+    Draft202012Validator(schema).validate(said)
+    assert {name: said[name] for name in PROFILES["light"]} in PROFILES.values()
+    for name in said.get("env", {}):
+        assert is_read(name), f"nobody reads {name}"
+    for version in VERSIONS:
+        assert problems(as_kubernetes_sees(rendered_job(said)), version) == []
 
 
 def test_variables_refuse_a_quantity_that_is_none() -> None:
