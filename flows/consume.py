@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 from core.consuming.request import ConsumeRequest
 from core.consuming.run import ConsumerRun
-from core.errors import HeadraceError
+from core.errors import HeadraceError, QueueError
 from core.monitoring.exposition import dead_letters
 from core.queue.supervisor import Figures
 from core.runtime import open_runtime
@@ -44,7 +44,7 @@ async def _beside(consumer: ConsumerRun) -> Figures:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Figures] = loop.create_future()
 
-    def tell(figures: Figures | None, error: BaseException | None) -> None:
+    def tell(figures: Figures | None, error: HeadraceError | None) -> None:
         if ended.cancelled():
             return
         if error is not None:
@@ -53,11 +53,13 @@ async def _beside(consumer: ConsumerRun) -> Figures:
             ended.set_result(figures)
 
     def work() -> None:
+        lost = QueueError("the consumer ended by an error of its own; see the log of the run")
+        done: tuple[Figures | None, HeadraceError | None] = (None, lost)
         try:
-            done: tuple[Figures | None, BaseException | None] = (consumer.run(), None)
+            done = (consumer.run(), None)
         except HeadraceError as error:
             done = (None, error)
-        if not loop.is_closed():
+        finally:
             loop.call_soon_threadsafe(tell, *done)
 
     thread = threading.Thread(target=work, name="headrace-consumer")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from core.database.embedded import EmbeddedServer, server_at
 from core.deploying.pools import POOLS, PoolPlan
+from core.deploying.telemetry import QUIET
 from core.errors import ConfigError
 from core.settings import Settings
 from core.stack import state
@@ -24,14 +25,7 @@ PREFECT_DATABASE = "prefect"
 # sun_path holds 107 characters and the terminating zero.
 SOCKET_PATH_MAX = 107
 
-# Nothing is told to Prefect's makers; finished runs are dropped like events, not kept for ever; task runs are written
-# many at a time instead of one by one.
-QUIET: Mapping[str, str] = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-}
+# Finished runs are dropped like events, not kept for ever; task runs are written many at a time instead of one by one.
 SERVER: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def test_manifest_of_the_project_is_sound() -> None:
     assert ("flows.identity_resolution.identity_resolution", "local") in names
     targets = [{one.entrypoint for _, one in of_target(manifest, target)} for target in ("local", "k8s")]
     assert targets[0] == targets[1]
+
+
+def test_profiles_of_the_project_are_those_of_kubernetes() -> None:
+    profiles = json.loads((ROOT / "k8s/profiles/job-variables.json").read_text()).values()
+    manifest = read_manifest(ROOT / "prefect.yaml").manifest
+    for _, one in of_target(manifest, "k8s"):
+        variables = {name: value for name, value in one.work_pool.job_variables.items() if name != "env"}
+        assert variables in profiles, one.entrypoint
 
 
 def test_manifest_reads_what_anchors_share(tmp_path: Path) -> None:
