@@ -20,20 +20,37 @@ def exports() -> Iterator[tuple[BatchQueue, Path]]:
         yield runtime.queue, runtime.settings.state_dir / "exports"
 
 
+def output_of(named: str) -> Path:
+    """The output of a finished match: the file named, or that of the job of that number, which is written first.
+
+    Raises:
+        ConfigError: there is no such job, it is not done, or its workspace is gone.
+    """
+    if Path(named).exists() or not named.isdecimal():
+        return Path(named)
+    # Only here: queue and database take a third of a second to import.
+    from core.linkage.exporting import export_job
+
+    with exports() as (queue, folder):
+        return export_job(queue, int(named), folder)
+
+
 def input_file(named: str) -> str:
     """The file of that name, or a snapshot of `table:name` of the configured database."""
-    from core.linkage.table_input import export_table, named_table
+    from core.linkage.request import named_table
 
     table = named_table(named)
     if table is None:
         return named
+    from core.linkage.table_input import export_table
+
     with exports() as (queue, folder):
         return str(export_table(queue.db, table, folder))
 
 
 def dataset_of(named: str, spec: str | None) -> str | None:
     """What answers for a table are published under: its snapshots have changing names. None: it is a file."""
-    from core.linkage.table_input import named_table
+    from core.linkage.request import named_table
 
     table = named_table(named)
     return None if table is None else f"{spec or 'persons'}:{table}"

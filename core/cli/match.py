@@ -98,10 +98,9 @@ def match(
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
-    from core.cli.exports import dataset_of, exports, input_file
+    from core.cli.exports import dataset_of, input_file, output_of
     from core.cli.requests import matching_request
     from core.cli.summary import show
-    from core.linkage.exporting import output_of
 
     request = matching_request(
         {
@@ -109,7 +108,7 @@ def match(
             "id_column": id_column,
             "spec": spec,
             "link": None if link is None else input_file(link),
-            "against": None if against is None else str(output_of(against, exports)),
+            "against": None if against is None else str(output_of(against)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,

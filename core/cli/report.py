@@ -27,13 +27,12 @@ def report(
 
     Examples: headrace report resolved.parquet --out report.html; headrace report 3 --out report.html
     """
-    from core.cli.exports import exports
+    from core.cli.exports import output_of
     from core.errors import ConfigError
-    from core.linkage.exporting import output_of
     from core.linkage.page.facts import gather
     from core.linkage.page.writing import write_page
 
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
-    write_page(gather(output_of(result, exports), with_values=with_values), out)
+    write_page(gather(output_of(result), with_values=with_values), out)
     print(f"written: {out}")

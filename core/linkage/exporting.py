@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -16,8 +15,6 @@ from core.linkage.prepare import DESCRIPTION
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue
 from core.queue.jobs import find
-
-OpenQueue = Callable[[], AbstractContextManager[tuple[BatchQueue, Path]]]
 
 
 @dataclass(frozen=True)
@@ -59,17 +56,3 @@ def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
     busy_s = {stage: sum(float(each["seconds"]) for each in found[stage]) for stage in STAGES}
     write_outputs(finished, out, summarise(finished, took_s, busy_s) | {"job_id": job_id})
     return out
-
-
-def output_of(named: str, open_queue: OpenQueue) -> Path:
-    """The output of a finished match: the file named, or that of the job of that number, which is written first.
-
-    Args:
-        open_queue: context manager that gives the queue and the folder for exports; entered for a job only.
-    Raises:
-        ConfigError: as `export_job`.
-    """
-    if Path(named).exists() or not named.isdecimal():
-        return Path(named)
-    with open_queue() as (queue, folder):
-        return export_job(queue, int(named), folder)

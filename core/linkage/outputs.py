@@ -121,7 +121,7 @@ def _sink(frame: pl.LazyFrame, path: Path, suffix: str) -> None:
     if suffix.lower() == ".csv":
         frame.sink_csv(path)
     else:
-        frame.sink_parquet(path)
+        frame.sink_parquet(path, compression_level=1)
 
 
 def _completeness(job: LinkageJob) -> dict[str, float]:

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.matching.spec import MatchSpec
 
+TABLE = "table:"
+"""What stands before the name of a table where a file could be."""
+
 Publish = Literal["links", "records", "all"]
 
 
@@ -80,3 +83,8 @@ def job_key(
         digests = [*digests, f"model {model_digest} {request.allow_drift}"]
     text = "\n".join([version("headrace"), spec.fingerprint, said, *digests])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def named_table(text: str) -> str | None:
+    """`crm.people` of `table:crm.people`; None for the name of a file."""
+    return text.removeprefix(TABLE) if text.startswith(TABLE) else None

@@ -14,14 +14,9 @@ from core.database import DatabaseManager
 from core.database.copy import copy_slices
 from core.database.queries import load, run
 from core.errors import InputError
+from core.linkage.request import TABLE
 
-PREFIX = "table:"
 Q = load("identity")
-
-
-def named_table(text: str) -> str | None:
-    """`people` of `table:people` and `crm.people` of `table:crm.people`; None for the name of a file."""
-    return text.removeprefix(PREFIX) if text.startswith(PREFIX) else None
 
 
 def export_table(db: DatabaseManager, table: str, folder: Path) -> Path:
@@ -44,7 +39,7 @@ def export_table(db: DatabaseManager, table: str, folder: Path) -> Path:
         named = run(conn, Q["input_table_name"], {"table": table})
         if not named:
             raise InputError(
-                f"there is no table or view {table} in the database; write {PREFIX}schema.name", table=table
+                f"there is no table or view {table} in the database; write {TABLE}schema.name", table=table
             )
         # In the server's own words, which are one name and cannot be a statement.
         snapshot = replace(query, sql=query.sql.format(table=named[0][0]))

@@ -138,7 +138,7 @@ def open_array(folder: Path, name: str) -> Array:
 
 def save_frame(folder: Path, name: str, frame: pl.DataFrame) -> None:
     """Write a frame as `<name>.parquet`."""
-    frame.write_parquet(folder / f"{name}.parquet", compression="lz4", statistics=False)
+    frame.write_parquet(folder / f"{name}.parquet", compression="uncompressed", statistics=False)
 
 
 def load_frame(folder: Path, name: str) -> pl.DataFrame:

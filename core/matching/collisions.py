@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.compare import compare_pairs, patterns_of
+from core.matching.blocks import sort_keys
+from core.matching.compare import compare_patterns
 from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout
@@ -63,8 +64,7 @@ def collisions(
             if boundary:
                 across = (rows[left] < boundary) != (rows[right] < boundary)
                 left, right = left[across], right[across]
-            levels = compare_pairs(sample, vocabulary, layout, left, right)
-            patterns, counts = np.unique(patterns_of(levels, layout), return_counts=True)
+            patterns, counts = np.unique(compare_patterns(sample, vocabulary, layout, left, right), return_counts=True)
             scale = times * total_pairs / n_pairs
             found.append(Collisions(number, _levels(field), patterns, (counts * scale).astype(np.float64), scale))
     return tuple(found)
@@ -86,6 +86,14 @@ def hash_rows(out: NDArray[np.uint64]) -> None:
         out[row] = splitmix(np.uint64(row))
 
 
+@kernel
+def hash_values(values: NDArray[np.uint64]) -> None:
+    """Replace each value by its hash; 0 stays 0."""
+    for at in range(len(values)):
+        if values[at] != np.uint64(0):
+            values[at] = splitmix(values[at])
+
+
 def _values(columns: NDArray[np.uint32], kind: str) -> NDArray[np.uint64]:
     """(n,) the shared value of each record; 0 where it has none."""
     words = columns.astype(np.uint64)
@@ -97,12 +105,15 @@ def _values(columns: NDArray[np.uint32], kind: str) -> NDArray[np.uint64]:
 
 
 def _pairs(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32], float]:
-    """Pairs of places with one value, and how many pairs each stands for: all of them, or evenly drawn ones."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    order, ordered = order[ordered != 0], ordered[ordered != 0]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else order[:0]
-    sizes = np.diff(np.append(starts, len(ordered)))
+    """Pairs of places with one value, and how many pairs each stands for: all of them, or evenly drawn ones.
+
+    The values are overwritten. Two of them share a block by chance once in some hundred runs: their hashes keep the
+    upper 45 of 64 bits at least.
+    """
+    hash_values(values)
+    blocks = sort_keys(values)
+    starts = np.flatnonzero(blocks.depth == 0)
+    sizes = np.diff(np.append(starts, len(blocks.rows)))
     ends = np.cumsum(sizes * (sizes - 1) // 2)
     total = int(ends[-1]) if len(ends) else 0
     step = max(total / PAIRS_MAX, 1.0)
@@ -113,8 +124,7 @@ def _pairs(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.u
     later = np.floor((1.0 + np.sqrt(1.0 + 8.0 * inside)) / 2.0).astype(np.int64)
     later -= later * (later - 1) // 2 > inside
     earlier = inside - later * (later - 1) // 2
-    left, right = order[starts[block] + earlier], order[starts[block] + later]
-    return left.astype(np.uint32), right.astype(np.uint32), step
+    return blocks.rows[starts[block] + earlier], blocks.rows[starts[block] + later], step
 
 
 def _levels(field: FieldSpec) -> tuple[int, ...]:

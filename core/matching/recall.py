@@ -49,14 +49,14 @@ def capture_recapture(passes: NDArray[np.uint32], names: Sequence[str]) -> Recal
         names: of the passes, by bit.
     Source: Chao (1987), Biometrics 43:783, in the bias-corrected form for t occasions.
     """
-    hits = np.stack([(passes >> np.uint32(bit)) & np.uint32(1) for bit in range(len(names))], axis=1).astype(np.int64)
+    # Thirty million edges have a few thousand sets of passes.
+    masks, counts = np.unique(passes, return_counts=True)
+    hits = ((masks[:, None] >> np.arange(len(names), dtype=np.uint32)) & np.uint32(1)).astype(np.int64)
     times = hits.sum(axis=1)
-    once, twice = int((times == 1).sum()), int((times == 2).sum())
+    once, twice = int(counts[times == 1].sum()), int(counts[times == 2].sum())
     occasions = max(len(names), 1)
     missed = (occasions - 1) / occasions * once * (once - 1) / (2.0 * (twice + 1))
     total = len(passes) + missed
-    only = hits[times == 1].sum(axis=0)
-    yields = tuple(
-        PassYield(name, int(made), int(alone)) for name, made, alone in zip(names, hits.sum(axis=0), only, strict=True)
-    )
+    made, only = counts @ hits, counts[times == 1] @ hits[times == 1]
+    yields = tuple(PassYield(name, int(each), int(alone)) for name, each, alone in zip(names, made, only, strict=True))
     return RecallEstimate(len(passes), missed, len(passes) / total if total else 1.0, yields)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
 from core.matching.blocks import Blocks, cut, pairs_of
-from core.matching.compare import compare_pairs, patterns_of
+from core.matching.compare import compare_patterns
 from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout
@@ -18,8 +18,8 @@ from core.matching.pairs import wanted
 from core.matching.sharing import shared_passes
 from core.matching.vocabulary import Vocabulary
 
-PAIRS_PER_PASS = 50_000
-RANDOM_PAIRS = 250_000
+PAIRS_PER_PASS = 25_000
+RANDOM_PAIRS = 150_000
 COMPARE_CHUNK = 250_000
 HASH_RANGE = float(2**64)
 
@@ -133,8 +133,7 @@ def _histogram(
     ends: tuple[NDArray[np.uint32], NDArray[np.uint32]],
     weights: NDArray[np.float64],
 ) -> Histogram:
-    levels = compare_pairs(words, vocabulary, layout, ends[0], ends[1])
-    return _summed(patterns_of(levels, layout), weights)
+    return _summed(compare_patterns(words, vocabulary, layout, ends[0], ends[1]), weights)
 
 
 def _summed(patterns: NDArray[np.uint64], weights: NDArray[np.float64]) -> Histogram:

@@ -11,9 +11,9 @@ import pytest
 from core.database import DatabaseManager, copy
 from core.database.copy import copy_in
 from core.errors import InputError
-from core.linkage.request import MatchRequest
+from core.linkage.request import MatchRequest, named_table
 from core.linkage.resolve import resolve
-from core.linkage.table_input import export_table, named_table
+from core.linkage.table_input import export_table
 from core.workloads.identity.generator import generate_persons
 
 
