@@ -14,8 +14,8 @@ def main() -> None:
     """Run the command line."""
     from core.cli.app import build
 
-    # Libraries bring hundreds of thousands of objects that live to the end. Looking for rubbish among them costs a tenth
-    # of a second while they are imported, and two at the exit.
+    # Libraries bring hundreds of thousands of objects that live to the end. Looking for rubbish among them costs a
+    # tenth of a second while they are imported, and two at the exit.
     gc.set_threshold(GC_THRESHOLD)
     try:
         guarded(lambda: build()(prog_name="headrace"))
