@@ -7,9 +7,9 @@ import inspect
 from typing import Any, get_type_hints
 
 from prefect import Flow
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from core.deploying.manifest import Deployment, Located
+from core.deploying.manifest import Deployment, Located, instead
 from core.deploying.pools import job_variables
 
 
@@ -55,9 +55,8 @@ def _check_parameters(located: Located, number: int, deployment: Deployment, flo
         try:
             TypeAdapter(hints[name]).validate_python(value)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ["parameters", name, *map(str, first["loc"])]
-            raise located.refused(number, place, first["msg"]) from None
+            place, why = _first(error, hints[name])
+            raise located.refused(number, ["parameters", name, *place], why) from None
     lacking = [
         name
         for name, parameter in taken.items()
@@ -66,3 +65,13 @@ def _check_parameters(located: Located, number: int, deployment: Deployment, flo
     if lacking and deployment.schedules:
         why = f"its scheduled runs would lack {', '.join(lacking)}, which the flow {flow.name} needs"
         raise located.refused(number, ["schedules"], why)
+
+
+def _first(error: ValidationError, hint: Any) -> tuple[list[str], str]:
+    """Place and reason of what is wrong; a misspelt field before the missing one that it was to be."""
+    found = error.errors(include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    place = [str(step) for step in first["loc"]]
+    if first["type"] == "extra_forbidden" and len(place) == 1 and issubclass(hint, BaseModel):
+        return place, f"{hint.__name__} has no such field; {instead(place[0], list(hint.model_fields))}"
+    return place, first["msg"]

@@ -149,7 +149,7 @@ def _in_words(error: ErrorDetails, data: Any) -> str:
     parent, key = loc[:-1], str(loc[-1]) if loc else ""
     if error["type"] == "extra_forbidden":
         known = _keys_at(parent)
-        return f"{_spoken(parent, data)} has no key {key}; {_hint(key, known)}"
+        return f"{_spoken(parent, data)} has no key {key}; {instead(key, known)}"
     if error["type"] == "missing":
         return f"{_spoken(parent, data)} lacks the key {key}"
     said = error["msg"].removeprefix("Value error, ")
@@ -184,10 +184,11 @@ def _spoken(place: Sequence[str | int], data: Any) -> str:
 
 def _one_of(value: str, known: Sequence[str], what: str) -> str:
     if value not in known:
-        raise ValueError(f"there is no {what} {value}; {_hint(value, known)}")
+        raise ValueError(f"there is no {what} {value}; {instead(value, known)}")
     return value
 
 
-def _hint(value: str, known: Sequence[str]) -> str:
+def instead(value: str, known: Sequence[str]) -> str:
+    """What there is, and which of it may have been meant."""
     near = difflib.get_close_matches(value, known, n=1)
     return (f"did you mean {near[0]}? There are" if near else "there are") + f" {', '.join(known)}"
