@@ -20,6 +20,7 @@ from core.matching.ids import entity_ids
 from core.matching.layout import Layout
 from core.matching.model import Model, WeightArrays, term_bits, weights
 from core.matching.pairs import Scorer, score_range
+from core.matching.sharing import KeyParts, key_parts
 from core.matching.single import OneRecord, coded_matrix
 from core.matching.vocabulary import Vocabulary
 
@@ -49,11 +50,12 @@ class Rules:
     model: Model
     layout: Layout
     weights: WeightArrays
+    parts: KeyParts
 
     @classmethod
     def of(cls, model: Model, layout: Layout) -> Rules:
         """Lay out a model. Raises MatchError: it was trained under another spec."""
-        return cls(model, layout, weights(model, Vocabulary.of_strings([""]), layout))
+        return cls(model, layout, weights(model, Vocabulary.of_strings([""]), layout), key_parts(layout.ops))
 
     @property
     def match_bits(self) -> np.float32:
@@ -86,7 +88,9 @@ def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
     tables = rules.weights._replace(tf=term_bits(rules.model, layout, strings))
     rows = np.arange(last + 1, dtype=np.uint32)
     # One block of all of them, of whose pairs only those with the last record are made.
-    scorer = Scorer(vocabulary, layout, tables, layout.spec.review_bits, window=max(last + 1, 2), since=last)
+    scorer = Scorer(
+        vocabulary, layout, tables, layout.spec.review_bits, window=max(last + 1, 2), since=last, parts=rules.parts
+    )
     edges, _ = score_range(words, rows, np.ones(last + 1, dtype=np.uint64), scorer)
     return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, vocabulary)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -86,15 +87,26 @@ class Layout:
         """Field names in the order of the level columns."""
         return tuple(field.name for field in self.spec.fields)
 
-    @property
+    @cached_property
     def coded(self) -> tuple[FieldSpec, ...]:
         """The fields whose word is a code into the vocabulary."""
         return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS)
 
-    @property
+    @cached_property
     def coded_words(self) -> NDArray[np.int64]:
         """The words that hold codes: what `remap` rewrites."""
         return np.array([self.offset[field.name] for field in self.coded], dtype=np.int64)
+
+    @cached_property
+    def key_levels(self) -> NDArray[np.int32]:
+        """(1 + R, P, K, 5) the key parts of all passes, and below them their refining ones; opcode -1 where none is."""
+        deepest = max(map(len, self.refinements), default=0)
+        parts = np.full((1 + deepest, *self.ops.keys.shape), -1, dtype=np.int32)
+        parts[0] = self.ops.keys
+        for number, refining in enumerate(self.refinements):
+            for level, part in enumerate(refining, start=1):
+                parts[level, number, : len(part)] = part
+        return parts
 
     def words_of(self, field: str) -> slice:
         """The columns of one field in the record matrix."""

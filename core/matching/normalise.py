@@ -28,14 +28,17 @@ PLACEHOLDER_DIGITS = ("123456789", "987654321", "078051120", "219099999", "12345
 PLACEHOLDER_DATES = (19000101, 18000101, 19010101, 11111111, 99991231, 99990101, 10101)
 PLACEHOLDER_MAILS = ("noemail", "none", "no", "na", "test", "unknown", "noreply", "nomail", "example", "null")
 
-_TITLES = r"^(?:(?:mr|mrs|ms|miss|mx|dr|prof|rev|sir|dame) )+(?:\b)"
-_SUFFIXES = r"(?: (?:jr|sr|ii|iii|iv|junior|senior|esq|phd|md))+$"
-_PARTICLES = (
+TITLES = r"^(?:(?:mr|mrs|ms|miss|mx|dr|prof|rev|sir|dame) )+(?:\b)"
+SUFFIXES = r"(?: (?:jr|sr|ii|iii|iv|junior|senior|esq|phd|md))+$"
+PARTICLES = (
     r"\b(mc|mac|van der|van den|van de|van|von der|von|de la|de los|de las|del|de|da|dos|di|du|la|le|st|saint|san|santa"
     r"|ter|ten|bin|ben|al|el|o|d|abu) "
 )
+PARTICLES_IN_FRONT = r"^(van|von|de) (der|den|de|la|los|las) ?"
+CITY_WORDS = (("saint", "st"), ("mount", "mt"), ("fort", "ft"), ("north", "n"), ("south", "s"))
+REPEATED_CODE = r"^(?:0{3,}|9{5,}|x{3,})$"
 _COMBINING = r"\p{Mn}+"
-_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h"}
+LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h"}
 
 
 def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bool] | None = None) -> pl.DataFrame:
@@ -108,7 +111,7 @@ def fold(column: pl.Series) -> pl.Series:
     if not foreign.any():
         return text
     plain = text.filter(foreign).str.normalize("NFKD").str.replace_all(_COMBINING, "")
-    plain = plain.str.replace_many(list(_LETTERS), list(_LETTERS.values())).str.normalize("NFKC").str.strip_chars()
+    plain = plain.str.replace_many(list(LETTERS), list(LETTERS.values())).str.normalize("NFKC").str.strip_chars()
     return text.scatter(foreign.arg_true(), plain)
 
 
@@ -125,13 +128,13 @@ def _known(expression: pl.Expr, words: tuple[str, ...] = UNKNOWN_WORDS) -> pl.Ex
 
 
 def _given_name(field: FieldSpec) -> pl.Expr:
-    bare = _words(pl.col(field.name)).str.replace(_TITLES, "").str.replace(_SUFFIXES, "")
+    bare = _words(pl.col(field.name)).str.replace(TITLES, "").str.replace(SUFFIXES, "")
     return _known(bare, NAME_UNKNOWN_WORDS).alias(field.name)
 
 
 def _surname(field: FieldSpec) -> pl.Expr:
-    bare = _words(pl.col(field.name)).str.replace(_TITLES, "").str.replace(_SUFFIXES, "")
-    joined = bare.str.replace_all(_PARTICLES, "$1").str.replace_all(r"^(van|von|de) (der|den|de|la|los|las) ?", "$1$2")
+    bare = _words(pl.col(field.name)).str.replace(TITLES, "").str.replace(SUFFIXES, "")
+    joined = bare.str.replace_all(PARTICLES, "$1").str.replace_all(PARTICLES_IN_FRONT, "$1$2")
     return _known(joined, NAME_UNKNOWN_WORDS).alias(field.name)
 
 
@@ -141,7 +144,7 @@ def _text(field: FieldSpec) -> pl.Expr:
 
 def _city(field: FieldSpec) -> pl.Expr:
     words = _words(pl.col(field.name))
-    for long, short in (("saint", "st"), ("mount", "mt"), ("fort", "ft"), ("north", "n"), ("south", "s")):
+    for long, short in CITY_WORDS:
         words = words.str.replace(rf"^{long} ", f"{short} ")
     return _known(words).alias(field.name)
 
@@ -150,7 +153,7 @@ def _code(field: FieldSpec) -> pl.Expr:
     dense = pl.col(field.name).str.replace_all(r"[^\p{L}\p{N}]+", "")
     # A US ZIP+4 counts by its first five digits.
     short = pl.when(dense.str.contains(r"^\d{9}$")).then(dense.str.slice(0, 5)).otherwise(dense)
-    repeated = short.str.contains(r"^(?:0{3,}|9{5,}|x{3,})$")
+    repeated = short.str.contains(REPEATED_CODE)
     return _known(pl.when(~repeated).then(short)).alias(field.name)
 
 

@@ -258,6 +258,7 @@ class Scorer:
     in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than the
     window, none was dropped): later ones leave its pairs out, which changes no edge once the passes are united. Only
     set it if all these passes are scored. Pairs of two rows before `since` are left out: an earlier run has them.
+    `parts` are the layout's; made at every call where they are not given.
     """
 
     vocabulary: Vocabulary
@@ -268,6 +269,7 @@ class Scorer:
     window: int = WINDOW_DEFAULT
     whole_passes: int = 0
     since: int = 0
+    parts: KeyParts | None = None
 
 
 def score_range(
@@ -290,7 +292,7 @@ def score_range(
     """
     rows = windowed_order(words, rows, keys, scorer.window)
     layout, vocabulary = scorer.layout, scorer.vocabulary
-    parts = key_parts(layout.ops)
+    parts = key_parts(layout.ops) if scorer.parts is None else scorer.parts
     whole = scorer.whole_passes & sum(1 << int(each) for each in np.flatnonzero(parts.needed))
     here = 1 << pass_index
     rule = Rule(

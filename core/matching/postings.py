@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from core.matching.blocking import fill_keys
 from core.matching.blocks import SLICE_ROWS, mix_rows
+from core.matching.jit import kernel
 from core.matching.layout import Layout
-from core.matching.vocabulary import Vocabulary
+from core.matching.vocabulary import Vocabulary, VocabularyArrays
 
 # Slot of a list: pass * LEVELS + how many refinements its keys hold.
 LEVELS = 8
@@ -115,20 +116,25 @@ class Probe(NamedTuple):
 
 def probe(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, sizes: Sizes) -> Probe:
     """Find the lists of one record, (1, stride), in all passes that it has a key in, down to the last refinement."""
-    n_passes, deepest = len(layout.ops.keys), max(map(len, layout.refinements), default=0)
-    keys = np.zeros((1 + deepest, n_passes), dtype=np.uint64)
-    there = np.zeros(keys.shape, dtype=np.bool_)
-    for number in range(n_passes):
-        levels = (layout.ops.keys[number], *layout.refinements[number])
-        for level, parts in enumerate(levels):
-            fill_keys(words, parts, vocabulary.arrays, keys[level, number : number + 1])
-        there[: len(levels), number] = keys[0, number] != 0
+    keys = np.zeros(layout.key_levels.shape[:2], dtype=np.uint64)
+    fill_levels_of_keys(words, layout.key_levels, vocabulary.arrays, keys)
+    there = (layout.key_levels[:, :, 0, 0] >= 0) & (keys[0] != 0)
     keys[0] = sizes.keys(keys[0])
-    for level in range(1, 1 + deepest):
+    for level in range(1, len(keys)):
         keys[level] = sizes.keys(refined(keys[level - 1], keys[level]))
     numbers, levels_at = np.nonzero(there.T)
     found = keys[levels_at, numbers]
     return Probe(numbers * LEVELS + levels_at, sizes.buckets(found), found)
+
+
+@kernel
+def fill_levels_of_keys(
+    words: NDArray[np.uint32], levels: NDArray[np.int32], vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
+) -> None:
+    """Keys of one record by level and pass, in one call; levels as `Layout.key_levels`."""
+    for level in range(keys.shape[0]):
+        for number in range(keys.shape[1]):
+            fill_keys(words, levels[level, number], vocabulary, keys[level, number : number + 1])
 
 
 def candidates(
@@ -142,13 +148,17 @@ def candidates(
         Rows, ascending; and the passes whose part is full even after the last refinement, which are left out.
     """
     rows, overfull, settled = [np.zeros(0, dtype=np.uint32)], [], set()
+    row_bits = np.uint64(sizes.row_bits)
     last = {int(slot) // LEVELS: int(slot) for slot in asked.slots}
     for slot, key in zip(asked.slots.tolist(), asked.keys, strict=True):
         number = slot // LEVELS
         if number in settled:
             continue
-        entries = np.frombuffer(found.get(slot, b""), dtype=ENTRY)
-        mine = entries[sizes.keys(entries) == key]
+        if slot not in found:
+            settled.add(number)
+            continue
+        entries = np.frombuffer(found[slot], dtype=ENTRY)
+        mine = entries[entries >> row_bits == key >> row_bits]
         if len(mine) < window:
             rows.append(sizes.rows(mine))
             settled.add(number)

@@ -112,6 +112,19 @@ def fill_field(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArr
         words[left, layout.words_of(field.name)] = packed_field(field, values)
 
 
+def fill_text(field: FieldSpec, chunk: TextChunk, layout: Layout, words: NDArray[np.uint32]) -> bool:
+    """`fill_field` for one string by the kernel of its kind; False where that leaves it to columns.
+
+    Args:
+        words: (1, stride), all zero at the field.
+    """
+    kernel, slow = _KERNELS.get(field.kind), np.zeros(1, dtype=np.bool_)
+    if kernel is None:
+        return False
+    kernel(field, chunk, words, layout.offset[field.name], slow)
+    return not slow[0]
+
+
 _Kernel = Callable[[FieldSpec, TextChunk, NDArray[np.uint32], int, NDArray[np.bool_]], None]
 _KERNELS: Mapping[str, _Kernel] = {
     "digits": lambda field, chunk, words, at, slow: fill_digits(

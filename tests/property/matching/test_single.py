@@ -6,19 +6,45 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.matching.cleaning import plain_words
+from core.matching.latin import fold_latin, normalise_latin
 from core.matching.layout import Layout
 from core.matching.levels import CODED_KINDS
+from core.matching.normalise import fold, normalise_field
 from core.matching.placeholders import null_values
 from core.matching.records import pack_text
-from core.matching.single import RecordPacker, coded_matrix, is_plain
+from core.matching.single import REMEMBERED, RecordPacker, coded_matrix, is_plain
 from core.matching.spec import load_spec
-from core.matching.views import text_chunks
+from core.matching.views import copy_text, one_text, text_chunks, text_length
 from core.matching.vocabulary import Vocabulary, field_values
 from core.workloads.identity.generator import generate_persons
-from tests.property.matching.test_records import ASCII, COLUMN, GLUED, LAYOUT, SPEC
+from tests.property.matching.test_records import ANYTHING, ASCII, COLUMN, GLUED, LAYOUT, SPEC
+
+_LETTERS = [chr(point) for point in (*range(0xC0, 0x250), 0x2019) if point not in (0xD7, 0xF7)]
+_WORDS = [
+    "mr",
+    "Dr.",
+    "jr",
+    "III",
+    "van der",
+    "de la",
+    "Mc",
+    "O'",
+    "San",
+    "saint",
+    "Fort",
+    "n/a",
+    "94107-1234",
+    "xxx",
+    "test",
+]
+LATIN = st.lists(
+    st.one_of(st.sampled_from(_WORDS), st.text(st.sampled_from([*_LETTERS, *map(chr, range(32, 127))]), max_size=8)),
+    max_size=5,
+).flatmap(lambda pieces: st.sampled_from([" ", "", "-", "'"]).map(lambda by: by.join(pieces)))  # fmt: skip
 
 
 def check(texts: list[str | None]) -> None:
@@ -44,6 +70,61 @@ def check(texts: list[str | None]) -> None:
 @given(COLUMN)
 def test_packer_agrees_with_pack_text(texts):
     check(texts)
+
+
+@given(st.lists(LATIN, min_size=1, max_size=8))
+def test_packer_agrees_with_pack_text_on_latin_letters(texts):
+    check(texts)
+
+
+@given(st.lists(LATIN, min_size=1, max_size=8))
+def test_latin_values_are_normalised_as_columns_are(texts):
+    column = pl.Series(texts, dtype=pl.String)
+    assert [fold_latin(text) for text in texts] == fold(column).to_list()
+    for field in SPEC.fields:
+        if field.kind in CODED_KINDS and field.part is None:
+            expected = normalise_field(column, field).fill_null("").to_list()
+            assert [normalise_latin(text, field.kind) for text in texts] == expected, field.name
+
+
+def test_every_latin_letter_is_folded_as_columns_fold_it():
+    letters = [chr(point) for point in (*range(32, 127), *range(0xC0, 0x250), 0x2019) if point not in (0xD7, 0xF7)]
+    texts = [f"{left}{letter}{right}" for letter in letters for left in ("", "a", " ") for right in ("", "b", "'")]
+    column = pl.Series(texts, dtype=pl.String)
+    assert [fold_latin(text) for text in texts] == fold(column).to_list()
+    for field in SPEC.fields:
+        if field.kind in CODED_KINDS and field.part is None:
+            expected = normalise_field(column, field).fill_null("").to_list()
+            assert [normalise_latin(text, field.kind) for text in texts] == expected, field.name
+
+
+@pytest.mark.parametrize("text", ["иванов", "李", "a\u00a0b", "a\tb", "ﬁ", "a×b", "٣"])
+def test_other_scripts_and_spaces_are_left_to_columns(text):
+    assert fold_latin(text) is None
+    assert normalise_latin(text, "surname") is None
+
+
+@given(GLUED, ANYTHING)
+def test_a_chunk_of_one_text_is_read_as_one_of_a_column(one, two):
+    for text in (one, two, one + two, "", "a" * 12, "a" * 13):
+        chunk = one_text(text)
+        size = len(text.encode())
+        assert text_length(chunk, 0) == size
+        out = np.zeros(size, dtype=np.uint8)
+        if size:
+            copy_text(chunk, 0, size, out)
+        assert out.tobytes() == text.encode()
+
+
+def test_packer_keeps_no_numbers_dates_or_addresses():
+    """What stays in memory is a bounded number of names and places that polars had to clean."""
+    packer = RecordPacker(LAYOUT, {}, {})
+    for text in ("415-555-0134", "12 Main St", "ann@x.org", "1990-02-03", "12/31/1999", "О'Нил", "Ann Lee"):
+        packer.pack({field.column: text for field in SPEC.fields if field.kind not in CODED_KINDS})
+    assert packer._by_column.cache_info().currsize == 0
+    packer.pack(dict.fromkeys(SPEC.columns, "иванов"))
+    assert 0 < packer._by_column.cache_info().currsize <= len(LAYOUT.coded)
+    assert packer._by_column.cache_info().maxsize == REMEMBERED
 
 
 @given(COLUMN)
