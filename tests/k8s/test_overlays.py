@@ -137,3 +137,22 @@ def test_job_of_a_run_keeps_to_the_rules_of_pods() -> None:
     runs = [p for p in pods(overlay("local")) if p.kind == "Run"]
     assert len(runs) == 1
     assert problems(as_kubernetes_sees(runs[0].owner), VERSIONS[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "port"),
+    [
+        ("web", "postgres", 5432),
+        ("consumer", "postgres", 5432),
+        ("run", "postgres", 5432),
+        ("consumer", "worker", 8080),
+        ("run", "web", 8080),
+        ("redis", "server", 4200),
+        ("monitoring", "server", 4200),
+        ("migrate", "redis", 6379),
+    ],
+)
+def test_connections_that_nobody_needs_are_denied_at_both_ends(source: str, target: str, port: int) -> None:
+    docs = overlay("local")
+    by_component = {p.component: p for p in pods(docs)}
+    assert link_checks.denied(docs, by_component[source], by_component[target], port) == ["egress", "ingress"]

@@ -157,3 +157,13 @@ def test_redis_evicts_and_never_writes_to_disk(tmp_path: Path) -> None:
     assert (found["save"], found["appendonly"]) == ("", "no")
     limit_bytes = int(re.findall(r"(\d+)Mi", container["resources"]["limits"]["memory"])[0]) * 1024**2
     assert int(found["maxmemory"]) <= limit_bytes * 3 // 4, "buffers and fragmentation need the rest"
+
+
+def test_every_query_of_keda_is_answered(database_url: str) -> None:
+    triggers = [
+        trigger for doc in of(overlay("keda"), "ScaledJob", "ScaledObject") for trigger in doc["spec"]["triggers"]
+    ]
+    assert len(triggers) == 3
+    with psycopg.connect(database_url) as conn:
+        for trigger in triggers:
+            assert conn.execute(trigger["metadata"]["query"]).fetchall() == [(0,)]
