@@ -110,6 +110,7 @@ def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -
             fields=fields,
             staging_dir=folder / f"{BASE}-{number}",
             bad_rows="quarantine" if before.quarantined else "raise",
+            may_be_empty=True,
         )
         if again.digest != before.digest:
             raise InputError(f"{before.path} has changed since it was matched; match it again")

@@ -142,6 +142,8 @@ def _describe_increment(key: str, request: MatchRequest, workspace: Workspace) -
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, 0),
         day_first=sources[0].date_order,
+        # The columns are those of the run that is added to; a few new records need not have a value in each.
+        may_be_empty=True,
     )
     lacking = [name for name in spec.columns if name not in new.mapping]
     if lacking:

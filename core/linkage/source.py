@@ -130,6 +130,7 @@ def open_source(
     bad_rows: BadRows = "raise",
     quarantine_path: Path | None = None,
     day_first: Mapping[str, bool] | None = None,
+    may_be_empty: bool = False,
 ) -> Source:
     """Check a CSV or Parquet file and make its rows readable by range.
 
@@ -139,13 +140,16 @@ def open_source(
         staging_dir: made if need be; what is staged goes below it.
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
         day_first: per date field, for files whose own dates do not tell.
+        may_be_empty: take a mapped column without any value, as a file of few records may well have.
     Raises:
-        InputError: the file cannot be read at all, or a whole column is empty. SchemaError: columns do not fit.
+        InputError: the file cannot be read at all, or a column is empty that may not be. SchemaError: columns do not fit.
         RowError: one row does not. Each names file, line and column.
     Cost: CSV about 3 us a row of ten columns, Parquet 1 us; some 300 MB plus 8 bytes a row.
     """
     with Quarantine(quarantine_path or staging_dir / "bad_rows.csv") as quarantine:
-        job = _Opening(path, id_column, mapping, tuple(fields), staging_dir, bad_rows, quarantine, day_first or {})
+        job = _Opening(
+            path, id_column, mapping, tuple(fields), staging_dir, bad_rows, quarantine, day_first or {}, may_be_empty
+        )
         return _open_parquet(job) if _is_parquet(path) else _open_csv(job)
 
 
@@ -190,6 +194,7 @@ class _Opening:
     bad_rows: BadRows
     quarantine: Quarantine
     day_first: Mapping[str, bool]
+    may_be_empty: bool
 
     def plan(self, columns: Sequence[str]) -> ColumnPlan:
         return plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
@@ -198,7 +203,11 @@ class _Opening:
         dates = tuple(field.name for field in self.fields if field.kind == "date" and field.name in plan.mapping)
         bad_rows: BadRows = "raise" if folder is None else self.bad_rows
         kept = frozenset(field.name for field in self.fields if field.slips_kept)
-        return Intake(self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit, kept, self.day_first)
+        # What counts as filled from the start is not missed at the end.
+        filled = set(plan.mapping) if self.may_be_empty else set()
+        return Intake(
+            self.path, plan, dates, bad_rows, self.quarantine, raw, folder, unit, kept, self.day_first, filled=filled
+        )
 
     def source(self, intake: Intake, digest: str, id_dtype: pl.DataType, folder: Path | None) -> Source:
         parts = [(str((folder / name).absolute()), rows) for name, rows in intake.parts] if folder else None

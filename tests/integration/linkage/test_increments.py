@@ -120,6 +120,20 @@ def decide(folder: Path, *rows: tuple[str, str, str]) -> str:
     return str(folder / "decisions.csv")
 
 
+def test_one_record_with_empty_columns_can_be_added_and_added_to(folder: Path) -> None:
+    """Nobody has a value in every column; the increment after it opens the same file again."""
+    old = pl.read_csv(folder / "old.csv", infer_schema=False)
+    bare = {"id": "bare", "ssn": None, "email": None, "phone": None, "dob": None}
+    kept = old.filter(pl.all_horizontal(pl.col("ssn", "email", "phone", "dob", "street").is_not_null()))[:1]
+    kept.with_columns(pl.lit(bare[name], dtype=pl.String).alias(name) for name in bare).write_csv(folder / "one.csv")
+    run(folder, "one.csv", "with_one.parquet", against=str(folder / "base.parquet"), allow_drift=True)
+    members = dict(pl.read_parquet(folder / "with_one.parquet").select("id", "entity_id").iter_rows())
+    assert len(members) == OLD + 1
+    assert pl.read_parquet(folder / "with_one.pairs.parquet").filter(pl.col("id_b") == "bare").height
+    run(folder, "new.csv", "after_one.parquet", against=str(folder / "with_one.parquet"), allow_drift=True)
+    assert pl.read_parquet(folder / "after_one.parquet").height == ROWS + 1
+
+
 def test_decisions_hold_against_chains_and_over_increments(folder: Path) -> None:
     base = pl.read_parquet(folder / "base.parquet")
     several = base.filter(pl.len().over("entity_id") > 1).group_by("entity_id", maintain_order=True).agg("id")["id"]

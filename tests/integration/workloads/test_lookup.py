@@ -23,13 +23,6 @@ ROWS, OLD = 3_000, 2_700
 SAMPLE = 40
 DATASET = "persons:old.csv"
 
-# A file without any value of a field is refused; this one is like nobody.
-STRANGER = {
-    "id": "stranger", "first_name": "Xqzw", "last_name": "Zzyxq", "dob": "1801-01-07", "ssn": "990017744",
-    "zip": "09091", "phone": "9990013377", "street": "98761 Qwxz Path", "city": "Zqville", "state": "AK",
-    "email": "xq@zq.example",
-}  # fmt: skip
-
 
 def tiered() -> TieredCache:
     return TieredCache(MemoryCache(1_000, 1 << 24, 60))
@@ -95,8 +88,7 @@ def ask(lookup: IdentityLookup, record: dict[str, Any], **options: Any) -> dict[
 
 def increment(folder: Path, record: dict[str, Any], base: str = "base") -> tuple[pl.DataFrame, str, set[str]]:
     """Pairs that a match of one more record adds, the entity the record is in, and the other records of that."""
-    rows = [record, STRANGER]
-    pl.DataFrame(rows, schema=dict.fromkeys(record, pl.String)).write_csv(folder / "one.csv")
+    pl.DataFrame([record], schema=dict.fromkeys(record, pl.String)).write_csv(folder / "one.csv")
     request = MatchRequest(
         input=str(folder / "one.csv"), id_column="id", out=str(folder / "one.parquet"), allow_drift=True,
         against=str(folder / f"{base}.parquet"),

@@ -52,6 +52,20 @@ def test_open_source_refuses_a_file(content: bytes, message: str, tmp_path: Path
     assert _left_behind(tmp_path) == []
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_open_source_takes_an_empty_column_where_that_may_be(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"in.{suffix}"
+    columns = {"id": ["1"], "last_name": ["Lee"], "dob": [None], "phone": [" "]}
+    frame = pl.DataFrame(columns, schema_overrides={"dob": pl.String})
+    frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
+    with pytest.raises(InputError, match="empty in every row"):
+        _open(path, tmp_path)
+    source = _open(path, tmp_path, may_be_empty=True, day_first={"dob": True})
+    assert source.rows == 1
+    assert set(source.mapping) == {"last_name", "dob", "phone"}
+    assert source.date_order == {"dob": True}
+
+
 ROWS = [
     ("ragged-short", b"id,last_name,dob\n1,Secret,1990\n2,Secret\n3,Secret,\n", 3, None, "expected 3 fields, got 2"),
     ("ragged-long", b"id,last_name,dob\n1,Secret,1990\n2,Secret,,\n3,Secret,\n", 3, None, "expected 3 fields, got 4"),
