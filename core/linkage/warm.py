@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from core.linkage.explaining import explain, run_of_output
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 
@@ -50,7 +51,9 @@ def warm() -> float:
         _persons().write_csv(path)
         _persons().write_parquet(other)
         workspaces = Path(folder) / "workspaces"
-        resolve(MatchRequest(input=str(path), id_column="id"), workspaces)
+        out = path.with_name("resolved.parquet")
+        resolve(MatchRequest(input=str(path), id_column="id", out=str(out)), workspaces)
+        explain(run_of_output(out), "0", "1")
         resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
         resolve(MatchRequest(input=str(path), id_column="id", link=str(other), one_to_one=True), workspaces)
     return time.perf_counter() - started

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocks import sort_keys
-from core.matching.compare import compare_patterns
 from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout
 from core.matching.packing import NUMBER_MAX
+from core.matching.patterns import compare_patterns
 from core.matching.spec import FieldSpec
 from core.matching.vocabulary import Vocabulary
 

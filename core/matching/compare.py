@@ -372,20 +372,6 @@ def compare_pairs(
     return out
 
 
-def compare_patterns(
-    words: NDArray[np.uint32],
-    vocabulary: Vocabulary,
-    layout: Layout,
-    left: NDArray[np.uint32],
-    right: NDArray[np.uint32],
-) -> NDArray[np.uint64]:
-    """`patterns_of` of `compare_pairs`, (n_pairs,), without the levels ever being stored. Cost: as `compare_pairs`."""
-    out = np.empty(len(left), dtype=np.uint64)
-    pairs = (left.astype(np.int64), right.astype(np.int64))
-    fill_patterns(words, pairs, layout.ops, vocabulary.arrays, scratch_for(vocabulary), out)
-    return out
-
-
 def patterns_of(levels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint64]:
     """Number each row of levels: mixed radix, per field 0 = missing and level + 1 otherwise."""
     digits = np.where(levels == MISSING, 0, levels.astype(np.uint64) + np.uint64(1))
@@ -407,22 +393,3 @@ def number_patterns(levels: NDArray[np.uint8], size: int, place: NDArray[np.uint
             level = levels[field, pair]
             if level != MISSING:
                 out[pair] += (np.uint64(level) + np.uint64(1)) * place[field]
-
-
-@kernel
-def fill_patterns(
-    words: NDArray[np.uint32],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    scratch: Scratch,
-    out: NDArray[np.uint64],
-) -> None:
-    """Patterns of many pairs, chunk by chunk: out (n_pairs,)."""
-    left, right = pairs
-    levels = np.empty((len(layout.offset), CHUNK_PAIRS), dtype=np.uint8)
-    for start in range(0, len(left), CHUNK_PAIRS):
-        stop = min(start + CHUNK_PAIRS, len(left))
-        chunk = Chunk(words, left[start:stop], right[start:stop], stop - start)
-        compare_chunk(chunk, layout, vocabulary, scratch, levels)
-        number_patterns(levels, stop - start, layout.place, out[start:stop])

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from core.matching.blocking import WINDOW_DEFAULT
 from core.matching.blocks import Blocks, cut, pairs_of
-from core.matching.compare import compare_patterns
 from core.matching.hashing import splitmix
 from core.matching.jit import kernel
 from core.matching.layout import Layout
 from core.matching.pairs import wanted
+from core.matching.patterns import compare_patterns
 from core.matching.sharing import shared_passes
 from core.matching.vocabulary import Vocabulary
 

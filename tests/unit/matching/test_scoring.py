@@ -14,6 +14,7 @@ from core.matching.levels import TESTS
 from core.matching.model import Model, build_model, rarity_bits, term_bits, weights
 from core.matching.normalise import normalise
 from core.matching.pairs import Scorer, random_pairs, score_range
+from core.matching.patterns import compare_patterns
 from core.matching.scoring import CHANCE_BELIEF_PAIRS, ascending_bits, evidence, train
 from core.matching.spec import PassSpec, load_spec
 from core.matching.vocabulary import Vocabulary, frequencies, pack
@@ -231,6 +232,7 @@ def test_a_large_block_is_scored_in_chunks_like_its_pairs_one_by_one(learnt):
     assert (
         edges.pattern == patterns_of(compare_pairs(words, vocabulary, layout, edges.left, edges.right), layout)
     ).all()
+    assert (edges.pattern == compare_patterns(words, vocabulary, layout, edges.left, edges.right)).all()
     for at in range(0, n_pairs, 97):
         alone, _ = score_range(words, np.array([edges.left[at], edges.right[at]]), block[:2], scorer)
         assert alone.bits.tolist() == [edges.bits[at]]
