@@ -142,7 +142,7 @@ def open_source(
         day_first: per date field, for files whose own dates do not tell.
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
     Raises:
-        InputError: the file cannot be read at all, or a column is empty that may not be. SchemaError: columns do not fit.
+        InputError: the file cannot be read at all, or a column is empty and may not be. SchemaError: columns differ.
         RowError: one row does not. Each names file, line and column.
     Cost: CSV about 3 us a row of ten columns, Parquet 1 us; some 300 MB plus 8 bytes a row.
     """
