@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
+from prefect.settings.models.root import Settings as PrefectSettings
+from prefect_kubernetes.settings import KubernetesSettings
 from pydantic import ValidationError
 
+from core.settings import read_settings
 from tests.architecture.tree import ROOT
 from tests.k8s import link_checks, pod_checks
 from tests.k8s.keda import MODELS
@@ -156,3 +159,19 @@ def test_connections_that_nobody_needs_are_denied_at_both_ends(source: str, targ
     docs = overlay("local")
     by_component = {p.component: p for p in pods(docs)}
     assert link_checks.denied(docs, by_component[source], by_component[target], port) == ["egress", "ingress"]
+
+
+@pytest.mark.parametrize("name", ["server", "worker", "consumer"])
+def test_values_of_settings_are_taken_by_those_who_read_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in one(overlay("local"), "ConfigMap", f"headrace-{name}")["data"].items():
+        monkeypatch.setenv(variable, value)
+    read_settings()
+    PrefectSettings()
+    assert KubernetesSettings().observer.namespaces == ({"headrace"} if name == "worker" else set())
+    assert PrefectSettings().server.services.task_run_recorder.batch_size == (100 if name == "server" else 1)
+
+
+def test_a_value_out_of_bounds_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE", "many")
+    with pytest.raises(ValidationError):
+        PrefectSettings()
