@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -52,7 +54,7 @@ def test_overlay_is_right(name: str, check: str) -> None:
     assert list(CHECKS[check](overlay(name))) == []
 
 
-def test_kubernetes_validate_itself_agrees(tmp_path: object) -> None:
+def test_kubernetes_validate_itself_agrees() -> None:
     """What the runbook shows: the program on a piped overlay, here a part of it: it takes a second a manifest."""
     some = [one(overlay("local"), "Deployment", "headrace-worker"), one(overlay("local"), "Role", "headrace-worker")]
     command = [sys.executable, "-m", "kubernetes_validate", "--strict", "-k", VERSIONS[-1], "-"]
@@ -119,20 +121,12 @@ def test_consumers_have_time_to_finish_a_batch() -> None:
             assert consumer.spec["terminationGracePeriodSeconds"] == grace_s + 30
 
 
-def test_gpu_option_moves_only_matching() -> None:
-    folder = ROOT / "k8s/options/gpu"
-    try:
-        probe = ROOT / "k8s/options/.probe"
-        probe.mkdir()
-        (probe / "kustomization.yaml").write_text(
-            "resources: [../../overlays/production]\ncomponents: [../gpu]\n", encoding="utf-8"
-        )
-        docs = kustomized(str(probe.relative_to(ROOT)))
-    finally:
-        (probe / "kustomization.yaml").unlink()
-        probe.rmdir()
+def test_gpu_option_moves_only_matching(tmp_path: Path) -> None:
+    base, option = (os.path.relpath(ROOT / "k8s" / part, tmp_path) for part in ("overlays/production", "options/gpu"))
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{option}]\n", encoding="utf-8")
+    docs = kustomized(str(tmp_path))
     chosen = [str(p) for p in pods(docs) if p.spec.get("nodeSelector")]
-    assert chosen == ["Deployment/headrace-consumer-matching"], folder
+    assert chosen == ["Deployment/headrace-consumer-matching"]
     assert problems(one(docs, "Deployment", "headrace-consumer-matching"), VERSIONS[-1]) == []
 
 
