@@ -51,6 +51,8 @@ async def deploy(request: DeployRequest, settings: Settings) -> list[Change]:
     async with get_client() as client:
         await _reach(client, request.wait_s)
         changes = [await registry.put_pool(client, plan, template)]
+        if request.fresh:
+            changes += await registry.end_orphans(client, plan.name)
         changes += await registry.put_queues(client, plan.name)
         changes += await _blocks(client, settings, request)
         ids = {}

@@ -18,12 +18,15 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import StateType, WorkPool
+from prefect.client.schemas.objects import State, StateType, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
 
 from core.deploying.manifest import Deployment, Schedule
 from core.deploying.pools import QUEUES, PoolPlan
@@ -235,6 +238,25 @@ async def drop_missed(client: PrefectClient, full_name: str, deployment_id: UUID
         await client.delete_flow_run(run.id)
     note = f"dropped, because no worker ran at their time: {len(found)}"
     return [Change("missed runs", full_name, "updated", note)] if found else []
+
+
+async def end_orphans(client: PrefectClient, pool: str) -> list[Change]:
+    """Runs of a pool that are said to run or to begin although no worker of it lives: each would hold a slot for ever.
+
+    Only for whoever knows that none lives: automations watch events, and none come of what ended with its server.
+    """
+    said = FlowRunFilter(
+        state=FlowRunFilterState(
+            type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+        )
+    )
+    in_pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[pool]))
+    found = await client.read_flow_runs(flow_run_filter=said, work_pool_filter=in_pool)
+    for run in found:
+        crashed: State[Any] = Crashed(message="its process ended with the stack before")
+        await client.set_flow_run_state(run.id, crashed, force=True)
+    note = f"crashed, because their processes ended with the stack before: {len(found)}"
+    return [Change("orphaned runs", pool, "updated", note)] if found else []
 
 
 async def put_automations(client: PrefectClient, wanted: Sequence[AutomationCore]) -> list[Change]:

@@ -140,7 +140,9 @@ class Supervisor:
     def _deploy(self) -> None:
         """One process with one client; it waits for the API itself, so that its start costs nothing."""
         pools, file = files.pool_templates(), files.manifest()
-        request = DeployRequest(target="local", file=str(file), pools=str(pools), wait_s=START_LIMIT_S, as_json=True)
+        request = DeployRequest(
+            target="local", file=str(file), pools=str(pools), wait_s=START_LIMIT_S, fresh=True, as_json=True
+        )
         part = Part("deploy", [*_module("flows.deploy"), request.model_dump_json()], {})
         self._launch(part)
         one = self._running.pop("deploy")
