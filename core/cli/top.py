@@ -30,6 +30,7 @@ def top(
 
     Example: headrace queue top --interval 5
     """
+    import signal
     import threading
     from contextlib import suppress
 
@@ -40,9 +41,17 @@ def top(
     settings = read_settings()
     # Whoever looks wants to be told that the database is away, not to wait for it in silence.
     settings = settings.model_copy(update={"database": settings.database.replaced(connect_retry_s=0)})
-    never = threading.Event()
+    ended = threading.Event()
+
+    def end(*_: object) -> None:
+        # An exception could come up where it is thrown away, in a destructor say; the second Ctrl-C is one.
+        ended.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, end)
     with suppress(KeyboardInterrupt), open_runtime(settings) as runtime, _screen(as_json=as_json, once=once) as show:
-        watch(Reader(runtime.db).read, show, lambda: never.wait(interval), once=once)
+        watch(Reader(runtime.db).read, show, lambda: ended.wait(interval), once=once)
 
 
 def _screen(*, as_json: bool, once: bool) -> AbstractContextManager[Callable[[Frame], None]]:

@@ -90,6 +90,11 @@ class Plan:
         fits = len(str(path)) <= SOCKET_PATH_MAX
         return path if self.settings.redis.url is None and fits and redis_program() is not None else None
 
+    @property
+    def temporary(self) -> Path:
+        """Where the parts put temporary files."""
+        return self.folder / "tmp"
+
     def environment(self) -> dict[str, str]:
         """What every part of the stack, and every flow run below it, gets."""
         redis = self.redis_socket()
@@ -99,6 +104,8 @@ class Plan:
             "PREFECT_API_URL": self.api_url,
             "PREFECT_HOME": str(self.state_dir / "prefect"),
             "HEADRACE_STATE_DIR": str(self.state_dir),
+            # Prefect's runner keeps a folder of a fixed name where temporary files are: another user's may stand there.
+            "TMPDIR": str(self.temporary),
             # A worker starts `python` of its own environment.
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             MARK: self.mark,

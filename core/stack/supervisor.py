@@ -81,6 +81,7 @@ class Supervisor:
         its log), StoreError. Whatever happens, nothing that was started is left.
         """
         self._plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._plan.temporary.mkdir(mode=0o700, exist_ok=True)
         try:
             with FileLock(self._plan.folder / "lock", blocking=False):
                 self._locked()

@@ -41,10 +41,12 @@ def _answers(url: str) -> bool:
 @pytest.fixture(scope="session")
 def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Environment that points at a Prefect server of these tests' own."""
-    port = _free_port()
+    port, home = _free_port(), str(tmp_path_factory.mktemp("prefect"))
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))},
-        "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
+        "PREFECT_HOME": home,
+        # Prefect's runner keeps a folder of a fixed name there, which another user of the machine may own.
+        "TMPDIR": home,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "DO_NOT_TRACK": "1",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 ROOT = Path(__file__).parents[2]
+TRIES = 20
 HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
 
 
@@ -30,9 +34,17 @@ def call(env: dict[str, str], method: str, path: str, body: Any = None) -> Any:
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        text = answer.read()
-    return json.loads(text) if text else None
+    # Clients of Prefect ask again after a 503: its SQLite was busy.
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+            return json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or tries_left == 0:
+                raise
+            threading.Event().wait(0.5)
+    raise AssertionError("unreachable")
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:

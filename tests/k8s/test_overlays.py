@@ -156,9 +156,13 @@ def test_connections_that_nobody_needs_are_denied_at_both_ends(source: str, targ
 
 
 @pytest.mark.parametrize("name", ["server", "worker", "consumer"])
-def test_values_of_settings_are_taken_by_those_who_read_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_of_settings_are_taken_by_those_who_read_them(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for variable, value in one(overlay("local"), "ConfigMap", f"headrace-{name}")["data"].items():
         monkeypatch.setenv(variable, value)
+    # The pod's folder is this machine's too, and maybe somebody else's.
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     read_settings()
     PrefectSettings()
     assert KubernetesSettings().observer.namespaces == ({"headrace"} if name == "worker" else set())
