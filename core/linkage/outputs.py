@@ -27,7 +27,7 @@ from core.linkage.stages import survive
 from core.linkage.workspace import load_placeholders
 
 FORMATS = (".parquet", ".csv")
-COMPLETENESS_ROWS = 1_000_000
+COMPLETENESS_ROWS = 250_000
 
 
 def check_out(out: Path, option: str = "--out") -> None:
