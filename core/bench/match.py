@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -122,6 +122,11 @@ def _run(setup: MatchSetup, folder: Path) -> tuple[Ran, pl.DataFrame]:
     return ran, pl.read_parquet(out, columns=["id", "entity_id"])
 
 
+def _named(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with files by their name: where a checkout stands is nobody's business."""
+    return {key: Path(value).name if key == "spec" else value for key, value in options.items()}
+
+
 def _options(setup: MatchSetup) -> list[str]:
     return ["--id", "id", "--spec", setup.options["spec"], "--threads", str(setup.options["threads"])]
 
@@ -144,7 +149,7 @@ def _figures(setup: MatchSetup, records: Records, ran: Ran, quality: Evaluation)
     return MatchMeasured(
         system=setup.system,
         version=version,
-        settings={"name": setup.name, "files": setup.files, **setup.options},
+        settings={"name": setup.name, "files": setup.files, **_named(setup.options)},
         rows=quality.n_rows,
         records=records.origin,
         seconds=ran.seconds,
