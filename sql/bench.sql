@@ -35,6 +35,10 @@ FROM pg_get_wal_stats('0/0'::pg_lsn + %(lo)s::bigint, '0/0'::pg_lsn + %(hi)s::bi
 -- What was looked at may be recycled.
 SELECT pg_replication_slot_advance(%(slot)s, '0/0'::pg_lsn + %(hi)s::bigint)
 
+-- name: bench_flush :exec
+-- What this session has counted is seen by others now, not up to a second later.
+SELECT pg_stat_force_next_flush()
+
 -- name: bench_analyse :exec
 -- Between enqueue and drain, for every system alike.
 ANALYZE

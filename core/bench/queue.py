@@ -187,11 +187,12 @@ def _phases(url: str, meter: Meter, size: Load, setup: Setup, on_progress: OnPro
 
 
 def _since(start: Reading, middle: Reading, end: Reading) -> Reading:
-    """`end` as if nothing had happened between `middle` and `start`, where only the log was looked at."""
+    """`end` as if nothing had happened between `middle` and `start`: there the log is read, and tables analysed."""
     cpu_s = None
     if start.server_cpu_s is not None and middle.server_cpu_s is not None and end.server_cpu_s is not None:
         cpu_s = end.server_cpu_s - (start.server_cpu_s - middle.server_cpu_s)
-    return Reading(end.wal_bytes, end.commits, cpu_s)
+    wal_bytes = end.wal_bytes - (start.wal_bytes - middle.wal_bytes)
+    return Reading(wal_bytes, end.commits - (start.commits - middle.commits), cpu_s)
 
 
 def _enqueue(
