@@ -53,7 +53,7 @@ SELECT own_tables_make(%(job_id)s, %(identities)s)
 -- What the job has of its own, largest first: that is how they are best spread over workers.
 SELECT name, parent FROM own_tables(%(job_id)s) ORDER BY n_bytes DESC, name
 
--- name: own_table_index :exec
+-- name: own_table_index :upkeep
 -- Memory for one sort; the server's default would spill a million rows to disk.
 SELECT set_config('maintenance_work_mem', %(memory)s, true), own_table_index(%(name)s, %(parent)s)
 

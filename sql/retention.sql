@@ -48,11 +48,11 @@ CROSS JOIN LATERAL (SELECT parent || '_p' || %(lo)s::bigint AS child) named
 LEFT JOIN pg_inherits i ON i.inhrelid = to_regclass(child)
 WHERE to_regclass(child) IS NOT NULL ORDER BY n
 
--- name: partition_detach :exec
+-- name: partition_detach :upkeep
 -- Blocks neither readers nor writers of the parent; outside of a transaction.
 ALTER TABLE {parent} DETACH PARTITION {child} CONCURRENTLY
 
--- name: partition_finalize :exec
+-- name: partition_finalize :upkeep
 -- After a detach that was cut short.
 ALTER TABLE {parent} DETACH PARTITION {child} FINALIZE
 
@@ -95,6 +95,6 @@ SELECT name FROM (
 ) AS stale
 ORDER BY rank, n_changed DESC, name LIMIT %(limit)s
 
--- name: statistics_refresh :exec
+-- name: statistics_refresh :upkeep
 -- A sample of at most 30,000 rows, of a parent over all its partitions; blocks nobody's reading and writing.
 ANALYZE {child}

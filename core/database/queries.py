@@ -19,11 +19,12 @@ from core.errors import ConfigError
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
-Kind = Literal["many", "one", "exec"]
+# `upkeep` returns no rows, and takes as long as what it tends is large: minutes of it are no news.
+Kind = Literal["many", "one", "exec", "upkeep"]
 Row = tuple[Any, ...]
 
 slow_log = logging.getLogger("headrace.slow")
-_HEAD = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*) :(?P<kind>many|one|exec)[ \t]*$", re.MULTILINE)
+_HEAD = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*) :(?P<kind>many|one|exec|upkeep)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ def parse(text: str, origin: str) -> dict[str, Query]:
 
 
 def run(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
-    """Execute and fetch everything; statements that return no rows give []. Slow ones are logged by name only."""
+    """Execute and fetch everything; statements that return no rows give []. Slow ones are logged by name only, upkeep never."""
     started = time.perf_counter()
     with wrapped(query.name), conn.cursor() as cursor:
         cursor.execute(cast(Any, query.sql), params)
         rows = cursor.fetchall() if cursor.description else []
-    note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
+    _note(conn, query, started)
     return rows
 
 
@@ -92,8 +93,13 @@ def affected(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, A
     with wrapped(query.name), conn.cursor() as cursor:
         cursor.execute(cast(Any, query.sql), params)
         n_rows = cursor.rowcount
-    note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
+    _note(conn, query, started)
     return n_rows
+
+
+def _note(conn: psycopg.Connection[Any], query: Query, started: float) -> None:
+    if query.kind != "upkeep":
+        note_duration(query.name, started, getattr(conn, "slow_query_ms", Connection.slow_query_ms))
 
 
 def note_duration(name: str, started: float, slow_query_ms: float) -> None:

@@ -121,6 +121,15 @@ def test_slow_query_log_names_the_query_and_never_its_parameters(
     assert "SELECT" not in caplog.text
 
 
+def test_upkeep_takes_as_long_as_it_takes(small: DatabaseManager, caplog: pytest.LogCaptureFixture) -> None:
+    analyse = Query("notes_analyse", "upkeep", "why", "ANALYZE notes")
+    with caplog.at_level(logging.WARNING, "headrace.slow"), small.transaction() as conn:
+        run(conn, analyse)
+        run(conn, ADD, {"id": 1, "ssn": "1"})
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(" took")[0] for line in lines] == ["slow query note_add"]
+
+
 def test_quick_queries_are_not_logged(db: DatabaseManager, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "headrace"), db.transaction() as conn:
         run(conn, SELECT_ALL)
