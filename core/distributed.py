@@ -27,7 +27,7 @@ from typing import Any
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError, LeaseLost, QueueError
-from core.queue import BatchQueue, LeaseKeeper, flows, payloads, records
+from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, flows, payloads, records
 from core.queue.failures import REASON_CHARS_MAX
 from core.queue.gathering import Gathering
 from core.queue.ledger import Ledger, Taken
@@ -108,7 +108,7 @@ class DistributedProcessor:
         if not texts:
             return 0
         if flow_name not in self._known:
-            flows.register_default(self.rpa_db, flow_name, max_attempts=3)
+            flows.ensure(self.rpa_db, FlowPolicy(flow_name, max_attempts=3, splittable=True))
             self._known.add(flow_name)
         n_rows = min(RECORDS_PER_BATCH, self.settings.batch_rows_max)
         self._queue.enqueue(flow_name, texts, batch_rows=n_rows)

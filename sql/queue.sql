@@ -16,10 +16,12 @@ ON CONFLICT (flow_name, tenant_id) DO UPDATE SET
     rows_per_s = excluded.rows_per_s, burst_rows = excluded.burst_rows, weight = excluded.weight,
     depth_limit_rows = excluded.depth_limit_rows, work_queue = excluded.work_queue, needs = excluded.needs
 
--- name: flow_register_default :one
--- The record-level API registers what it does not find, and leaves an operator's policy alone.
-INSERT INTO queue_flows (flow_name, tenant_id, max_attempts, splittable)
-VALUES (%(flow_name)s, %(tenant_id)s, %(max_attempts)s, true)
+-- name: flow_ensure :one
+-- The record-level API and Headrace's own flows register what they do not find, and leave an operator's policy alone.
+INSERT INTO queue_flows (flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s,
+    burst_rows, weight, depth_limit_rows, work_queue, needs)
+VALUES (%(flow_name)s, %(tenant_id)s, %(max_attempts)s, %(max_runtime_s)s, %(splittable)s, %(backoff_s)s, %(max_running)s,
+    %(rows_per_s)s, %(burst_rows)s, %(weight)s, %(depth_limit_rows)s, %(work_queue)s, %(needs)s::text[])
 ON CONFLICT (flow_name, tenant_id) DO NOTHING
 
 -- name: flow_policy :many
@@ -27,6 +29,18 @@ ON CONFLICT (flow_name, tenant_id) DO NOTHING
 SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s, burst_rows, weight,
        depth_limit_rows, work_queue, needs
 FROM queue_flows WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s
+
+-- name: flow_policy_lock :many
+-- Who changes some of its fields keeps others out until it is stored, or the change before would be undone.
+SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s, burst_rows, weight,
+       depth_limit_rows, work_queue, needs
+FROM queue_flows WHERE flow_name = %(flow_name)s AND tenant_id = %(tenant_id)s FOR NO KEY UPDATE
+
+-- name: flow_list :many
+-- Policies for people, and whether the flow hands anything out.
+SELECT flow_name, tenant_id, max_attempts, max_runtime_s, splittable, backoff_s, max_running, rows_per_s, burst_rows, weight,
+       depth_limit_rows, work_queue, needs, paused, paused_reason, bad_batches
+FROM queue_flows WHERE %(flow_name)s::text IS NULL OR flow_name = %(flow_name)s ORDER BY flow_name, tenant_id
 
 -- name: flow_known :many
 -- A claim that found nothing tells an empty queue from a misspelt flow.
@@ -110,7 +124,7 @@ RETURNING j.status
 -- name: job_join :many
 -- Who adds work to a job holds it until the work is there: a pause or a cancellation comes before all of it or after.
 WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended('headrace.job', %(job_id)s)))
-SELECT j.status FROM gate, jobs j WHERE j.job_id = %(job_id)s FOR SHARE OF j
+SELECT j.status, j.tenant_id FROM gate, jobs j WHERE j.job_id = %(job_id)s FOR SHARE OF j
 
 -- name: job_headers_lock :one
 -- Whoever ends a batch locks its header last and commits: once these locks are had, no such end is in flight.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli.policy import flows, set_policy
 from core.cli.retain import retain
 from core.cli.top import top
 
@@ -23,9 +24,10 @@ WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: thi
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The queue: depth, batches, dead letters.", no_args_is_help=True)
-    for command in (status, peek, dead, redrive, pause, resume, retain):
+    group = typer.Typer(help="The queue: depth, policies, batches, dead letters.", no_args_is_help=True)
+    for command in (status, flows, peek, dead, redrive, pause, resume, retain):
         group.command(command.__name__)(command)
+    group.command("set")(set_policy)
     group.command("top")(top)
     app.add_typer(group, name="queue")
 

@@ -78,7 +78,7 @@ def parse(text: str, origin: str) -> dict[str, Query]:
 
 
 def run(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
-    """Execute and fetch everything; statements that return no rows give []. Slow ones are logged by name only, upkeep never."""
+    """Execute and fetch everything; statements without rows give []. Slow ones are logged by name, upkeep never."""
     started = time.perf_counter()
     with wrapped(query.name), conn.cursor() as cursor:
         cursor.execute(cast(Any, query.sql), params)

@@ -41,7 +41,7 @@ class JobSession:
         poll_s: float = 1.0,
         threads: int | None = None,
     ) -> None:
-        queue.register_flow(FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
+        queue.ensure_flow(FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
         digest = "-".join(str(source["digest"]) for source in description.sources)
         parameters = description.request.model_dump(mode="json") | {"workspace": workspace.uri}
         self.queue = queue

@@ -75,7 +75,7 @@ def enqueue(db: DatabaseManager, place: Place, rows: Payloads, terms: Terms) -> 
     """Store the payloads as batches; all of them or none. No payloads, or none that is new: no batch.
 
     Raises:
-        UnknownFlow; QueueError: the job is finished, or a number or name is out of range.
+        UnknownFlow; QueueError: the job is finished or another tenant's, or a number or name is out of range.
         QueueFull: the flow's limit of depth, after `terms.patience`.
         RowError: a payload is not JSON, over 1 MiB, nested over 128 deep or holds NUL, and `on_bad` is "raise". With
         "dead" such payloads become dead letters instead (their first MiB), and the others keep their order.
@@ -109,7 +109,7 @@ def _store(db: DatabaseManager, place: Place, arrivals: Arrivals, keys: pl.Serie
     batch_rows = terms.batch_rows
     with db.transaction() as conn:
         policy = flows.policy_of(conn, place.flow_name, place.tenant_id)
-        held = place.job_id is not None and jobs.join(conn, place.job_id)
+        held = place.job_id is not None and jobs.join(conn, place.job_id, place.tenant_id)
         texts, bad, n_left_out = arrivals.texts, arrivals.refused, 0
         fine = pl.Series([True]).new_from_index(0, texts.len())
         if keys is not None:

@@ -168,15 +168,23 @@ def forget_cancelled(conn: psycopg.Connection[Any]) -> int:
     return int(run(conn, Q["retries_cancelled"], {"limit": FORGET_LIMIT})[0][0])
 
 
-def join(conn: psycopg.Connection[Any], job_id: int) -> bool:
+def join(conn: psycopg.Connection[Any], job_id: int, tenant_id: str) -> bool:
     """Hold the job while work is added in this transaction; True: it is paused, so the work begins paused.
 
-    Raises QueueError: there is no such job, or it is finished.
+    Raises QueueError: there is no such job, it is finished, or it is another tenant's: a claim by job looks for the
+    batches of the job's own tenant, and would never find these.
     """
     rows = run(conn, Q["job_join"], {"job_id": job_id})
     if not rows:
         raise _no_job(job_id)
     status: JobStatus = rows[0][0]
+    owner: str = rows[0][1]
+    if owner != tenant_id:
+        raise QueueError(
+            f"job {job_id} belongs to tenant {owner}, not to {tenant_id}: enqueue for {owner}, or without the job",
+            job_id=job_id,
+            tenant_id=tenant_id,
+        )
     if not job_is_open(status):
         raise QueueError(f"job {job_id} is {status}: it gets no more work", job_id=job_id, status=status)
     return status == "paused"

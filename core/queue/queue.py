@@ -99,6 +99,10 @@ class BatchQueue:
         """Store or replace the policy of a flow."""
         flows.register(self.db, policy)
 
+    def ensure_flow(self, policy: FlowPolicy) -> None:
+        """Register a flow unless it is there, so that what an operator has set stays."""
+        flows.ensure(self.db, policy)
+
     def pause_flow(self, flow_name: str, reason: str) -> None:
         """Hand out no more batches of the flow."""
         flows.pause(self.db, flow_name, reason)

@@ -40,7 +40,7 @@ def open_stage(
         "n_items": sum(batch.n_items for batch in batches),
     }
     with db.transaction() as conn:
-        held = jobs.join(conn, job.job_id)
+        held = jobs.join(conn, job.job_id, job.tenant_id)
         if not run(conn, Q["stage_open"], params):
             return False
         _add(conn, job, stage, batches, Begin(not_before, held))
@@ -62,7 +62,7 @@ def grow(db: DatabaseManager, job: Job, stage: str, batches: Sequence[NewBatch],
         "before": rows_before,
     }
     with db.transaction() as conn:
-        held = jobs.join(conn, job.job_id)
+        held = jobs.join(conn, job.job_id, job.tenant_id)
         if not run(conn, Q["stage_grow"], params):
             return False
         _add(conn, job, stage, batches, Begin(held=held))

@@ -101,3 +101,44 @@ def test_jobs_are_listed_and_shown(headrace: Headrace, queue: BatchQueue, flow: 
     assert text.startswith(f"job {job.job_id} of {flow}: running\n")
     with pytest.raises(ConfigError, match="no job 999"):
         headrace("jobs", "show", "999")
+
+
+def test_policies_are_listed_and_changed(headrace: Headrace, queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
+    queue.register_flow(FlowPolicy(flow, max_attempts=5, rows_per_s=9.5, work_queue="matching", needs=("gpu",)))
+    (line,) = json.loads(headrace("queue", "set", flow, "--max-running", "4", "--rows-per-s", "none", "--json"))
+    assert [line[name] for name in ("max_running", "rows_per_s", "max_attempts")] == [4, None, 5]
+    assert (line["work_queue"], line["needs"], line["paused"]) == ("matching", ["gpu"], False)
+    queue.enqueue(flow, [{}] * 6, batch_rows=1)
+    assert len(queue.claim(flow, 6)) == 4
+    headrace("queue", "set", flow, "--tenant", "acme", "--new", "--weight", "2", "--needs", "none", "--splittable")
+    headrace("queue", "pause", flow, "--reason", "why not")
+    lines = json.loads(headrace("queue", "flows", flow, "--json"))
+    told = [(one["tenant"], one["weight"], one["splittable"], one["paused_reason"]) for one in lines]
+    assert told == [("acme", 2.0, True, "why not"), ("default", 1.0, False, "why not")]
+    text = headrace("queue", "flows")
+    assert "matching" in text
+    assert "none" in text
+    assert headrace("queue", "flows", "nobody") == "no flow nobody\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "said"),
+    [
+        (["--max-running", "four"], ConfigError, "--max-running 'four' is neither a whole number nor none"),
+        (["--max-running", "1.5"], ConfigError, "--max-running '1.5' is neither a whole number nor none"),
+        (["--max-running", "0"], ConfigError, "max_running 0 must be at least 1"),
+        (["--rows-per-s", "nan"], ConfigError, "rows_per_s nan must be more than 0"),
+        (["--weight", "-1"], ConfigError, "weight -1.0 must be more than 0"),
+        (["--needs", "gpu,,big"], ConfigError, "needs '' must have 1 to 100 characters"),
+        ([], ConfigError, "nothing to change"),
+        (["--tenant", "acme", "--weight", "2"], UnknownFlow, "not registered for tenant 'acme', only for default"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_and_changes_nothing(
+    headrace: Headrace, queue: BatchQueue, words: list[str], kind: type[Exception], said: str
+) -> None:
+    queue.register_flow(FlowPolicy("refused", max_running=7))
+    with pytest.raises(kind, match=said):
+        headrace("queue", "set", "refused", *words)
+    (line,) = json.loads(headrace("queue", "flows", "refused", "--json"))
+    assert (line["max_running"], line["weight"]) == (7, 1.0)

@@ -8,7 +8,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import QueueError, RowError
-from core.queue import BatchQueue
+from core.queue import BatchQueue, FlowPolicy
 from core.queue.payloads import BYTES_MAX, DEPTH_MAX
 
 Count = Callable[..., int]
@@ -133,3 +133,12 @@ def test_partitions_stay_ahead_and_rotate_by_rows(queue: BatchQueue, flow: str, 
     db.execute_query("s", "SELECT setval('queue_batch_id_seq', (SELECT max(hi) FROM queue_partitions) + 7)")
     (far,) = queue.enqueue(flow, [FINE])
     assert sorted(b.batch_id for b in queue.claim(flow, 9)) == [before, after, far]
+
+
+def test_enqueue_refuses_a_job_of_another_tenant(queue: BatchQueue, flow: str, count: Count) -> None:
+    queue.register_flow(FlowPolicy(flow, "second"))
+    job = queue.submit_job(flow, flow, {}, "")
+    with pytest.raises(QueueError, match=f"job {job.job_id} belongs to tenant default, not to second: ") as caught:
+        queue.enqueue(flow, [FINE], job_id=job.job_id, tenant_id="second")
+    assert caught.value.facts == {"job_id": job.job_id, "tenant_id": "second"}
+    assert count("queue_batches", flow_name=flow) == 0

@@ -273,7 +273,7 @@ def test_an_enqueue_in_flight_is_before_or_after(
             seen.append(error)
 
     with queue.db.transaction() as conn:
-        assert jobs.join(conn, job.job_id) is False
+        assert jobs.join(conn, job.job_id, job.tenant_id) is False
         steering = threading.Thread(target=steer, args=[job.job_id])
         steering.start()
         _blocked(database_url, 1)

@@ -33,6 +33,8 @@ Lease = tuple[int, ClaimedBatch]
 
 FAULTS = st.sampled_from(["transient", "permanent"])
 TENANTS = st.sampled_from(["default", "second"])
+# Threads of a processor that would change the queue on their own, and hypothesis would see other runs of one example.
+QUIET = {"lease_ttl_s": 3_600, "beat_s": 1_800, "rescue_every_s": 3_600, "depth_every_s": 3_600}
 # So slow that nothing flows back while a machine runs.
 RATE = 1e-9
 
@@ -107,9 +109,9 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.db = db
         self.flow = f"flow-{uuid.uuid4().hex}"
-        config = QueueSettings(failed_share_max=0.5)
+        config = QueueSettings(failed_share_max=0.5, **QUIET)
         self.workers = [BatchQueue(db, config, f"worker-{n}", jitter=lambda: 0.5) for n in range(2)]
-        self.processor = DistributedProcessor(db, QueueSettings(record_max_attempts=2))
+        self.processor = DistributedProcessor(db, QueueSettings(record_max_attempts=2, **QUIET))
         for tenant in ("default", "second"):
             policy = FlowPolicy(self.flow, tenant, max_attempts=2, splittable=True, backoff_s=0)
             self.workers[0].register_flow(policy)

@@ -31,6 +31,12 @@ from core.queue.flows import check
         ("weight", 0.0),
         ("weight", math.inf),
         ("depth_limit_rows", 0),
+        ("max_running", 1.5),
+        ("max_running", "3"),
+        ("flow_name", "half \ud800"),
+        ("flow_name", 7),
+        ("work_queue", ""),
+        ("needs", ("gpu", "")),
     ],
 )
 def test_policy_out_of_bounds_is_refused_by_name(field: str, bad: Any) -> None:
