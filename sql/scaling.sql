@@ -34,13 +34,20 @@ HAVING count(*) > 0 AND bool_and(max_running IS NOT NULL)
 -- Processes of this host that beat: which of the consumers we started are at work.
 SELECT pid FROM workers WHERE host = %(host)s
 
--- name: decision_add :one
--- Written before it is carried out, so that what went wrong can be told beside it.
+-- name: decision_add :many
+-- Written before it is carried out, so that what went wrong can be told beside it; and only by whoever still holds the lease, which
+-- then has its full life ahead: a holder that was halted since it looked acts on nothing. The lease's row is locked until the decision
+-- stands, so that whoever takes it next remembers this decision.
+WITH fence AS (
+    UPDATE leases SET lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+    WHERE name = %(lease)s AND token = %(token)s AND lease_until >= clock_timestamp() RETURNING name
+)
 INSERT INTO scaling_decisions (flow_name, pool, holder, ready_batches, leased_batches, ready_items, leased_items, oldest_age_s,
     batch_s, items_per_s, working, starting, ended_well, ended_badly, policy, need, desired, reason, up_at_s, below_since_s)
-VALUES (%(flow_name)s, %(pool)s, %(holder)s, %(ready_batches)s, %(leased_batches)s, %(ready_items)s, %(leased_items)s,
+SELECT %(flow_name)s, %(pool)s, %(holder)s, %(ready_batches)s, %(leased_batches)s, %(ready_items)s, %(leased_items)s,
     %(oldest_age_s)s, %(batch_s)s, %(items_per_s)s, %(working)s, %(starting)s, %(ended_well)s, %(ended_badly)s, %(policy)s,
-    %(need)s, %(desired)s, %(reason)s, %(up_at_s)s, %(below_since_s)s)
+    %(need)s, %(desired)s, %(reason)s, %(up_at_s)s, %(below_since_s)s
+FROM fence
 RETURNING decision_id
 
 -- name: decision_done :exec

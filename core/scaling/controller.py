@@ -1,6 +1,8 @@
 """One autoscaler of one flow: look, decide, log, act; and the loop that does so when woken.
 
-Of several autoscalers of a flow one acts: it holds the flow's lease, a row with a token.
+Of several autoscalers of a flow one acts: it holds the flow's lease, a row with a token. The token is asked for at the
+start of a round and again in the transaction that logs the decision, right before it is carried out: an autoscaler that
+was halted in between, or looked for longer than its lease lives, leaves it to the one that has followed it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ LEASE_S = 30.0
 # Wake-ups come with every enqueue; decisions need not.
 TICK_S_MIN = 0.5
 FORGET_EVERY_S = 3600.0
+HALTED = "the autoscaler was halted for longer than its lease lives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,9 @@ class Controller:
         return f"autoscale:{self._aim.flow_name}"
 
     def tick(self) -> Tick | None:
-        """One round; None while another autoscaler of the flow acts. Raises StoreError, and what a census raises.
+        """One round; None while another autoscaler of the flow acts, or may act since our lease ran out meanwhile.
 
-        What the actuator refuses is logged, and told in the tick.
+        Raises StoreError, and what a census raises. What the actuator refuses is logged, and told in the tick.
         """
         if not take_lease(self._db, self.lease, self._holder, self._token, LEASE_S):
             return None
@@ -89,7 +92,15 @@ class Controller:
         inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
         late = (inputs.signals.oldest_age_s or 0.0) > aim.policy.oldest_s
         decision = decide(inputs.signals, fleet, aim.policy, ledger.memory_of(self._db, aim.flow_name))
-        decision_id = ledger.write(self._db, aim.flow_name, (self._actuator.pool, self._holder), inputs, decision)
+        fenced_at = time.monotonic()
+        decision_id = ledger.write(self._db, aim.flow_name, self._author(), inputs, decision)
+        if decision_id is None:
+            log.warning("%s: the lease was lost within a round, whose decision is dropped", aim.flow_name)
+            return None
+        # Halted since: somebody may have followed us, and has not seen what we would do now.
+        if time.monotonic() - fenced_at >= LEASE_S:
+            ledger.done(self._db, decision_id, None, HALTED)
+            return None
         try:
             effect = self._actuator.bring_about(decision.desired, fleet, f"{aim.flow_name}-{decision_id}")
         except HeadraceError as error:
@@ -100,6 +111,9 @@ class Controller:
             return Tick(decision, fleet, None, error.message, late)
         ledger.done(self._db, decision_id, effect)
         return Tick(decision, fleet, effect, None, late)
+
+    def _author(self) -> ledger.Author:
+        return ledger.Author(self._actuator.pool, self._holder, self.lease, self._token, LEASE_S)
 
     def leave(self) -> None:
         """Let another autoscaler act at once."""

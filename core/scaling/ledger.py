@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from core.database import DatabaseManager
 from core.database.queries import affected, load, run
@@ -56,6 +57,17 @@ class Inputs:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who decides, and by which right: the token of the lease `lease`, which a decision extends by `lease_s`."""
+
+    pool: str
+    holder: str
+    lease: str
+    token: UUID
+    lease_s: float
+
+
 def memory_of(db: DatabaseManager, flow_name: str) -> Memory:
     """What the last decision over the flow left to be remembered, whoever made it."""
     with db.transaction() as conn:
@@ -63,14 +75,16 @@ def memory_of(db: DatabaseManager, flow_name: str) -> Memory:
     return Memory(*rows[0]) if rows else Memory()
 
 
-def write(db: DatabaseManager, flow_name: str, by: tuple[str, str], inputs: Inputs, decision: Decision) -> int:
-    """Log a decision before it is carried out; `by` is pool and holder. Returns its id."""
+def write(db: DatabaseManager, flow_name: str, by: Author, inputs: Inputs, decision: Decision) -> int | None:
+    """Log a decision before it is carried out, and extend the author's lease, in one transaction.
+
+    Returns its id. None: the lease has run out or is another's; nothing was written, and nothing may be done.
+    """
     seen = asdict(inputs.signals)
     del seen["at_s"]
     params = {
         "flow_name": flow_name,
-        "pool": by[0],
-        "holder": by[1],
+        **asdict(by),
         **seen,
         **asdict(inputs.fleet),
         "policy": json.dumps(asdict(inputs.policy)),
@@ -80,7 +94,8 @@ def write(db: DatabaseManager, flow_name: str, by: tuple[str, str], inputs: Inpu
         **asdict(decision.memory),
     }
     with db.transaction() as conn:
-        return int(run(conn, Q["decision_add"], params)[0][0])
+        written = run(conn, Q["decision_add"], params)
+    return int(written[0][0]) if written else None
 
 
 def done(db: DatabaseManager, decision_id: int, effect: Effect | None, error: str | None = None) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from core.database import DatabaseManager
 from core.errors import QueueError
 from core.queue import BatchQueue
 from core.queue.wake import Wake
+from core.scaling import controller as module
 from core.scaling import ledger
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Fleet, for_batches
@@ -127,3 +133,62 @@ def test_loop_is_woken_by_new_work(db: DatabaseManager, queue: BatchQueue, flow:
 def replace_poll(queue: BatchQueue):
     """Marks of this waiter last for the test."""
     return queue.settings.replaced(poll_s=60.0)
+
+
+class Slow(Ledgered):
+    """Something happens while it counts its consumers, or after."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def census(self) -> Fleet:
+        seen = super().census()
+        self.meanwhile()
+        return seen
+
+
+def test_tick_drops_a_decision_whose_lease_was_lost_meanwhile(
+    db: DatabaseManager, queue: BatchQueue, flow: str
+) -> None:
+    queue.enqueue(flow, [1] * 50, batch_rows=1)
+    lease = {"n": f"autoscale:{flow}"}
+
+    def followed() -> None:
+        db.execute_query("age", "UPDATE leases SET lease_until = now() - interval '1 second' WHERE name = :n", lease)
+        controller(db, flow, follower, "two").tick()
+
+    actuator, follower = Slow(followed), Ledgered()
+    assert controller(db, flow, actuator).tick() is None
+    assert (actuator.keys, follower.active) == ([], 3)
+    assert [one.holder for one in ledger.last(db, flow, 9)] == ["two"]
+
+
+def test_tick_drops_a_decision_that_is_older_than_its_lease(
+    db: DatabaseManager, queue: BatchQueue, flow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halted between the log and the act: nothing in the database tells it, its own clock does."""
+    queue.enqueue(flow, [1] * 50, batch_rows=1)
+    actuator = Ledgered()
+    one = controller(db, flow, actuator)
+    written = ledger.write
+
+    def and_halted(*args: Any) -> int | None:
+        decision_id = written(*args)
+        now = time.monotonic()
+        monkeypatch.setattr(module.time, "monotonic", lambda: now + module.LEASE_S)
+        return decision_id
+
+    monkeypatch.setattr(module.ledger, "write", and_halted)
+    assert one.tick() is None
+    assert actuator.keys == []
+    assert ledger.last(db, flow, 1)[0].error == module.HALTED
+
+
+def test_tick_extends_its_lease_where_it_acts(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:
+    lease = {"n": f"autoscale:{flow}"}
+    nearly = "UPDATE leases SET lease_until = clock_timestamp() + interval '20 seconds' WHERE name = :n"
+    actuator = Slow(lambda: db.execute_query("nearly", nearly, lease))
+    assert controller(db, flow, actuator).tick() is not None
+    left = "SELECT extract(epoch FROM lease_until - now()) > 25 FROM leases WHERE name = :n"
+    assert db.execute_query("left", left, lease) == [(True,)]
