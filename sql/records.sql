@@ -2,12 +2,28 @@
 -- one under FOR SHARE of the header, so rescue waits for a mark in flight and a mark without the token writes nothing.
 
 -- name: record_heads :many
--- Ready headers in order, locked until their records are shared out. Sources have no records.
-SELECT q.batch_id, q.origin_batch_id, q.kind, q.item_lo, q.item_hi, q.n_items, q.partial
-FROM processing_queue q
-WHERE q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL
-  AND q.tenant_id NOT IN (SELECT f.tenant_id FROM queue_flows f WHERE f.flow_name = %(flow_name)s AND f.paused)
-ORDER BY q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+-- Ready headers by turn or by age, locked until their records are shared out. Sources have no records. As with batch_claim:
+-- of the flow's only tenant if it has no limits, or of one tenant whose lock is held; `low` steps over what is deleted.
+WITH lane AS MATERIALIZED (
+    SELECT f.tenant_id, f.paused, f.max_running IS NOT NULL OR f.rows_per_s IS NOT NULL AS limited, count(*) OVER () AS n
+    FROM queue_flows f
+    WHERE f.flow_name = %(flow_name)s AND (%(tenant_id)s::text IS NULL OR f.tenant_id = %(tenant_id)s)
+), free AS MATERIALIZED (
+    SELECT tenant_id FROM lane WHERE n = 1 AND NOT paused AND (%(locked)s OR NOT limited)
+), by_turn AS (
+    SELECT q.batch_id, q.origin_batch_id, q.kind, q.item_lo, q.item_hi, q.n_items, q.partial
+    FROM processing_queue q
+    WHERE NOT %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL AND q.batch_id >= %(low)s
+      AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
+    ORDER BY q.tenant_id, q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), by_age AS (
+    SELECT q.batch_id, q.origin_batch_id, q.kind, q.item_lo, q.item_hi, q.n_items, q.partial
+    FROM processing_queue q
+    WHERE %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL AND q.batch_id >= %(low)s
+      AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
+    ORDER BY q.tenant_id, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+SELECT * FROM by_turn UNION ALL SELECT * FROM by_age
 
 -- name: record_left :many
 -- Seqs of a marked-up header that are still without a fate.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import psycopg
 
@@ -20,6 +21,8 @@ from core.queue.fairness import Lane, Look, Turns
 from core.queue.limits import Limits
 
 Q = load("queue")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 # A claim under limits waits so long for the claim before it, which takes some milliseconds.
 LOCK_WAIT_MS = 2_000
@@ -74,7 +77,7 @@ class _Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
+class Share:
     """A lane as claim_lanes saw it."""
 
     lane: Lane
@@ -89,6 +92,15 @@ class _Share:
         return self.has_ready and not self.paused and limits.slots(self.limits, 1) > 0 and limits.room(self.limits) > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[T]):
+    """What one lane gave: `n` of what was wanted, `n_rows` of its share."""
+
+    got: list[T]
+    n: int
+    n_rows: int
+
+
 def claim(
     db: DatabaseManager,
     who: Claimant,
@@ -101,7 +113,7 @@ def claim(
     """Lease up to `limit` ready batches, by priority then age; [] if there are none, or none may run now.
 
     Every tenth claim takes the oldest instead. Tenants of the flow share by weight. Limits hold exactly, see
-    `_claim_limited`. `stage` only together with `job_id`. Raises UnknownFlow.
+    `under_limits`. `stage` only together with `job_id`. Raises UnknownFlow.
     Cost: one round trip for a flow with one tenant and no limits; else two to five statements.
     """
     if stage is not None and job_id is None:
@@ -130,62 +142,98 @@ def claim_any(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], lim
     """
     if limit < 1 or not flow_names:
         return []
+
+    def take(share: Share, wanted: int) -> Taken[ClaimedBatch]:
+        wish = _Wish(share.lane.flow_name, wanted, share.lane.tenant_id)
+        got = _claim_limited(db, who, wish) if share.limits.any else _claim_free(db, who, wish).batches
+        return Taken(_in_turn(got), len(got), sum(batch.n_items for batch in got))
+
+    return in_turn(db, who, flow_names, limit, take)
+
+
+def in_turn(
+    db: DatabaseManager, who: Claimant, flow_names: Sequence[str], wanted: int, take: Callable[[Share, int], Taken[T]]
+) -> list[T]:
+    """Ask the lanes of the flows that have work, whose turn it is first, until so much as `wanted` is taken.
+
+    What was taken is committed and leased, so an error of a later lane does not lose it. Raises UnknownFlow.
+    """
     lows = who.turns.lows(flow_names)
     shares = _shares(db, flow_names, lows)
     if lows and not any(share.open for share in shares):
         shares = _shares(db, flow_names, {})
     _learn(db, who, flow_names, shares)
     by_lane = {share.lane: share for share in shares if share.open}
-    batches: list[ClaimedBatch] = []
+    got: list[T] = []
     for lane in who.turns.order(by_lane):
-        wish = _Wish(lane.flow_name, limit - len(batches), lane.tenant_id)
-        if by_lane[lane].limits.any:
-            got = _claim_limited(db, who, wish)
-        else:
-            got = _claim_free(db, who, wish).batches
-        if got:
-            who.turns.served(lane, sum(batch.n_items for batch in got), by_lane[lane].weight)
-        batches += _in_turn(got)
-        if len(batches) >= limit:
+        try:
+            taken = take(by_lane[lane], wanted)
+        except StoreError as error:
+            if not got:
+                raise
+            log.warning("claims of %s go without tenant %s: %s", lane.flow_name, lane.tenant_id, error.message)
             break
-    return batches
+        if taken.got:
+            who.turns.served(lane, taken.n_rows, by_lane[lane].weight)
+        got += taken.got
+        wanted -= taken.n
+        if wanted <= 0:
+            break
+    return got
 
 
 def _claim_free(db: DatabaseManager, who: Claimant, wish: _Wish) -> _Answer:
     """A claim without limits: one statement that commits itself, one round trip."""
     look = who.turns.look(wish.lane)
     answer = _take(db.execute_once, who, wish, look)
-    _remember(db, who, wish, look, answer.batches)
+    remember(db, who, wish.lane, look, answer.batches)
     return answer
 
 
 def _claim_limited(db: DatabaseManager, who: Claimant, wish: _Wish) -> list[ClaimedBatch]:
-    """A claim under limits: lock, count, claim, as separate statements, so that each sees what was committed before.
+    """A claim under limits."""
+    look = who.turns.look(wish.lane)
+
+    def take(conn: psycopg.Connection[Any], left: Limits) -> tuple[list[ClaimedBatch], int]:
+        grant = _Grant(limits.slots(left, wish.limit), limits.room(left))
+        if not grant.limit or grant.room <= 0:
+            return [], 0
+        batches = _take(partial(run, conn), who, wish, look, grant).batches
+        return batches, sum(batch.n_items for batch in batches)
+
+    batches = under_limits(db, wish.lane, take) or []
+    remember(db, who, wish.lane, look, batches)
+    return _in_turn(batches)
+
+
+def under_limits(
+    db: DatabaseManager, lane: Lane, take: Callable[[psycopg.Connection[Any], Limits], tuple[T, int]]
+) -> T | None:
+    """Lock, count, claim, as separate statements, so that each sees what was committed before.
 
     Claims of one flow and tenant come one after the other. Waiting for the one before is right: a claim that did not
-    wait would leave free places empty.
+    wait would leave free places empty. None: it held the lock for too long, or the lane is gone.
+
+    Args:
+        take: gets what the limits leave; returns what it claimed, and how many rows of the bucket that takes.
     """
-    place = {"flow_name": wish.flow_name, "tenant_id": wish.tenant_id}
-    look, batches = who.turns.look(wish.lane), list[ClaimedBatch]()
+    place = {"flow_name": lane.flow_name, "tenant_id": lane.tenant_id}
     try:
         with db.transaction() as conn:
             run(conn, Q["claim_lock"], {**place, "wait_ms": LOCK_WAIT_MS})
-            found = _read_shares(conn, [wish.flow_name], {}, wish.tenant_id)
+            found = _read_shares(conn, [lane.flow_name], {}, lane.tenant_id)
             if not found:
-                return []
+                return None
             left = found[0].limits
-            grant = _Grant(limits.slots(left, wish.limit), limits.room(left))
-            if grant.limit and grant.room > 0:
-                batches = _take(partial(run, conn), who, wish, look, grant).batches
-            bucket = limits.spent(left, sum(batch.n_items for batch in batches))
-            if bucket is not None and batches:
+            got, n_rows = take(conn, left)
+            bucket = limits.spent(left, n_rows)
+            if bucket is not None and n_rows:
                 run(conn, Q["claim_spend"], {**place, "rows": bucket, "now": left.now})
+            return got
     except StoreError as error:
         if error.facts.get("sqlstate") != _LOCK_NOT_AVAILABLE:
             raise
-        return []
-    _remember(db, who, wish, look, batches)
-    return _in_turn(batches)
+        return None
 
 
 def _take(ask: _Ask, who: Claimant, wish: _Wish, look: Look, grant: _Grant | None = None) -> _Answer:
@@ -211,20 +259,20 @@ def _take(ask: _Ask, who: Claimant, wish: _Wish, look: Look, grant: _Grant | Non
     return answer
 
 
-def _remember(db: DatabaseManager, who: Claimant, wish: _Wish, look: Look, batches: Sequence[ClaimedBatch]) -> None:
+def remember(db: DatabaseManager, who: Claimant, lane: Lane, look: Look, batches: Sequence[ClaimedBatch]) -> None:
     """After the commit: what is remembered is only a guess, and must not cost us the batches."""
     if not batches:
         return
     first = min(batch.batch_id for batch in batches)
-    who.turns.found(wish.lane, first)
+    who.turns.found(lane, first)
     if not look.ask_low:
         return
-    params = {"flow_name": wish.flow_name, "tenant_id": wish.tenant_id, "low": min(look.low, first)}
+    params = {"flow_name": lane.flow_name, "tenant_id": lane.tenant_id, "low": min(look.low, first)}
     with suppress(StoreError):
         ((low,),) = db.execute_once(Q["claim_low"], params)
         # None: all that was live is gone by now.
         if low is not None:
-            who.turns.live_from(wish.lane, low)
+            who.turns.live_from(lane, low)
 
 
 def _answer(rows: list[Row]) -> _Answer:
@@ -234,14 +282,14 @@ def _answer(rows: list[Row]) -> _Answer:
     return _Answer(n_tenants, paused, limited, tenant_id, [claimed(row[4:]) for row in rows if row[4] is not None])
 
 
-def _shares(db: DatabaseManager, flow_names: Sequence[str], lows: dict[Lane, int]) -> list[_Share]:
+def _shares(db: DatabaseManager, flow_names: Sequence[str], lows: dict[Lane, int]) -> list[Share]:
     with db.transaction() as conn:
         return _read_shares(conn, flow_names, lows)
 
 
 def _read_shares(
     conn: psycopg.Connection[Any], flow_names: Sequence[str], lows: dict[Lane, int], tenant_id: str | None = None
-) -> list[_Share]:
+) -> list[Share]:
     params = {
         "flow_names": list(flow_names),
         "tenant_id": tenant_id,
@@ -250,12 +298,12 @@ def _read_shares(
         "lane_lows": list(lows.values()),
     }
     return [
-        _Share(Lane(flow_name, tenant), weight, paused, Limits(*counted), has_ready)
+        Share(Lane(flow_name, tenant), weight, paused, Limits(*counted), has_ready)
         for flow_name, tenant, weight, paused, *counted, has_ready in run(conn, Q["claim_lanes"], params)
     ]
 
 
-def _learn(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], shares: Sequence[_Share]) -> None:
+def _learn(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], shares: Sequence[Share]) -> None:
     """Remember which flows a plain claim can serve; UnknownFlow for one that no tenant registered."""
     for flow_name in flow_names:
         own = [share for share in shares if share.lane.flow_name == flow_name]

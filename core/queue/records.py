@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,12 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
-from core.errors import LeaseLost, StoreUnavailable
+from core.errors import LeaseLost, StoreUnavailable, UnknownFlow
+from core.queue import limits
 from core.queue.batches import ClaimedBatch
-from core.queue.claim import Claimant, claimed
+from core.queue.claim import Claimant, Share, Taken, claimed, in_turn, remember, under_limits
+from core.queue.fairness import Lane, Look
+from core.queue.limits import Limits
 
 Q = load("records")
 
@@ -64,23 +67,80 @@ class Counts:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """How many records may be leased, under how many leases."""
+
+    n_records: int
+    n_leases: int = HEADS_MAX
+
+
 def claim(db: DatabaseManager, who: Claimant, flow_name: str, n_records: int) -> list[Lot]:
-    """Lease up to `n_records` records: whole headers, and the front of the last one."""
+    """Lease up to `n_records` records: whole headers, and the front of the last one; [] for an unknown flow.
+
+    Turns, shares of tenants, pauses and limits are those of batches: a lease is one of `max_running`, and of
+    `rows_per_s` not one record more is handed out than is in the bucket.
+    """
+    if not who.turns.shared(flow_name) and (lots := _claim_free(db, who, Lane(flow_name), n_records)):
+        return lots
+
+    def take(share: Share, wanted: int) -> Taken[Lot]:
+        act = _claim_limited if share.limits.any else _claim_free
+        lots = act(db, who, share.lane, wanted)
+        n = sum(len(lot.records) for lot in lots)
+        return Taken(lots, n, n)
+
+    try:
+        return in_turn(db, who, [flow_name], n_records, take)
+    except UnknownFlow:
+        return []
+
+
+def _claim_free(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int) -> list[Lot]:
+    """From a flow's only tenant, or from one of them, if it has no limits."""
+    look, lots = who.turns.look(lane), list[Lot]()
+    for low in sorted({0, look.low}, reverse=True):
+        with db.transaction() as conn:
+            lots = _gather(conn, who, _where(lane, look, low), _Grant(n_records))
+        if lots:
+            break
+    remember(db, who, lane, look, [lot.batch for lot in lots])
+    return lots
+
+
+def _claim_limited(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int) -> list[Lot]:
+    look = who.turns.look(lane)
+
+    def take(conn: psycopg.Connection[Any], left: Limits) -> tuple[list[Lot], int]:
+        # Unlike a batch, the last lot can be cut to what is there: nothing is lent in advance.
+        n_most = int(min(n_records, limits.room(left)))
+        lots = _gather(conn, who, _where(lane, look, 0, locked=True), _Grant(n_most, limits.slots(left, HEADS_MAX)))
+        return lots, sum(len(lot.records) for lot in lots)
+
+    return under_limits(db, lane, take) or []
+
+
+def _where(lane: Lane, look: Look, low: int, *, locked: bool = False) -> dict[str, Any]:
+    return {**lane._asdict(), "oldest": look.oldest, "low": low, "locked": locked}
+
+
+def _gather(conn: psycopg.Connection[Any], who: Claimant, where: Mapping[str, Any], grant: _Grant) -> list[Lot]:
+    """Lease headers until enough records are together; those without any left are ended on the way."""
     lots: list[Lot] = []
-    with db.transaction() as conn:
-        n_left, n_heads = n_records, 1
-        while n_left > 0:
-            heads = run(conn, Q["record_heads"], {"flow_name": flow_name, "limit": n_heads})
-            for lot in _take(conn, who, heads, n_left):
-                lots.append(lot)
-                n_left -= len(lot.records)
-            if len(heads) < n_heads:
-                break
-            # As many headers as their size suggests: what is locked here and not needed is hidden from others.
-            mean = max(1.0, sum(head[5] for head in heads) / len(heads))
-            n_heads = min(HEADS_MAX, max(1, round(n_left / mean)))
-        finished = [lot.batch for lot in lots if not lot.records]
-        close(conn, finished)
+    n_left, n_leases, n_heads = grant.n_records, grant.n_leases, 1
+    while n_left > 0 and n_leases > 0:
+        n_heads = min(n_heads, n_leases)
+        heads = run(conn, Q["record_heads"], {**where, "limit": n_heads})
+        for lot in _take(conn, who, heads, n_left):
+            lots.append(lot)
+            n_left -= len(lot.records)
+            n_leases -= bool(lot.records)
+        if len(heads) < n_heads:
+            break
+        # As many headers as their size suggests: what is locked here and not needed is hidden from others.
+        mean = max(1.0, sum(head[5] for head in heads) / len(heads))
+        n_heads = min(HEADS_MAX, max(1, round(n_left / mean)))
+    close(conn, [lot.batch for lot in lots if not lot.records])
     return [lot for lot in lots if lot.records]
 
 

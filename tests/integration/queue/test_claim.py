@@ -11,7 +11,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
-from core.errors import UnknownFlow
+from core.errors import StoreUnavailable, UnknownFlow
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, claim
 from core.queue.fairness import OLDEST_EVERY
 
@@ -220,3 +220,25 @@ def test_one_unknown_flow_among_several_is_named(queue: BatchQueue, flow: str) -
     fill(queue, flow, 1)
     with pytest.raises(UnknownFlow, match="no such flow"):
         queue.claim_any([flow, "no such flow"])
+
+
+def test_what_one_tenant_gave_is_kept_when_the_next_one_cannot_be_asked(
+    queue: BatchQueue, flow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in ("default", "second"):
+        queue.register_flow(policy(flow, tenant))
+        fill(queue, flow, 2, tenant_id=tenant)
+    asked, once = [], queue.db.execute_once
+
+    def breaks_at_the_second(*given: Any) -> Any:
+        asked.append(given)
+        if len(asked) == 2:
+            raise StoreUnavailable("away")
+        return once(*given)
+
+    monkeypatch.setattr(queue.db, "execute_once", breaks_at_the_second)
+    assert len(queue.claim_any([flow], 4)) == 2
+    monkeypatch.setattr(queue.db, "execute_once", breaks_at_the_second)
+    asked[:] = [()]
+    with pytest.raises(StoreUnavailable):
+        queue.claim_any([flow], 4)

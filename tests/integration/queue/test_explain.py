@@ -22,6 +22,7 @@ from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
 Q = load("queue")
+RECORDS = load("records")
 BENCH = load("bench")
 
 N_DEEP, N_TENANT, N_RUNNING, N_LATER = 80_000, 10_000, 300, 5_000
@@ -110,6 +111,14 @@ GUARDS = [
         {"processing_queue_turn"},
         {"processing_queue": 10},
         "-tenant",
+    ),
+    Guard(RECORDS["record_heads"], CLAIM, {"processing_queue_turn"}, {"processing_queue": 5}),
+    Guard(
+        RECORDS["record_heads"],
+        CLAIM | {"oldest": True},
+        {"processing_queue_oldest"},
+        {"processing_queue": 5},
+        "-oldest",
     ),
     Guard(Q["batch_claim_job"], CLAIM | {"stage": "two"}, {"processing_queue_ready_stage"}, {"processing_queue": 10}),
     # One probe a tenant, and a count up to the cap of "a".

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, StoreUnavailable
-from core.queue import BatchQueue
+from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
 
@@ -199,3 +201,74 @@ def test_marks_of_many_threads_share_their_commits(
         thread.join()
     assert loss.n_once == 2
     assert results(db, flow) == [1] * 24
+
+
+RUNNING = "SELECT count(*) FROM processing_queue WHERE flow_name = :f AND state = 'running'"
+WAIT = "UPDATE queue_flows SET bucket_at = bucket_at - :s * interval '1 s' WHERE flow_name = :f"
+
+
+def queue_of(db: DatabaseManager) -> BatchQueue:
+    return BatchQueue(db, QueueSettings(), "records-test")
+
+
+def test_claims_of_records_keep_to_the_cap_exactly(db: DatabaseManager, flow: str) -> None:
+    queue_of(db).register_flow(FlowPolicy(flow, max_running=3))
+    processors = [DistributedProcessor(db, QueueSettings()) for _ in range(4)]
+    processors[0].add_records_to_queue(flow, [{"n": n} for n in range(100)])
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: processors[n % 4].claim_records_batch(flow, 2), range(16)))
+    assert sorted(map(len, claims)) == [0] * 13 + [2] * 3
+    assert db.execute_query("r", RUNNING, {"f": flow}) == [(3,)]
+    assert queue_of(db).claim(flow) == []
+    owner = next(n for n, claim in enumerate(claims) if claim)
+    processors[owner % 4].mark_records_completed([(one["id"], 1) for one in claims[owner]])
+    assert len(processors[0].claim_records_batch(flow, 5)) == 5
+    assert processors[1].claim_records_batch(flow, 5) == []
+    for processor in processors:
+        processor.close()
+
+
+def test_a_cap_counts_leases_also_where_one_claim_would_take_many(
+    db: DatabaseManager, processor: DistributedProcessor, flow: str
+) -> None:
+    queue = queue_of(db)
+    queue.register_flow(FlowPolicy(flow, max_running=2))
+    queue.enqueue(flow, [{"n": n} for n in range(50)], batch_rows=10)
+    assert [one["payload"]["n"] for one in processor.claim_records_batch(flow, 35)] == list(range(20))
+    assert processor.claim_records_batch(flow, 35) == []
+
+
+def test_records_are_handed_out_at_the_rate_and_never_one_more(
+    db: DatabaseManager, processor: DistributedProcessor, flow: str
+) -> None:
+    queue_of(db).register_flow(FlowPolicy(flow, rows_per_s=10, burst_rows=25))
+    db.execute_query("slow", "UPDATE queue_flows SET rows_per_s = 1e-9 WHERE flow_name = :f", {"f": flow})
+    processor.add_records_to_queue(flow, [{"n": n} for n in range(100)])
+    assert [len(processor.claim_records_batch(flow, 10)) for _ in range(4)] == [10, 10, 5, 0]
+    db.execute_query("fast", "UPDATE queue_flows SET rows_per_s = 10 WHERE flow_name = :f", {"f": flow})
+    db.execute_query("wait", WAIT, {"f": flow, "s": 1000})
+    assert len(processor.claim_records_batch(flow, 90)) == 25
+
+
+def test_tenants_share_records_by_weight(db: DatabaseManager, processor: DistributedProcessor, flow: str) -> None:
+    queue = queue_of(db)
+    queue.register_flow(FlowPolicy(flow))
+    queue.register_flow(FlowPolicy(flow, "second", weight=3))
+    for tenant in ("default", "second"):
+        queue.enqueue(flow, [{"tenant": tenant}] * 100, batch_rows=50, tenant_id=tenant)
+    claimed = Counter(one["payload"]["tenant"] for _ in range(8) for one in processor.claim_records_batch(flow, 5))
+    assert claimed == {"default": 10, "second": 30}
+    queue.pause_flow(flow, "why")
+    assert processor.claim_records_batch(flow, 5) == []
+    assert processor.claim_records_batch("nobody", 5) == []
+
+
+def test_every_tenth_claim_of_records_takes_the_oldest(
+    db: DatabaseManager, processor: DistributedProcessor, flow: str
+) -> None:
+    queue = queue_of(db)
+    queue.register_flow(FlowPolicy(flow))
+    queue.enqueue(flow, [{"n": -1}], priority=1000)
+    queue.enqueue(flow, [{"n": n} for n in range(50)], priority=0)
+    claimed = [one["payload"]["n"] for _ in range(11) for one in processor.claim_records_batch(flow, 1)]
+    assert claimed == [*range(9), -1, 9]

@@ -77,7 +77,7 @@ SELECT f.tenant_id, f.paused, f.max_running, f.rows_per_s IS NOT NULL,
        least(coalesce(f.bucket_rows, f.burst_rows), f.burst_rows),
        count(*) FILTER (WHERE q.state = 'running'), count(*) FILTER (WHERE q.state = 'ready')
 FROM queue_flows f LEFT JOIN processing_queue q ON q.flow_name = f.flow_name AND q.tenant_id = f.tenant_id
-WHERE f.flow_name = :f GROUP BY f.flow_name, f.tenant_id
+WHERE f.flow_name = :f GROUP BY f.flow_name, f.tenant_id ORDER BY f.tenant_id
 """
 HOLDS = "SELECT 1 FROM processing_queue WHERE batch_id = :b AND lease_token = :t"
 EXPIRE = """
@@ -303,7 +303,15 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(n=st.integers(1, 9))
     def claim_records(self, n: int) -> None:
-        self.records += [one["id"] for one in self.processor.claim_records_batch(self.flow, n)]
+        before = self.db.execute_query("open", OPEN, {"f": self.flow})
+        records = [one["id"] for one in self.processor.claim_records_batch(self.flow, n)]
+        assert len(records) <= n
+        for was, now in zip(before, self.db.execute_query("open", OPEN, {"f": self.flow}), strict=True):
+            _, paused, cap, _, bucket, running, _ = was
+            assert now[5] <= running or (not paused and now[5] <= (cap or now[5]))
+            # What is cut to what is there lends nothing.
+            assert bucket is None or now[4] >= min(bucket, 0)
+        self.records += records
 
     @rule(data=st.data(), fine=st.booleans())
     def mark_record(self, data: st.DataObject, fine: bool) -> None:
