@@ -21,7 +21,7 @@ from core.linkage.request import MatchRequest
 from core.linkage.session import JobSession
 from flows import reports
 from flows.events import tell_dead
-from flows.policies import BATCH_TASK, BATCHES_PER_SUBFLOW, in_words
+from flows.policies import BATCH_TASK, BATCHES_PER_RUN, in_words
 from flows.session import current, using
 from flows.wiring import RUNNERS, open_session
 
@@ -34,23 +34,28 @@ def run_batch(stage: Stage, tag: str) -> dict[str, Any]:
     return current().run(tag)
 
 
-def _first_done(flying: list[PrefectFuture[dict[str, Any]]]) -> PrefectFuture[dict[str, Any]]:
-    return next(as_completed(flying))
+async def _first_done(flying: list[PrefectFuture[dict[str, Any]]]) -> PrefectFuture[dict[str, Any]]:
+    return await asyncio.to_thread(lambda: next(as_completed(flying)))
+
+
+async def _hand_out(stage: Stage, limit: int) -> int:
+    """Map at most `limit` batches of a stage over the runners of the flow run; returns how many there were."""
+    submit = partial(run_batch.submit, stage)
+    return await hand_out(
+        current(), stage, limit, at_once=current().in_flight(stage), submit=submit, first_done=_first_done
+    )
 
 
 @flow(name="drain", flow_run_name="{stage}", task_runner=THREADS)
-async def drain(stage: Stage, limit: int = BATCHES_PER_SUBFLOW) -> Any:
-    """Map the batches of a stage over the runners until none is left."""
+async def drain(stage: Stage, limit: int = BATCHES_PER_RUN) -> Any:
+    """Map the next batches of a stage: what is too many for the flow run above."""
     try:
-        submit = partial(run_batch.submit, stage)
-        return await hand_out(
-            current(), stage, limit, at_once=current().in_flight(stage), submit=submit, first_done=_first_done
-        )
+        return await _hand_out(stage, limit)
     except HeadraceError as error:
         return in_words(error)
 
 
-@flow(name="identity-resolution", persist_result=False)
+@flow(name="identity-resolution", persist_result=False, task_runner=THREADS)
 async def identity_resolution(request: MatchRequest, postgres_block: str | None = None) -> Any:
     """Resolve the records of a file into entities; the same request resumes an unfinished job.
 
@@ -66,15 +71,18 @@ async def identity_resolution(request: MatchRequest, postgres_block: str | None 
 
 
 async def _all_stages(session: JobSession) -> dict[str, Any]:
-    for stage in session.stages:
-        session.open(stage)
-        while not session.progress(stage).drained:
-            await drain(stage)
-        await reports.stage_done(session, stage)
-    summary = session.finish()
-    await reports.job_done(session, summary)
-    session.write_outputs(summary)
-    return summary
+    room = BATCHES_PER_RUN
+    async with reports.beside_the_work() as show_later:
+        for stage in session.stages:
+            session.open(stage)
+            room -= await _hand_out(stage, room)
+            while not session.progress(stage).drained:
+                await drain(stage)
+            show_later(reports.stage_done(session.job_id, stage, session.share_done(stage)))
+        summary = session.finish()
+        show_later(reports.job_done(session, summary))
+        session.write_outputs(summary)
+        return summary
 
 
 def main(arguments: list[str]) -> None:

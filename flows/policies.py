@@ -13,8 +13,8 @@ from core.errors import HeadraceError
 BATCH_TASK: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
 """The queue retries batches and remembers their results; Prefect only shows them."""
 
-BATCHES_PER_SUBFLOW = 1_000
-"""Prefect keeps up with about two thousand task runs a flow run."""
+BATCHES_PER_RUN = 1_000
+"""Prefect keeps up with about two thousand task runs a flow run, and beginning one more costs as much as 40 tasks."""
 
 
 def in_words(error: HeadraceError) -> State[Any]:

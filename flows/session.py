@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from prefect.context import SyncClientContext
+
 from core.linkage.session import JobSession
 
 _SESSION: ContextVar[JobSession] = ContextVar("headrace_session")
@@ -13,10 +15,14 @@ _SESSION: ContextVar[JobSession] = ContextVar("headrace_session")
 
 @contextmanager
 def using(session: JobSession) -> Iterator[JobSession]:
-    """Let the tasks submitted inside the block work on this session."""
+    """Let the tasks submitted inside the block work on this session, and talk to the API through one client.
+
+    Left alone, each task makes two clients, which read all the certificates of the machine: 48 ms a task against 5.
+    """
     token = _SESSION.set(session)
     try:
-        yield session
+        with SyncClientContext.get_or_create():
+            yield session
     finally:
         session.close()
         _SESSION.reset(token)

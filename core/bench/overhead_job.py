@@ -54,7 +54,7 @@ async def _drain(session: JobSession, stage: Any, pool: ThreadPoolExecutor) -> i
     def submit(tag: str) -> Future[dict[str, Any]]:
         return pool.submit(session.run, tag)
 
-    def first_done(flying: list[Future[dict[str, Any]]]) -> Future[dict[str, Any]]:
+    async def first_done(flying: list[Future[dict[str, Any]]]) -> Future[dict[str, Any]]:
         return next(iter(wait(flying, return_when=FIRST_COMPLETED).done))
 
     at_once = session.in_flight(stage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from core.linkage.ports import Stage
@@ -19,7 +19,7 @@ async def hand_out(
     *,
     at_once: int,
     submit: Callable[[str], F],
-    first_done: Callable[[list[F]], F],
+    first_done: Callable[[list[F]], Awaitable[F]],
 ) -> int:
     """Keep `at_once` batches in flight until the stage is drained by us and by others, or `limit` were taken.
 
@@ -34,11 +34,12 @@ async def hand_out(
     flying: list[F] = []
     taken, idle_s = 0, 0.0
     while True:
-        tags = session.claim(stage, min(at_once - len(flying), limit - taken))
+        wanted = min(at_once - len(flying), limit - taken)
+        tags = session.claim(stage, wanted) if wanted else []
         flying += [submit(tag) for tag in tags]
         taken += len(tags)
         if flying:
-            flying.remove(first_done(flying))
+            flying.remove(await first_done(flying))
             idle_s = 0.0
         elif taken >= limit or session.progress(stage).drained:
             return taken

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from core.database.embedded import EmbeddedServer, server_at
 from core.deploying.pools import POOLS, PoolPlan
-from core.deploying.telemetry import QUIET
+from core.deploying.servers import BATCHED, QUIET
 from core.errors import ConfigError
 from core.settings import Settings
 from core.stack import state
@@ -25,11 +25,10 @@ PREFECT_DATABASE = "prefect"
 # sun_path holds 107 characters and the terminating zero.
 SOCKET_PATH_MAX = 107
 
-# Finished runs are dropped like events, not kept for ever; task runs are written many at a time instead of one by one.
+# Finished runs are dropped like events, not kept for ever.
 SERVER: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    **BATCHED,
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
 }
 # At the default of 10 s a run waits up to that before its worker looks.

@@ -54,17 +54,12 @@ def _wait_for_batches(db: DatabaseManager, n: int, limit_s: float = 120) -> None
         time.sleep(0.02)
 
 
-def _wait_for_drains(env: dict[str, str], n: int, limit_s: float = 120) -> None:
-    """Wait until `n` drains of the first stage were begun, which is where a worker asks for batches."""
+def _wait_until_idle(folder: Path, n: int, limit_s: float = 120) -> None:
+    """Wait until `n` flow processes have asked for batches in vain, which each of them tells after a while."""
     give_up = time.monotonic() + limit_s
-    while _drains(env) < n:
+    while sum("waiting for batches" in log.read_text() for log in folder.glob("flow-*.log")) < n:
         assert time.monotonic() < give_up, "the workers never begin to drain"
         time.sleep(0.05)
-
-
-def _drains(env: dict[str, str]) -> int:
-    running = {"name": {"any_": ["ingest"]}, "state": {"type": {"any_": ["RUNNING", "COMPLETED"]}}}
-    return _count(env, "flow_runs", flow_runs=running)
 
 
 @pytest.fixture
@@ -86,6 +81,7 @@ def test_flow_publishes_what_the_local_run_finds(
     prefect_env: dict[str, str],
 ) -> None:
     out = tmp_path / "out.parquet"
+    before = _count(prefect_env, "flow_runs"), _count(prefect_env, "task_runs")
     summary = finished(start_flow(out), tmp_path)
     assert summary["rows"] == ROWS
     assert partition_of(out) == undisturbed
@@ -98,8 +94,19 @@ def test_flow_publishes_what_the_local_run_finds(
     assert _rows(clean_db, "SELECT status FROM jobs") == [("completed",)]
     assert _rows(clean_db, TWICE) == [(0,)]
     assert _rows(clean_db, LEFT) == [(0,)]
-    assert _count(prefect_env, "flow_runs") >= 10
-    assert _count(prefect_env, "task_runs") >= sum(summary["batches"].values())
+    # A task run for each batch, all of the one flow run: a flow run more would cost as much as forty of them.
+    n_batches = sum(summary["batches"].values())
+    _wait_for_tasks(prefect_env, before[1] + n_batches)
+    assert _count(prefect_env, "flow_runs") == before[0] + 1
+    assert _count(prefect_env, "task_runs") == before[1] + n_batches
+
+
+def _wait_for_tasks(env: dict[str, str], n: int, limit_s: float = 60) -> None:
+    """The server writes task runs a little after it has heard of them."""
+    give_up = time.monotonic() + limit_s
+    while _count(env, "task_runs", task_runs={"state": {"type": {"any_": ["COMPLETED"]}}}) < n:
+        assert time.monotonic() < give_up, "the server never hears of the task runs"
+        time.sleep(0.1)
 
 
 def _count(env: dict[str, str], what: str, **only: Any) -> int:
@@ -135,15 +142,13 @@ def test_two_processes_drain_one_job(
     clean_db: DatabaseManager,
     undisturbed: set[frozenset[str]],
     tmp_path: Path,
-    prefect_env: dict[str, str],
 ) -> None:
     outs = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     operator = BatchQueue(clean_db, QueueSettings(), "operator")
     operator.register_flow(FlowPolicy(FLOW))
     operator.pause_flow(FLOW, "until both workers are there")
-    before = _drains(prefect_env)
     both = [start_flow(out, range_rows=200) for out in outs]
-    _wait_for_drains(prefect_env, before + 2)
+    _wait_until_idle(tmp_path, 2)
     operator.resume_flow(FLOW)
     for process in both:
         finished(process, tmp_path)
@@ -247,3 +252,25 @@ def test_flow_takes_its_database_from_a_named_block(prefect_env: dict[str, str])
     assert len(lines) == 2
     assert all(line.startswith("postgresql://reader:hidden@db.example:5433/facts") for line in lines)
     assert all(line.count("hidden") == 1 for line in lines)
+
+
+def test_more_batches_than_a_flow_run_should_have_go_to_flow_runs_below_it(
+    persons: Path, clean_db: DatabaseManager, database_url: str, tmp_path: Path, prefect_env: dict[str, str]
+) -> None:
+    request = MatchRequest(input=str(persons), id_column="id", range_rows=1_000, out=str(tmp_path / "out.parquet"))
+    few = (
+        "import flows.policies; flows.policies.BATCHES_PER_RUN = 20\n"
+        "import sys; from flows.identity_resolution import main; main(sys.argv[1:])"
+    )
+    settings = {"HEADRACE_DATABASE__URL": database_url, "HEADRACE_STATE_DIR": str(tmp_path / "state")}
+    before = _count(prefect_env, "flow_runs")
+    done = subprocess.run(
+        [sys.executable, "-c", few, request.model_dump_json(), "--json"],
+        env=prefect_env | settings, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    n_batches = sum(json.loads(done.stdout)["batches"].values())
+    assert n_batches > 20
+    assert _count(prefect_env, "flow_runs") - before - 1 >= (n_batches - 20) / 20
+    assert _rows(clean_db, LEFT) == [(0,)]
+    assert _rows(clean_db, TWICE) == [(0,)]

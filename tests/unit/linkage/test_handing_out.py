@@ -48,7 +48,7 @@ def _drain(session: Session, limit: int = 100, at_once: int = 3) -> tuple[int, l
         most = max(most, len(flying))
         return tag
 
-    def first_done(waiting: list[str]) -> str:
+    async def first_done(waiting: list[str]) -> str:
         flying.remove(waiting[-1])
         return waiting[-1]
 
@@ -66,6 +66,12 @@ def test_hand_out_starts_every_batch_once_and_bounds_the_flight() -> None:
 def test_hand_out_stops_at_the_limit_with_nothing_in_flight() -> None:
     taken, started, _ = _drain(Session(free=10), limit=4)
     assert (taken, len(started)) == (4, 4)
+
+
+def test_hand_out_asks_for_nothing_where_there_is_no_room() -> None:
+    session = Session(free=10)
+    assert _drain(session, limit=0)[0] == 0
+    assert session.given == 0
 
 
 def test_hand_out_waits_for_batches_of_others() -> None:
