@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from dataclasses import asdict
 from typing import Any
 
 from prefect import flow
+from prefect._internal.control_listener import get_intent
 from prefect.states import Failed
 
 from core.consuming.request import ConsumeRequest
@@ -40,33 +42,52 @@ async def consume(request: ConsumeRequest, postgres_block: str | None = None) ->
 
 
 async def _beside(consumer: ConsumerRun) -> Figures:
-    """Run it in a thread: the main one is Prefect's, whose SIGTERM ends this flow; the consumer then drains."""
+    """Run it in a thread: the main one is Prefect's, whose handler of SIGTERM cancels this coroutine.
+
+    The consumer then drains, and the run ends as what it is, completed: Prefect would call it crashed, and a fleet that
+    was told to go would look like one that fails. Where Prefect's runner says what the run becomes (cancelled, or
+    scheduled again when its pod is evicted), that is left to it.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Figures] = loop.create_future()
+    figures: list[Figures] = []
 
-    def tell(figures: Figures | None, error: HeadraceError | None) -> None:
+    def tell(error: HeadraceError | None) -> None:
         if ended.cancelled():
             return
         if error is not None:
             ended.set_exception(error)
-        elif figures is not None:
-            ended.set_result(figures)
+        else:
+            ended.set_result(figures[0])
 
     def work() -> None:
-        lost = QueueError("the consumer ended by an error of its own; see the log of the run")
-        done: tuple[Figures | None, HeadraceError | None] = (None, lost)
+        why: HeadraceError | None = QueueError("the consumer ended by an error of its own; see the log of the run")
         try:
-            done = (consumer.run(), None)
+            figures.append(consumer.run())
+            why = None
         except HeadraceError as error:
-            done = (None, error)
+            why = error
         finally:
-            loop.call_soon_threadsafe(tell, *done)
+            loop.call_soon_threadsafe(tell, why)
 
     thread = threading.Thread(target=work, name="headrace-consumer")
     thread.start()
     try:
         return await ended
+    except asyncio.CancelledError:
+        _drain(consumer, thread)
+        if get_intent() is not None or not figures:
+            raise
+        return figures[0]
     finally:
         # Nobody waits any more, or it has ended: in both cases nothing of it is left running.
         consumer.stop()
         thread.join()
+
+
+def _drain(consumer: ConsumerRun, thread: threading.Thread) -> None:
+    """Wait for the end within the consumer's own grace; a second SIGTERM says nothing new."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    consumer.stop()
+    thread.join()
