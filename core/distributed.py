@@ -28,7 +28,7 @@ from typing import Any
 from core.database import DatabaseManager
 from core.errors import HeadraceError, LeaseLost, QueueError
 from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, flows, payloads, records
-from core.queue.failures import REASON_CHARS_MAX
+from core.queue.failures import CLASS_CHARS_MAX, REASON_CHARS_MAX, storable
 from core.queue.gathering import Gathering
 from core.queue.ledger import Ledger, Taken
 from core.queue.records import Counts, Mark
@@ -301,7 +301,7 @@ def _first_of_each(marks: Iterable[tuple[int, Any]]) -> list[tuple[int, Any]]:
 
 def _why(error: str | BaseException) -> _Fate:
     name = type(error).__name__ if isinstance(error, BaseException) else "RecordFailed"
-    return _Fate(None, name, str(error).replace("\0", "")[:REASON_CHARS_MAX])
+    return _Fate(None, storable(name, CLASS_CHARS_MAX), storable(str(error), REASON_CHARS_MAX))
 
 
 def _counts(counts: Counts) -> dict[str, int]:

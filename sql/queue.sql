@@ -765,11 +765,12 @@ RETURNING name
 DELETE FROM leases WHERE name = %(name)s AND token = %(token)s
 
 -- name: batch_expired :many
--- Locked until the transaction ends. Headers whose completion is about to commit are locked, hence skipped.
+-- Locked until the transaction ends. Headers whose completion is about to commit are locked, hence skipped. In the order of
+-- ids, from the last one on: one that cannot be ended is not met again in the same round.
 SELECT q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind, q.partition_no,
        q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source, q.deadline_at,
           q.worker_id
-FROM processing_queue q WHERE q.state = 'running' AND q.lease_until < clock_timestamp()
+FROM processing_queue q WHERE q.state = 'running' AND q.lease_until < clock_timestamp() AND q.batch_id > %(after)s
 ORDER BY q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: batch_promote :many

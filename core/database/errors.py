@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc as sa_exc
 
-from core.errors import ConfigError, PoolTimeout, StoreError, StoreUnavailable
+from core.errors import ConfigError, InputError, PoolTimeout, StoreError, StoreUnavailable
 
 # Undefined column, function, table, parameter; missing privilege: their messages hold identifiers only.
 _MESSAGE_IS_SAFE = frozenset({"42703", "42883", "42P01", "42P02", "42501"})
@@ -59,6 +59,8 @@ def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
     no_room = state == "XX000" and _NO_ROOM.match(diag.message_primary or "") is not None
     if lost or no_room or (state and _UNAVAILABLE.match(state)):
         return StoreUnavailable(f"the database is not available{_where(facts)}; it is worth trying again", **facts)
+    if state is None and isinstance(error, psycopg.DataError) and "NUL" in str(error):
+        return StoreError(f"a text with the character NUL cannot be stored{_where(facts)}", **facts)
     condition = _condition(error)
     if state in _MESSAGE_IS_SAFE and diag.message_primary:
         condition = f"{condition}: {diag.message_primary}"
@@ -81,6 +83,9 @@ def wrapped(query: str | None = None) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise wrap(error, query) from None
+    except UnicodeEncodeError:
+        at = f", query {query}" if query else ""
+        raise InputError(f"a text that is not valid Unicode (half of a surrogate pair) cannot be stored{at}") from None
     except sa_exc.TimeoutError:
         raise PoolTimeout("no pooled connection came free in time; raise HEADRACE_DATABASE__POOL_SIZE") from None
     except sa_exc.DBAPIError as error:

@@ -6,7 +6,8 @@ Nothing here touches the database, so what is refused harms nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ from core.queue.payloads import OnBad, Payloads, Refused
 RAW_BYTES_MAX = payloads.BYTES_MAX
 PRIORITY_MAX = 1000
 NAME_CHARS_MAX = 100
+# Half a surrogate pair has no UTF-8.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,10 @@ def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
     """
     if on_bad not in ("raise", "dead"):
         raise QueueError(f"on_bad is {on_bad!r}; it is 'raise' or 'dead'", on_bad=on_bad)
+    rows = at_hand(rows)
     if isinstance(rows, pl.DataFrame):
         for name, dtype in rows.schema.items():
             _check_column(name, dtype)
-    elif isinstance(rows, str | bytes | Mapping):
-        raise InputError(f"payloads come as a list or a frame; this is one {type(rows).__name__}: put it into a list")
     try:
         arrivals = Arrivals(payloads.to_text(rows), [])
     except RowError:
@@ -59,6 +61,16 @@ def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
             raise
         arrivals = _one_by_one(rows)
     return screened(arrivals, payloads.screen(arrivals.texts), on_bad)
+
+
+def at_hand(rows: Any) -> Payloads:
+    """Payloads that can be counted and read again: a generator would be lost up to its first bad one.
+
+    Raises InputError: a single value instead of a list.
+    """
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise InputError(f"payloads come as a list or a frame; this is one {type(rows).__name__}: put it into a list")
+    return rows if isinstance(rows, pl.DataFrame | Sequence) else list(rows)
 
 
 def screened(arrivals: Arrivals, found: Sequence[Refused], on_bad: OnBad) -> Arrivals:
@@ -154,8 +166,26 @@ def check_not_before(not_before: object) -> None:
 
 def check_stage(stage: object) -> None:
     """QueueError unless the name has 1 to 100 characters, none of them NUL."""
-    if not isinstance(stage, str) or not 0 < len(stage) <= NAME_CHARS_MAX or "\0" in stage:
-        raise QueueError(f"a stage name has 1 to {NAME_CHARS_MAX} characters and no NUL", limit=NAME_CHARS_MAX)
+    check_name("a stage name", stage, NAME_CHARS_MAX)
+
+
+def check_name(what: str, name: object, most: int) -> None:
+    """QueueError unless it has 1 to `most` characters that PostgreSQL can store: no NUL, no half of a pair."""
+    if not is_name(name, most):
+        raise QueueError(f"{what} has 1 to {most} characters and no NUL", limit=most)
+
+
+def is_name(name: object, most: int) -> bool:
+    """Whether it is such a text."""
+    return isinstance(name, str) and 1 <= len(name) <= most and not _UNSTORABLE.search(name)
+
+
+def document(what: str, value: Mapping[str, Any]) -> str:
+    """JSON text of parameters and the like; InputError (naming types, never values) if it has none."""
+    try:
+        return payloads.encode(dict(value))
+    except RowError as error:
+        raise InputError(f"{what}: {error.reason}") from None
 
 
 def _whole(value: object, least: int, most: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ import psycopg
 from core.database import DatabaseManager
 from core.database.copy import copy_in
 from core.database.queries import load, run
-from core.errors import InputError, StoreError
+from core.errors import InputError, StoreError, UnknownFlow
 from core.queue import backpressure, dedupe, door, flows, jobs, partitions, payloads, wake
 from core.queue.backpressure import Patience, patiently
 from core.queue.batches import FlowPolicy
@@ -22,6 +23,7 @@ from core.queue.payloads import OnBad, Payloads, Refused
 from core.queue.states import BatchState
 
 Q = load("queue")
+log = logging.getLogger(__name__)
 
 HEADER: dict[str, type[pl.DataType]] = {
     "batch_id": pl.Int64,
@@ -96,7 +98,7 @@ def enqueue(db: DatabaseManager, place: Place, rows: Payloads, terms: Terms) -> 
     try:
         return patiently(terms.patience, attempt)
     except StoreError as error:
-        if error.facts.get("sqlstate") not in _BAD_PAYLOAD:
+        if error.facts.get("sqlstate") not in _BAD_PAYLOAD or error.facts.get("query") != "copy_in":
             raise
     n_known = len(arrivals.refused)
     arrivals = door.screened(arrivals, payloads.not_json(arrivals.texts), terms.on_bad)
@@ -252,7 +254,16 @@ def seal_inbox(db: DatabaseManager, rows: int, linger_s: float) -> int:
     """Turn full or old inboxes into batches; returns how many batches."""
     with db.transaction() as conn:
         ripe = run(conn, Q["inbox_ripe"], {"rows": rows, "linger_s": linger_s})
-    return sum(_seal(db, Place(flow_name, tenant_id=tenant_id), rows) for flow_name, tenant_id in ripe)
+    return sum(_sealed(db, Place(flow_name, tenant_id=tenant_id), rows) for flow_name, tenant_id in ripe)
+
+
+def _sealed(db: DatabaseManager, place: Place, rows: int) -> bool:
+    try:
+        return _seal(db, place, rows)
+    except UnknownFlow as error:
+        # Somebody deleted the flow; the inboxes of others must not wait for it.
+        log.warning("the inbox of flow %s waits: %s", place.flow_name, error.message)
+        return False
 
 
 def _seal(db: DatabaseManager, place: Place, rows: int) -> bool:

@@ -20,7 +20,7 @@ from core.queue.states import Fault, Outcome, Verdict, backoff_s, verdict
 Q = load("queue")
 log = logging.getLogger(__name__)
 
-REASON_CHARS_MAX = 500
+REASON_CHARS_MAX, CLASS_CHARS_MAX = 500, 200
 BAD_BATCHES_MAX = 5
 
 
@@ -38,6 +38,11 @@ class Ended:
     reason: str | None = None
 
 
+def storable(text: str, chars_max: int) -> str:
+    """What a handler said, as PostgreSQL can store it: cut, without NUL, halves of surrogate pairs as `?`."""
+    return text.replace("\0", "")[:chars_max].encode(errors="replace").decode()
+
+
 def history(conn: psycopg.Connection[Any], batch: ClaimedBatch, ended: Ended) -> None:
     """Write the attempt's row, as long as the token holds; LeaseLost otherwise."""
     params = {
@@ -50,8 +55,8 @@ def history(conn: psycopg.Connection[Any], batch: ClaimedBatch, ended: Ended) ->
         "n_rows": ended.n_rows,
         "n_bytes": ended.cost.n_bytes,
         "cpu_ms": ended.cost.cpu_ms,
-        "error_class": ended.error_class,
-        "reason": None if ended.reason is None else ended.reason[:REASON_CHARS_MAX],
+        "error_class": None if ended.error_class is None else storable(ended.error_class, CLASS_CHARS_MAX),
+        "reason": None if ended.reason is None else storable(ended.reason, REASON_CHARS_MAX),
     }
     if not run(conn, Q["history_add"], params):
         raise lease_lost(batch)
@@ -101,8 +106,8 @@ def _columns(failed: Sequence[RowFailure]) -> dict[str, Any]:
     return {
         "seqs": [row.seq for row in failed],
         "faults": [row.fault for row in failed],
-        "classes": [row.error_class for row in failed],
-        "reasons": [row.reason[:REASON_CHARS_MAX] for row in failed],
+        "classes": [storable(row.error_class, CLASS_CHARS_MAX) for row in failed],
+        "reasons": [storable(row.reason, REASON_CHARS_MAX) for row in failed],
     }
 
 
@@ -196,8 +201,8 @@ def _bury(conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure) 
         "attempt": batch.attempt,
         "partial": batch.partial,
         "fault": failure.fault or ("transient" if failure.retryable else "permanent"),
-        "error_class": failure.error_class,
-        "reason": failure.reason[:REASON_CHARS_MAX],
+        "error_class": storable(failure.error_class, CLASS_CHARS_MAX),
+        "reason": storable(failure.reason, REASON_CHARS_MAX),
         "worker_id": batch.worker_id,
     }
     if batch.source is not None:

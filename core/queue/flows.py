@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ import psycopg
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
 from core.errors import ConfigError, UnknownFlow
+from core.queue import door
 from core.queue.batches import FlowPolicy
 
 Q = load("queue")
@@ -50,7 +50,7 @@ def check(policy: FlowPolicy) -> None:
     wrong = [
         f"{name} {value!r} must have 1 to {most} characters and no NUL"
         for name, value, most in names
-        if not _is_name(value, most)
+        if not door.is_name(value, most)
     ]
     for name, (least, most) in _BOUNDS.items():
         value = fields[name]
@@ -62,11 +62,6 @@ def check(policy: FlowPolicy) -> None:
         raise ConfigError(
             f"the policy of flow {policy.flow_name!r} is refused: {'; '.join(wrong)}", flow_name=policy.flow_name
         )
-
-
-def _is_name(value: Any, most: int) -> bool:
-    # Half a surrogate pair has no UTF-8, so it cannot even be sent.
-    return isinstance(value, str) and 1 <= len(value) <= most and not re.search("[\0\ud800-\udfff]", value)
 
 
 def _within(name: str, value: Any, least: float, most: float) -> bool:
@@ -149,7 +144,7 @@ def unknown(conn: psycopg.Connection[Any], flow_name: str, tenant_id: str | None
             tenant_id=tenant_id,
         )
     known = [name for (name,) in run(conn, Q["flow_known"])]
-    near = difflib.get_close_matches(flow_name, known, n=1)
+    near = difflib.get_close_matches(str(flow_name), known, n=1)
     hint = (
         f"did you mean {near[0]}?"
         if near

@@ -7,7 +7,6 @@ add work (enqueue, stages, retries that fall due, redrive), then all headers, in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,16 @@ import psycopg
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
 from core.errors import DuplicateJob, QueueError
-from core.queue import wake
+from core.queue import door, wake
 from core.queue.batches import Job
 from core.queue.flows import DEFAULT_TENANT, policy_of
 from core.queue.states import FINISHED, JobStatus, check_job_transition, job_is_open
 
 Q = load("queue")
 FORGET_LIMIT = 50_000
+# A key stands in two indexes.
+KEY_CHARS_MAX = 500
+ID_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def submit(
     Raises UnknownFlow; DuplicateJob (the key belongs to another flow or another input).
     """
     tenant_id = DEFAULT_TENANT
+    door.check_name("a job key", job_key, KEY_CHARS_MAX)
     with db.transaction() as conn:
         policy_of(conn, flow_name, tenant_id)
         key = {"tenant_id": tenant_id, "job_key": job_key}
@@ -70,7 +73,7 @@ def submit(
         new = {
             **key,
             "flow_name": flow_name,
-            "parameters": json.dumps(dict(parameters)),
+            "parameters": door.document("the parameters of the job", parameters),
             "input_digest": input_digest,
             "priority": 100,
         }
@@ -174,6 +177,7 @@ def join(conn: psycopg.Connection[Any], job_id: int, tenant_id: str) -> bool:
     Raises QueueError: there is no such job, it is finished, or it is another tenant's: a claim by job looks for the
     batches of the job's own tenant, and would never find these.
     """
+    _check_id(job_id)
     rows = run(conn, Q["job_join"], {"job_id": job_id})
     if not rows:
         raise _no_job(job_id)
@@ -195,6 +199,7 @@ def finish(db: DatabaseManager, job_id: int) -> JobStatus:
 
     Idempotent. If batches are still live, the last one to complete finishes the job.
     """
+    _check_id(job_id)
     with db.transaction() as conn:
         run(conn, Q["job_seal"], {"job_id": job_id})
     finish_if_drained(db, job_id)
@@ -209,6 +214,7 @@ def finish_if_drained(db: DatabaseManager, job_id: int) -> bool:
 
 
 def _locked(conn: psycopg.Connection[Any], job_id: int) -> tuple[JobStatus, str]:
+    _check_id(job_id)
     rows = run(conn, Q["job_lock"], {"job_id": job_id})
     if not rows:
         raise _no_job(job_id)
@@ -216,8 +222,13 @@ def _locked(conn: psycopg.Connection[Any], job_id: int) -> tuple[JobStatus, str]
     return status, flow_name
 
 
-def _no_job(job_id: int) -> QueueError:
-    return QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
+def _check_id(job_id: object) -> None:
+    if not isinstance(job_id, int) or not 0 < job_id <= ID_MAX:
+        raise _no_job(job_id)
+
+
+def _no_job(job_id: object) -> QueueError:
+    return QueueError(f"there is no job {job_id!r}; `headrace jobs` lists them", job_id=job_id)
 
 
 def _job(row: Row, *, created: bool) -> Job:

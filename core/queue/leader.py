@@ -15,6 +15,7 @@ from core.database import DatabaseManager
 from core.database.queries import affected, load, run
 from core.errors import HeadraceError, QueueError, StoreUnavailable
 from core.queue import dedupe, enqueue, jobs, partitions, wake
+from core.queue.batches import ClaimedBatch
 from core.queue.claim import claimed
 from core.queue.failures import Failure, end
 from core.queue.flows import policy_of
@@ -84,20 +85,33 @@ def rescue(db: DatabaseManager, jitter: Callable[[], float]) -> int:
     The first time the batch is ready at once, then after a pause; out of attempts it is halved or dead. Batches
     whose completion is committing right now are locked and left alone.
     """
-    n_all = 0
+    n_all, after = 0, -1
     while True:
         with _bounded(db) as conn:
-            expired = [claimed(row) for row in run(conn, Q["batch_expired"], {"limit": RESCUE_LIMIT})]
-            for batch in expired:
-                policy = policy_of(conn, batch.flow_name, batch.tenant_id)
-                pause_s = 0.0 if batch.attempt <= 1 else backoff_s(batch.attempt - 1, policy.backoff_s, jitter())
-                failure = Failure("LeaseExpired", "no heartbeat within the lease", True, "expired", "poison")
-                fate = end(conn, batch, failure, policy, pause_s)
-                log.warning("batch %s: lease of worker %s ran out, %s", batch.batch_id, batch.worker_id, fate)
-            _wake(conn, (batch.flow_name for batch in expired))
-        n_all += len(expired)
+            expired = [claimed(row) for row in run(conn, Q["batch_expired"], {"after": after, "limit": RESCUE_LIMIT})]
+            ended = [batch for batch in expired if _rescued(conn, batch, jitter)]
+            _wake(conn, (batch.flow_name for batch in ended))
+        n_all += len(ended)
         if len(expired) < RESCUE_LIMIT:
             return n_all
+        after = expired[-1].batch_id
+
+
+def _rescued(conn: psycopg.Connection[Any], batch: ClaimedBatch, jitter: Callable[[], float]) -> bool:
+    """End one attempt; False if that is refused, which must not hold up the rescue of all the others."""
+    try:
+        with conn.transaction():
+            policy = policy_of(conn, batch.flow_name, batch.tenant_id)
+            pause_s = 0.0 if batch.attempt <= 1 else backoff_s(batch.attempt - 1, policy.backoff_s, jitter())
+            failure = Failure("LeaseExpired", "no heartbeat within the lease", True, "expired", "poison")
+            fate = end(conn, batch, failure, policy, pause_s)
+    except StoreUnavailable:
+        raise
+    except HeadraceError as error:
+        log.warning("batch %s: its lease ran out, and it cannot be rescued: %s", batch.batch_id, error.message)
+        return False
+    log.warning("batch %s: lease of worker %s ran out, %s", batch.batch_id, batch.worker_id, fate)
+    return True
 
 
 def sweep(db: DatabaseManager, settings: QueueSettings, jitter: Callable[[], float], round_no: int = 0) -> Sweep:

@@ -200,6 +200,7 @@ class BatchQueue:
         """
         n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
         if n_rows == "auto":
+            payloads = door.at_hand(payloads)
             n_rows = self.suggest_batch_rows(flow_name, len(payloads))
         door.check_batch_rows(n_rows, self.settings.batch_rows_max)
         place = enqueue.Place(flow_name, job_id, stage, priority, tenant_id=tenant_id, not_before=not_before)

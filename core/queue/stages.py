@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,7 @@ from core.queue.batches import ROWS_MAX, Job, NewBatch, StageProgress
 from core.queue.enqueue import HEADER, Begin, Spot, new_headers
 
 Q = load("queue")
+PARTITION_MAX, KEY_MAX = 2**31 - 1, 2**63 - 1
 
 
 def open_stage(
@@ -77,7 +77,7 @@ def _add(conn: psycopg.Connection[Any], job: Job, stage: str, batches: Sequence[
             "priority": [batch.priority for batch in batches],
             "splittable": [batch.splittable for batch in batches],
             "n_items": [batch.n_items for batch in batches],
-            "source": [json.dumps(dict(batch.source)) for batch in batches],
+            "source": [door.document("the source of a batch", batch.source) for batch in batches],
         },
         schema=HEADER,
     )
@@ -87,15 +87,21 @@ def _add(conn: psycopg.Connection[Any], job: Job, stage: str, batches: Sequence[
 def _check(batch: NewBatch) -> None:
     if batch.n_items < 1:
         raise QueueError(f"partition {batch.partition_no} has no items", partition_no=batch.partition_no)
+    if not 0 <= batch.partition_no <= PARTITION_MAX:
+        raise QueueError(
+            f"partition_no {batch.partition_no} is outside 0..{PARTITION_MAX}", partition_no=batch.partition_no
+        )
     door.check_priority(batch.priority)
     if not batch.splittable:
         return
     lo, hi = batch.source.get("lo"), batch.source.get("hi")
     fits = isinstance(lo, int) and isinstance(hi, int) and hi - lo == batch.n_items <= ROWS_MAX
+    # Halves are cut by the database, in its integers.
+    fits = fits and all(abs(key) <= KEY_MAX for key in (lo, hi) if key is not None)
     if not fits:
         raise QueueError(
             f"partition {batch.partition_no} is splittable, so its source needs integers lo and hi with "
-            f"hi - lo = n_items <= {ROWS_MAX}",
+            f"hi - lo = n_items <= {ROWS_MAX}, of 64 bits",
             partition_no=batch.partition_no,
         )
 
@@ -127,7 +133,7 @@ def results(db: DatabaseManager, job_id: int, stage: str) -> list[dict[str, Any]
 
 def close(db: DatabaseManager, job_id: int, stage: str, output: Mapping[str, Any]) -> None:
     """Store what the stage found out. Closing again keeps the first output. QueueError if it was never opened."""
-    params = {"job_id": job_id, "stage": stage, "output": json.dumps(dict(output))}
+    params = {"job_id": job_id, "stage": stage, "output": door.document("the output of the stage", output)}
     with db.transaction() as conn:
         if not run(conn, Q["stage_close"], params):
             raise QueueError(f"job {job_id} has no stage {stage!r}", job_id=job_id, stage=stage)

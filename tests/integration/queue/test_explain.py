@@ -138,7 +138,7 @@ GUARDS = [
     Guard(Q["items_new"], {"origin": FIRST + 9, "lo": 0, "hi": 200}, {"queue_items_batch"}, {"queue_items": 200}),
     Guard(BENCH["bench_depth_cached"], {}, set(), {"processing_queue": 0, "queue_retries": 0}),
     # Leader's duties: what runs, what is due, what is new; never what waits.
-    Guard(Q["batch_expired"], {"limit": 100}, set(), {"processing_queue": N_RUNNING}),
+    Guard(Q["batch_expired"], {"after": -1, "limit": 100}, set(), {"processing_queue": N_RUNNING}),
     Guard(Q["batch_promote"], {"limit": 100}, {"processing_queue_scheduled"}, {"processing_queue": 20}),
     Guard(
         Q["retries_stamp"],
