@@ -27,7 +27,7 @@ from core.database.embedded import server_at
 from core.deploying import schema
 from core.deploying.manifest import Located, of_target, read_manifest
 from core.deploying.pools import POOLS, read_template
-from core.deploying.request import DeployRequest
+from core.deploying.request import AUTOSCALER, DeployRequest
 from core.errors import ConfigError, HeadraceError, ServiceUnavailable
 from core.settings import Settings, read_settings
 from flows import entrypoints, registry
@@ -57,9 +57,12 @@ async def deploy(request: DeployRequest, settings: Settings) -> list[Change]:
         changes += await _blocks(client, settings, request)
         ids = {}
         for deployment, flow in chosen:
-            change, found = await registry.put_deployment(client, deployment, flow, schema_version)
+            scheduled = request.scheduled(deployment.entrypoint)
+            change, found = await registry.put_deployment(client, deployment, flow, schema_version, scheduled)
             changes.append(change)
-            ids[change.name] = found
+            # An autoscaler that rests is not woken by an automation either.
+            if deployment.entrypoint != AUTOSCALER or await registry.is_scheduled(client, found):
+                ids[change.name] = found
             changes += await registry.drop_missed(client, change.name, found, datetime.now(UTC))
         notify = await _notify_block(client, request.notify)
         return changes + await registry.put_automations(client, automations(ids, notify))

@@ -135,9 +135,13 @@ def _plain(value: Any) -> Any:
 
 
 async def put_deployment(
-    client: PrefectClient, deployment: Deployment, flow: Flow[..., Any], version: str
+    client: PrefectClient,
+    deployment: Deployment,
+    flow: Flow[..., Any],
+    version: str,
+    scheduled: bool | None = None,
 ) -> tuple[Change, UUID]:
-    """A deployment as the file says it. A schedule that somebody has paused stays paused.
+    """A deployment as the file says it. A schedule that somebody has paused stays paused; `scheduled` overrides it.
 
     Raises MigrationError: a newer version of Headrace has deployed it.
     """
@@ -168,6 +172,8 @@ async def put_deployment(
             needs=ours,
         )
     schedules = _schedules(deployment.schedules, before)
+    if scheduled is not None:
+        schedules = [(rule, scheduled) for rule, _ in schedules]
     if before is not None and _as_held(before) == wanted | {"schedules": schedules}:
         return Change("deployment", full_name, "unchanged"), before.id
     flow_id = await client.create_flow_from_name(flow.name)
@@ -178,6 +184,11 @@ async def put_deployment(
         **wanted,
     )
     return Change("deployment", full_name, "created" if before is None else "updated"), made
+
+
+async def is_scheduled(client: PrefectClient, deployment_id: UUID) -> bool:
+    """Whether a deployment runs by itself."""
+    return any(one.active for one in (await client.read_deployment(deployment_id)).schedules)
 
 
 def _as_held(held: DeploymentResponse) -> dict[str, Any]:

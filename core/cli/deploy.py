@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.cli.flows import become_flow
+
+
+class Scaler(StrEnum):
+    """Who brings consumers."""
+
+    prefect = "prefect"
+    keda = "keda"
+    none = "none"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,26 +36,38 @@ def deploy(
     notify: Annotated[
         str | None, typer.Option("--notify", help="Notification block (type/name) that alerts go to.")
     ] = None,
+    scaler: Annotated[
+        Scaler | None,
+        typer.Option(
+            "--scaler", help="Who scales consumers: prefect: the flow `autoscale` each minute; else it rests."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Bring a Prefect server to what prefect.yaml says; run twice, the second run changes nothing.
 
+    Without --scaler the schedule of `autoscale` stays as it is on the server, paused or not.
+
     The server is that of PREFECT_API_URL, else the one of a running `headrace up`.
 
-    Example: headrace deploy --target local --json
+    Example: headrace deploy --target k8s --scaler keda
     """
     from core.deploying import files
     from core.deploying.pools import POOLS
     from core.deploying.request import DeployRequest
+    from core.errors import ConfigError
 
     if target not in POOLS:
         raise typer.BadParameter(f"{target!r} is not one of {', '.join(POOLS)}", param_hint="--target")
+    if scaler is Scaler.keda and target != "k8s":
+        raise ConfigError("KEDA scales on Kubernetes only: use --scaler keda with --target k8s")
     # Checked above: a Literal cannot be named in an option's annotation without importing pydantic at --help.
     request = DeployRequest(
         target=target,
         file=str(file or files.manifest()),
         pools=str(pools or files.pool_templates()),
         notify=notify,
+        scaler=scaler and scaler.value,
         as_json=as_json,
     )
     become_flow("flows.deploy", [request.model_dump_json()])

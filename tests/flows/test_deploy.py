@@ -16,6 +16,7 @@ import psycopg
 
 ROOT = Path(__file__).parents[2]
 TRIES = 20
+BACKLOG = "headrace: backlog high"
 HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
 
 
@@ -122,3 +123,41 @@ def test_deploy_holds_parameters_against_the_flow(
     assert done.returncode == 2
     assert "MatchRequest has no such field; did you mean id_column?" in done.stderr
     assert f"{file} line " in done.stderr
+
+
+def test_deploy_says_who_scales_both_ways(prefect_env: dict[str, str], database_url: str) -> None:
+    autoscaler = "/deployments/name/autoscale/k8s"
+
+    def runs() -> tuple[bool, bool, int]:
+        """Its schedule is on; the automation wakes it; runs of it that wait for their time."""
+        held = call(prefect_env, "GET", autoscaler)
+        wakes = call(prefect_env, "POST", "/automations/filter", {"automations": {"name": {"any_": [BACKLOG]}}})
+        waiting = {
+            "deployments": {"id": {"any_": [held["id"]]}},
+            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        }
+        n_waiting = call(prefect_env, "POST", "/flow_runs/count", waiting)
+        woken = any(action.get("deployment_id") == held["id"] for one in wakes for action in one["actions"])
+        return held["schedules"][0]["active"], woken, n_waiting
+
+    def deployed(*options: str) -> list[str]:
+        done = told(deploy(prefect_env, database_url, "--target", "k8s", *options))
+        return [name for (_, name), action in done.items() if action != "unchanged"]
+
+    deployed("--scaler", "prefect")
+    assert runs()[:2] == (True, True)
+    assert deployed("--scaler", "keda") == ["autoscale/k8s", BACKLOG]
+    assert runs() == (False, False, 0)
+    assert deployed("--scaler", "none") == []
+    # What was decided stays where nothing is said.
+    assert deployed() == []
+    assert runs()[0] is False
+    assert deployed("--scaler", "prefect") == ["autoscale/k8s", BACKLOG]
+    assert runs()[:2] == (True, True)
+    assert deployed("--scaler", "prefect") == []
+
+
+def test_deploy_leaves_keda_to_kubernetes(prefect_env: dict[str, str], database_url: str) -> None:
+    done = deploy(prefect_env, database_url, "--target", "local", "--scaler", "keda")
+    assert done.returncode == 2
+    assert "use --scaler keda with --target k8s" in done.stderr
