@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from core.linkage.explaining import Run
+    from core.linkage.ports import Stage
 
 EPILOG = """
 Examples:
@@ -34,6 +36,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="print the evidence as JSON")] = False,
 ) -> None:
     """Say field by field what speaks for and against two records being the same."""
+    from core.cli.progress import rows_progress
     from core.errors import ConfigError
     from core.linkage import explaining
 
@@ -41,7 +44,8 @@ def explain(
         raise ConfigError("say which run to explain: --out FILE of a match, or --job NUMBER of the queue")
     run = explaining.run_of_output(out) if out is not None else _run_of_job(job or 0)
     decision = explaining.decision_of(out, id_a, id_b) if out is not None else {}
-    found = explaining.explain(run, id_a, id_b)
+    with rows_progress() as move:
+        found = explaining.explain(run, id_a, id_b, partial(move, "records read"))
     if as_json:
         import orjson
 
@@ -76,7 +80,6 @@ def _run_of_job(job_id: int) -> Run:
         stored = workspace.read_json(DESCRIPTION)
         if stored is None:
             raise ConfigError(f"the workspace of job {job_id} is gone: {workspace.root}")
-        reduced, trained = (runtime.queue.stage_results(job_id, stage) for stage in ("reduce", "train"))
-        return explaining.run_of_job(
-            workspace, JobDescription.model_validate(stored), {"reduce": reduced, "train": trained}
-        )
+        stages: tuple[Stage, ...] = ("reduce", "train", "plan")
+        outputs = {stage: runtime.queue.stage_results(job_id, stage) for stage in stages}
+        return explaining.run_of_job(workspace, JobDescription.model_validate(stored), outputs)

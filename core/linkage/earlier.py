@@ -22,7 +22,7 @@ from core.errors import ConfigError, InputError
 from core.linkage.job import Frozen, JobDescription
 from core.linkage.patterns import pattern_numbers
 from core.linkage.places import beside, run_path
-from core.linkage.source import FieldHint, Source, open_source
+from core.linkage.source import FieldHint, Source, file_digest, open_source
 from core.linkage.workspace import Workspace, load_frame, save_frame
 from core.matching.edges import Edges
 from core.matching.ids import texts_at
@@ -100,6 +100,8 @@ def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -
     for number, values in enumerate(description.sources):
         before = Source.from_dict(values)
         if all(Path(name).is_file() for name, _ in before.parts):
+            if not before.staged and file_digest(before.path) != before.digest:
+                raise _changed(before.path)
             found.append(before)
             continue
         columns = {name: "+".join(before.mapping.get(name, ())) for name in (field.name for field in fields)}
@@ -113,9 +115,13 @@ def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -
             may_be_empty=True,
         )
         if again.digest != before.digest:
-            raise InputError(f"{before.path} has changed since it was matched; match it again")
+            raise _changed(before.path)
         found.append(again)
     return found
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(f"{path} has changed since it was matched; match it again", path=str(path))
 
 
 def keep_base(base: Base, new: Source, workspace: Workspace) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from core.errors import ConfigError, InputError
+from core.linkage.block_mates import SCAN_ROWS, At, Scan, placings
 from core.linkage.earlier import reopen
 from core.linkage.job import JobDescription
 from core.linkage.places import run_path
@@ -23,16 +24,16 @@ from core.linkage.workspace import Workspace, load_placeholders
 from core.matching.explain import Explanation, explain_records
 from core.matching.model import Model
 
-SCAN_ROWS = 250_000
-
 
 @dataclass(frozen=True)
 class Run:
-    """What an explanation needs of a finished run."""
+    """What an explanation needs of a finished run. whole_passes: those that neither cut nor windowed a block."""
 
     description: JobDescription
     model: Model
     placeholders: dict[str, list[int]]
+    window: int
+    whole_passes: tuple[str, ...]
 
 
 def run_of_output(out: Path) -> Run:
@@ -47,7 +48,11 @@ def run_of_output(out: Path) -> Run:
     try:
         record = orjson.loads(path.read_bytes())
         return Run(
-            JobDescription.model_validate(record["job"]), Model.model_validate(record["model"]), record["placeholders"]
+            JobDescription.model_validate(record["job"]),
+            Model.model_validate(record["model"]),
+            record["placeholders"],
+            record["window"],
+            _whole(record["passes"]),
         )
     except (ValueError, KeyError):
         raise ConfigError(f"{path} is no record of a run by this version; match again to explain") from None
@@ -57,33 +62,59 @@ def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[
     """Read what a job of the queue left in its workspace.
 
     Args:
-        outputs: of the stages `reduce` and `train`.
+        outputs: of the stages `reduce`, `train` and `plan`.
     Raises:
         ConfigError: the job has not come so far, or its workspace is gone.
     """
     try:
         model = workspace.path(outputs["train"][0]["path"], "model.json").read_text()
         placeholders = load_placeholders(workspace.path(outputs["reduce"][0]["path"]))
+        plan = outputs["plan"][0]
     except (IndexError, FileNotFoundError):
         raise ConfigError(
-            "the job has no trained model in its workspace: it did not come so far, or it was removed"
+            "the job has no model and plan in its workspace: it did not come so far, or they were removed"
         ) from None
-    return Run(description, Model.from_json(model), placeholders)
+    return Run(description, Model.from_json(model), placeholders, plan["window"], _whole(plan["passes"]))
 
 
-def explain(run: Run, id_a: str, id_b: str) -> Explanation:
-    """Compare two records as the run did, whether or not it ever compared them.
+def _whole(passes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(each["name"] for each in passes if each["complete"])
 
+
+def explain(
+    run: Run, id_a: str, id_b: str, on_progress: Callable[[int, int], None] = lambda done, total: None
+) -> Explanation:
+    """Compare two records as the run did, and say which passes made the pair, which missed it, which left it out.
+
+    Args:
+        on_progress: rows read and rows in all, where the block of the two has to be looked at.
     Raises:
         InputError: an id is not in the input, or the input is no longer what was matched.
+    Cost: the input is read up to the records, and once more where a pass whose key they share cut or windowed blocks.
     """
     spec = run.description.spec
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
         sources = _sources(run.description, Workspace(folder))
-        pair = pl.concat([_record(sources, id_a, first=True), _record(sources, id_b, first=False)])
-        orders = dict(sources[0].date_order)
-    suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
-    return explain_records(pair.select(spec.columns), run.model, spec, orders, suspects)
+        pair = _find(sources, id_a, first=True), _find(sources, id_b, first=False)
+        if pair[0][:2] == pair[1][:2]:
+            raise InputError(f"{id_a!r} and {id_b!r} are the same record; name two", id=id_a)
+        suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
+        orders = [sources[at.source].date_order for at in pair]
+        texts = pl.concat([at.record for at in pair]).select(spec.columns)
+        found = explain_records(texts, run.model, spec, orders, suspects)
+        if run.description.request.link is not None and pair[0].source == pair[1].source:
+            barred = f"both are records of {sources[pair[0].source].path}, and the run compared across two files only"
+            return replace(found, compared_by=(), barred=barred)
+        questioned = [name for name in found.compared_by if name not in run.whole_passes]
+        if not questioned:
+            return found
+        # An increment compares a record with those before it, so files that came later are no part of its blocks.
+        last = len(sources) if run.description.request.link is not None else max(at.source for at in pair) + 1
+        scan = Scan(sources[:last], spec, suspects, run.window, on_progress)
+        left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
+    missing = {each.pass_name for each in left_out}
+    made = tuple(name for name in found.compared_by if name not in missing)
+    return replace(found, compared_by=made, left_out_by=left_out)
 
 
 def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:
@@ -91,13 +122,16 @@ def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:
     return reopen(description, hints_of(description.spec), scratch.root)
 
 
-def _record(sources: list[Source], record_id: str, *, first: bool) -> pl.DataFrame:
+def _find(sources: list[Source], record_id: str, *, first: bool) -> At:
     """Find a record; in a linked pair the first id is looked for in the first file first."""
-    for source in sources if first else reversed(sources):
+    numbers = range(len(sources)) if first else reversed(range(len(sources)))
+    for number in numbers:
+        source = sources[number]
         for lo in range(0, source.rows, SCAN_ROWS):
-            found = source.read(lo, min(lo + SCAN_ROWS, source.rows)).filter(pl.col("id") == record_id)
-            if found.height:
-                return found.head(1)
+            frame = source.read(lo, min(lo + SCAN_ROWS, source.rows))
+            found = frame["id"].index_of(record_id)
+            if found is not None:
+                return At(number, lo + found, frame[found : found + 1])
     names = " or ".join(str(source.path) for source in sources)
     raise InputError(f"there is no record {record_id!r} in {names}", id=record_id)
 

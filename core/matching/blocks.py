@@ -100,6 +100,14 @@ def sort_pass(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout,
         fill_keys(words[lo : lo + SLICE_ROWS], layout.ops.keys[number], vocabulary.arrays, keys[lo : lo + SLICE_ROWS])
     blocks = sort_keys(keys)
     del keys
+    refine_blocks(blocks, words, vocabulary, layout, number)
+    return blocks
+
+
+def refine_blocks(
+    blocks: Blocks, words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, number: int
+) -> None:
+    """Order large blocks of a pass by its refinements, in place."""
     rows, depth = blocks.rows, blocks.depth
     for step, parts in enumerate(layout.refinements[number], start=1):
         places = large_places(depth, step)
@@ -108,7 +116,6 @@ def sort_pass(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout,
             some = words[rows[places[lo : lo + SLICE_ROWS]]]
             fill_keys(some, parts, vocabulary.arrays, refining[lo : lo + SLICE_ROWS])
         refine(rows, depth, places, refining, step)
-    return blocks
 
 
 @kernel

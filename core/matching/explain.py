@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from core.matching.levels import MISSING
 from core.matching.model import Model, rarity_bits
 from core.matching.normalise import normalise
 from core.matching.placeholders import null_values
+from core.matching.placing import Placing
 from core.matching.spec import MatchSpec
 from core.matching.vocabulary import Vocabulary, pack
 
@@ -60,7 +61,8 @@ NO_PASSES = Passes((), (), ())
 class Explanation:
     """One pair, explained: prior_bits + the fields' bits and rarity + other_readings_bits = total_bits.
 
-    `missed_why` says for each pass of `missed_by` which of its keys differ or are missing.
+    `missed_why` says for each pass of `missed_by` which of its keys differ or are missing. `left_out_by` are passes
+    whose key they share, but in whose block a cut or a window kept them apart. `barred`: why no pass may compare them.
     """
 
     prior_bits: float
@@ -73,6 +75,8 @@ class Explanation:
     compared_by: tuple[str, ...]
     missed_by: tuple[str, ...]
     missed_why: tuple[str, ...]
+    left_out_by: tuple[Placing, ...] = ()
+    barred: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -93,8 +97,14 @@ class Explanation:
         lines = [f"{name:<{wide}}  {text:<{wider}}  {bits:+7.2f}  {_bar(bits)}" for name, text, bits in steps]
         outcome = f"probability {self.probability:.6f}"
         lines.append(f"{'total':<{wide}}  {outcome:<{wider}}  {self.total_bits:+7.2f}")
+        return lines + self._passes_lines()
+
+    def _passes_lines(self) -> list[str]:
         made = ", ".join(self.compared_by) or "no pass: the pair was never compared in a run"
-        lines.append(f"compared by {made}")
+        lines = [f"compared by {made}"]
+        if self.barred is not None:
+            return [*lines, f"kept from it: {self.barred}"]
+        lines += [f"left out by {each.pass_name}: {each.why()}" for each in self.left_out_by]
         longest = max((len(name) for name in self.missed_by), default=0)
         for name, why in zip(self.missed_by, self.missed_why, strict=True):
             lines.append(f"missed by {name:<{longest}}  {why}")
@@ -174,17 +184,18 @@ def explain_records(
     pair: pl.DataFrame,
     model: Model,
     spec: MatchSpec,
-    date_orders: Mapping[str, bool] | None = None,
+    date_orders: Sequence[Mapping[str, bool]] = ({}, {}),
     placeholders: Mapping[str, NDArray[np.uint64]] | None = None,
 ) -> Explanation:
-    """Explain two raw records, whether or not a run ever compared them.
+    """Explain two raw records, whether or not a run ever compared them; no block is taken to be cut or windowed.
 
     Args:
         pair: two rows, one String column per field of the spec.
+        date_orders: of each record, see `normalise`.
         placeholders: the values the run nulled, as `placeholders` found them.
     """
     layout = Layout.of(spec)
-    values = normalise(pair, spec, date_orders)
+    values = pl.concat(normalise(pair[at : at + 1], spec, orders) for at, orders in enumerate(date_orders))
     words, vocabulary = pack(values, layout)
     for name, suspects in (placeholders or {}).items():
         null_values(words, layout, name, suspects)

@@ -204,6 +204,17 @@ class MatchSpec(_Frozen):
         notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
         return self.model_copy(update={"fields": fields, "passes": passes}), notices
 
+    def only(self, passes: Collection[str]) -> MatchSpec:
+        """Some passes without refinement, and the fields that their keys read: enough to make these keys."""
+        kept = tuple(each for each in self.passes if each.name in passes)
+        read = {field for each in kept for field in each.fields}
+        return self.model_copy(
+            update={
+                "fields": tuple(_alone(field, read) for field in self.fields if field.name in read),
+                "passes": tuple(each.model_copy(update={"refine": ()}) for each in kept),
+            }
+        )
+
     def _too_few(self, mapped: Collection[str], passes: tuple[PassSpec, ...]) -> SpecError:
         have = ", ".join(sorted(mapped)) or "nothing"
         needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if not _can_run(each, mapped))
