@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,106 +15,123 @@ from flows.autoscale import BACKLOG_CLEARED, BACKLOG_HIGH
 from flows.events import DEAD_LETTERED
 
 PREFIX = "headrace: "
-# Three heartbeats of half a minute, see `env` in prefect.yaml.
-ZOMBIE_AFTER = timedelta(seconds=90)
-# An image that cannot be pulled stays pending for ever and holds a slot of its pool (prefect#12986).
-PENDING_FOR = timedelta(minutes=15)
-# Else an outage of a worker leaves one run for each minute of it (prefect#19313).
-LATE_FOR = timedelta(minutes=2)
-ONCE_IN = timedelta(minutes=5)
-ENDS = {
-    "prefect.flow-run.Completed",
-    "prefect.flow-run.Failed",
-    "prefect.flow-run.Crashed",
-    "prefect.flow-run.Cancelled",
-}
+RUN = "prefect.flow-run."
+HEARTBEAT = f"{RUN}heartbeat"
+ENDS = {f"{RUN}{state}" for state in ("Completed", "Failed", "TimedOut", "Crashed", "Cancelled")}
+# A run that waits has no process that could tell of itself.
+RESTS = {f"{RUN}{state}" for state in ("Scheduled", "AwaitingRetry", "AwaitingConcurrencySlot", "Paused", "Suspended")}
+STARTS = {f"{RUN}{state}" for state in ("Pending", "Running")}
 AUTOSCALE = "autoscale"
 
 
-def automations(deployments: Mapping[str, UUID], notify_block: UUID | None) -> list[AutomationCore]:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run may do nothing, and how often an alert may come; Prefect waits for ten seconds at least.
+
+    `silent`: three heartbeats of half a minute, see `env` in prefect.yaml. `pending`: an image that cannot be pulled is
+    pulled for ever and holds a slot of its pool (prefect#12986). `late`: else an outage of a worker leaves one run for
+    each minute of it (prefect#19313).
+    """
+
+    silent: timedelta = timedelta(seconds=90)
+    pending: timedelta = timedelta(minutes=15)
+    late: timedelta = timedelta(minutes=2)
+    once_in: timedelta = timedelta(minutes=5)
+
+
+PATIENCE = Patience()
+
+
+def automations(
+    deployments: Mapping[str, UUID], notify_block: UUID | None, patience: Patience = PATIENCE
+) -> list[AutomationCore]:
     """All of them.
 
     Args:
         deployments: ids by `flow/deployment`; that of the autoscaler is run when the backlog is high, if there is one.
         notify_block: a notification block to tell people by; without one an alert is an event to be seen in the UI.
+        patience: shorter in tests.
     """
     autoscaler = next((found for name, found in sorted(deployments.items()) if name.startswith(f"{AUTOSCALE}/")), None)
     wake: list[ActionTypes] = [RunDeployment(deployment_id=autoscaler)] if autoscaler else [DoNothing()]
+    silent, pending, late = (_words(one) for one in (patience.silent, patience.pending, patience.late))
     return [
         AutomationCore(
             name=f"{PREFIX}zombie runs",
-            description="A run that was alive and has told nothing for 90 s has lost its process: it is crashed.",
-            trigger=EventTrigger(
-                after={"prefect.flow-run.heartbeat"},
-                expect={"prefect.flow-run.heartbeat", *ENDS},
-                for_each={"prefect.resource.id"},
-                match=_runs(),
-                posture=Posture.Proactive,
-                threshold=1,
-                within=ZOMBIE_AFTER,
-            ),
-            actions=[ChangeFlowRunState(state=StateType.CRASHED, message="no heartbeat for 90 s: its process is gone")],
+            description=f"A run that was alive and has told nothing for {silent} has lost its process: it is crashed.",
+            trigger=_nothing_follows({HEARTBEAT}, {HEARTBEAT, *ENDS, *RESTS}, patience.silent),
+            actions=[_crash(f"no heartbeat for {silent}: its process is gone")],
         ),
         AutomationCore(
             name=f"{PREFIX}stuck pending",
-            description="A run pending for 15 minutes holds a slot of its pool and will not start: it is crashed.",
-            trigger=EventTrigger(
-                after={"prefect.flow-run.Pending"},
-                expect={"prefect.flow-run.Running", *ENDS},
-                for_each={"prefect.resource.id"},
-                match=_runs(),
-                posture=Posture.Proactive,
-                threshold=1,
-                within=PENDING_FOR,
-            ),
-            actions=[
-                ChangeFlowRunState(
-                    state=StateType.CRASHED,
-                    message="pending for 15 minutes: its image cannot be pulled or its pool has no room",
-                )
-            ],
+            description=f"A run pending for {pending} holds a slot of its pool and will not start: it is crashed.",
+            trigger=_nothing_follows({f"{RUN}Pending"}, {f"{RUN}Running", *ENDS, *RESTS}, patience.pending),
+            actions=[_crash(f"pending for {pending}: its image cannot be pulled or the cluster has no room for it")],
         ),
         AutomationCore(
             name=f"{PREFIX}missed runs",
-            description="A recurring run that is late by two minutes is called off: the next one does its work.",
-            trigger=EventTrigger(
-                after={"prefect.flow-run.Late"},
-                expect={"prefect.flow-run.Pending", "prefect.flow-run.Running", *ENDS},
-                for_each={"prefect.resource.id"},
-                match=_runs(),
-                match_related={"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.recurring"},
-                posture=Posture.Proactive,
-                threshold=1,
-                within=LATE_FOR,
-            ),
-            actions=[ChangeFlowRunState(state=StateType.CANCELLED, message="late by two minutes: the next does it")],
+            description=f"A recurring run that is late by {late} is called off: the next one does its work.",
+            trigger=_nothing_follows({f"{RUN}Late"}, {*STARTS, *ENDS, *RESTS}, patience.late, tag="recurring"),
+            actions=[ChangeFlowRunState(state=StateType.CANCELLED, message=f"late by {late}: the next does it")],
         ),
-        _alert("dead letters", DEAD_LETTERED, "Batches were given up; `headrace queue dead` shows them.", notify_block),
+        _alert(
+            "dead letters",
+            _seen(DEAD_LETTERED, patience),
+            "Batches were given up; `headrace queue dead` shows them.",
+            notify_block,
+        ),
         AutomationCore(
             name=f"{PREFIX}backlog high",
-            description="A flow's backlog is over its objective: the autoscaler looks at once.",
-            trigger=_seen(BACKLOG_HIGH),
+            description="A flow's oldest batch waits longer than it should: the autoscaler looks at once.",
+            trigger=_seen(BACKLOG_HIGH, patience),
             actions=wake,
         ),
-        _alert("backlog cleared", BACKLOG_CLEARED, "A flow's backlog is below its objective again.", notify_block),
+        _alert(
+            "backlog cleared",
+            _seen(BACKLOG_CLEARED, patience),
+            "No batch of a flow waits longer than it should any more.",
+            notify_block,
+        ),
     ]
 
 
-def _runs() -> dict[str, str | list[str]]:
-    return {"prefect.resource.id": "prefect.flow-run.*"}
+def _words(span: timedelta) -> str:
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    return f"{60 * minutes + seconds} s" if seconds else f"{minutes} minutes"
 
 
-def _seen(event: str) -> EventTrigger:
-    """At most once in five minutes for each flow."""
+def _crash(message: str) -> ActionTypes:
+    return ChangeFlowRunState(state=StateType.CRASHED, message=message)
+
+
+def _nothing_follows(after: set[str], expect: set[str], within: timedelta, tag: str | None = None) -> EventTrigger:
+    """For each run: one of `after` was seen, and none of `expect` in that time."""
+    tagged = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"}
     return EventTrigger(
-        expect={event}, for_each={"prefect.resource.id"}, posture=Posture.Reactive, threshold=1, within=ONCE_IN
+        after=after,
+        expect=expect,
+        for_each={"prefect.resource.id"},
+        match={"prefect.resource.id": f"{RUN}*"},
+        match_related=tagged if tag else {},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=within,
     )
 
 
-def _alert(title: str, event: str, words: str, notify_block: UUID | None) -> AutomationCore:
+def _seen(event: str, patience: Patience) -> EventTrigger:
+    """At most once in that time for each flow of ours."""
+    return EventTrigger(
+        expect={event}, for_each={"prefect.resource.id"}, posture=Posture.Reactive, threshold=1, within=patience.once_in
+    )
+
+
+def _alert(title: str, trigger: EventTrigger, words: str, notify_block: UUID | None) -> AutomationCore:
     """Tell people, by the block if there is one."""
-    subject, body = f"Headrace: {title}", f"{words} {{{{ event.resource.name }}}}"
-    told: ActionTypes = (
-        SendNotification(block_document_id=notify_block, subject=subject, body=body) if notify_block else DoNothing()
-    )
-    return AutomationCore(name=PREFIX + title, description=words, trigger=_seen(event), actions=[told])
+    subject, body = f"Headrace: {title}", f"{words} Flow: {{{{ event.resource.name }}}}"
+    told: ActionTypes = DoNothing()
+    if notify_block:
+        told = SendNotification(block_document_id=notify_block, subject=subject, body=body)
+    else:
+        words += " Nobody is told: `headrace deploy --notify type/name` names a notification block."
+    return AutomationCore(name=PREFIX + title, description=words, trigger=trigger, actions=[told])

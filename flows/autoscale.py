@@ -73,13 +73,11 @@ async def autoscale(request: AutoscaleRequest, postgres_block: str | None = None
 
 
 async def _ticks(controller: Controller, request: AutoscaleRequest) -> AsyncIterator[Tick | None]:
-    before: Tick | None = None
     for number in range(request.ticks):
         if number:
             await asyncio.sleep(request.tick_s)
         now = await asyncio.to_thread(controller.tick)
-        _tell(request, before, now)
-        before = now
+        _tell(request, now)
         yield now
 
 
@@ -97,15 +95,14 @@ def _controller(runtime: Runtime, request: AutoscaleRequest) -> Iterator[Control
             controller.leave()
 
 
-def _tell(request: AutoscaleRequest, before: Tick | None, now: Tick | None) -> None:
+def _tell(request: AutoscaleRequest, now: Tick | None) -> None:
     """Events for automations: what changed the fleet, and a backlog that is too old, or no longer so."""
     if now is None:
         return
     resource = {"prefect.resource.id": f"headrace.flow.{request.flow_name}", "prefect.resource.name": request.flow_name}
-    late = now.late
-    if late:
+    if now.late:
         emit_event(BACKLOG_HIGH, resource, payload={"reason": now.decision.reason})
-    elif before is not None and before.late:
+    elif now.was_late:
         emit_event(BACKLOG_CLEARED, resource, payload={"reason": now.decision.reason})
     if now.effect is None or now.effect.started or now.effect.stopped:
         payload = {"desired": now.decision.desired, "reason": now.decision.reason, "error": now.error}
@@ -137,13 +134,11 @@ def _summary(tick: Tick | None) -> dict[str, Any]:
 def serve(request: AutoscaleRequest, *, as_json: bool = False) -> None:
     """The long-lived form: woken by new work, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    before: list[Tick | None] = [None]
     show = teller(request.flow_name, as_json=as_json)
 
     def say(now: Tick | None) -> None:
         show(now)
-        _tell(request, before[0], now)
-        before[0] = now
+        _tell(request, now)
 
     with open_runtime() as runtime, _controller(runtime, request) as controller:
         wake = Wake(runtime.db, runtime.settings.queue, [request.flow_name])

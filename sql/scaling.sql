@@ -55,8 +55,9 @@ RETURNING decision_id
 UPDATE scaling_decisions SET started = %(started)s, stopped = %(stopped)s, error = %(error)s WHERE decision_id = %(decision_id)s
 
 -- name: decision_last :many
--- What the next decision must remember, whichever process makes it.
-SELECT up_at_s, below_since_s FROM scaling_decisions WHERE flow_name = %(flow_name)s ORDER BY decision_id DESC LIMIT 1
+-- What the next decision must remember, and whether the oldest waited too long, whichever process makes it.
+SELECT up_at_s, below_since_s, coalesce(oldest_age_s > (policy ->> 'oldest_s')::double precision, false) AS late
+FROM scaling_decisions WHERE flow_name = %(flow_name)s ORDER BY decision_id DESC LIMIT 1
 
 -- name: decisions_list :many
 -- Newest first; of one flow, or of all.

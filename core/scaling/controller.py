@@ -46,7 +46,8 @@ class Aim:
 class Tick:
     """What one round saw, wanted and did.
 
-    `effect` None: it could not be carried out. `late`: the oldest waits longer than it should.
+    `effect` None: it could not be carried out. `late`: the oldest waits longer than it should; `was_late`: it did when
+    the decision before was made, by whatever process.
     """
 
     decision: Decision
@@ -54,6 +55,7 @@ class Tick:
     effect: Effect | None
     error: str | None = None
     late: bool = False
+    was_late: bool = False
 
 
 class Waker(Protocol):
@@ -91,7 +93,8 @@ class Controller:
         fleet = self._actuator.census()
         inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
         late = (inputs.signals.oldest_age_s or 0.0) > aim.policy.oldest_s
-        decision = decide(inputs.signals, fleet, aim.policy, ledger.memory_of(self._db, aim.flow_name))
+        memory, was_late = ledger.before(self._db, aim.flow_name)
+        decision = decide(inputs.signals, fleet, aim.policy, memory)
         fenced_at = time.monotonic()
         decision_id = ledger.write(self._db, aim.flow_name, self._author(), inputs, decision)
         if decision_id is None:
@@ -108,9 +111,9 @@ class Controller:
                 "%s: %d consumers are wanted, not brought about: %s", aim.flow_name, decision.desired, error.message
             )
             ledger.done(self._db, decision_id, None, error.message)
-            return Tick(decision, fleet, None, error.message, late)
+            return Tick(decision, fleet, None, error.message, late, was_late)
         ledger.done(self._db, decision_id, effect)
-        return Tick(decision, fleet, effect, None, late)
+        return Tick(decision, fleet, effect, None, late, was_late)
 
     def _author(self) -> ledger.Author:
         return ledger.Author(self._actuator.pool, self._holder, self.lease, self._token, LEASE_S)

@@ -68,11 +68,11 @@ class Author:
     lease_s: float
 
 
-def memory_of(db: DatabaseManager, flow_name: str) -> Memory:
-    """What the last decision over the flow left to be remembered, whoever made it."""
+def before(db: DatabaseManager, flow_name: str) -> tuple[Memory, bool]:
+    """What the last decision over the flow left to be remembered, and whether the oldest waited too long then."""
     with db.transaction() as conn:
         rows = run(conn, Q["decision_last"], {"flow_name": flow_name})
-    return Memory(*rows[0]) if rows else Memory()
+    return (Memory(*rows[0][:2]), rows[0][2]) if rows else (Memory(), False)
 
 
 def write(db: DatabaseManager, flow_name: str, by: Author, inputs: Inputs, decision: Decision) -> int | None:

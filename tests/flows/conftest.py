@@ -51,6 +51,11 @@ def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        # Automations look twice a second, and the events they saw are to be read as soon.
+        "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT0.5S",
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "PT1S",
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.5",
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port), "--no-ui"]
