@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from core.errors import HeadraceError
 from core.linkage.request import MatchRequest
 
 # The same job: every thread, batch and statement.
 PLAIN, PREFECT = "core.bench.overhead_job", "flows.identity_resolution"
+SERVER_START_LIMIT_S = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
     """Medians over the rounds. `job_s` is measured inside the job, `process_s` from outside, with all imports.
 
-    `overhead_percent` compares the jobs; `process_overhead_percent` whole processes, which start once a job.
+    `overhead_percent` compares the jobs; `process_overhead_percent` whole processes, which start once a job;
+    `ms_per_batch` is the difference of the jobs over their batches.
     """
 
     rows: int
@@ -31,6 +39,7 @@ class Overhead:
     plain_job_s: float
     prefect_job_s: float
     overhead_percent: float
+    ms_per_batch: float
     overhead_percent_rounds: Sequence[float]
     plain_process_s: float
     prefect_process_s: float
@@ -42,8 +51,16 @@ def measure(
 ) -> Overhead:
     """Run the job `rounds` times each way, A B B A, after one of each that is not counted.
 
-    Raises HeadraceError: a run failed; says its last line.
+    One Prefect server runs beside both: that of `environment`, or one of our own. Raises HeadraceError: a run failed;
+    says its last line.
     """
+    with _served(environment) as served:
+        return _measure(request, rounds, served, said)
+
+
+def _measure(
+    request: MatchRequest, rounds: int, environment: Mapping[str, str], said: Callable[[str, int, int], None]
+) -> Overhead:
     request = request.model_copy(update={"rerun": True})
     taken: dict[str, list[tuple[float, float]]] = {PLAIN: [], PREFECT: []}
     summary: dict[str, object] = {}
@@ -58,18 +75,55 @@ def measure(
     jobs = [statistics.median(job for job, _ in each) for each in (plain, under)]
     processes = [statistics.median(whole for _, whole in each) for each in (plain, under)]
     counts = summary["batches"]
+    batches = sum(counts.values()) if isinstance(counts, dict) else 0
     return Overhead(
         rows=int(str(summary["rows"])),
-        batches=sum(counts.values()) if isinstance(counts, dict) else 0,
+        batches=batches,
         rounds=rounds,
         plain_job_s=jobs[0],
         prefect_job_s=jobs[1],
         overhead_percent=_percent(jobs[0], jobs[1]),
+        ms_per_batch=round(1000 * (jobs[1] - jobs[0]) / batches, 2),
         overhead_percent_rounds=[round(_percent(a, b), 2) for (a, _), (b, _) in zip(plain, under, strict=True)],
         plain_process_s=processes[0],
         prefect_process_s=processes[1],
         process_overhead_percent=_percent(processes[0], processes[1]),
     )
+
+
+@contextmanager
+def _served(environment: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """The environment with a Prefect API in it: starting a server is no part of any job."""
+    if environment.get("PREFECT_API_URL"):
+        yield environment
+        return
+    with socket.socket() as probe, TemporaryDirectory(prefix="headrace-bench-") as home:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+        probe.close()
+        served = {**environment, "PREFECT_HOME": home, "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
+        command = [sys.executable, "-m", "prefect", "server", "start", "--port", port, "--no-ui"]
+        with (Path(home) / "server.log").open("wb") as log:
+            server = subprocess.Popen(  # noqa: S603 - Prefect's own command
+                command, env={**os.environ, **served}, stdout=log, stderr=subprocess.STDOUT
+            )
+            try:
+                _await_answer(server, f"{served['PREFECT_API_URL']}/health")
+                yield served
+            finally:
+                server.terminate()
+                server.wait()
+
+
+def _await_answer(server: subprocess.Popen[bytes], url: str) -> None:
+    give_up = time.monotonic() + SERVER_START_LIMIT_S
+    while server.poll() is None and time.monotonic() < give_up:
+        try:
+            with urlopen(url, timeout=5):  # noqa: S310 - http, our own server
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise HeadraceError("the Prefect server that the benchmark started does not answer; set PREFECT_API_URL to one")
 
 
 def _percent(plain_s: float, prefect_s: float) -> float:

@@ -225,7 +225,7 @@ def overhead(
     """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
 
     Each run is a process of its own, in turn; one of each is not counted. The Prefect API is that of PREFECT_API_URL or
-    of a running `headrace up`; without any each run starts a server, which shares the processors with it.
+    of a running `headrace up`; without any, the benchmark starts a server, which shares the processors with both.
 
     Example: headrace bench overhead --rows 200000
     """
