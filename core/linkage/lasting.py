@@ -20,8 +20,8 @@ import polars as pl
 from core.linkage.earlier import BASE, LOG_SCHEMA
 from core.linkage.workspace import Array, load_frame
 from core.matching.continuity import UNPUBLISHED, carry, fresh_ids
+from core.matching.distinct import sorted_distinct
 from core.matching.ids import entity_ids, texts_at
-from core.matching.views import sorted_distinct
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -11,10 +11,10 @@ at hand keeps alive.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_void_p
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import polars as pl
@@ -26,8 +26,15 @@ from numpy.typing import NDArray
 from core.matching.jit import kernel
 
 INLINE_MAX = 12
-_ODD, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-_S29, _S32 = np.uint64(29), np.uint64(32)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Spread(Protocol):
+    """`map`, or the `map` of a pool of threads: calls a function on parts of the work; the results keep their order."""
+
+    def __call__(self, function: Callable[[T], R], parts: Iterable[T], /) -> Iterable[R]:
+        """Call it on every part."""
 
 
 class TextChunk(NamedTuple):
@@ -207,124 +214,6 @@ def copy_text(chunk: TextChunk, row: int, length: int, out: NDArray[np.uint8]) -
     address = text_address(chunk, row)
     for at in range(length):
         out[at] = byte_at(address + at)
-
-
-class Distinct(NamedTuple):
-    """Room for the distinct strings of a column of n rows: S = a power of two, at least 2n."""
-
-    slots: NDArray[np.uint32]  # (S,) number of a string, from 1 on; 0: free
-    firsts: NDArray[np.int64]  # (n + 1,) row where string number i was met first
-    heads: NDArray[np.uint64]  # (n + 1, 2) its view
-    addresses: NDArray[np.int64]  # (n + 1,) where its bytes lie
-
-
-@kernel
-def hash_long(address: int, length: int) -> np.uint64:
-    """Hash more than eight bytes, eight by eight; the last eight may overlap those before."""
-    state = np.uint64(length)
-    for at in range(0, length - 8, 8):
-        state = (state ^ eight_bytes_at(address + at)) * _ODD
-        state ^= state >> _S29
-    return (state ^ eight_bytes_at(address + length - 8)) * _ODD
-
-
-@kernel
-def same_bytes(left: int, right: int, length: int) -> bool:
-    """Whether two strings of more than eight bytes are equal."""
-    for at in range(0, length - 8, 8):
-        if eight_bytes_at(left + at) != eight_bytes_at(right + at):
-            return False
-    return bool(eight_bytes_at(left + length - 8) == eight_bytes_at(right + length - 8))
-
-
-@kernel
-def number_texts(chunk: TextChunk, first_row: int, n_known: int, room: Distinct, out: NDArray[np.uint32]) -> int:
-    """Number equal strings alike, from 1 on as they come; 0 for empty ones and nulls.
-
-    Returns:
-        How many distinct strings there are now.
-    """
-    mask = np.int64(len(room.slots) - 1)
-    for row in range(len(chunk.views)):
-        length = text_length(chunk, row)
-        if length == 0:
-            continue
-        view = chunk.views[row]
-        low = np.uint64(view[0]) | np.uint64(view[1]) << _S32
-        high = np.uint64(view[2]) | np.uint64(view[3]) << _S32
-        address = text_address(chunk, row)
-        short = length <= INLINE_MAX
-        hashed = low ^ high * _ODD if short else hash_long(address, length)
-        # The highest bits of the product depend on every bit before it.
-        slot = np.int64((hashed ^ hashed >> _S32) * _MIX >> _S32) & mask
-        number = room.slots[slot]
-        while number != 0:
-            head = room.heads[number]
-            if head[0] == low and (
-                (short and head[1] == high) or (not short and same_bytes(room.addresses[number], address, length))
-            ):
-                break
-            slot = (slot + 1) & mask
-            number = room.slots[slot]
-        if number == 0:
-            n_known += 1
-            number = np.uint32(n_known)
-            room.slots[slot] = number
-            room.firsts[number] = first_row + row
-            room.heads[number, 0] = low
-            room.heads[number, 1] = high
-            room.addresses[number] = address
-        out[row] = number
-    return n_known
-
-
-def numbered(column: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Find the distinct strings of a column.
-
-    Returns:
-        (n,) number of each string, 0 for null and empty; and, by number - 1, the row where each was met first.
-    Cost: 10 to 70 ns and up to 20 bytes a row, and 32 bytes a distinct string.
-    """
-    room = _room(len(column))
-    with text_chunks(column) as chunks:
-        numbers, n_known = _number(chunks, len(column), 0, room)
-    return numbers, room.firsts[1 : n_known + 1]
-
-
-def sorted_distinct(column: pl.Series) -> tuple[pl.Series, NDArray[np.uint32]]:
-    """The distinct strings of a column in ascending order, and for each row the place of its own, counted from 1.
-
-    Empty strings and nulls are left out; their place is 0.
-    """
-    column = column.cast(pl.String)
-    room = _room(len(column))
-    with text_chunks(column) as chunks:
-        numbers, n_known = _number(chunks, len(column), 0, room)
-        ordered = column.gather(room.firsts[1 : n_known + 1]).sort()
-        # Sorting strings is cheap and finding out where each went is not; but they have numbers already.
-        with text_chunks(ordered) as sorted_chunks:
-            order, _ = _number(sorted_chunks, n_known, n_known, room)
-    places = np.zeros(n_known + 1, dtype=np.uint32)
-    places[order] = np.arange(1, n_known + 1, dtype=np.uint32)
-    return ordered, places[numbers]
-
-
-def _room(n_rows: int) -> Distinct:
-    return Distinct(
-        np.zeros(1 << max(int(2 * n_rows - 1).bit_length(), 4), dtype=np.uint32),
-        np.empty(n_rows + 1, dtype=np.int64),
-        np.empty((n_rows + 1, 2), dtype=np.uint64),
-        np.empty(n_rows + 1, dtype=np.int64),
-    )
-
-
-def _number(
-    chunks: list[tuple[int, TextChunk]], n_rows: int, n_known: int, room: Distinct
-) -> tuple[NDArray[np.uint32], int]:
-    out = np.zeros(n_rows, dtype=np.uint32)
-    for first, chunk in chunks:
-        n_known = number_texts(chunk, first, n_known, room, out[first : first + len(chunk.views)])
-    return out, n_known
 
 
 @kernel

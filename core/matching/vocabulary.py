@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.matching.distinct import sorted_distinct
 from core.matching.hashing import Lookup, flat_bytes, flat_points, hash_span, look_up
 from core.matching.jit import kernel
 from core.matching.layout import Layout
@@ -24,8 +25,10 @@ from core.matching.packing import pack_digits, pack_emails, pack_streets
 from core.matching.sound import LETTERS_MAX, sound_of
 from core.matching.spec import FieldSpec
 from core.matching.streets import street_tables
-from core.matching.views import sorted_distinct
+from core.matching.views import Spread
 
+# Strings that are described in one go.
+SPAN_CODES = 1 << 14
 NEGATIVE_ZERO_BITS = np.uint32(0x80000000)
 
 
@@ -58,15 +61,15 @@ class Vocabulary:
         return cls.coded(strings)[0]
 
     @classmethod
-    def coded(cls, values: pl.Series) -> tuple[Vocabulary, NDArray[np.uint32]]:
+    def coded(cls, values: pl.Series, spread: Spread = map) -> tuple[Vocabulary, NDArray[np.uint32]]:
         """Make the vocabulary of some values; also returns the code of each of them, 0 for null."""
-        ordered, codes = sorted_distinct(values)
-        return cls.of_sorted(pl.concat([pl.Series([""], dtype=pl.String), ordered]).rename("string")), codes
+        ordered, codes = sorted_distinct(values, spread)
+        return cls.of_sorted(pl.concat([pl.Series([""], dtype=pl.String), ordered]).rename("string"), spread), codes
 
     @classmethod
-    def of_sorted(cls, strings: pl.Series) -> Vocabulary:
+    def of_sorted(cls, strings: pl.Series, spread: Spread = map) -> Vocabulary:
         """The vocabulary of ascending, distinct strings of which the first is empty."""
-        return cls._described(strings, *flat_points(strings))
+        return cls._described(strings, *flat_points(strings, spread), spread)
 
     @classmethod
     def of_strings(cls, strings: Sequence[str]) -> Vocabulary:
@@ -77,12 +80,18 @@ class Vocabulary:
         return cls._described(pl.Series("string", strings, dtype=pl.String), points, starts)
 
     @classmethod
-    def _described(cls, strings: pl.Series, points: NDArray[np.uint32], starts: NDArray[np.int64]) -> Vocabulary:
+    def _described(
+        cls, strings: pl.Series, points: NDArray[np.uint32], starts: NDArray[np.int64], spread: Spread = map
+    ) -> Vocabulary:
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
         packed = np.zeros((len(strings), 2), dtype=np.uint64)
         arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, packed, longest)
-        describe(arrays, nickname_table())
+        nicknames = nickname_table()
+        for _ in spread(
+            lambda lo: describe(arrays, nicknames, lo, lo + SPAN_CODES), range(0, len(strings), SPAN_CODES)
+        ):
+            pass
         return cls(strings, arrays)
 
     def __len__(self) -> int:
@@ -143,17 +152,18 @@ class Vocabulary:
 
 
 @kernel
-def describe(arrays: VocabularyArrays, nicknames: Lookup) -> None:
-    """Fill hash, nickname class, sound, letter set and packed form of every string."""
+def describe(arrays: VocabularyArrays, nicknames: Lookup, lo: int, hi: int) -> None:
+    """Fill hash, nickname class, sound, letter set and packed form of the strings [lo, hi), as far as there are."""
     points, starts = arrays.points, arrays.starts
     buffer = np.empty(LETTERS_MAX, dtype=np.uint8)
-    for code in range(len(starts) - 1):
+    hi = min(hi, len(starts) - 1)
+    for code in range(lo, hi):
         start, stop = starts[code], starts[code + 1]
         arrays.hash[code] = hash_span(points, start, stop)
         arrays.sound[code] = sound_of(points, start, stop, buffer)
         arrays.letters[code] = letter_set(points, start, stop)
         arrays.class_hash[code] = class_of(points, start, stop, nicknames)
-    pack_points(points, starts, arrays.packed)
+    pack_points(points, starts[lo : hi + 1], arrays.packed[lo:hi])
 
 
 @kernel
@@ -215,10 +225,14 @@ def packed_field(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
     return out
 
 
-def code_columns(columns: Sequence[pl.Series]) -> tuple[Vocabulary, list[NDArray[np.uint32]]]:
-    """One vocabulary for all values of some columns, and the codes of each column, 0 for null and empty."""
+def code_columns(columns: Sequence[pl.Series], spread: Spread = map) -> tuple[Vocabulary, list[NDArray[np.uint32]]]:
+    """One vocabulary for all values of some columns, and the codes of each column, 0 for null and empty.
+
+    Args:
+        spread: calls a function on parts of the work; which one changes nothing.
+    """
     every = [column.cast(pl.String).rename("string") for column in columns]
-    vocabulary, codes = Vocabulary.coded(pl.concat(every) if every else pl.Series([], dtype=pl.String))
+    vocabulary, codes = Vocabulary.coded(pl.concat(every) if every else pl.Series([], dtype=pl.String), spread)
     return vocabulary, np.split(codes, np.cumsum([len(column) for column in columns])[:-1]) if every else []
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.linkage.workspace import save, save_frame
 from core.matching.hashing import flat_bytes
-from core.matching.records import pack_text
+from core.matching.records import number_text
 from core.matching.vocabulary import frequencies
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Pack one range. Codes are local to the range; `encode` makes them the job's."""
     part = job.ranges[partition]
     values = job.read(part)
-    words, vocabulary = pack_text(values, job.layout, job.date_orders(part.source))
+    words, strings = number_text(values, job.layout, job.date_orders(part.source))
     ids, starts = flat_bytes(values["id"])
-    counts = frequencies(words, job.layout, len(vocabulary))
+    counts = frequencies(words, job.layout, len(strings))
     save(folder, {"words": words, "ids": ids, "id_ends": starts[1:]})
-    save(folder, {"counts": np.stack(list(counts.values())) if counts else np.zeros((0, len(vocabulary)), np.uint32)})
-    save_frame(folder, "strings", vocabulary.to_frame())
+    save(folder, {"counts": np.stack(list(counts.values())) if counts else np.zeros((0, len(strings)), np.uint32)})
+    save_frame(folder, "strings", strings.to_frame("string"))
     return {"rows": part.rows, "first_row": part.first_row, "id_bytes": len(ids)}

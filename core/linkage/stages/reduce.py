@@ -11,6 +11,7 @@ import numpy as np
 
 from core.linkage.workspace import Array, load, load_frame, new_array, save, save_frame, save_placeholders
 from core.matching.placeholders import FLOORS, suspects_of
+from core.matching.views import Spread
 from core.matching.vocabulary import code_columns, field_values
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     with ThreadPoolExecutor(job.at_once("reduce")) as pool:
         fields = [field for field in job.spec.fields if field.kind in FLOORS]
         suspects = [pool.submit(_suspects, job, parts, field) for field in fields]
-        n_codes = _vocabulary(job, parts, folder)
+        n_codes = _vocabulary(job, parts, folder, pool.map)
         found = {field.name: each.result() for field, each in zip(fields, suspects, strict=True)}
     save_placeholders(folder, found)
     new_array(folder, "words", (job.rows, job.layout.stride), np.uint32)
@@ -51,16 +52,15 @@ def _values(job: LinkageJob, parts: list[Path], field: str) -> Iterator[Array]:
     return (field_values(load(part, "words"), job.layout, field) for part in parts)
 
 
-def _vocabulary(job: LinkageJob, parts: list[Path], folder: Path) -> int:
+def _vocabulary(job: LinkageJob, parts: list[Path], folder: Path, spread: Spread) -> int:
     """One vocabulary, a table from each range's codes to its own, and how often each code occurs in each field."""
-    vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts])
+    vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts], spread)
     save_frame(folder, "strings", vocabulary.to_frame())
     save(folder, vocabulary.to_arrays())
     counts = np.zeros((len(job.counted_fields), len(vocabulary)), dtype=np.uint32)
     for number, (part, table) in enumerate(zip(parts, tables, strict=True)):
         save(folder, {f"codes-{number:05d}": table})
         for row, local in enumerate(load(part, "counts")):
-            # Two codes of a range are never one string, so that no position occurs twice.
-            counts[row, table] += local
+            counts[row] += np.bincount(table, weights=local, minlength=len(vocabulary)).astype(np.uint32)
     save(folder, {"counts": counts})
     return len(vocabulary)

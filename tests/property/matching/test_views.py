@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.matching.views import is_tidy, numbered, sorted_distinct
+from core.matching import distinct
+from core.matching.distinct import numbered, sorted_distinct
+from core.matching.views import is_tidy
 
 # Around twelve bytes the way in which a string is kept changes; few letters make equal ones likely.
 TEXT = st.one_of(
@@ -43,6 +48,31 @@ def test_sorted_distinct_ascends_and_places_every_row(parts):
     expected = sorted({text for text in column if text})
     assert ordered.to_list() == expected
     assert places.tolist() == [expected.index(text) + 1 if text else 0 for text in column]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_sorted_distinct_of_a_column_dealt_out_in_parts(threads, monkeypatch):
+    monkeypatch.setattr(distinct, "PART_ROWS", 40)
+    texts = [
+        "",
+        "a",
+        "ab",
+        "ab\0",
+        "é",
+        "日本",
+        *(f"{number % 89} elm street {number % 211}" for number in range(1500)),
+        None,
+    ]
+    column = column_of([texts, texts[::-1][:700]])
+    rows, ends = distinct.by_head(column)
+    assert len(ends) > 20
+    assert sorted(rows.tolist()) == [row for row, text in enumerate(column) if text]
+    with ThreadPoolExecutor(threads) as pool:
+        ordered, places = sorted_distinct(column, pool.map)
+    expected = sorted({text for text in texts if text})
+    assert ordered.to_list() == expected
+    of = {text: place for place, text in enumerate(expected, 1)}
+    assert places.tolist() == [of.get(text, 0) for text in column]
 
 
 @given(COLUMNS, st.integers(0, 12))
