@@ -4,6 +4,10 @@
 -- SET LOCAL in the form that takes a parameter: holds for this transaction only, so that poolers stay usable.
 SELECT set_config('application_name', %(application_name)s, true)
 
+-- name: schema_current :one
+-- Where unqualified names are made; NULL where the search_path holds no schema that exists.
+SELECT current_schema()
+
 -- name: migration_lock :exec
 -- One migrator at a time; a transaction lock, because poolers in transaction mode break session locks.
 SELECT pg_advisory_xact_lock(4850726563)

@@ -19,7 +19,7 @@ Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
 ErrorClass = Annotated[str | None, typer.Option("--error-class", help="Only letters of this class.")]
 FaultOption = Annotated[str | None, typer.Option("--fault", help="Only transient, permanent or poison letters.")]
-OfJob = Annotated[int | None, typer.Option("--job", help="Only letters of this job.")]
+OfJob = Annotated[int | None, typer.Option("--job", min=1, max=2**63 - 1, help="Only letters of this job.")]
 WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: this prints row data.")]
 
 

@@ -59,6 +59,7 @@ def migrate(source: connect.Source, settings: DatabaseSettings) -> list[str]:
     from alembic import command
 
     with _opened(source, settings) as conn, conn.begin():
+        _require_public(_driver(conn))
         run(_driver(conn), load("database")["migration_lock"])
         before = _applied(conn)
         try:
@@ -67,6 +68,17 @@ def migrate(source: connect.Source, settings: DatabaseSettings) -> list[str]:
             raise MigrationError(f"migrating failed, nothing was changed: {error.message}", **error.facts) from None
         after = _applied(conn)
     return [name for name in after if name not in before]
+
+
+def _require_public(conn: psycopg.Connection[Any]) -> None:
+    """Functions that run with their owner's rights pin the schema, as they must, so it cannot be any."""
+    (schema,) = run(conn, load("database")["schema_current"])[0]
+    if schema != "public":
+        raise MigrationError(
+            f"Headrace lives in the schema public, and this role's search_path begins with {schema}: connect with "
+            "?options=-csearch_path%3Dpublic, or change it by ALTER ROLE ... SET search_path",
+            schema=schema,
+        )
 
 
 def grant_scaler(source: connect.Source, settings: DatabaseSettings) -> bool:

@@ -86,9 +86,12 @@ def letters(
 
 
 def would_redrive(db: DatabaseManager, flow_name: str, which: Which) -> list[Redrivable]:
-    """What `redrive` would take, by class, largest first; nothing is changed."""
+    """What `redrive` would take, by class, largest first; nothing is changed. Raises UnknownFlow."""
     with db.transaction() as conn:
-        return [Redrivable(*row) for row in run(conn, Q["redrive_count"], {**asdict(which), "flow_name": flow_name})]
+        found = [Redrivable(*row) for row in run(conn, Q["redrive_count"], {**asdict(which), "flow_name": flow_name})]
+    if not found:
+        flows.require_known(db, flow_name)
+    return found
 
 
 def redrive(db: DatabaseManager, flow_name: str, which: Which, limit: int) -> int:

@@ -68,6 +68,9 @@ def test_dead_letters_are_shown_and_redriven_by_class(headrace: Headrace, queue:
     assert (letter["seq"], letter["reason"], "payload" in letter) == (2, "odd", False)
     (letter,) = json.loads(headrace("queue", "dead", "--error-class", "Schema", "--payload", "--json"))
     assert letter["payload"] == '{"n":2}'
+    for words in (["--dry-run"], []):
+        with pytest.raises(UnknownFlow, match="is not registered"):
+            headrace("queue", "redrive", "nobody", *words)
     (done,) = json.loads(headrace("queue", "redrive", flow, "--error-class", "Timeout", "--json"))
     assert done == {"flow": flow, "items": 1}
     assert "Schema" in headrace("queue", "dead", "--flow", flow)

@@ -98,3 +98,15 @@ def test_a_database_ahead_of_this_version_is_told(empty: connect.Source) -> None
         conn.execute("UPDATE alembic_version SET version_num = '9998'")
     with pytest.raises(MigrationError, match="9998, unknown to this version"):
         migrations.require_current(empty, SETTINGS)
+
+
+@pytest.mark.parametrize("path", ["own", "missing"])
+def test_migrate_into_another_schema_than_public_is_refused_in_a_sentence(empty: connect.Source, path: str) -> None:
+    with psycopg.connect(empty.url, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA own")
+    joint = "&" if "?" in empty.url else "?"
+    elsewhere = connect.Source(f"{empty.url}{joint}options=-csearch_path%3D{path}")
+    with pytest.raises(MigrationError, match="lives in the schema public, and this role's search_path begins with"):
+        migrations.migrate(elsewhere, SETTINGS)
+    both = connect.Source(f"{empty.url}{joint}options=-csearch_path%3Dpublic,own")
+    assert sorted(migrations.migrate(both, SETTINGS)) == sorted(name.split("_")[0] for name in revisions())
