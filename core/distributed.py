@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import json
 import logging
+import operator
 import os
 import random
 import socket
@@ -26,8 +27,8 @@ from types import TracebackType
 from typing import Any
 
 from core.database import DatabaseManager
-from core.errors import HeadraceError, LeaseLost, QueueError
-from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, flows, payloads, records
+from core.errors import HeadraceError, LeaseLost, QueueError, RowError
+from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, door, flows, payloads, records
 from core.queue.failures import CLASS_CHARS_MAX, REASON_CHARS_MAX, storable
 from core.queue.gathering import Gathering
 from core.queue.ledger import Ledger, Taken
@@ -38,6 +39,8 @@ from core.settings import QueueSettings, read_settings
 # Sharing out a header of so many records reads them all, so it stays small.
 RECORDS_PER_BATCH = 1_000
 BACKOFF_BASE_S = 2.0
+# A century: what is older than that has a wrong unit.
+TIMEOUT_HOURS_MAX = 876_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class DistributedProcessor:
         A record is the payload itself, or {"payload": {...}}: a mapping whose only key is `payload`, holding a mapping,
         stands for that inner one. Raises RowError (line = index) for a value JSON cannot hold; then none is stored.
         """
-        texts = [payloads.encode(_payload(one), line) for line, one in enumerate(records)]
+        texts = [payloads.encode(_payload(one, line), line) for line, one in enumerate(door.at_hand(records))]
         if not texts:
             return 0
         if flow_name not in self._known:
@@ -118,8 +121,8 @@ class DistributedProcessor:
 
     def claim_records_batch(self, flow_name: str, batch_size: int) -> list[dict[str, Any]]:
         """Up to `batch_size` records as {"id", "payload", "retry_count"}, oldest first; [] if there are none."""
-        if batch_size < 1:
-            raise QueueError(f"batch_size is {batch_size}, it must be at least 1", batch_size=batch_size)
+        if not door.is_whole(batch_size, 1):
+            raise QueueError(f"batch_size is {batch_size!r}, it must be at least 1, a whole number")
         self._start()
         lots = records.claim(self.rpa_db, self._queue.claimant, flow_name, batch_size)
         for lot in lots:
@@ -139,11 +142,11 @@ class DistributedProcessor:
 
     def mark_records_completed(self, results: Iterable[tuple[int, Any]]) -> None:
         """Many at once, in one transaction. LeaseLost names the ids that were lost; the others are marked."""
-        self._mark({int(one): _Fate(payloads.encode(result)) for one, result in _first_of_each(results)})
+        self._mark({one: _Fate(payloads.encode(result)) for one, result in _first_of_each(results)})
 
     def mark_records_failed(self, errors: Iterable[tuple[int, str | BaseException]]) -> None:
         """Many at once, in one transaction."""
-        self._mark({int(one): _why(error) for one, error in _first_of_each(errors)})
+        self._mark({one: _why(error) for one, error in _first_of_each(errors)})
 
     def flush(self) -> None:
         """Commit the marks that `flush_every` has collected. Raises LeaseLost for those that came too late."""
@@ -174,8 +177,8 @@ class DistributedProcessor:
 
     def cleanup_orphaned_records(self, timeout_hours: float = 1) -> int:
         """Make records claimed at least so long ago available again, whether their owner beats or not; how many."""
-        if timeout_hours < 0:
-            raise QueueError(f"timeout_hours is {timeout_hours}, it must not be negative")
+        if not 0 <= timeout_hours <= TIMEOUT_HOURS_MAX:
+            raise QueueError(f"timeout_hours is {timeout_hours}, it must be within 0..{TIMEOUT_HOURS_MAX}")
         n_records = records.orphans(self.rpa_db, timeout_hours * 3600)
         if n_records:
             self.logger.warning("%d orphaned records are available again", n_records)
@@ -286,7 +289,10 @@ class DistributedProcessor:
         return [pair for pair in marks if pair[0].lease.batch.batch_id in lost_batches]
 
 
-def _payload(one: Mapping[str, Any]) -> Any:
+def _payload(one: Any, line: int) -> Any:
+    if not isinstance(one, Mapping):
+        reason = f"a record is a mapping, this is one {type(one).__name__}"
+        raise RowError(f"record {line}: {reason}", line=line, column="payload", reason=reason)
     inner = one.get("payload") if len(one) == 1 else None
     return inner if isinstance(inner, Mapping) else one
 
@@ -295,8 +301,16 @@ def _first_of_each(marks: Iterable[tuple[int, Any]]) -> list[tuple[int, Any]]:
     """The first mark wins also within one call."""
     first: dict[int, Any] = {}
     for identity, value in marks:
-        first.setdefault(int(identity), value)
+        first.setdefault(_identity(identity), value)
     return list(first.items())
+
+
+def _identity(given: Any) -> int:
+    # numpy's integers have an index, and JSON may have made text of an id; a float would be cut to some other record's.
+    try:
+        return int(given) if isinstance(given, str) and given.isdecimal() else operator.index(given)
+    except TypeError:
+        raise QueueError(f"a record id is an integer, as claim_records_batch gave it; this is {given!r}") from None
 
 
 def _why(error: str | BaseException) -> _Fate:

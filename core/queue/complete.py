@@ -147,6 +147,7 @@ def _expected(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> pl.Series |
 
 def _check_cover(batch: ClaimedBatch, expected: pl.Series | None, done: Completion) -> None:
     """Every item has exactly one fate: a result or a failure. Without results every other item is simply done."""
+    _check_frame(batch, done.results)
     if expected is None and not done.failures and _is_range(batch, done.results):
         return
     failed = pl.Series("seq", [failure.seq for failure in done.failures], dtype=pl.Int64)
@@ -185,6 +186,13 @@ def _is_range(batch: ClaimedBatch, results: pl.DataFrame | None) -> bool:
         return False
     _check_columns(batch, results)
     return bool((results["seq"] == pl.int_range(batch.item_lo, batch.item_hi, eager=True)).all(ignore_nulls=False))
+
+
+def _check_frame(batch: ClaimedBatch, results: object) -> None:
+    if results is not None and not isinstance(results, pl.DataFrame):
+        raise QueueError(
+            f"results of batch {batch.batch_id} come as a polars frame, this is one {type(results).__name__}"
+        )
 
 
 def _check_columns(batch: ClaimedBatch, results: pl.DataFrame) -> None:

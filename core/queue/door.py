@@ -6,6 +6,7 @@ Nothing here touches the database, so what is refused harms nobody.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ def _nested(dtype: pl.DataType) -> list[pl.DataType]:
 
 def check_batch_rows(batch_rows: object, rows_max: int) -> None:
     """QueueError unless it is an integer, 1 <= batch_rows <= rows_max."""
-    if not _whole(batch_rows, 1, rows_max):
+    if not is_whole(batch_rows, 1, rows_max):
         raise QueueError(
             f"batch_rows {batch_rows!r} is outside 1..{rows_max} (HEADRACE_QUEUE__BATCH_ROWS_MAX)",
             batch_rows=batch_rows,
@@ -150,7 +151,7 @@ def check_batch_rows(batch_rows: object, rows_max: int) -> None:
 
 def check_priority(priority: object) -> None:
     """QueueError unless it is an integer, 0 (first) to 1000 (last)."""
-    if not _whole(priority, 0, PRIORITY_MAX):
+    if not is_whole(priority, 0, PRIORITY_MAX):
         raise QueueError(f"priority {priority!r} is outside 0..{PRIORITY_MAX}", priority=priority, limit=PRIORITY_MAX)
 
 
@@ -188,5 +189,6 @@ def document(what: str, value: Mapping[str, Any]) -> str:
         raise InputError(f"{what}: {error.reason}") from None
 
 
-def _whole(value: object, least: int, most: int) -> bool:
+def is_whole(value: object, least: int, most: float = math.inf) -> bool:
+    """Whether it is an integer within the bounds; True and False are none."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from core.database import DatabaseManager
+from core.distributed import DistributedProcessor
 from core.errors import InputError, QueueError, RowError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, NewBatch, RowFailure
+from core.settings import QueueSettings
 
 HALF = "half \ud800"
 
@@ -81,6 +83,40 @@ def test_payloads_that_can_be_read_only_once_are_all_kept(queue: BatchQueue, flo
             queue.enqueue(flow, wrong)  # type: ignore[arg-type]
     with pytest.raises(RowError, match="payload 2: "):
         queue.enqueue(flow, (row for row in rows))  # type: ignore[arg-type]
+
+
+def test_results_that_are_no_frame_are_refused(queue: BatchQueue, flow: str) -> None:
+    queue.enqueue(flow, ["1"])
+    (batch,) = queue.claim(flow)
+    for wrong in ([{"seq": 0}], "x", pl.LazyFrame({"seq": [0]})):
+        with pytest.raises(QueueError, match="come as a polars frame, this is one "):
+            queue.complete(batch, wrong)  # type: ignore[arg-type]
+    assert queue.heartbeat([batch]) == []
+
+
+def test_the_record_level_says_what_it_was_given(db: DatabaseManager, flow: str) -> None:
+    with DistributedProcessor(db, QueueSettings()) as processor:
+        for records in ([{"a": 1}, 5], [{}, None], [{}, "x"]):
+            with pytest.raises(RowError, match="record 1: a record is a mapping, this is one ") as caught:
+                processor.add_records_to_queue(flow, records)  # type: ignore[arg-type]
+            assert caught.value.line == 1
+        for wrong in (None, 5, "x", {"a": 1}):
+            with pytest.raises(InputError, match="come as a list or a frame"):
+                processor.add_records_to_queue(flow, wrong)  # type: ignore[arg-type]
+        processor.add_records_to_queue(flow, [{}])
+        for size in (0, 1.5, "x", None):
+            with pytest.raises(QueueError, match="batch_size is "):
+                processor.claim_records_batch(flow, size)  # type: ignore[arg-type]
+        (record,) = processor.claim_records_batch(flow, 1)
+        for identity in (record["id"] + 0.5, "x", None):
+            with pytest.raises(QueueError, match="a record id is an integer"):
+                processor.mark_record_completed(identity, 1)
+        for hours in (float("nan"), float("inf"), -1):
+            with pytest.raises(QueueError, match="timeout_hours is "):
+                processor.cleanup_orphaned_records(hours)
+        assert processor.get_queue_status(flow)["processing_records"] == 1
+        processor.mark_record_completed(str(record["id"]), 1)  # type: ignore[arg-type]
+        assert processor.get_queue_status(flow)["completed_records"] == 1
 
 
 def test_what_a_handler_says_of_a_failure_is_made_storable(
