@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, SupportsIndex
 
 import polars as pl
 
@@ -190,5 +191,5 @@ def document(what: str, value: Mapping[str, Any]) -> str:
 
 
 def is_whole(value: object, least: int, most: float = math.inf) -> bool:
-    """Whether it is an integer within the bounds; True and False are none."""
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    """Whether it is an integer within the bounds, numpy's too; True and False are none."""
+    return isinstance(value, SupportsIndex) and not isinstance(value, bool) and least <= operator.index(value) <= most

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -107,7 +108,7 @@ def test_the_record_level_says_what_it_was_given(db: DatabaseManager, flow: str)
         for size in (0, 1.5, "x", None):
             with pytest.raises(QueueError, match="batch_size is "):
                 processor.claim_records_batch(flow, size)  # type: ignore[arg-type]
-        (record,) = processor.claim_records_batch(flow, 1)
+        (record,) = processor.claim_records_batch(flow, np.int64(1))  # type: ignore[arg-type]
         for identity in (record["id"] + 0.5, "x", None):
             with pytest.raises(QueueError, match="a record id is an integer"):
                 processor.mark_record_completed(identity, 1)
