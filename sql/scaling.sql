@@ -25,10 +25,12 @@ WITH newest AS (
 SELECT coalesce(l.batch_s, b.batch_s)::double precision, coalesce(l.items_per_s, b.items_per_s)::double precision
 FROM lately l CROSS JOIN before b
 
--- name: scaling_cap :many
--- Batches of the flow that may run at once, over its tenants that are not paused; no row where one of them has no cap.
-SELECT sum(max_running)::integer FROM queue_flows WHERE flow_name = %(flow_name)s AND NOT paused
-HAVING count(*) > 0 AND bool_and(max_running IS NOT NULL)
+-- name: scaling_caps :one
+-- Batches of the flow that may run at once, and rows that may be handed out in a second, over its tenants that are not paused; null
+-- where one of them has no such limit.
+SELECT CASE WHEN bool_and(max_running IS NOT NULL) THEN sum(max_running)::integer END,
+       CASE WHEN bool_and(rows_per_s IS NOT NULL) THEN sum(rows_per_s)::double precision END
+FROM queue_flows WHERE flow_name = %(flow_name)s AND NOT paused
 
 -- name: scaling_workers :many
 -- Processes of this host that beat: which of the consumers we started are at work.

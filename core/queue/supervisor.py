@@ -29,6 +29,7 @@ from core.queue.consumer import Options
 from core.queue.failures import Failure
 from core.queue.queue import BatchQueue
 from core.queue.worker import Orders
+from core.settings import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -218,6 +219,8 @@ class Supervisor:
             [sys.executable, "-P", "-m", "core.queue.worker"],
             stdin=subprocess.PIPE,
             stdout=2,
+            # A handler that opens a database by the settings gets this one, although the environment may name another.
+            env=os.environ | {f"{PREFIX}DATABASE__URL": db.url},
             pass_fds=(file.fileno(),),
             bufsize=0,
         )

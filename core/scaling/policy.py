@@ -78,7 +78,8 @@ class Signals:
 
     Leased ones are counted whether their lease is alive or not. `oldest_age_s`: None where nothing waits. `batch_s`:
     seconds one consumer takes for a batch, `items_per_s` its speed, both lately; None: not known.
-    `running_most`: batches that may run at once (the flow's max_running); None: any number.
+    `running_most`: batches that may run at once (the flow's max_running); None: any number. `items_per_s_most`: items
+    that are handed out in a second (the flow's rows_per_s); None: any number.
     """
 
     at_s: float
@@ -90,6 +91,7 @@ class Signals:
     batch_s: float | None = None
     items_per_s: float | None = None
     running_most: int | None = None
+    items_per_s_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ def decide(signals: Signals, fleet: Fleet, policy: Policy, memory: Memory) -> De
     """The wanted number of consumers.
 
     need = ceil((ready + leased) / target), target = drain_target_s / batch_s batches (or depth_per_consumer records),
-    one more where the oldest waits longer than `oldest_s`, never above ready + leased or what may run at once, within
-    [min, max]. Then the brakes: a rise at most doubles (from few: to four) and comes `cool_up_s` after the last one; a
-    difference of up to a tenth changes nothing; fewer are wanted only after `down_after_s`. Where most of the consumers
-    that ended lately failed, none is added.
+    one more where the oldest waits longer than `oldest_s`, never above ready + leased, what may run at once, or what a
+    limit of rows a second keeps busy, within [min, max]. Then the brakes: a rise at most doubles (from few: to four)
+    and comes `cool_up_s` after the last one; a difference of up to a tenth changes nothing; fewer are wanted only after
+    `down_after_s`. Where most of the consumers that ended lately failed, none is added.
     """
     need, said = _need(signals, policy)
     active = fleet.active
@@ -176,10 +178,21 @@ def _need(signals: Signals, policy: Policy) -> tuple[int, str]:
     if signals.running_most is not None and need > signals.running_most:
         need = signals.running_most
         said += f"; the flow's max_running is {need}"
+    if (fed := _fed(signals)) is not None and need > fed:
+        need = fed
+        said += f"; the flow's limit of {signals.items_per_s_most:g} rows a second keeps no more busy: {need}"
     bounded = min(max(need, policy.min_consumers), policy.max_consumers)
     if bounded != need:
         said += f"; {'at least' if bounded > need else 'at most'} {bounded}"
     return bounded, said
+
+
+def _fed(signals: Signals) -> int | None:
+    """Consumers that a limit of rows a second keeps busy, at least one; None: no limit, or no speed was measured."""
+    if signals.items_per_s_most is None or not signals.items_per_s:
+        return None
+    # Kept a float until it is bounded: consumers may be as good as infinitely slow.
+    return math.ceil(min(max(signals.items_per_s_most / signals.items_per_s - 1e-9, 1.0), 1e9))
 
 
 def _rise(need: int, at_s: float, fleet: Fleet, policy: Policy, memory: Memory) -> tuple[int, str]:

@@ -24,9 +24,9 @@ def read(db: DatabaseManager, flow_name: str, batch_rows: int) -> Signals:
         seen = {"flow_name": flow_name, "most": BATCHES_MOST, "batch_rows": batch_rows}
         counted = run(conn, Q["scaling_signals"], seen)[0]
         speed = run(conn, Q["scaling_speed"], {"flow_name": flow_name, "look": ATTEMPTS_LOOK})[0]
-        cap = run(conn, Q["scaling_cap"], {"flow_name": flow_name})
+        caps = run(conn, Q["scaling_caps"], {"flow_name": flow_name})[0]
     # The fields stand in the order of the columns.
-    return Signals(*counted, *speed, *(cap[0] if cap else (None,)))
+    return Signals(*counted, *speed, *caps)
 
 
 def pids_at_work(db: DatabaseManager, host: str) -> frozenset[int]:

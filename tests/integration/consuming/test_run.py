@@ -174,3 +174,17 @@ def test_routes_by_queue_and_need(queue: BatchQueue, db: DatabaseManager) -> Non
 def test_an_empty_consumer_ends_when_its_time_is_over(db: DatabaseManager) -> None:
     request = ConsumeRequest(queue="wells", idle_exit_s=0.0)
     assert ConsumerRun(Runtime(Settings(), db, "tests"), request).run().batches == 0
+
+
+def test_handlers_open_the_database_of_their_consumer(
+    queue: BatchQueue, db: DatabaseManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be another than the environment's: a flow run can name a block."""
+    queue.register_flow(FlowPolicy("named"))
+    queue.enqueue("named", [{"n": 1}], batch_rows=1)
+    monkeypatch.setenv("HEADRACE_DATABASE__URL", "postgresql://nobody@127.0.0.1:9/nowhere")
+    request = ConsumeRequest(flows=("named",), handler=f"{HANDLERS}:opens_a_database", idle_exit_s=0.2)
+    assert ConsumerRun(Runtime(Settings(), db, "tests"), request).run().rows_failed == 0
+    (name,) = db.execute_query("name", "SELECT current_database()::text")[0]
+    outputs = "SELECT r.output FROM queue_results r JOIN queue_batches b USING (batch_id) WHERE b.flow_name = 'named'"
+    assert [str(output).strip('"') for (output,) in db.execute_query("o", outputs)] == [name]

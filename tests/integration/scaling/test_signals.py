@@ -69,6 +69,15 @@ def test_read_tells_how_many_batches_may_run_at_once(db: DatabaseManager, queue:
     assert signals.read(db, flow, batch_rows=1_000).running_most is None
 
 
+def test_read_tells_how_many_rows_a_second_may_be_handed_out(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:
+    assert signals.read(db, flow, batch_rows=1_000).items_per_s_most is None
+    queue.register_flow(FlowPolicy(flow, rows_per_s=20))
+    queue.register_flow(FlowPolicy(flow, tenant_id="a", rows_per_s=30))
+    assert signals.read(db, flow, batch_rows=1_000).items_per_s_most == 50
+    queue.register_flow(FlowPolicy(flow, tenant_id="b"))
+    assert signals.read(db, flow, batch_rows=1_000).items_per_s_most is None
+
+
 def test_read_ends_at_a_limit(
     db: DatabaseManager, queue: BatchQueue, flow: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

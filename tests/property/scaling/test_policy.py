@@ -41,6 +41,8 @@ SIGNALS = st.builds(
     oldest_age_s=st.none() | SECONDS,
     batch_s=st.none() | st.floats(0, 1_000),
     running_most=st.none() | st.integers(1, 50),
+    items_per_s=st.none() | st.floats(0, 10_000),
+    items_per_s_most=st.none() | st.floats(0.01, 1e6),
 )
 FLEETS = st.builds(Fleet, working=st.integers(0, 250), starting=st.integers(0, 20), ended_well=COUNT, ended_badly=COUNT)
 MEMORIES = st.builds(Memory, up_at_s=st.none() | SECONDS, below_since_s=st.none() | SECONDS)
@@ -62,6 +64,20 @@ def test_decide_needs_never_more_than_there_is_and_stays_within_bounds(
     assert told.need <= max(load(signals, policy), policy.min_consumers)
     assert 0 <= told.desired <= policy.max_consumers or told.desired == fleet.active
     assert told.reason
+
+
+@PATIENT
+@given(SIGNALS, FLEETS, policies(), MEMORIES, st.floats(0.01, 1e6), st.floats(0.01, 1e4))
+def test_decide_wants_no_more_than_a_rate_limit_feeds(
+    signals: Signals, fleet: Fleet, policy: Policy, memory: Memory, rate: float, speed: float
+) -> None:
+    free = decide(replace(signals, items_per_s=speed, items_per_s_most=None), fleet, policy, memory)
+    told = decide(replace(signals, items_per_s=speed, items_per_s_most=rate), fleet, policy, memory)
+    assert told.need == max(min(free.need, max(1, -(-rate // speed))), policy.min_consumers)
+    assert ("rows a second" in told.reason) >= (told.need < free.need)
+    # One less would leave rows waiting that the limit lets through.
+    if policy.min_consumers < told.need < free.need:
+        assert told.need == 1 or (told.need - 1) * speed < rate * (1 + 1e-6)
 
 
 @PATIENT
