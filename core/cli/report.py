@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -34,5 +35,7 @@ def report(
 
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise ConfigError(f"--out {out}: cannot be written; name a file in a folder that can")
     write_page(gather(output_of(result), with_values=with_values), out)
     print(f"written: {out}")

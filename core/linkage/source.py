@@ -30,6 +30,13 @@ __all__ = ["FieldHint", "Source", "open_source", "read_table"]
 
 _SLICE_ROWS = 1 << 18
 _PARQUET_MARK = b"PAR1"
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+    b"\xfd7zX": "xz",
+    b"BZh": "bzip2",
+}
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 
 
@@ -258,6 +265,9 @@ def _is_parquet(path: Path) -> bool:
         raise InputError(f"{path}: cannot be read ({error.strerror})", path=str(path)) from None
     if not head:
         raise InputError(f"{path} is empty", path=str(path), line=1)
+    packed = next((name for mark, name in _COMPRESSED.items() if head.startswith(mark)), None)
+    if packed is not None:
+        raise InputError(f"{path} is compressed ({packed}); unpack it first", path=str(path))
     if path.suffix.lower() in {".parquet", ".pq"} and head != _PARQUET_MARK:
         raise InputError(f"{path}: named Parquet, but it is no Parquet file", path=str(path))
     return head == _PARQUET_MARK

@@ -53,6 +53,9 @@ def suspects(values: NDArray[np.uint64], floor: int, ratio: float) -> NDArray[np
     usual = float(np.searchsorted(np.cumsum(times), place, side="right"))
     # The single most frequent value of a small file is its own quantile: the mean keeps it from excusing itself.
     usual = min(usual, 10.0 * len(present) / n_distinct)
+    if n_distinct == 1:
+        # Nothing else says what is usual, and a value that all records share tells none apart.
+        usual = 0.0
     return frequent_runs(present, max(float(floor), ratio * usual))
 
 

@@ -115,3 +115,9 @@ def test_page_of_no_run_is_refused_in_one_sentence(result: Path, tmp_path: Path)
         headrace("report", str(tmp_path / "none.parquet"), "--out", str(tmp_path / "page.html"))
     with pytest.raises(ConfigError, match="there is no folder"):
         headrace("report", str(result), "--out", str(tmp_path / "absent" / "page.html"))
+
+
+def test_page_is_not_written_over_a_folder(result: Path, tmp_path: Path) -> None:
+    found = CliRunner().invoke(build(), ["report", str(result), "--out", str(tmp_path)])
+    assert isinstance(found.exception, ConfigError)
+    assert "cannot be written" in str(found.exception)

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 import pytest
 
-from core.errors import SpecError
+from core.errors import ConfigError, SpecError
 from core.linkage.local import OnProgress
 from core.linkage.ports import Stage
 from core.linkage.prepare import identify
@@ -200,3 +200,15 @@ def test_what_is_used_up_is_removed_on_the_way(persons: Path, tmp_path: Path) ->
     assert "ingest" not in there["block"]
     assert {"block", "match"} <= there["merge"]
     assert not {"block", "plan", "match"} & there["cluster"]
+
+
+def test_a_value_that_all_records_share_is_missing_and_told(persons: Path, tmp_path: Path) -> None:
+    pl.read_parquet(persons).head(400).with_columns(ssn=pl.lit("123121234")).write_parquet(tmp_path / "one.parquet")
+    summary = resolve(MatchRequest(input=str(tmp_path / "one.parquet"), id_column="id"), tmp_path / "work")
+    assert any(notice.startswith("ssn: 400 records have a value that too many share") for notice in summary["notices"])
+
+
+@pytest.mark.parametrize("extra", [{"against": "out.parquet"}, {"decisions": "said.csv"}])
+def test_a_link_with_an_increment_or_decisions_is_refused_in_one_sentence(persons: Path, extra: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="for a match within one file, not across two with --link"):
+        identify(MatchRequest(input=str(persons), id_column="id", link=str(persons), **extra))

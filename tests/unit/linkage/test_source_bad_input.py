@@ -27,6 +27,8 @@ def _left_behind(tmp_path: Path) -> list[Path]:
 
 
 WHOLE_FILE = [
+    (b"\x1f\x8b\x08\x00", "is compressed \\(gzip\\); unpack it first"),
+    (b"\x28\xb5\x2f\xfd\x00", "is compressed \\(zstd\\); unpack it first"),
     (b"", "is empty"),
     (b"\n\n", "is empty"),
     (b"\xef\xbb\xbf", "is empty"),
