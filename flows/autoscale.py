@@ -39,7 +39,7 @@ class AutoscaleRequest(BaseModel):
     flow_name: str = Field(description="flow whose queue is looked at")
     deployment: str = Field("consume/local", description="flow/deployment whose runs are the consumers")
     consumer: dict[str, Any] | None = Field(
-        None, description="parameters of the consumer runs; unset: the deployment's"
+        None, description="parameters of the consumer runs; empty: the deployment's"
     )
     kind: Literal["batch", "record"] = Field("batch", description="batch: consumers come and go; record: one always")
     min_consumers: int | None = Field(None, ge=0, description="consumers at least")

@@ -32,6 +32,7 @@ from core.deploying.manifest import Deployment, Schedule
 from core.deploying.pools import QUEUES, PoolPlan
 from core.deploying.schema import revision_of
 from core.errors import ConfigError, MigrationError
+from flows.forms import form
 
 Action = Literal["created", "updated", "unchanged"]
 MISSED_AFTER = timedelta(minutes=2)
@@ -158,7 +159,7 @@ async def put_deployment(
         "job_variables": deployment.work_pool.job_variables,
         "work_pool_name": deployment.work_pool.name,
         "work_queue_name": deployment.work_pool.work_queue_name,
-        "parameter_openapi_schema": flow.parameters.model_dump(mode="json"),
+        "parameter_openapi_schema": form(flow.parameters.model_dump(mode="json")),
     }
     try:
         before = await client.read_deployment_by_name(full_name)

@@ -14,12 +14,12 @@ class ConsumeRequest(BaseModel):
     queue: str | None = Field(
         None, description="work queue (matching, validation, aggregation, or any) whose flows are consumed"
     )
-    handler: str | None = Field(None, description="module:function; unset: the flow's own")
+    handler: str | None = Field(None, description="module:function; empty: the flow's own")
     folder: str | None = Field(None, description="folder that the handler's module is imported from")
     capabilities: tuple[str, ...] = Field((), description="what this consumer has that flows may need, such as gpu")
     processes: int = Field(1, ge=1, le=256, description="worker processes")
-    idle_exit_s: float | None = Field(None, ge=0, description="end when nothing was ready for so long; unset: never")
-    max_run_s: float | None = Field(None, ge=0, description="claim nothing after that; unset: without end")
-    max_batches: int | None = Field(None, ge=1, description="each process ends after so many batches; unset: any")
+    idle_exit_s: float | None = Field(None, ge=0, description="end when nothing was ready for so long; empty: never")
+    max_run_s: float | None = Field(None, ge=0, description="claim nothing after that; empty: without end")
+    max_batches: int | None = Field(None, ge=1, description="each process ends after so many batches; empty: any")
     grace_s: float = Field(30, ge=0, description="what a running batch gets to finish when the consumer is ended")
-    memory_mb: int | None = Field(None, ge=64, description="a worker above that is killed and replaced; unset: any")
+    memory_mb: int | None = Field(None, ge=64, description="a worker above that is killed and replaced; empty: any")

@@ -48,12 +48,12 @@ class MatchRequest(BaseModel):
         "all: golden records too",
     )
     dataset: str | None = Field(
-        None, min_length=1, description="name that the answer is published under; None: by spec and input files"
+        None, min_length=1, description="name that the answer is published under; empty: by spec and input files"
     )
     memory_gb: float | None = Field(
-        None, gt=0, description="the most a process may hold, mapped files aside; None: six tenths of what is free"
+        None, gt=0, description="the most a process may hold, mapped files aside; empty: six tenths of what is free"
     )
-    range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; None: by the input")
+    range_rows: int | None = Field(None, ge=1, le=1_000_000, description="records an ingest batch; empty: by the input")
     pairs_per_batch: int = Field(2_000_000, ge=1_000, description="candidate pairs a match batch")
 
     @property
