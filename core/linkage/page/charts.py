@@ -10,6 +10,7 @@ from markupsafe import Markup
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 240, 52, 34, 14
 BAR_WIDTH, BAR_HEIGHT = 160, 12
 TICKS = 4
+LABEL_HEIGHT = 14
 
 
 def bar(value: float, most: float, kind: str = "main") -> Markup:
@@ -86,12 +87,15 @@ def _y(count: float, most: int) -> float:
 
 def _root_axis(most: int) -> str:
     """Lines across at round counts."""
-    shapes = ""
+    shapes, before = "", float(HEIGHT)
     for part in range(1, TICKS + 1):
         exact = most * (part / TICKS) ** 2
-        unit = 10 ** max(math.floor(math.log10(exact)), 0) if exact >= 1 else 1
+        unit = max(10 ** math.floor(math.log10(exact)) // 2, 1) if exact >= 1 else 1
         count = max(int(exact // unit * unit), 1)
         y = _y(count, most)
+        if before - y < LABEL_HEIGHT:
+            continue
+        before = y
         shapes += f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - 8}" y2="{y:.1f}"/>'
         shapes += _text(LEFT - 6, y + 4, f"{count:,}", "end")
     base = HEIGHT - BOTTOM

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import polars as pl
@@ -47,3 +48,11 @@ def test_histogram_is_drawn_for_one_bin_and_for_many(bins: list[tuple[float, int
 
 def test_columns_escape_their_labels() -> None:
     assert "&lt;b&gt;" in columns({"<b>": 3})
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 41, 990, 3_600, 4_100, 16_500_000])
+def test_labels_of_counts_do_not_touch(most: int) -> None:
+    texts = [each for each in ElementTree.fromstring(columns({"a": most})) if each.get("text-anchor") == "end"]
+    heights = [float(each.get("y", "nan")) for each in texts if (each.text or "").replace(",", "").isdigit()]
+    assert heights
+    assert all(below - above >= 14 for below, above in pairwise(heights))
