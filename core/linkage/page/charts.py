@@ -11,6 +11,7 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 240, 52, 34, 14
 BAR_WIDTH, BAR_HEIGHT = 160, 12
 TICKS = 4
 LABEL_HEIGHT = 14
+NAME_WIDTH = 50
 
 
 def bar(value: float, most: float, kind: str = "main") -> Markup:
@@ -59,7 +60,9 @@ def score_histogram(
     shapes += _text(WIDTH - 8, HEIGHT - 3, "match weight, bits", "end")
     for name, bits in thresholds.items():
         shapes += f'<line class="threshold" x1="{x(bits):.1f}" y1="{TOP}" x2="{x(bits):.1f}" y2="{HEIGHT - BOTTOM}"/>'
-        end = "end" if bits == min(thresholds.values()) and len(thresholds) > 1 else "start"
+        # To the left of its line there is room for a name only beyond the labels of the axis.
+        first = bits == min(thresholds.values()) and len(thresholds) > 1
+        end = "end" if first and x(bits) - LEFT > NAME_WIDTH else "start"
         shapes += _text(x(bits) + (-4 if end == "end" else 4), TOP + 8, name, end)
     return _svg(WIDTH, HEIGHT, shapes, "Pairs by match weight")
 

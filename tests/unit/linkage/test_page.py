@@ -56,3 +56,9 @@ def test_labels_of_counts_do_not_touch(most: int) -> None:
     heights = [float(each.get("y", "nan")) for each in texts if (each.text or "").replace(",", "").isdigit()]
     assert heights
     assert all(below - above >= 14 for below, above in pairwise(heights))
+
+
+def test_names_of_thresholds_keep_clear_of_the_axis() -> None:
+    svg = score_histogram([(-8.0, 3, 0), (88.0, 0, 50)], 2.0, {"match": 3.0, "review": -6.0})
+    (name,) = [each for each in ElementTree.fromstring(svg) if each.text == "review"]
+    assert name.get("text-anchor") == "start"
