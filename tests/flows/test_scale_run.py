@@ -1,0 +1,111 @@
+"""`headrace scale run --on prefect` with a real server and worker: bursts, the API killed and started in between."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.database import DatabaseManager
+from core.queue import BatchQueue, FlowPolicy
+from core.scaling import ledger
+from core.settings import QueueSettings
+from tests.flows.test_autoscale import HANDLER, post
+from tests.flows.test_consume import Server
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 240.0
+HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
+
+
+def until(true: Callable[[], object]) -> None:
+    give_up = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < give_up
+        threading.Event().wait(0.1)
+
+
+@contextmanager
+def running(command: list[str], env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=out, stderr=out)
+    try:
+        yield process
+    finally:
+        left = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        process.terminate()
+        process.wait(60)
+        for one in left:
+            if one.is_running():
+                one.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))}
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "WARNING"}
+    home = tmp_path / "prefect"
+    home.mkdir()
+    made = Server(keep | quiet | {"PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false", "TMPDIR": str(home)}, home)
+    made.start()
+    yield made
+    made.kill()
+
+
+def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
+    server: Server, db: DatabaseManager, database_url: str, tmp_path: Path
+) -> None:
+    queue = BatchQueue(db, QueueSettings(), "producer")
+    queue.register_flow(FlowPolicy("bursts"))
+    post(server.env, "/work_pools/", {"name": "pool", "type": "process"})
+    flow = post(server.env, "/flows/", {"name": "consume"})
+    deployment = {
+        "name": "pool",
+        "flow_id": flow["id"],
+        "entrypoint": "flows.consume.consume",
+        "work_pool_name": "pool",
+        "pull_steps": [],
+        "parameters": {"request": {"flows": ["bursts"], "handler": HANDLER, "idle_exit_s": 1}},
+        "enforce_parameter_schema": False,
+    }
+    post(server.env, "/deployments/", deployment)
+    env = server.env | {
+        "HEADRACE_DATABASE__URL": database_url,
+        "HEADRACE_SCALING__TICK_S": "0.5",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
+    scale = [*HEADRACE, "scale", "run", "--flow", "bursts", "--on", "prefect", "--name", "consume/pool", "--max", "2"]
+    scale_log = tmp_path / "scale.log"
+
+    def done() -> int:
+        return int(db.execute_query("n", "SELECT count(*) FROM queue_results")[0][0])
+
+    def nobody_left() -> bool:
+        newest = ledger.last(db, "bursts", 1)[0]
+        return (newest.working, newest.starting, newest.desired) == (0, 0, 0)
+
+    with ExitStack() as stack:
+        work = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "pool", "--type", "process"]
+        stack.enter_context(running(work, env, tmp_path / "worker.log"))
+        scaler = stack.enter_context(running([*scale, "--drain-seconds", "5"], env, scale_log))
+        queue.enqueue("bursts", list(range(20)), batch_rows=1)
+        until(lambda: done() == 20)
+        until(nobody_left)
+        server.kill()
+        queue.enqueue("bursts", list(range(20)), batch_rows=1)
+        until(lambda: "does not answer" in scale_log.read_text())
+        server.start()
+        until(lambda: done() == 40)
+        until(nobody_left)
+        assert scaler.poll() is None, scale_log.read_text()
+    assert set(server.runs() or []) == {"COMPLETED"}
+    assert sum(one.started or 0 for one in ledger.last(db, "bursts", 10_000)) == len(server.runs() or [])
