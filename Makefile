@@ -75,7 +75,7 @@ bench: setup ## Measure the queue on this machine
 
 # The locks hold names, versions and hashes; no index and no path. The run lock is a subset of the dev lock.
 LOCK := $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --group build --extra local --extra k8s
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --group build --extra local --extra k8s --extra s3
 
 lock: setup-dev ## Resolve pyproject.toml again into the two lock files (UPGRADE=1: newest versions)
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev --extra bench --extra peers --output-file requirements-dev.lock

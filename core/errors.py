@@ -18,7 +18,8 @@
     |   |- TransientFailure      fault = transient: may work later
     |   |- PoisonFailure         fault = poison: took or would take its worker down
     |   `- ResultsError          what a handler returned cannot be used
-    |- ServiceUnavailable*       another service, such as Prefect's API, does not answer
+    |- ServiceUnavailable*       another service, such as Prefect's API or an object store, does not answer
+    |- ScratchFull*              the disk for local copies of a job's files has no room
     `- MatchError
         |- SpecError             exit 2: a match spec that cannot work
         |- CandidateBudgetExceeded
@@ -149,6 +150,13 @@ class ResultsError(HandlerError):
 
 class ServiceUnavailable(HeadraceError):
     """A service beside the database does not answer: fact `url`."""
+
+    retryable = True
+    exit_code = 75
+
+
+class ScratchFull(HeadraceError):
+    """A job's files do not fit on this machine; another may have room: facts `path`, `needed_bytes`, `limit_gb`."""
 
     retryable = True
     exit_code = 75

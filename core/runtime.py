@@ -16,6 +16,7 @@ from core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from core.cache import TieredCache
+    from core.linkage.workspace import Workspace
     from core.queue import BatchQueue
 
 
@@ -33,6 +34,18 @@ class Runtime:
         from core.queue import BatchQueue
 
         return BatchQueue(self.db, self.settings.queue, self.worker_id)
+
+    def workspace(self, uri: str) -> Workspace:
+        """The files of a job, by the address that the job has in the database."""
+        from core.linkage.scratch import Scratch
+        from core.linkage.workspace import Workspace
+
+        return Workspace(uri, Scratch(self.settings.state_dir / "scratch", self.settings.matching.scratch_gb))
+
+    def workspace_of(self, key: str) -> Workspace:
+        """The files of the job of that key, where the settings want those of queued jobs."""
+        place = self.settings.matching.workspace_uri or str(self.settings.state_dir / "workspaces" / "jobs")
+        return self.workspace(f"{place.rstrip('/')}/{key}")
 
     @cached_property
     def cache(self) -> TieredCache:

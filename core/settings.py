@@ -133,6 +133,16 @@ class MatchingSettings(Group):
 
     memory_gb: float | None = Field(None, gt=0, le=65_536, description="memory budget; unset: derived from the machine")
     threads: int | None = Field(None, ge=1, le=1024, description="kernel threads; unset: all cores of this process")
+    workspace_uri: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1_000,
+        description="place of the files of queued jobs for all machines: a mounted folder, or an object store "
+        "(s3://bucket/prefix; credentials as the cloud's tools find them); unset: `workspaces` in `state_dir`",
+    )
+    scratch_gb: float | None = Field(
+        None, gt=0, le=65_536, description="room for copies of an object store's files in `state_dir`; unset: the disk"
+    )
 
 
 class EmbeddedSettings(Group):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import cast
 
 from blocks.postgres import Postgres
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.session import JobSession
-from core.linkage.workspace import Workspace
 from core.runtime import open_runtime
 from core.settings import Settings, read_settings
 from core.workloads.identity.samples import sampled
@@ -36,6 +35,7 @@ def open_session(request: MatchRequest, postgres_block: str | None) -> Iterator[
         samples = runtime.settings.state_dir / "samples"
         request = request.model_copy(update={"input": sampled(request.input, samples)})
         key = identify(request)
-        workspace = Workspace(str(runtime.settings.state_dir / "workspaces" / "jobs" / key))
-        description = describe(request, key, workspace)
-        yield JobSession(runtime.queue, description, workspace, poll_s=runtime.settings.queue.poll_s, threads=RUNNERS)
+        poll_s = runtime.settings.queue.poll_s
+        with closing(runtime.workspace_of(key)) as workspace:
+            description = describe(request, key, workspace)
+            yield JobSession(runtime.queue, description, workspace, poll_s=poll_s, threads=RUNNERS)

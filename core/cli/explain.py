@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,17 +70,16 @@ def _run_of_job(job_id: int) -> Run:
     from core.linkage import explaining
     from core.linkage.job import JobDescription
     from core.linkage.prepare import DESCRIPTION
-    from core.linkage.workspace import Workspace
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
         found = runtime.queue.find_job(job_id)
         if found is None:
             raise ConfigError(f"there is no job {job_id}; `headrace jobs` lists them")
-        workspace = Workspace(str(dict(found.parameters)["workspace"]))
-        stored = workspace.read_json(DESCRIPTION)
-        if stored is None:
-            raise ConfigError(f"the workspace of job {job_id} is gone: {workspace.root}")
-        stages: tuple[Stage, ...] = ("reduce", "train", "plan")
-        outputs = {stage: runtime.queue.stage_results(job_id, stage) for stage in stages}
-        return explaining.run_of_job(workspace, JobDescription.model_validate(stored), outputs)
+        with closing(runtime.workspace(str(dict(found.parameters)["workspace"]))) as workspace:
+            stored = workspace.read_json(DESCRIPTION)
+            if stored is None:
+                raise ConfigError(f"the workspace of job {job_id} is gone: {workspace.uri}")
+            stages: tuple[Stage, ...] = ("reduce", "train", "plan")
+            outputs = {stage: runtime.queue.stage_results(job_id, stage) for stage in stages}
+            return explaining.run_of_job(workspace, JobDescription.model_validate(stored), outputs)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.queue import BatchQueue
+    from core.runtime import Runtime
 
 
 @contextmanager
-def exports() -> Iterator[tuple[BatchQueue, Path]]:
-    """The configured queue, and a folder below the state folder."""
+def exports() -> Iterator[tuple[Runtime, Path]]:
+    """What is configured, and a folder below the state folder."""
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
-        yield runtime.queue, runtime.settings.state_dir / "exports"
+        yield runtime, runtime.settings.state_dir / "exports"
 
 
 def output_of(named: str) -> Path:
@@ -31,8 +31,8 @@ def output_of(named: str) -> Path:
     # Only here: queue and database take a third of a second to import.
     from core.linkage.exporting import export_job
 
-    with exports() as (queue, folder):
-        return export_job(queue, int(named), folder)
+    with exports() as (runtime, folder):
+        return export_job(runtime.queue, int(named), folder, runtime.workspace)
 
 
 def input_file(named: str) -> str:
@@ -44,8 +44,8 @@ def input_file(named: str) -> str:
         return named
     from core.linkage.table_input import export_table
 
-    with exports() as (queue, folder):
-        return str(export_table(queue.db, table, folder))
+    with exports() as (runtime, folder):
+        return str(export_table(runtime.db, table, folder))
 
 
 def dataset_of(named: str, spec: str | None) -> str | None:

@@ -14,12 +14,12 @@ from core.linkage.ports import BatchSource, Output, Stage, StageBatch
 from core.linkage.prepare import DESCRIPTION
 from core.linkage.stages import run_batch
 from core.linkage.tables import sink_of
-from core.linkage.workspace import Workspace
 from core.queue import BatchQueue
 from core.queue.handlers import HandlerResult, handles
 from core.runtime import open_runtime
 
-# A job holds mapped arrays of its workspace; a consumer rarely works for more than two at once.
+# A job holds mapped arrays of its workspace, and local copies of an object store's files; a consumer rarely works for
+# more than two at once.
 JOBS_HELD = 2
 
 
@@ -54,9 +54,9 @@ class _Outputs:
 
 @lru_cache(maxsize=JOBS_HELD)
 def _job(job_id: int, uri: str) -> LinkageJob:
-    workspace = Workspace(uri)
-    description = JobDescription.model_validate(workspace.read_json(DESCRIPTION))
     with open_runtime() as runtime:
+        workspace = runtime.workspace(uri)
+        description = JobDescription.model_validate(workspace.read_json(DESCRIPTION))
         # The pool lets go of its connections and makes new ones when it is asked again.
         source = cast(BatchSource, _Outputs(runtime.queue, job_id))
         threads = runtime.settings.matching.threads or _cores()

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from core.errors import InputError, SchemaError
-from core.linkage.earlier import BASE, DECISION_SCHEMA
+from core.linkage.earlier import DECISION_SCHEMA
 from core.linkage.source import Source, read_table
-from core.linkage.workspace import Array, Workspace, load_frame, save_frame
+from core.linkage.workspace import BASE, Array, Workspace, load_frame, save_frame
 from core.matching.cluster import Decided
 from core.matching.ids import texts_at
 
@@ -103,7 +103,7 @@ def keep_decisions(decisions: pl.DataFrame, sources: list[Source], workspace: Wo
 
 def decisions_of(job: LinkageJob) -> pl.DataFrame:
     """All decisions that hold in a job."""
-    folder = job.workspace.root / BASE
+    folder = job.workspace.path(BASE)
     known = (folder / "decisions.parquet").is_file()
     return load_frame(folder, "decisions") if known else pl.DataFrame(schema=DECISION_SCHEMA)
 

@@ -23,7 +23,7 @@ from core.linkage.job import Frozen, JobDescription
 from core.linkage.patterns import pattern_numbers
 from core.linkage.places import beside, run_path
 from core.linkage.source import FieldHint, Source, file_digest, open_source
-from core.linkage.workspace import Workspace, load_frame, save_frame
+from core.linkage.workspace import BASE, Workspace, load_frame, save_frame
 from core.matching.edges import Edges
 from core.matching.ids import texts_at
 from core.matching.model import Model
@@ -31,7 +31,6 @@ from core.matching.model import Model
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
 
-BASE = "base"
 LOG_SCHEMA = pl.Schema(
     {"version": pl.Int64, "kind": pl.String, "entity_id": pl.String, "from_id": pl.String, "records": pl.Int64}
 )
@@ -157,7 +156,7 @@ def known_edges(job: LinkageJob) -> list[Edges]:
     """The edges of the run that an increment adds to, as rows of this job; none for another job."""
     if job.since == 0:
         return []
-    frame = load_frame(job.workspace.root / BASE, "pairs")
+    frame = load_frame(job.workspace.path(BASE), "pairs")
     rows = np.arange(job.since, dtype=np.uint32)
     named = pl.DataFrame({"id": texts_at("id", rows, job.ids), "row": rows})
     for side in ("a", "b"):

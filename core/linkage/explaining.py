@@ -67,7 +67,7 @@ def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[
         ConfigError: the job has not come so far, or its workspace is gone.
     """
     try:
-        model = workspace.path(outputs["train"][0]["path"], "model.json").read_text()
+        model = (workspace.path(outputs["train"][0]["path"]) / "model.json").read_text()
         placeholders = load_placeholders(workspace.path(outputs["reduce"][0]["path"]))
         plan = outputs["plan"][0]
     except (IndexError, FileNotFoundError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ from core.linkage.ports import STAGES, BatchSource, Output, Stage
 from core.linkage.prepare import DESCRIPTION
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue
+from core.queue.batches import Job
 from core.queue.jobs import find
 
 
@@ -29,9 +31,13 @@ class _Finished:
         return self.found[stage]
 
 
-def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
+def export_job(
+    queue: BatchQueue, job_id: int, folder: Path, open_workspace: Callable[[str], Workspace] = Workspace
+) -> Path:
     """Write entities, pairs and record of a completed job into a folder, as `headrace match --out` does.
 
+    Args:
+        open_workspace: finds the files of the job by their address.
     Returns:
         The file of the entities.
     Raises:
@@ -40,7 +46,12 @@ def export_job(queue: BatchQueue, job_id: int, folder: Path) -> Path:
     job = find(queue.db, job_id)
     if job is None or job.status != "completed":
         raise ConfigError(f"job {job_id} is no completed job; `headrace jobs` lists them", job_id=job_id)
-    workspace = Workspace(str(dict(job.parameters).get("workspace")))
+    with closing(open_workspace(str(dict(job.parameters).get("workspace")))) as workspace:
+        return _export(queue, job, workspace, folder)
+
+
+def _export(queue: BatchQueue, job: Job, workspace: Workspace, folder: Path) -> Path:
+    job_id = job.job_id
     stored = workspace.read_json(DESCRIPTION)
     found = {stage: queue.stage_results(job_id, stage) for stage in STAGES}
     if stored is None or not all(found.values()):

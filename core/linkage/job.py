@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import polars as pl
@@ -16,7 +15,7 @@ from core.linkage.patterns import pattern_texts
 from core.linkage.ports import BatchSource, Output, Stage
 from core.linkage.request import MatchRequest
 from core.linkage.source import Source
-from core.linkage.workspace import Array, Workspace, load, load_edges, load_frame
+from core.linkage.workspace import Array, Folder, Workspace, load, load_edges, load_frame
 from core.matching.blocks import Blocks
 from core.matching.edges import Edges
 from core.matching.layout import Layout
@@ -102,7 +101,7 @@ class LinkageJob:
         self.batches = batches
         self.spec = description.spec
         self.layout = Layout.of(description.spec)
-        self.sources = [Source.from_dict(each) for each in description.sources]
+        self.sources = [Source.from_dict(each, workspace.file) for each in description.sources]
         self.rows = description.rows
         self.threads = threads
         self.keeps_files = keeps_files
@@ -157,13 +156,13 @@ class LinkageJob:
         """What the batches of a drained stage found, by partition."""
         return self._once(f"outputs:{stage}", lambda: self.batches.outputs(stage))
 
-    def folders(self, stage: Stage) -> list[Path]:
+    def folders(self, stage: Stage) -> list[Folder]:
         """The files of each batch of a drained stage."""
         return [self.workspace.path(found["path"]) for found in self.outputs(stage)]
 
-    def folder(self, stage: Stage) -> Path:
-        """The files of a stage that is a single batch."""
-        return self.workspace.path(self.outputs(stage)[0]["path"])
+    def folder(self, stage: Stage, partition: int = 0) -> Folder:
+        """The files of one batch of a drained stage, or of its only one."""
+        return self.workspace.path(self.outputs(stage)[partition]["path"])
 
     @property
     def words(self) -> Array:
@@ -193,7 +192,7 @@ class LinkageJob:
 
     def blocks(self, number: int) -> Blocks:
         """The blocks of one pass, memory-mapped."""
-        folder = self.folders("block")[number]
+        folder = self.folder("block", number)
         return Blocks(load(folder, "rows"), load(folder, "depth"))
 
     @property

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from core.linkage.earlier import BASE, LOG_SCHEMA
-from core.linkage.workspace import Array, load_frame
+from core.linkage.earlier import LOG_SCHEMA
+from core.linkage.workspace import BASE, Array, load_frame
 from core.matching.continuity import UNPUBLISHED, carry, fresh_ids
 from core.matching.distinct import sorted_distinct
 from core.matching.ids import entity_ids, texts_at
@@ -38,7 +38,7 @@ def last(job: LinkageJob, labels: Array, named: Array) -> tuple[pl.DataFrame, pl
         `label`, `entity_id` of the clusters that are not named after their smallest record id; and what changed, in
         the form of the log. Both are empty in a first run.
     """
-    folder = job.workspace.root / BASE
+    folder = job.workspace.path(BASE)
     if not (folder / "members.parquet").is_file():
         return pl.DataFrame(schema=RENAMED_SCHEMA), pl.DataFrame(schema=LOG_SCHEMA)
     log, (held, codes) = load_frame(folder, "log"), _held(job)
@@ -68,7 +68,7 @@ def last(job: LinkageJob, labels: Array, named: Array) -> tuple[pl.DataFrame, pl
 
 def changes_so_far(job: LinkageJob) -> pl.DataFrame:
     """The log of all runs up to and with this one; empty for a first run."""
-    folder = job.workspace.root / BASE
+    folder = job.workspace.path(BASE)
     log = load_frame(folder, "log") if (folder / "log.parquet").is_file() else pl.DataFrame(schema=LOG_SCHEMA)
     return pl.concat([log, load_frame(job.folder("cluster"), "changes")])
 
@@ -81,7 +81,7 @@ def _version(job: LinkageJob, log: pl.DataFrame) -> int:
 
 def _held(job: LinkageJob) -> tuple[pl.Series, Array]:
     """Ids of the published entities, ascending; and per row the place of its own among them, from 1, or UNPUBLISHED."""
-    members = load_frame(job.workspace.root / BASE, "members")
+    members = load_frame(job.workspace.path(BASE), "members")
     held, codes = sorted_distinct(members["entity_id"])
     members = members.select("source", "id").with_columns(code=pl.Series(codes))
     rows = np.arange(job.rows, dtype=np.uint32)

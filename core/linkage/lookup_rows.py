@@ -7,7 +7,6 @@ last batch is.
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from core.database.copy import copy_in
 from core.linkage.decisions import decided_rows
 from core.linkage.lasting import changes_so_far
 from core.linkage.stages.survive import cuts
-from core.linkage.workspace import Array, load_frame, load_placeholders
+from core.linkage.workspace import Array, Folder, load_frame, load_placeholders
 from core.matching.joining import LINK, TEXT_SEPARATOR
 from core.matching.postings import Sizes, bucketed, postings
 
@@ -30,7 +29,7 @@ RECORDS_AT_ONCE = 200_000
 BUCKETS_AT_ONCE = 50_000
 
 
-def write_lookup(conn: psycopg.Connection, job: LinkageJob, job_id: int, partition: int, folder: Path) -> None:
+def write_lookup(conn: psycopg.Connection, job: LinkageJob, job_id: int, partition: int, folder: Folder) -> None:
     """Write a publish batch's share.
 
     Args:

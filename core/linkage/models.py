@@ -77,7 +77,7 @@ def reuse_model(job: LinkageJob, folder: Path) -> Output:
     Raises:
         MatchError: a field has drifted beyond the limit; names it.
     """
-    text = (job.workspace.root / MODEL).read_text(encoding="utf-8")
+    text = job.workspace.file(MODEL).read_text(encoding="utf-8")
     model = Model.from_json(text)
     shares, n_pairs = candidate_shares(job)
     drift = drift_of(model.candidate_shares, shares, n_pairs)

@@ -16,7 +16,6 @@ import polars as pl
 
 from core.errors import ConfigError
 from core.linkage.decisions import decisions_of
-from core.linkage.earlier import BASE
 from core.linkage.job import LinkageJob
 from core.linkage.lasting import changes_so_far
 from core.linkage.models import statement
@@ -24,7 +23,7 @@ from core.linkage.places import beside, run_path
 from core.linkage.ports import Stage
 from core.linkage.private import write_private as _write
 from core.linkage.stages import survive
-from core.linkage.workspace import load_placeholders
+from core.linkage.workspace import BASE, load_placeholders
 
 FORMATS = (".parquet", ".csv")
 COMPLETENESS_ROWS = 250_000
@@ -71,7 +70,7 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
 
 def _write_small(job: LinkageJob, out: Path) -> None:
     """Write the log of changes and the decisions; what another run left under these names does not stay."""
-    folder = job.workspace.root / BASE
+    folder = job.workspace.path(BASE)
     tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None}
     if (folder / "log.parquet").is_file():
         tables["changes"] = changes_so_far(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +16,11 @@ from core.linkage.job import JobDescription
 from core.linkage.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.source import FieldHint, Source, open_source
-from core.linkage.workspace import Workspace
+from core.linkage.workspace import BASE, Workspace
 from core.matching.spec import MatchSpec, load_spec
 
 DESCRIPTION = "job.json"
+SOURCE = "source"
 
 
 def digest(path: Path) -> str:
@@ -83,11 +85,24 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
             described = _describe if request.against is None else _describe_increment
             description = described(key, request, workspace)
             _decide(request, description, workspace)
+            description = _handed_over(description, workspace)
         except HeadraceError:
-            workspace.remove()
+            # What other machines see is complete or not there: an object store has nothing of a job that failed here.
+            shutil.rmtree(workspace.root, ignore_errors=True)
             raise
         workspace.write_json(DESCRIPTION, description.model_dump(mode="json"))
     return description
+
+
+def _handed_over(description: JobDescription, workspace: Workspace) -> JobDescription:
+    """The job as any machine finds it: the files it names are where all of them see the workspace."""
+    sources = tuple(
+        source | {"parts": [[workspace.take_in(Path(name), f"{SOURCE}/{n}"), rows] for name, rows in source["parts"]]}
+        for n, source in enumerate(description.sources)
+    )
+    workspace.keep(workspace.root / BASE)
+    workspace.keep(workspace.root / MODEL)
+    return description.model_copy(update={"sources": sources})
 
 
 def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
@@ -99,7 +114,7 @@ def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
             id_column=request.id_column,
             mapping=request.mapping,
             fields=hints,
-            staging_dir=workspace.root / "source" / str(number),
+            staging_dir=workspace.root / SOURCE / str(number),
             bad_rows=request.bad_rows,
             quarantine_path=_side_file(request, number),
         )
@@ -132,13 +147,13 @@ def _describe_increment(key: str, request: MatchRequest, workspace: Workspace) -
     """The records of a finished run, and behind them the new ones, under all that the run decided."""
     base = open_base(Path(request.against or ""))
     spec, hints = base.description.spec, hints_of(base.description.spec)
-    sources = reopen(base.description, hints, workspace.root / "source")
+    sources = reopen(base.description, hints, workspace.root / SOURCE)
     new = open_source(
         Path(request.input),
         id_column=request.id_column,
         mapping=request.mapping,
         fields=hints,
-        staging_dir=workspace.root / "source" / "new",
+        staging_dir=workspace.root / SOURCE / "new",
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, 0),
         day_first=sources[0].date_order,

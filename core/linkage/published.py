@@ -10,8 +10,8 @@ from core.database import DatabaseManager
 from core.database.copy import copy_out
 from core.database.queries import load, run
 from core.errors import ConfigError
-from core.linkage.earlier import BASE, LOG_SCHEMA
-from core.linkage.workspace import Workspace, save_frame
+from core.linkage.earlier import LOG_SCHEMA
+from core.linkage.workspace import BASE, Workspace, save_frame
 
 Q = load("identity")
 MEMBERS_SCHEMA = pl.Schema({"source": pl.UInt8, "id": pl.String, "entity_id": pl.String})
@@ -63,11 +63,12 @@ def keep_published(db: DatabaseManager, dataset: str, workspace: Workspace, job_
             return
         if before is None:
             for name in ("members", "log"):
-                (base / f"{name}.parquet").unlink(missing_ok=True)
+                workspace.remove_file(f"{BASE}/{name}.parquet")
         else:
             said = {"job_id": before}
             save_frame(base, "log", copy_out(conn, Q["published_changes"], said, LOG_SCHEMA))
             save_frame(base, "members", copy_out(conn, Q["published_members"], said, MEMBERS_SCHEMA))
+    workspace.keep(base)
     workspace.write_json(_REMEMBERED, {"job_id": job_id, "published": before})
 
 

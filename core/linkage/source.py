@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class Source:
     notices: tuple[str, ...]
     parts: tuple[tuple[str, int], ...]
     staged: bool
+    # Where a part is now: names of parts may be those of a workspace.
+    place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
     def read(self, lo: int, hi: int) -> pl.DataFrame:
         """Rows [lo, hi): `id` and one column per mapped field; String, trimmed, empty as null.
@@ -74,7 +76,7 @@ class Source:
         for (name, rows), end in zip(self.parts, ends, strict=True):
             start = end - rows
             if start < hi and lo < end:
-                scan = pl.scan_parquet(name).slice(max(lo - start, 0), min(hi, end) - max(lo, start))
+                scan = pl.scan_parquet(self.place(name)).slice(max(lo - start, 0), min(hi, end) - max(lo, start))
                 if self.staged:
                     frames.append(_collect(scan.select("id", *self.mapping), self.path))
                 else:
@@ -83,7 +85,7 @@ class Source:
 
     def ids(self) -> pl.Series:
         """The ids of all rows, as `read` gives them. Raises as `read`."""
-        scans = [pl.scan_parquet(name) for name, _ in self.parts]
+        scans = [pl.scan_parquet(self.place(name)) for name, _ in self.parts]
         plan = ColumnPlan(self.id_column, {}, ())
         frames = [
             _collect(scan.select("id"), self.path) if self.staged else _read_text(scan, plan, self.path)
@@ -109,8 +111,8 @@ class Source:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Source:
-        """The inverse of `to_dict`."""
+    def from_dict(cls, values: Mapping[str, Any], place: Callable[[str], Path] = Path) -> Source:
+        """The inverse of `to_dict`; `place` finds a part by its name."""
         return cls(
             rows=values["rows"],
             digest=values["digest"],
@@ -124,6 +126,7 @@ class Source:
             mapping={name: tuple(columns) for name, columns in values["mapping"].items()},
             date_order=dict(values["date_order"]),
             parts=tuple((name, rows) for name, rows in values["parts"]),
+            place=place,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ from core.linkage.lasting import changes_so_far
 from core.linkage.lookup_rows import write_lookup
 from core.linkage.ports import Output, Sink, StageBatch
 from core.linkage.stages.survive import LINEAGE_ID_SUFFIX, cuts
-from core.linkage.workspace import load_frame
+from core.linkage.workspace import Folder, load_frame
 from core.matching.dates import parse_dates
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def index(db: DatabaseManager, job_id: int, *, at_once: int, memory_mb: int = SO
             built.result()
 
 
-def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition: int, folder: Path) -> None:
+def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition: int, folder: Folder) -> None:
     owner = pl.lit(job_id, pl.Int64).alias("job_id")
     lo, hi = cuts(job)[partition]
     members = load_frame(folder, "members")

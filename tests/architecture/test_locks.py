@@ -51,7 +51,8 @@ def test_lock_has_a_hash_for_each_package(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [(LOCKS[0], ("local", "k8s")), (LOCKS[1], ("local", "k8s", "dev", "bench", "peers"))]
+    ("name", "extras"),
+    [(LOCKS[0], ("local", "k8s", "s3")), (LOCKS[1], ("local", "k8s", "s3", "dev", "bench", "peers"))],
 )
 def test_lock_serves_what_pyproject_asks_for(name: str, extras: tuple[str, ...]) -> None:
     pins: dict[str, list[str]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from core.linkage.ports import Output, Stage, StageBatch
+from core.linkage.ports import STAGES, Output, Stage, StageBatch
+from core.linkage.scratch import disk_error
 from core.linkage.stages import block, cluster, encode, ingest, match, merge, plan, publish, reduce, survive, train
 
 if TYPE_CHECKING:
@@ -48,8 +49,15 @@ def run_batch(job: LinkageJob, batch: StageBatch) -> Output:
         JSON: `path` of the files written (relative to the workspace), `items`, `seconds`, and what the stage counted.
     """
     started = time.perf_counter()
+    for stage in STAGES[: STAGES.index(batch.stage) + 1]:
+        for spent in _SPENT.get(stage, ()):
+            job.workspace.drop_copies(spent)
     folder = job.workspace.folder(batch.stage, batch.partition, batch.tag)
-    found: Output = _MODULES[batch.stage].run(job, batch.partition, folder)
+    try:
+        found: Output = _MODULES[batch.stage].run(job, batch.partition, folder)
+    except OSError as error:
+        raise disk_error(error, folder) from None
+    job.workspace.keep(folder)
     return {
         "path": job.workspace.relative(folder),
         "items": batch.n_items,

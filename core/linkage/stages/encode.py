@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import load, load_placeholders, open_array
+from core.linkage.workspace import load, load_placeholders
 from core.matching.placeholders import null_values
 from core.matching.vocabulary import remap
 
@@ -30,7 +31,9 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         `nulled`: per field how many records lost a placeholder (never the values themselves).
     """
     folder.rmdir()
-    part, source, target = job.ranges[partition], job.folders("ingest")[partition], job.folder("reduce")
+    part, source = job.ranges[partition], job.folder("ingest", partition)
+    place = job.outputs("reduce")[0]["path"]
+    target = job.workspace.path(place)
     words = load(source, "words", mapped=False)
     remap(words, job.layout, load(target, f"codes-{partition:05d}"))
     found = load_placeholders(target)
@@ -38,10 +41,10 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         field: null_values(words, job.layout, field, np.array(values, dtype=np.uint64))
         for field, values in found.items()
     }
-    open_array(target, "words")[part.first_row : part.first_row + part.rows] = words
+    write = partial(job.workspace.write_range, place)
+    write("words", part.first_row, words)
     first_byte = sum(each["id_bytes"] for each in job.outputs("ingest")[:partition])
     ids = load(source, "ids", mapped=False)
-    open_array(target, "ids")[first_byte : first_byte + len(ids)] = ids
-    starts = open_array(target, "id_starts")
-    starts[part.first_row + 1 : part.first_row + part.rows + 1] = load(source, "id_ends") + first_byte
+    write("ids", first_byte, ids)
+    write("id_starts", part.first_row + 1, load(source, "id_ends").astype(np.int64) + first_byte)
     return {"rows": part.rows, "nulled": {field: count for field, count in nulled.items() if count}}

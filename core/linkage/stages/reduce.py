@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import Array, load, load_frame, new_array, save, save_frame, save_placeholders
+from core.linkage.workspace import Array, Folder, load, load_frame, save, save_frame, save_placeholders
 from core.matching.placeholders import FLOORS, suspects_of
 from core.matching.views import Spread
 from core.matching.vocabulary import code_columns, field_values
@@ -34,25 +35,26 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         n_codes = _vocabulary(job, parts, folder, pool.map)
         found = {field.name: each.result() for field, each in zip(fields, suspects, strict=True)}
     save_placeholders(folder, found)
-    new_array(folder, "words", (job.rows, job.layout.stride), np.uint32)
-    new_array(folder, "ids", (sum(each["id_bytes"] for each in job.outputs("ingest")),), np.uint8)
-    new_array(folder, "id_starts", (job.rows + 1,), np.int64)
+    new_array = partial(job.workspace.new_array, folder)
+    new_array("words", (job.rows, job.layout.stride), np.uint32)
+    new_array("ids", (sum(each["id_bytes"] for each in job.outputs("ingest")),), np.uint8)
+    new_array("id_starts", (job.rows + 1,), np.int64)
     return {"rows": job.rows, "vocabulary": n_codes, "suspects": {name: len(values) for name, values in found.items()}}
 
 
-def _suspects(job: LinkageJob, parts: list[Path], field: FieldSpec) -> Array:
+def _suspects(job: LinkageJob, parts: list[Folder], field: FieldSpec) -> Array:
     """The placeholders of a field: found here, or those of the run that this one adds to."""
     if job.description.frozen is not None:
         return np.array(job.description.frozen.placeholders.get(field.name, []), dtype=np.uint64)
     return suspects_of(_values(job, parts, field.name), field)
 
 
-def _values(job: LinkageJob, parts: list[Path], field: str) -> Iterator[Array]:
+def _values(job: LinkageJob, parts: list[Folder], field: str) -> Iterator[Array]:
     """A field's packed values, range by range."""
     return (field_values(load(part, "words"), job.layout, field) for part in parts)
 
 
-def _vocabulary(job: LinkageJob, parts: list[Path], folder: Path, spread: Spread) -> int:
+def _vocabulary(job: LinkageJob, parts: list[Folder], folder: Path, spread: Spread) -> int:
     """One vocabulary, a table from each range's codes to its own, and how often each code occurs in each field."""
     vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts], spread)
     save_frame(folder, "strings", vocabulary.to_frame())

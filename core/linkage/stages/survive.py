@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from core.linkage.workspace import Array, save_frame
+from core.linkage.workspace import Array, Folder, save_frame
 from core.matching.edges import Edges
 from core.matching.ids import entity_ids, texts_at
 from core.matching.survive import LINEAGE_SUFFIX, golden
@@ -50,7 +50,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     return counts | {"golden": job.settles_values}
 
 
-def settle(job: LinkageJob, partition: int, folder: Path) -> None:
+def settle(job: LinkageJob, partition: int, folder: Folder) -> None:
     """Write the golden record of each entity that begins in the range."""
     texts = _with_texts(job, *cuts(job)[partition])
     save_frame(folder, "entities", _with_lineage(golden(texts, job.spec), texts))
