@@ -101,7 +101,7 @@ def _detached(plan: Plan) -> StackState:
 
     require_free(plan.api_port, "--api-port")
     require_free(plan.web_port, "--web-port")
-    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan.require_place()
     log = plan.folder / "supervisor.log"
     with log.open("wb") as out:
         supervisor = subprocess.Popen(  # noqa: S603 - our own module

@@ -94,6 +94,19 @@ class Plan:
         """Where the parts put temporary files."""
         return self.folder / "tmp"
 
+    def require_place(self) -> None:
+        """Make the folders. Raises ConfigError: they cannot be made, or both ports are the same."""
+        if self.api_port == self.web_port:
+            raise ConfigError(f"--api-port and --web-port are both {self.api_port}; give one of them another")
+        try:
+            for path in (self.folder, self.temporary):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"the state folder {self.state_dir} cannot be written ({error.strerror}); set HEADRACE_STATE_DIR to "
+                "one that can, with a short path"
+            ) from None
+
     def environment(self) -> dict[str, str]:
         """What every part of the stack, and every flow run below it, gets."""
         redis = self.redis_socket()

@@ -77,11 +77,10 @@ class Supervisor:
     def run(self) -> None:
         """Start, watch, and end the stack.
 
-        Raises ConfigError (a port is taken, another stack runs here), ServiceUnavailable (a part does not start; names
-        its log), StoreError. Whatever happens, nothing that was started is left.
+        Raises ConfigError (a port is taken, no folder, another stack runs here), ServiceUnavailable (a part does not
+        start; names its log), StoreError. Whatever happens, nothing that was started is left.
         """
-        self._plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._plan.temporary.mkdir(mode=0o700, exist_ok=True)
+        self._plan.require_place()
         try:
             with FileLock(self._plan.folder / "lock", blocking=False):
                 self._locked()
