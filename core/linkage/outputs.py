@@ -6,7 +6,8 @@ import os
 import resource
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,32 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
     pairs stand in the order of their first record. `request.entities` has one golden record an entity. Changes of
     entities and decisions by people, the earlier ones included, are written where there are any.
     """
-    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
-    dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
-    _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
     _write_small(job, out)
     entities = job.description.request.entities
     if entities is not None:
         _settle_late(job)
         golden = _survived(job, "entities")
         _write(Path(entities), lambda part: _sink(golden, part, Path(entities).suffix))
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(_write_run, job, out, summary), pool.submit(_write_pairs, job, out)]
+        _write(out, lambda part: _write_members(job, part, out.suffix, others))
+
+
+def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
+    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
+
+
+def _write_pairs(job: LinkageJob, out: Path) -> None:
+    dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
+    _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
+
+
+def _write_members(job: LinkageJob, part: Path, suffix: str, others: Sequence[Future[None]]) -> None:
+    """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
-    _write(out, lambda part: _sink(members, part, out.suffix))
+    _sink(members, part, suffix)
+    for each in others:
+        each.result()
 
 
 def _write_small(job: LinkageJob, out: Path) -> None:
