@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,88 +40,126 @@ def evaluate(
     from core.matching.evaluation import evaluate_labels
 
     label = "id" if "id" in _header(out) else id_column
-    answer = _columns(out, {"id": label, "found": "entity_id"}, keep="source")
-    known = _columns(truth, {"id": id_column, "true": entity}, keep="source")
-    joined, counts = _join(answer, known, out, truth)
-    result = evaluate_labels(joined["found"], joined["true"])
+    # Not named here, so that the ids are gone when the labels are compared.
+    found, true, counts = _side_by_side(
+        _Side.read(out, {"id": label, "found": "entity_id"}), _Side.read(truth, {"id": id_column, "true": entity})
+    )
+    result = evaluate_labels(found, true)
     if as_json:
         print(json.dumps(_as_json(result, counts)))
         return
     _print_table(result)
 
 
-def _join(answer: pl.DataFrame, known: pl.DataFrame, out: Path, truth: Path) -> tuple[pl.DataFrame, dict[str, int]]:
-    """One row per record whose truth is known; a record that OUT lacks has no found entity (its own)."""
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A file's wanted columns under our names, each cell as a hash: texts of 70 million records fill the memory."""
+
+    path: Path
+    names: dict[str, str]
+    cells: pl.DataFrame
+
+    @classmethod
+    def read(cls, path: Path, wanted: dict[str, str]) -> _Side:
+        """Read `wanted` (our name -> the file's), and the column `source` if the file has it."""
+        from core.linkage.source import read_labels
+
+        there = _header(path)
+        for column in wanted.values():
+            if column not in there:
+                raise SchemaError(
+                    f"{path}: no column {column!r}; there are: {', '.join(there)}",
+                    column=column,
+                    expected=column,
+                    got=there,
+                )
+        names = wanted | ({"source": "source"} if "source" in there else {})
+        return cls(path, names, read_labels(path, set(names.values())).select(**names))
+
+    def keyed(self, key: list[str]) -> pl.DataFrame:
+        """The cells with a `key` that no two rows share. Raises InputError: an id is empty, or stands in two rows."""
+        import polars as pl
+
+        empty = self.cells["id"].null_count()
+        if empty:
+            raise InputError(f"{self.path}: {empty} rows have an empty id", path=str(self.path), rows=empty)
+        one = pl.col("id") if key == ["id"] else pl.struct(key).hash()
+        keyed = self.cells.with_columns(one.alias("key"))
+        if _repeats(keyed["key"]):
+            self._refuse_repeats(key)
+        return keyed
+
+    def _refuse_repeats(self, key: list[str]) -> None:
+        """Look again at the texts: it is they that must differ."""
+        from core.linkage.source import read_table
+
+        texts = read_table(self.path, set(self.names.values())).select(**{name: self.names[name] for name in key})
+        repeated = texts.filter(texts.is_duplicated())
+        if len(repeated):
+            first = repeated["id"][0]
+            hint = "; both files need a column source to tell them apart" if "source" in self.names else ""
+            raise InputError(
+                f"{self.path}: id {first!r} stands in more than one row ({len(repeated)} such rows){hint}",
+                path=str(self.path),
+                id=first,
+                rows=len(repeated),
+            )
+
+
+def _repeats(keys: pl.Series) -> bool:
+    ordered = keys.sort()
+    return bool((ordered == ordered.shift()).any())
+
+
+def _side_by_side(answer: _Side, known: _Side) -> tuple[pl.Series, pl.Series, dict[str, int]]:
+    """Found and true labels of each record whose truth is known; null for a record that the answer lacks (its own)."""
+    both_sources = "source" in answer.names and "source" in known.names
+    key = ["source", "id"] if both_sources and _repeats(answer.cells["id"]) else ["id"]
+    found, true = answer.keyed(key), known.keyed(key)
+    unlabelled = true["true"].null_count()
+    if unlabelled:
+        typer.echo(f"notice: {unlabelled} rows of {known.path} name no entity and are left out", err=True)
+        true = true.drop_nulls("true")
+    if not len(true):
+        raise InputError(
+            f"{known.path}: no row names an entity, so there is nothing to compare with", path=str(known.path)
+        )
+    if true["key"].equals(found["key"]):
+        # The answer has the rows of the input in their order: nothing to look up, whatever their number.
+        return found["found"], true["true"], {"unresolved": 0, "beyond_truth": 0, "unlabelled": unlabelled}
+    labels, missing = _looked_up(found.sort("key"), true["key"])
+    if missing == len(true):
+        raise InputError(
+            f"{answer.path} and {known.path} share no id, so nothing can be compared; is --id the column whose values "
+            "OUT repeats?",
+            path=str(answer.path),
+        )
+    beyond = len(found) - (len(true) - missing)
+    if missing:
+        of = f"{missing} of {len(true)} ids of {known.path}"
+        typer.echo(f"notice: {of} are not in {answer.path}: each is an entity of its own", err=True)
+    if beyond:
+        said = f"notice: {beyond} ids of {answer.path} have no known entity in {known.path} and are left out"
+        typer.echo(said, err=True)
+    return labels, true["true"], {"unresolved": missing, "beyond_truth": beyond, "unlabelled": unlabelled}
+
+
+def _looked_up(found: pl.DataFrame, keys: pl.Series) -> tuple[pl.Series, int]:
+    """Labels of the records with these keys, null where there is none, and how many there are not; `found` in order."""
     import polars as pl
 
-    both_sources = "source" in answer.columns and "source" in known.columns
-    key = ["source", "id"] if both_sources and not answer["id"].is_unique().all() else ["id"]
-    _refuse_repeats(answer, key, out)
-    _refuse_repeats(known, key, truth)
-    unlabelled = int(known["true"].is_null().sum())
-    if unlabelled:
-        typer.echo(f"notice: {unlabelled} rows of {truth} name no entity and are left out", err=True)
-    known = known.filter(pl.col("true").is_not_null())
-    if not len(known):
-        raise InputError(f"{truth}: no row names an entity, so there is nothing to compare with", path=str(truth))
-    if key == ["id"] and known["id"].equals(answer["id"]):
-        # The answer has the rows of the input in their order: nothing to look up, whatever their number.
-        return known.with_columns(answer["found"]), {"unresolved": 0, "beyond_truth": 0, "unlabelled": unlabelled}
-    joined = known.join(answer.with_columns(pl.lit(True).alias("answered")), on=key, how="left")
-    unresolved = int(joined["answered"].is_null().sum())
-    if unresolved == len(joined):
-        raise InputError(
-            f"{out} and {truth} share no id, so nothing can be compared; is --id the column whose values OUT repeats?",
-            path=str(out),
-        )
-    if unresolved:
-        typer.echo(
-            f"notice: {unresolved} of {len(joined)} ids of {truth} are not in {out}: each is an entity of its own",
-            err=True,
-        )
-    beyond = len(answer.join(known, on=key, how="anti"))
-    if beyond:
-        typer.echo(f"notice: {beyond} ids of {out} have no known entity in {truth} and are left out", err=True)
-    return joined, {"unresolved": unresolved, "beyond_truth": beyond, "unlabelled": unlabelled}
+    if not len(found):
+        return pl.repeat(None, len(keys), dtype=pl.UInt64, eager=True), len(keys)
+    at = found["key"].search_sorted(keys).clip(upper_bound=len(found) - 1)
+    there = found["key"].gather(at) == keys
+    labels = found["found"].gather(at)
+    return pl.select(pl.when(there).then(labels)).to_series(), int((~there).sum())
 
 
 def _header(path: Path) -> list[str]:
     from core.linkage.source import columns_of
 
     return columns_of(path)
-
-
-def _columns(path: Path, wanted: dict[str, str], *, keep: str) -> pl.DataFrame:
-    """The wanted columns of a file under our names, as text, empty as null; `keep` too if the file has it."""
-    from core.linkage.source import read_table
-
-    there = _header(path)
-    for column in wanted.values():
-        if column not in there:
-            raise SchemaError(
-                f"{path}: no column {column!r}; there are: {', '.join(there)}",
-                column=column,
-                expected=column,
-                got=there,
-            )
-    names = dict(wanted) | ({keep: keep} if keep in there else {})
-    return read_table(path, set(names.values())).select(**names)
-
-
-def _refuse_repeats(frame: pl.DataFrame, key: list[str], path: Path) -> None:
-    empty = int(frame["id"].is_null().sum())
-    if empty:
-        raise InputError(f"{path}: {empty} rows have an empty id", path=str(path), rows=empty)
-    repeated = frame.filter(frame.select(key).is_duplicated())
-    if len(repeated):
-        first = repeated["id"][0]
-        hint = "; both files need a column source to tell them apart" if "source" in frame.columns else ""
-        raise InputError(
-            f"{path}: id {first!r} stands in more than one row ({len(repeated)} such rows){hint}",
-            path=str(path),
-            id=first,
-            rows=len(repeated),
-        )
 
 
 def _as_json(result: Any, counts: dict[str, int]) -> dict[str, Any]:

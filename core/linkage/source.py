@@ -26,9 +26,10 @@ from core.linkage.faults import Quarantine
 from core.linkage.intake import ORIGIN, BadRows, Batch, Intake
 from core.matching.views import is_tidy
 
-__all__ = ["FieldHint", "Source", "open_source", "read_table"]
+__all__ = ["FieldHint", "Source", "open_source", "read_labels", "read_table"]
 
 _SLICE_ROWS = 1 << 18
+_LABEL_SEED = 43
 _PARQUET_MARK = b"PAR1"
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -175,15 +176,43 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> pl.DataFram
         scan, types = _scan(path)
         texts = {name: _text(name, dtype) for name, dtype in types.items() if wanted is None or name in wanted}
         return _collect(scan.select(**texts), path)
+    return _read_csv(path, wanted, lambda texts: texts)
+
+
+def _read_csv(
+    path: Path, wanted: Collection[str] | None, change: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """All blocks of the wanted columns, each changed as soon as it is read."""
     with path.open("rb") as file:
         csv = CsvFile(path, file)
         names = [name for name in csv.columns if wanted is None or name in wanted]
-        frames = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
+        frames = [change(pl.DataFrame(schema=dict.fromkeys(names, pl.String)))]
         for block in csv.blocks(set(names)):
             if block.faults:
                 raise block.faults[0][0].error(path)
-            frames.append(block.frame)
+            frames.append(change(block.frame))
     return pl.concat(frames)
+
+
+def _hashed(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(**{name: _hash(pl.col(name)) for name in texts.columns})
+
+
+def _hash(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.is_not_null()).then(text.hash(_LABEL_SEED))
+
+
+def read_labels(path: Path, wanted: Collection[str]) -> pl.DataFrame:
+    """Columns of a CSV or Parquet file as 64-bit hashes of what `read_table` gives: UInt64, null where that is null.
+
+    Equal texts have equal hashes in every file; among a hundred million different ones, two that have the same occur
+    once in 4,000 files. Cost: 8 bytes a cell. Raises as `read_table`.
+    """
+    if not _is_parquet(path):
+        return _read_csv(path, wanted, _hashed)
+    scan, types = _scan(path)
+    texts = {name: _text(name, dtype) for name, dtype in types.items() if name in wanted}
+    return _collect(scan.select(**{name: _hash(text) for name, text in texts.items()}), path, streaming=True)
 
 
 def columns_of(path: Path) -> list[str]:
@@ -415,9 +444,9 @@ def _known(text: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def _collect(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
+def _collect(frame: pl.LazyFrame, path: Path, *, streaming: bool = False) -> pl.DataFrame:
     try:
-        return frame.collect()
+        return frame.collect(engine="streaming" if streaming else "auto")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(path, error) from None
 

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from core.errors import SchemaError
 
+Counts = npt.NDArray[np.int64]
+
 # Labels are told apart by hash: among a hundred million, two that are taken for one occur once in 4,000 evaluations.
 _LABEL_SEED, _OWN_SEED = 17, 29
+# Odd factors that make one label of two; those are hashes already.
+_FOUND_FACTOR, _TRUE_FACTOR = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def evaluate_labels(found: pl.Series, true: pl.Series) -> Evaluation:
         precision (or recall) is 1.0; with no record at all B-cubed is 1.0 too.
     Raises:
         SchemaError: the lengths differ.
-    Cost: O(n) time, one hash aggregation.
+    Cost: three sorts of n labels; about 40 bytes a record beside the labels.
     Source: B-cubed after Bagga & Baldwin (1998), LREC workshop on linguistic coreference.
     """
     if len(found) != len(true):
@@ -60,24 +66,22 @@ def evaluate_labels(found: pl.Series, true: pl.Series) -> Evaluation:
             expected=len(true),
             got=len(found),
         )
-    frame = pl.DataFrame({"found": _own_label(found), "true": _own_label(true)})
-    cells = frame.group_by("found", "true").agg(pl.len().cast(pl.Int64).alias("cell"))
-    cells = cells.with_columns(
-        pl.col("cell").sum().over("found").alias("n_found"),
-        pl.col("cell").sum().over("true").alias("n_true"),
+    found_labels, true_labels = (_own_label(labels).to_numpy() for labels in (found, true))
+    # A cell of the contingency table is a label too: of the records that share the found one and the true one.
+    cells = found_labels * _FOUND_FACTOR + true_labels * _TRUE_FACTOR
+    (found_sizes, of_found), (true_sizes, of_true), (cell_sizes, of_cell) = map(
+        _sizes, (found_labels, true_labels, cells)
     )
-    found_sizes = cells.group_by("found").agg(pl.col("cell").sum())["cell"]
-    true_sizes = cells.group_by("true").agg(pl.col("cell").sum())["cell"]
-    shared, n_found, n_true = _pairs(cells["cell"]), _pairs(found_sizes), _pairs(true_sizes)
+    shared, n_found, n_true = map(_pairs, (cell_sizes, found_sizes, true_sizes))
     return Evaluation(
-        n_rows=len(frame),
+        n_rows=len(found),
         n_entities_found=len(found_sizes),
         n_entities_true=len(true_sizes),
         n_pairs_found=n_found,
         n_pairs_true=n_true,
         n_pairs_shared=shared,
         pairwise=_score(_ratio(shared, n_found), _ratio(shared, n_true)),
-        b_cubed=_b_cubed(cells, len(frame)),
+        b_cubed=_score(_mean_share(of_cell, of_found), _mean_share(of_cell, of_true)),
     )
 
 
@@ -87,7 +91,19 @@ def _own_label(labels: pl.Series) -> pl.Series:
     return labels.hash(seed=_LABEL_SEED).zip_with(labels.is_not_null(), own)
 
 
-def _pairs(sizes: pl.Series) -> int:
+def _sizes(labels: npt.NDArray[np.uint64]) -> tuple[Counts, npt.NDArray[np.uint32]]:
+    """Records of each label, in the labels' order; and for each record, how many have its label."""
+    n = len(labels)
+    order = pl.Series(labels).arg_sort().to_numpy()
+    ordered = labels[order]
+    starts = np.flatnonzero(np.concatenate(([n > 0], ordered[1:] != ordered[:-1])))
+    sizes = np.diff(starts, append=n)
+    each = np.empty(n, dtype=np.uint32)
+    each[order] = np.repeat(sizes.astype(np.uint32), sizes)
+    return sizes, each
+
+
+def _pairs(sizes: Counts) -> int:
     return int((sizes * (sizes - 1) // 2).sum())
 
 
@@ -100,12 +116,10 @@ def _score(precision: float, recall: float) -> Score:
     return Score(precision, recall, 2 * precision * recall / total if total else 0.0)
 
 
-def _b_cubed(cells: pl.DataFrame, n_rows: int) -> Score:
-    if n_rows == 0:
-        return Score(1.0, 1.0, 1.0)
-    # Each of a cell's records shares cell/n_found of its cluster and cell/n_true of its entity. Sorted before summing:
-    # group_by returns groups in any order, and a float sum depends on it in the last bit.
-    squares = cells["cell"].cast(pl.Float64) ** 2
-    precision = float((squares / cells["n_found"]).sort().sum()) / n_rows
-    recall = float((squares / cells["n_true"]).sort().sum()) / n_rows
-    return _score(precision, recall)
+def _mean_share(cell: npt.NDArray[np.uint32], whole: npt.NDArray[np.uint32]) -> float:
+    """Mean over the records of the share that their cell is of their cluster (or entity); 1.0 without records."""
+    if not len(cell):
+        return 1.0
+    # There are few different shares; in their order the sum is the same to the last bit, whatever that of the records.
+    shares = pl.DataFrame({"cell": cell, "whole": whole}).group_by("cell", "whole").len().sort("cell", "whole")
+    return float((shares["cell"] * shares["len"] / shares["whole"]).sum()) / len(cell)
