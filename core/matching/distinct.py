@@ -118,10 +118,11 @@ def sorted_distinct(column: pl.Series, spread: Spread = map) -> Sorted:
     if len(column) <= PART_ROWS:
         return _sorted_part(column)
     rows, ends = by_head(column)
-    dealt = column.gather(rows)
-    parts = [dealt.slice(start, end - start) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    # Of one piece, each string is found at once; each part is gathered where it is worked on.
+    column = column.rechunk()
+    parts = [rows[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     ordered, places, n_before, start = [pl.Series([], dtype=pl.String)], np.zeros(len(column), dtype=np.uint32), 0, 0
-    for strings, found in spread(_sorted_part, parts):
+    for strings, found in spread(lambda part: _sorted_part(column.gather(part)), parts):
         places[rows[start : start + len(found)]] = found + np.uint32(n_before)
         ordered.append(strings)
         n_before, start = n_before + len(strings), start + len(found)

@@ -122,4 +122,4 @@ def _mean_share(cell: npt.NDArray[np.uint32], whole: npt.NDArray[np.uint32]) -> 
         return 1.0
     # There are few different shares; in their order the sum is the same to the last bit, whatever that of the records.
     shares = pl.DataFrame({"cell": cell, "whole": whole}).group_by("cell", "whole").len().sort("cell", "whole")
-    return float((shares["cell"] * shares["len"] / shares["whole"]).sum()) / len(cell)
+    return float((shares["cell"].cast(pl.Float64) * shares["len"] / shares["whole"]).sum()) / len(cell)
