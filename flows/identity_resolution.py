@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from functools import partial
 from typing import Any
 
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -71,14 +72,16 @@ async def identity_resolution(request: MatchRequest, postgres_block: str | None 
 
 
 async def _all_stages(session: JobSession) -> dict[str, Any]:
-    room = BATCHES_PER_RUN
+    room, card, log = BATCHES_PER_RUN, reports.ProgressCard(session.job_id), get_run_logger()
     async with reports.beside_the_work() as show_later:
         for stage in session.stages:
+            started = time.perf_counter()
             session.open(stage)
             room -= await _hand_out(stage, room)
-            while not session.progress(stage).drained:
+            while not (progress := session.progress(stage)).drained:
                 await drain(stage)
-            show_later(reports.stage_done(session.job_id, stage, session.share_done(stage)))
+            show_later(card.show(stage, session.share_done(stage)))
+            log.info("stage %s: %d batches in %.1f s", stage, progress.done, time.perf_counter() - started)
         summary = session.finish()
         show_later(reports.job_done(session, summary))
         session.write_outputs(summary)

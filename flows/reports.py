@@ -7,11 +7,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
-from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, acreate_table_artifact
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
 
 from core.linkage.ports import Stage
-from core.linkage.report import batch_rows, summary_markdown
+from core.linkage.report import TABLE_ROWS_MAX, batch_rows, summary_markdown
 from core.linkage.session import JobSession
 
 logger = logging.getLogger(__name__)
@@ -21,25 +27,51 @@ Shown = Coroutine[Any, Any, None]
 
 @asynccontextmanager
 async def beside_the_work() -> AsyncIterator[Callable[[Shown], None]]:
-    """Send reports while the work goes on; all are sent at the end of the block.
+    """Send reports while the work goes on, one after the other; all are sent at the end of the block.
 
     What the server does not take is lost with a warning: a report is no reason to fail a job.
     """
     sending: list[asyncio.Task[None]] = []
+    # Who waits for it is served in the order of asking, so a later report never overtakes an earlier one.
+    turn = asyncio.Lock()
+
+    async def in_turn(report: Shown) -> None:
+        async with turn:
+            await report
+
     try:
-        yield lambda report: sending.append(asyncio.create_task(report))
+        yield lambda report: sending.append(asyncio.create_task(in_turn(report)))
     finally:
         for failed in await asyncio.gather(*sending, return_exceptions=True):
             if failed is not None:
                 logger.warning("a report did not reach the Prefect server: %s", type(failed).__name__)
 
 
-async def stage_done(job_id: int, stage: Stage, percent: float) -> None:
-    """Show how far the job is."""
-    await acreate_progress_artifact(percent, key=f"job-{job_id}-progress", description=f"stage {stage} is done")
+class ProgressCard:
+    """The one progress artifact of a job in a run, which fills up stage by stage."""
+
+    def __init__(self, job_id: int) -> None:
+        self._key = f"job-{job_id}-progress"
+        self._card: UUID | None = None
+
+    async def show(self, stage: Stage, percent: float) -> None:
+        """Say which stage is done; a card that could not be made before is made now."""
+        said = "all stages are done" if percent >= 100 else f"stage {stage} is done"
+        if self._card is None:
+            self._card = await acreate_progress_artifact(percent, key=self._key, description=said)
+        else:
+            await aupdate_progress_artifact(self._card, percent, description=said)
 
 
 async def job_done(session: JobSession, summary: dict[str, Any]) -> None:
     """Show the figures of the job and its batches."""
-    await acreate_markdown_artifact(summary_markdown(summary), key=f"job-{session.job_id}-summary")
-    await acreate_table_artifact(batch_rows(session.job), key=f"job-{session.job_id}-batches")
+    await acreate_markdown_artifact(
+        summary_markdown(summary),
+        key=f"job-{session.job_id}-summary",
+        description="What the job found, and where its time went",
+    )
+    await acreate_table_artifact(
+        batch_rows(session.job),
+        key=f"job-{session.job_id}-batches",
+        description=f"Batches, the slowest first, at most {TABLE_ROWS_MAX}",
+    )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from core.deploying.servers import BATCHED, QUIET
+from core.deploying.servers import BATCHED, QUIET, RUN_LOG
 
 
 def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
@@ -21,7 +21,8 @@ def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
 
 def flow_environment() -> dict[str, str]:
     """Ours, and what a flow needs beside it: the API of a local stack unless another is configured."""
-    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **QUIET, **BATCHED, **os.environ}
+    ours = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **QUIET, **BATCHED, **RUN_LOG}
+    environment = ours | os.environ
     if not environment.get("PREFECT_API_URL") and (api_url := _local_api()):
         environment["PREFECT_API_URL"] = api_url
     return environment

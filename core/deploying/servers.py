@@ -1,4 +1,4 @@
-"""What every Prefect server that we start is told, a temporary one too."""
+"""What every Prefect server and every flow that we start is told."""
 
 from __future__ import annotations
 
@@ -16,4 +16,11 @@ QUIET: Mapping[str, str] = {
 BATCHED: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+
+# What our own modules warn of stands in the log of a run, too; threads outside any run say it to the console alone.
+# `prefect.yaml` says the same to runs of deployments.
+RUN_LOG: Mapping[str, str] = {
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "core,flows,headrace",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
