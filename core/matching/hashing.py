@@ -105,7 +105,8 @@ def flat_points(strings: pl.Series, spread: Spread = map) -> tuple[NDArray[np.ui
         points uint32 and starts int64 of length n + 1.
     """
     starts = np.zeros(len(strings) + 1, dtype=np.int64)
-    np.cumsum(strings.str.len_chars().fill_null(0).to_numpy(), out=starts[1:])
+    lengths = [*spread(lambda piece: piece.str.len_chars().fill_null(0).to_numpy(), strings.get_chunks())]
+    np.cumsum(np.concatenate(lengths), out=starts[1:])
     points = np.empty(starts[-1], dtype=np.uint32)
     with text_chunks(strings) as chunks:
         for _ in spread(lambda each: decode_texts(each[1], starts[each[0] :], points), chunks):

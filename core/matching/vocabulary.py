@@ -254,6 +254,13 @@ def frequencies(words: NDArray[np.uint32], layout: Layout, n_codes: int) -> dict
     }
 
 
+@kernel
+def add_counts(places: NDArray[np.uint32], counts: NDArray[np.uint32], totals: NDArray[np.uint32]) -> None:
+    """Add counts[i] to totals[places[i]]: a range's counts, by its own codes, to those of all ranges."""
+    for i in range(len(places)):
+        totals[places[i]] += counts[i]
+
+
 def field_values(words: NDArray[np.uint32], layout: Layout, field: str) -> NDArray[np.uint64]:
     """One uint64 per record that is equal exactly when the field's first two words are; 0 when missing."""
     columns: Mapping[int, NDArray[np.uint32]] = dict(enumerate(words[:, layout.words_of(field)].T))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,7 +14,7 @@ import numpy as np
 from core.linkage.workspace import Array, Folder, load, load_frame, save, save_frame, save_placeholders
 from core.matching.placeholders import FLOORS, suspects_of
 from core.matching.views import Spread
-from core.matching.vocabulary import code_columns, field_values
+from core.matching.vocabulary import add_counts, code_columns, field_values
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -57,12 +58,16 @@ def _values(job: LinkageJob, parts: list[Folder], field: str) -> Iterator[Array]
 def _vocabulary(job: LinkageJob, parts: list[Folder], folder: Path, spread: Spread) -> int:
     """One vocabulary, a table from each range's codes to its own, and how often each code occurs in each field."""
     vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts], spread)
-    save_frame(folder, "strings", vocabulary.to_frame())
-    save(folder, vocabulary.to_arrays())
+    local = [load(part, "counts") for part in parts]
     counts = np.zeros((len(job.counted_fields), len(vocabulary)), dtype=np.uint32)
-    for number, (part, table) in enumerate(zip(parts, tables, strict=True)):
-        save(folder, {f"codes-{number:05d}": table})
-        for row, local in enumerate(load(part, "counts")):
-            counts[row] += np.bincount(table, weights=local, minlength=len(vocabulary)).astype(np.uint32)
-    save(folder, {"counts": counts})
+    deque(spread(lambda row: _total(tables, [each[row] for each in local], counts[row]), range(len(counts))), maxlen=0)
+    codes = {f"codes-{number:05d}": table for number, table in enumerate(tables)}
+    writes = [partial(save_frame, folder, "strings", vocabulary.to_frame())]
+    writes += [partial(save, folder, {name: array}) for name, array in (vocabulary.to_arrays() | codes).items()]
+    deque(spread(lambda write: write(), [*writes, partial(save, folder, {"counts": counts})]), maxlen=0)
     return len(vocabulary)
+
+
+def _total(tables: list[Array], local: list[Array], totals: Array) -> None:
+    for table, counts in zip(tables, local, strict=True):
+        add_counts(table, counts, totals)
