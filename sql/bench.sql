@@ -94,11 +94,30 @@ INSERT INTO bench_commits VALUES (%(n)s::integer) RETURNING n
 SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname ~ '^lookup_(jobs|keys|records)(_j[0-9]+)?$';
 
 -- name: bench_burst_done :one
--- Of the batches enqueued since then: completed ones, when the first was begun and the last one ended, on the server's clock.
+-- Of a flow's batches enqueued since then: completed ones, when the first was begun and the last one ended, on the server's clock.
 SELECT count(*), extract(epoch FROM min(started_at) - %(since)s)::double precision,
        extract(epoch FROM max(finished_at) - %(since)s)::double precision
-FROM queue_history WHERE finished_at >= %(since)s AND outcome = 'completed'
+FROM queue_history WHERE finished_at >= %(since)s AND flow_name = %(flow_name)s AND outcome = 'completed'
 
 -- name: bench_now :one
 -- Right after the commit of a burst.
 SELECT clock_timestamp()
+
+-- name: bench_flow_drop :exec
+-- All that a benchmark's flow left in a database that others use. Headers first: nobody claims while the rest goes.
+WITH headers AS (DELETE FROM processing_queue WHERE flow_name = %(flow_name)s),
+     batches AS (DELETE FROM queue_batches WHERE flow_name = %(flow_name)s AND batch_id >= %(first)s RETURNING batch_id),
+     items AS (DELETE FROM queue_items WHERE batch_id IN (SELECT batch_id FROM batches) AND batch_id >= %(first)s),
+     results AS (DELETE FROM queue_results WHERE batch_id IN (SELECT batch_id FROM batches) AND batch_id >= %(first)s),
+     history AS (DELETE FROM queue_history WHERE flow_name = %(flow_name)s AND origin_batch_id >= %(first)s),
+     dead AS (DELETE FROM dead_letters WHERE flow_name = %(flow_name)s),
+     retries AS (DELETE FROM queue_retries WHERE flow_name = %(flow_name)s),
+     totals AS (DELETE FROM queue_totals WHERE flow_name = %(flow_name)s),
+     depth AS (DELETE FROM queue_depth_cache WHERE flow_name = %(flow_name)s),
+     decisions AS (DELETE FROM scaling_decisions WHERE flow_name = %(flow_name)s),
+     lease AS (DELETE FROM leases WHERE name = 'autoscale:' || %(flow_name)s)
+DELETE FROM queue_flows WHERE flow_name = %(flow_name)s
+
+-- name: bench_batch_top :one
+-- Batches enqueued from now on have a greater id.
+SELECT last_value FROM queue_batch_id_seq

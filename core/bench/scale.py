@@ -62,9 +62,21 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
-    """All rounds in figures, seconds; the slowest of ten is their p95. `load_before`: of the machine."""
+class Watched:
+    """What a burst goes into, and who is seen of its consumers: `alive` counts those at work or on their way."""
 
+    conn: Connection
+    queue: BatchQueue
+    flow_name: str
+    alive: Callable[[], int]
+    look_s: float = LOOK_S
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """All rounds in figures, seconds; the slowest of ten is their p95. `by`: who scaled; `load_before`: machine."""
+
+    by: str
     rounds: int
     batches: int
     consumers: int
@@ -90,20 +102,22 @@ def measure(url: str, bursts: Bursts, moved: Moved) -> Reaction:
         queue.register_flow(FlowPolicy(FLOW))
         try:
             with _autoscaler(own, bursts.consumers) as scaler:
-                rounds = list(_rounds(conn, queue, scaler, bursts, moved))
+                watched = Watched(conn, queue, FLOW, lambda: _alive(scaler))
+                found = list(rounds(watched, bursts, moved, lambda rng: rng.uniform(0, PAUSE_S_MOST)))
         finally:
             db.dispose()
-    return _figures(bursts, rounds, busy)
+    return figures("headrace scale run", bursts, found, busy)
 
 
-def _rounds(
-    conn: Connection, queue: BatchQueue, scaler: psutil.Process, bursts: Bursts, moved: Moved
+def rounds(
+    watched: Watched, bursts: Bursts, moved: Moved, pause_s: Callable[[random.Random], float]
 ) -> Iterator[Round]:
+    """One burst after another, each `pause_s` after the last one's consumers had gone. Raises QueueError: none came."""
     rng = random.Random(bursts.seed)
     for number in range(bursts.rounds):
         moved("bursts", number, bursts.rounds)
-        threading.Event().wait(rng.uniform(0, PAUSE_S_MOST))
-        yield _round(conn, queue, scaler, bursts.batches)
+        threading.Event().wait(pause_s(rng))
+        yield _round(watched, bursts.batches)
     moved("bursts", bursts.rounds, bursts.rounds)
 
 
@@ -122,10 +136,10 @@ def _autoscaler(url: str, consumers: int) -> Iterator[psutil.Process]:
         process.wait(LIMIT_S)
 
 
-def _round(conn: Connection, queue: BatchQueue, scaler: psutil.Process, batches: int) -> Round:
+def _round(watched: Watched, batches: int) -> Round:
     """One burst, watched until nobody is left."""
-    queue.enqueue(FLOW, ["0"] * batches, batch_rows=1)
-    since: Any = run(conn, Q["bench_now"])[0][0]
+    watched.queue.enqueue(watched.flow_name, ["0"] * batches, batch_rows=1)
+    since: Any = run(watched.conn, Q["bench_now"])[0][0]
     began = time.monotonic()
     counts = [0]
     n_done, first_s, drained_s = 0, None, None
@@ -134,10 +148,11 @@ def _round(conn: Connection, queue: BatchQueue, scaler: psutil.Process, batches:
             raise QueueError(
                 f"{n_done} of {batches} batches were done and {counts[-1]} consumers left after {LIMIT_S:g} s"
             )
-        threading.Event().wait(LOOK_S)
-        counts.append(_alive(scaler))
+        threading.Event().wait(watched.look_s)
+        counts.append(watched.alive())
         if n_done < batches:
-            n_done, first_s, drained_s = run(conn, Q["bench_burst_done"], {"since": since})[0]
+            asked = {"since": since, "flow_name": watched.flow_name}
+            n_done, first_s, drained_s = run(watched.conn, Q["bench_burst_done"], asked)[0]
     zero_s = time.monotonic() - began - float(drained_s or 0)
     return Round(float(first_s or 0), float(drained_s or 0), zero_s, max(counts), rises_after_falls(counts))
 
@@ -153,21 +168,23 @@ def _alive(scaler: psutil.Process) -> int:
     return alive
 
 
-def _figures(bursts: Bursts, rounds: list[Round], busy: float) -> Reaction:
-    firsts = sorted(one.first_s for one in rounds)
-    zeros = sorted(one.zero_s for one in rounds)
+def figures(by: str, bursts: Bursts, found: list[Round], busy: float) -> Reaction:
+    """What all rounds come to; percentiles by nearest rank."""
+    firsts = sorted(one.first_s for one in found)
+    zeros = sorted(one.zero_s for one in found)
     return Reaction(
+        by=by,
         rounds=bursts.rounds,
         batches=bursts.batches,
         consumers=bursts.consumers,
         first_p50_s=round(statistics.median(firsts), 2),
         first_p95_s=round(firsts[max(-(-95 * len(firsts) // 100) - 1, 0)], 2),
         first_max_s=round(firsts[-1], 2),
-        drained_p50_s=round(statistics.median(one.drained_s for one in rounds), 2),
+        drained_p50_s=round(statistics.median(one.drained_s for one in found), 2),
         zero_p50_s=round(statistics.median(zeros), 2),
         zero_max_s=round(zeros[-1], 2),
-        peak=max(one.peak for one in rounds),
-        oscillations_max=max(one.oscillations for one in rounds),
+        peak=max(one.peak for one in found),
+        oscillations_max=max(one.oscillations for one in found),
         work=f"{BATCH_S:g} s a batch, drain target {DRAIN_S} s",
         load_before=busy,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),

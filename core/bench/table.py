@@ -105,6 +105,7 @@ SCALE_LINES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("consumers at most", "consumers", _count),
     ("burst to the first batch begun p50, s", "first_p50_s", _small),
     ("burst to the first batch begun p95, s", "first_p95_s", _small),
+    ("burst to the first batch begun, the longest, s", "first_max_s", _small),
     ("burst to its last batch done p50, s", "drained_p50_s", _small),
     ("last batch done to no consumer p50, s", "zero_p50_s", _small),
     ("last batch done to no consumer, the longest, s", "zero_max_s", _small),
@@ -176,7 +177,7 @@ def head(one: Figures) -> str:
     if "cold_p50_ms" in one:
         return "lookup"
     if "first_p95_s" in one:
-        return "headrace scale run"
+        return str(one.get("by", "headrace scale run"))
     settings = one["settings"]
     if "f1" in one and one["system"] == "headrace":
         return f"headrace, {settings['name']}"

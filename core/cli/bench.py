@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HeldXmin = Annotated[
     bool, typer.Option("--held-xmin", help="A reader holds a snapshot all the time, as a long report does.")
 ]
+Scaler = Literal["run", "schedule"]
 Out = Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")]
 
 
@@ -195,6 +196,7 @@ def _persons(folder: Path, rows: int, seed: int) -> Path:
 
 
 def scale(
+    by: Annotated[Scaler, typer.Option("--by", help="run: headrace scale run; schedule: the flow autoscale.")] = "run",
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=1_000, help="Bursts, one after another.")] = 10,
     batches: Annotated[int, typer.Option("--batches", min=1, max=10_000, help="Batches of a burst.")] = 24,
     consumers: Annotated[int, typer.Option("--max", min=1, max=64, help="Consumers at most.")] = 2,
@@ -203,18 +205,43 @@ def scale(
 ) -> None:
     """From a burst enqueued to the first consumer at work, and from empty to nobody left. In a database of its own.
 
+    With --by schedule the stack of a running `headrace up` scales: its deployment autoscale/local gets one more
+    schedule, for a flow of the benchmark's own, and bursts come at any second of the minute; about two minutes each.
+    Schedule, flow and all that they left are deleted afterwards.
+
     Example: headrace bench scale --rounds 10
     """
     from dataclasses import asdict
 
-    from core.bench.scale import Bursts, measure
+    from core.bench import scale, schedule
     from core.cli.progress import rows_progress
     from core.runtime import open_runtime
 
-    command = f"headrace bench scale --rounds {rounds} --batches {batches} --max {consumers} --seed {seed}"
+    command = "headrace bench scale" + " --by schedule" * (by == "schedule")
+    command += f" --rounds {rounds} --batches {batches} --max {consumers} --seed {seed}"
+    bursts, api_url = scale.Bursts(rounds, batches, consumers, seed), _stack_api() if by == "schedule" else ""
     with open_runtime() as runtime, rows_progress() as moved:
-        found = [asdict(measure(runtime.db.url, Bursts(rounds, batches, consumers, seed), moved))]
-    _show(command, found, out)
+        if by == "schedule":
+            found = schedule.measure(runtime.queue, schedule.Api(api_url), bursts, moved)
+        else:
+            found = scale.measure(runtime.db.url, bursts, moved)
+    _show(command, [asdict(found)], out)
+
+
+def _stack_api() -> str:
+    """Raises ConfigError: no stack of this state directory is ready."""
+    from core.errors import ConfigError
+    from core.settings import read_settings
+    from core.stack.state import running_stack
+
+    state_dir = read_settings().state_dir
+    stack = running_stack(state_dir)
+    if stack is None or stack.phase != "ready":
+        raise ConfigError(
+            f"--by schedule measures a running `headrace up`, and none is ready in {state_dir}: start one, or name its "
+            "folder in HEADRACE_STATE_DIR"
+        )
+    return stack.api_url
 
 
 def overhead(
