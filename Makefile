@@ -24,7 +24,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test test-image test-pgbouncer lint format lock ui bench clean chaos
+.PHONY: help setup setup-dev demo test test-browser test-image test-pgbouncer lint format lock ui bench clean chaos
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,17 @@ test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transa
 test-image: setup-dev ## Run the Dockerfile line by line in a private root, then the demo in it as nobody in particular
 	@[ "$$(id -u)" = 0 ] || { echo "test-image: mounts and chroot need root: sudo make test-image" >&2; exit 1; }
 	@$(PYTHON) -m pytest -n 0 tests/image
+
+# Driven by a library that nothing else here wants: it has a folder and a lock of its own.
+BROWSER := $(VENV)/browser
+
+test-browser: setup-dev ## Press Run in the Prefect UI of `headrace up`, in Debian's Chromium
+	@command -v chromium >/dev/null || { echo "test-browser: chromium is missing: apt-get install chromium" >&2; exit 1; }
+	@[ tests/browser/requirements.lock -ot $(BROWSER)/.installed ] || { rm -rf $(BROWSER); \
+		$(call timed,installing playwright from tests/browser/requirements.lock,\
+		$(PIP) install --no-deps --require-hashes --target $(BROWSER) -r tests/browser/requirements.lock) \
+		&& touch $(BROWSER)/.installed; }
+	@PYTHONPATH=$(BROWSER) $(PYTHON) -m pytest -n 0 tests/browser
 
 lint: setup-dev ## Check style, types and the direction of imports
 	@$(PYTHON) -m ruff check .
