@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from core.errors import SchemaError
 
@@ -60,7 +61,7 @@ def check_header(names: Sequence[str], path: Path) -> list[str]:
 def plan_columns(
     columns: Sequence[str], path: Path, id_column: str, mapping: Mapping[str, str] | None, fields: Sequence[FieldHint]
 ) -> ColumnPlan:
-    """Serve fields by the user's mapping first, then by name, then by alias (case, blanks, _ and - do not matter).
+    """Serve fields by the user's mapping first, then by name, then by alias (without case, accents, punctuation).
 
     Args:
         mapping: field (or alias) -> column, "" to leave the field out, or "colA+colB" to join columns.
@@ -87,8 +88,8 @@ def plan_columns(
 
 
 def plain(name: str) -> str:
-    """A name without case, blanks, underscores and hyphens."""
-    return "".join(letter for letter in name.lower() if letter not in " _-")
+    """A name's letters and digits without case and accents: `Date-de-naissance`, `prénom`, `lastName`, `e.mail`."""
+    return "".join(letter for letter in normalize("NFKD", name.casefold()) if letter.isalnum())
 
 
 def _own_name(field: FieldHint) -> list[str]:

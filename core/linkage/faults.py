@@ -27,6 +27,8 @@ FaultKind = Literal[
     "repeated_id",
 ]
 FIELD_BYTES_MAX = 1 << 20
+SET_ASIDE = "--bad-rows quarantine sets such rows aside"
+CORRECT = "correct the file: here no row is left out"
 
 _WORDS: dict[FaultKind, str] = {
     "not_utf8": "is not UTF-8; save the file as UTF-8",
@@ -60,11 +62,11 @@ class Fault:
         """In words, without the place."""
         return _WORDS[self.kind].format(expected=self.expected, got=self.got, id=self.id, first_line=self.first_line)
 
-    def error(self, path: Path, unit: str = "line") -> RowError:
-        """As the error that ends the run."""
+    def error(self, path: Path, unit: str = "line", advice: str = SET_ASIDE) -> RowError:
+        """As the error that ends the run, with what can be done about it."""
         where = f"{path}, {unit} {self.line}" + (f", column {self.column!r}" if self.column is not None else "")
         return RowError(
-            f"{where}: {self.reason} (--bad-rows quarantine sets such rows aside)",
+            f"{where}: {self.reason} ({advice})",
             path=str(path),
             line=self.line,
             column=self.column,

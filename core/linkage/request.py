@@ -81,7 +81,9 @@ def job_key(
         digests = [*digests, *others]
     if model_digest is not None:
         digests = [*digests, f"model {model_digest} {request.allow_drift}"]
-    text = "\n".join([version("headrace"), spec.fingerprint, said, *digests])
+    # By what names columns are found is no rule of the spec, yet decides which ones are read.
+    names = spec.model_dump_json(include={"fields": {"__all__": {"name", "aliases"}}})
+    text = "\n".join([version("headrace"), spec.fingerprint, names, said, *digests])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -22,7 +22,7 @@ import polars as pl
 from core.errors import InputError, RowError, SchemaError
 from core.linkage.columns import ColumnPlan, FieldHint, check_header, plan_columns
 from core.linkage.csv_blocks import CsvFile
-from core.linkage.faults import Quarantine
+from core.linkage.faults import CORRECT, Quarantine
 from core.linkage.intake import ORIGIN, BadRows, Batch, Intake
 from core.matching.views import is_tidy
 
@@ -189,7 +189,7 @@ def _read_csv(
         frames = [change(pl.DataFrame(schema=dict.fromkeys(names, pl.String)))]
         for block in csv.blocks(set(names)):
             if block.faults:
-                raise block.faults[0][0].error(path)
+                raise block.faults[0][0].error(path, advice=CORRECT)
             frames.append(change(block.frame))
     return pl.concat(frames)
 

@@ -181,8 +181,12 @@ class MatchSpec(_Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the spec's canonical JSON: equal rules, equal fingerprint."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 of the spec's canonical JSON: equal rules, equal fingerprint.
+
+        By what names a column is found is no rule of matching: a model holds whatever its columns were called.
+        """
+        rules = self.model_dump_json(exclude={"fields": {"__all__": {"aliases"}}})
+        return hashlib.sha256(rules.encode()).hexdigest()
 
     def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:
         """Keep only the mapped fields and the passes that need nothing else.
@@ -216,12 +220,23 @@ class MatchSpec(_Frozen):
         )
 
     def _too_few(self, mapped: Collection[str], passes: tuple[PassSpec, ...]) -> SpecError:
-        have = ", ".join(sorted(mapped)) or "nothing"
+        if not mapped:
+            return self._nothing_mapped()
+        have = ", ".join(sorted(mapped))
         needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if not _can_run(each, mapped))
         return SpecError(
             f"spec {self.name!r}: only {len(passes)} of {len(self.passes)} passes can run, at least "
             f"{USABLE_PASSES_MIN} must; mapped: {have}; {needs}",
             usable=len(passes),
+            limit=USABLE_PASSES_MIN,
+        )
+
+    def _nothing_mapped(self) -> SpecError:
+        fields = ", ".join(self.columns)
+        return SpecError(
+            f"spec {self.name!r}: no column of the input is recognised; say which is which, for example "
+            f"--map {self.columns[0]}=COLUMN (fields: {fields})",
+            usable=0,
             limit=USABLE_PASSES_MIN,
         )
 

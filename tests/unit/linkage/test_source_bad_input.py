@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from core.errors import InputError, RowError, SchemaError
-from core.linkage.source import FieldHint, Source, open_source
+from core.linkage.source import FieldHint, Source, open_source, read_table
 
 FIELDS = (FieldHint("last_name", "surname"), FieldHint("dob", "date"), FieldHint("phone", "digits"))
 GOOD = b"id,last_name,dob\n1,Secret,1990-01-31\n2,Secret,1991-01-31\n3,Secret,\n"
@@ -231,3 +231,12 @@ def test_open_source_refuses_nested_columns_and_no_rows_in_parquet(tmp_path: Pat
     )
     with pytest.raises(InputError, match="has a header but no rows"):
         _open(tmp_path / "in.parquet", tmp_path)
+
+
+def test_a_bad_row_says_what_can_be_done_about_it(tmp_path: Path) -> None:
+    path = tmp_path / "said.csv"
+    path.write_text("id,id_a,id_b,decision\n1,a,b,match\n2,c,d\n")
+    with pytest.raises(RowError, match="line 3: .*--bad-rows quarantine"):
+        _open(path, tmp_path, fields=(FieldHint("decision", "text"),))
+    with pytest.raises(RowError, match=r"line 3: expected 4 fields, got 3 \(correct the file: here no row is left out"):
+        read_table(path)

@@ -216,9 +216,11 @@ def test_write_persons_says_what_keeps_it_from_writing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder"):
         (tmp_path / "folder.csv").mkdir()
         write_persons(population, tmp_path / "folder.csv")
-    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="there is no folder .*absent; make it first"):
+        write_persons(population, tmp_path / "absent" / "x.csv")
+    (tmp_path / ".x.csv.partial").mkdir()
     with pytest.raises(HeadraceError, match="cannot be written"):
-        write_persons(population, tmp_path / "file" / "x.csv")
+        write_persons(population, tmp_path / "x.csv")
     with pytest.raises(ConfigError, match=r"need about 1,000,000,000\.0 GB and .* GB free"):
         check_room(tmp_path / "not yet" / "x.csv", 10**9, 10**9)
     check_room(tmp_path / "not yet" / "x.csv", 10, 10)
