@@ -100,6 +100,13 @@ class QueueSettings(Group):
     inbox_linger_s: Seconds = Field(1, description="age at which an inbox that is not full becomes a batch")
     batch_rows: int = Field(5_000, ge=1, le=1_048_576, description="rows a batch gets unless the caller says otherwise")
     batch_rows_max: int = Field(50_000, ge=1, le=1_048_576, description="rows a batch may have at most")
+    batch_s_max: float | None = Field(
+        None,
+        gt=0,
+        le=86_400,
+        description="what a batch should take at most: those of splittable flows are cut to it by the measured time of "
+        "a row, and consumers warn of longer ones; unset: any",
+    )
     partition_rows: int = Field(10_000_000, ge=1_000, description="rows after which items go to a new partition")
     partition_hours: float = Field(24, gt=0, le=8_760, description="hours after which items go to a new partition")
     retain_days: float = Field(

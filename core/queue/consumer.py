@@ -20,7 +20,7 @@ import psycopg
 
 from core.database.queries import load, run
 from core.errors import LeaseLost, QueueError, StoreError
-from core.queue import handlers, items, payloads
+from core.queue import handlers, items, pacing, payloads
 from core.queue.batches import ClaimedBatch, Cost, RowFailure
 from core.queue.board import Board
 from core.queue.flows import policy_of
@@ -126,6 +126,7 @@ class Consumer:
         self._keeper = LeaseKeeper(queue)
         self._stopping = threading.Event()
         self._report = Report()
+        self._found_slow: set[str] = set()
         self._clock: tuple[float, float] | None = None
 
     def stop(self) -> None:
@@ -188,7 +189,7 @@ class Consumer:
         """One attempt, whatever happens in it."""
         if self._board is not None:
             self._board.begin(batch.batch_id, self._deadline(batch))
-        cpu_s = time.process_time()
+        began, cpu_s = time.monotonic(), time.process_time()
         try:
             frame, misfits = self._rows(batch)
             answered = self._answers(batch, frame) if frame.height else Fates(None, [], [])
@@ -199,8 +200,16 @@ class Consumer:
         finally:
             self._keeper.remove(batch)
         self._report = told
+        self._mind(batch, time.monotonic() - began)
         if self._board is not None:
             self._board.end(told.batches, told.rows, told.rows_failed)
+
+    def _mind(self, batch: ClaimedBatch, took_s: float) -> None:
+        """Warn of batches that take too long, once a flow."""
+        said = pacing.too_long(batch.n_items, took_s, self._queue.settings.batch_s_max)
+        if said is not None and batch.flow_name not in self._found_slow:
+            self._found_slow.add(batch.flow_name)
+            log.warning("batch %d of %s: %s", batch.batch_id, batch.flow_name, said)
 
     def _rows(self, batch: ClaimedBatch) -> tuple[pl.DataFrame, list[RowFailure]]:
         """What the handler gets: seq and fields; of a batch with a source one row, which says where the rows are."""

@@ -42,6 +42,23 @@ def rows_per_batch(row_ms: float | None, n_rows: int, n_workers: int, bounds: Bo
     return int(max(1, min(max(min(by_time, shared), least), bounds.most)))
 
 
+def rows_within(row_ms: float | None, batch_s_max: float, n_rows: int) -> int:
+    """At most `n_rows`, and at most what takes `batch_s_max`; at least 1. `row_ms` None: unknown, so nothing is cut."""
+    if row_ms is None or row_ms <= 0:
+        return n_rows
+    return int(max(1, min(batch_s_max * 1e3 / row_ms, n_rows)))
+
+
+def too_long(n_rows: int, took_s: float, batch_s_max: float | None) -> str | None:
+    """What to say of a batch that took longer than it should; None: it did not."""
+    if batch_s_max is None or took_s <= batch_s_max:
+        return None
+    said = f"{n_rows} rows took {took_s:.1f} s, and HEADRACE_QUEUE__BATCH_S_MAX is {batch_s_max:g}"
+    if n_rows == 1:
+        return f"{said}: a batch cannot be smaller"
+    return f"{said}: batches of {rows_within(took_s * 1e3 / n_rows, batch_s_max, n_rows)} rows would fit"
+
+
 def n_workers_alive(db: DatabaseManager) -> int:
     """Workers that beat now, at least 1."""
     with db.transaction() as conn:

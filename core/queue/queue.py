@@ -203,10 +203,21 @@ class BatchQueue:
             payloads = door.at_hand(payloads)
             n_rows = self.suggest_batch_rows(flow_name, len(payloads))
         door.check_batch_rows(n_rows, self.settings.batch_rows_max)
+        n_rows = self._in_time(flow_name, tenant_id, n_rows)
         place = enqueue.Place(flow_name, job_id, stage, priority, tenant_id=tenant_id, not_before=not_before)
         patience = replace(self.patience, block_s=block_s)
         terms = enqueue.Terms(n_rows, on_bad, unique_keys, self.settings.dedupe_ttl_s, patience)
         return enqueue.enqueue(self.db, place, payloads, terms)
+
+    def _in_time(self, flow_name: str, tenant_id: str, n_rows: int) -> int:
+        """Rows a batch, cut to `batch_s_max`. A flow that is not splittable may mean its batches as they are."""
+        batch_s_max = self.settings.batch_s_max
+        if batch_s_max is None:
+            return n_rows
+        with self.db.transaction() as conn:
+            splittable = flows.policy_of(conn, flow_name, tenant_id).splittable
+        row_ms = pacing.measured_row_ms(self.db, flow_name) if splittable else None
+        return pacing.rows_within(row_ms, batch_s_max, n_rows)
 
     def suggest_batch_rows(self, flow_name: str, n_rows: int, n_workers: int | None = None) -> int:
         """Rows a batch for some seconds of work, by the measured time of a row; see core.queue.pacing.rows_per_batch.

@@ -109,6 +109,11 @@ def test_spot_consumers_are_gone_before_the_node_is() -> None:
         assert args[args.index("--grace-seconds") + 1] == "20"
         assert consumer.spec["terminationGracePeriodSeconds"] == 25
         assert consumer.spec["tolerations"][0]["key"] == "headrace/spot"
+    (said,) = (
+        doc["data"] for doc in of(overlay("spot"), "ConfigMap") if "headrace-consumer" in doc["metadata"]["name"]
+    )
+    assert said["HEADRACE_QUEUE__BATCH_S_MAX"] == "20"
+    assert len(said) > 1, "beside what the base says"
     others = [p for p in pods(overlay("spot")) if p.component not in {"consumer", "run"}]
     assert not any("tolerations" in p.spec for p in others), "only consumers may lose their node at any moment"
 

@@ -14,6 +14,7 @@ from core.errors import QueueError, UnknownFlow
 from core.queue import BatchQueue, FlowPolicy, NewBatch
 from core.queue.consumer import Consumer, Options, Report
 from core.queue.handlers import HandlerResult
+from core.settings import QueueSettings
 from tests.integration.queue import misbehaving
 from tests.integration.queue.misbehaving import BAD
 
@@ -287,3 +288,18 @@ def test_what_cannot_be_consumed_is_refused(queue: BatchQueue) -> None:
         Consumer(queue, [], misbehaving.double)
     with pytest.raises(UnknownFlow):
         Consumer(queue, ["nobody registered this"], misbehaving.double, ONCE).run()
+
+
+def test_batches_that_take_too_long_are_warned_of_once_and_cut_from_then_on(
+    db: DatabaseManager, flow: str, cut: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # No batch is done in so short a time: each is too long, however fast the machine.
+    bounded = BatchQueue(db, QueueSettings(batch_s_max=1e-6), "worker-a")
+    for name in (flow, cut):
+        assert len(bounded.enqueue(name, numbers(), batch_rows=50)) == 2, "nothing was measured yet"
+        assert Consumer(bounded, [name], misbehaving.double, ONCE).run().completed == 2
+        warned = [line for line in caplog.messages if f"of {name}: 50 rows took" in line]
+        assert len(warned) == 1
+        assert warned[0].endswith("batches of 1 rows would fit")
+    assert len(bounded.enqueue(cut, numbers(10), batch_rows=5)) == 10
+    assert len(bounded.enqueue(flow, numbers(10), batch_rows=5)) == 2, "its batches may be meant as they are"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queue.pacing import Bounds, rows_per_batch
+from core.queue.pacing import Bounds, rows_per_batch, rows_within, too_long
 
 BOUNDS = Bounds(default=5_000, most=50_000)
 
@@ -39,3 +39,19 @@ def test_rows_per_batch(row_ms: float | None, n_rows: int, n_workers: int, rows:
 )
 def test_rows_per_batch_stays_within_bounds(row_ms: float | None, n_rows: int, n_workers: int, most: int) -> None:
     assert 1 <= rows_per_batch(row_ms, n_rows, n_workers, Bounds(5_000, most)) <= most
+
+
+@pytest.mark.parametrize(
+    ("row_ms", "n_rows", "rows"),
+    [(1.0, 5_000, 5_000), (4.0, 50_000, 5_000), (60_000.0, 10, 1), (None, 5_000, 5_000), (0.0, 7, 7)],
+)
+def test_rows_within_take_no_longer_than_they_may(row_ms: float | None, n_rows: int, rows: int) -> None:
+    assert rows_within(row_ms, 20, n_rows) == rows
+
+
+def test_too_long_names_the_rows_that_would_fit() -> None:
+    assert too_long(5_000, 19.9, 20) is None
+    assert too_long(5_000, 1e6, None) is None
+    said = "5000 rows took 40.0 s, and HEADRACE_QUEUE__BATCH_S_MAX is 20: batches of 2500 rows would fit"
+    assert too_long(5_000, 40, 20) == said
+    assert str(too_long(1, 40, 20)).endswith("a batch cannot be smaller")
