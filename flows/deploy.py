@@ -26,7 +26,7 @@ from core.database import connect, migrations
 from core.database.embedded import server_at
 from core.deploying import schema
 from core.deploying.manifest import Located, of_target, read_manifest
-from core.deploying.pools import POOLS, read_template
+from core.deploying.pools import POOLS, on_claim, read_template
 from core.deploying.request import AUTOSCALER, DeployRequest
 from core.errors import ConfigError, HeadraceError, ServiceUnavailable
 from core.settings import Settings, read_settings
@@ -46,6 +46,8 @@ async def deploy(request: DeployRequest, settings: Settings) -> list[Change]:
     located = read_manifest(Path(request.file))
     plan = POOLS[request.target]
     template = read_template(Path(request.pools), plan)
+    if request.workspace_claim is not None:
+        template = on_claim(template, request.workspace_claim)
     chosen = [(one, entrypoints.load(located, number, template)) for number, one in _chosen(located, request)]
     schema_version = _schema_version(settings, request)
     async with get_client() as client:

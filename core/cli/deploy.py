@@ -42,6 +42,12 @@ def deploy(
             "--scaler", help="Who scales consumers: prefect: the flow `autoscale` each minute; else it rests."
         ),
     ] = None,
+    workspace_claim: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace-claim", help="Kubernetes claim that holds files of jobs; without it: an object store does."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Bring a Prefect server to what prefect.yaml says; run twice, the second run changes nothing.
@@ -68,6 +74,7 @@ def deploy(
         pools=str(pools or files.pool_templates()),
         notify=notify,
         scaler=scaler and scaler.value,
+        workspace_claim=workspace_claim,
         as_json=as_json,
     )
     become_flow("flows.deploy", [request.model_dump_json()])

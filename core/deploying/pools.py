@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from core.errors import ConfigError
 
 Target = Literal["local", "k8s"]
+STATE_VOLUME = "state_volume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,19 @@ def read_template(folder: Path, plan: PoolPlan) -> dict[str, Any]:
     if not isinstance(template, dict) or set(template) != {"job_configuration", "variables"}:
         raise ConfigError(f"{path}: a base job template has the keys job_configuration and variables, and no other")
     return template
+
+
+def on_claim(template: Mapping[str, Any], claim: str) -> dict[str, Any]:
+    """The template with a claim as the default of `state_volume`. Raises ConfigError: it has no such variable."""
+    changed: dict[str, Any] = copy.deepcopy(dict(template))
+    variable = changed["variables"].get("properties", {}).get(STATE_VOLUME)
+    if variable is None:
+        raise ConfigError(
+            f"--workspace-claim {claim}: the base job template has no variable {STATE_VOLUME} to put it into; "
+            "use it with --target k8s and a template that has one"
+        )
+    variable["default"] = {"name": "state", "persistentVolumeClaim": {"claimName": claim}}
+    return changed
 
 
 def job_variables(template: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ class DeployRequest(BaseModel):
     pools: str = Field(description="folder of the pools' base job templates")
     notify: str | None = Field(None, description="type/name of the notification block that alerts go to")
     scaler: Scaler | None = Field(None, description="who scales consumers; unset: as it is on the server")
+    workspace_claim: str | None = Field(None, description="claim with jobs' files; unset: they are in an object store")
     wait_s: float = Field(0, ge=0, description="wait so long for an API that is being started")
     fresh: bool = Field(False, description="no worker of the pool lives: runs that are said to run do not")
     as_json: bool = False

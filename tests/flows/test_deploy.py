@@ -161,3 +161,17 @@ def test_deploy_leaves_keda_to_kubernetes(prefect_env: dict[str, str], database_
     done = deploy(prefect_env, database_url, "--target", "local", "--scaler", "keda")
     assert done.returncode == 2
     assert "use --scaler keda with --target k8s" in done.stderr
+
+
+def test_deploy_mounts_a_claim_or_room_for_copies(prefect_env: dict[str, str], database_url: str) -> None:
+    def volume(*options: str) -> Any:
+        done = deploy(prefect_env, database_url, "--target", "k8s", *options)
+        assert done.returncode == 0, done.stderr
+        pool = call(prefect_env, "GET", "/work_pools/headrace-k8s")
+        return pool["base_job_template"]["variables"]["properties"]["state_volume"]["default"]
+
+    on_claim = {"name": "state", "persistentVolumeClaim": {"claimName": "files"}}
+    assert volume("--workspace-claim", "files") == on_claim
+    assert volume() == {"name": "state", "emptyDir": {"sizeLimit": "50Gi"}}
+    done = deploy(prefect_env, database_url, "--target", "local", "--workspace-claim", "files")
+    assert (done.returncode, "use it with --target k8s" in done.stderr) == (2, True), done.stderr

@@ -1,7 +1,9 @@
-"""Which environment variables somebody reads: ours, Prefect's, and a few of other programs."""
+"""Which environment variables somebody reads: ours, Prefect's, the S3 client's, and a few of other programs."""
 
 from __future__ import annotations
 
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.credentials import EnvProvider
 from prefect.settings.legacy import _get_valid_setting_names
 from prefect.settings.models.root import Settings as PrefectSettings
 from prefect_kubernetes.settings import KubernetesSettings
@@ -25,5 +27,13 @@ READ_DIRECTLY = {
 def is_read(name: str) -> bool:
     """Whether some program of ours or below us reads the variable. A typo is read by nobody."""
     prefect = _get_valid_setting_names(PrefectSettings) | _get_valid_setting_names(KubernetesSettings)
+    known = {*valid_names(), *prefect, *_of_s3()}
     # `PREFECT__` marks what the worker tells the run, such as its id.
-    return name in {*valid_names(), *prefect, *READ_DIRECTLY} or name.startswith("PREFECT__")
+    return name in {*known, *READ_DIRECTLY} or name.startswith("PREFECT__")
+
+
+def _of_s3() -> set[str]:
+    """What botocore reads, as it says itself; the address of the store it reads in code (botocore.configprovider)."""
+    said = [variables for _, variables, *_ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values() if variables]
+    names = {name for one in said for name in ([one] if isinstance(one, str) else one)}
+    return {*names, EnvProvider.ACCESS_KEY, EnvProvider.SECRET_KEY, "AWS_ENDPOINT_URL"}

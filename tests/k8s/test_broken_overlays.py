@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.k8s import workspace_checks
 from tests.k8s.overlays import Docs, of, one, overlay
 from tests.k8s.test_overlays import CHECKS
 
@@ -36,6 +37,11 @@ def drop(docs: Docs, kind: str, name: str) -> None:
 def env(docs: Docs, name: str, variable: str) -> dict[str, Any]:
     (entry,) = (entry for entry in container(docs, name)["env"] if entry["name"] == variable)
     found: dict[str, Any] = entry
+    return found
+
+
+def consumer_data(docs: Docs) -> dict[str, str]:
+    found: dict[str, str] = one(docs, "ConfigMap", "headrace-consumer")["data"]
     return found
 
 
@@ -222,6 +228,39 @@ BREAKS: list[tuple[str, str, Break]] = [
         lambda d: one(d, "Service", "headrace-web")["metadata"].update(namespace="default"),
     ),
 ]
+# In the overlay `production`.
+STORE_BREAKS: list[tuple[str, str, Break]] = [
+    ("files_of_jobs_are_shared", "nobody else sees", lambda d: consumer_data(d).pop(workspace_checks.URI)),
+    ("files_of_jobs_are_shared", "nobody else sees", lambda d: drop(d, "ConfigMap", "headrace-workspace")),
+    (
+        "files_of_jobs_are_shared",
+        "different places",
+        lambda d: consumer_data(d).update({workspace_checks.URI: "s3://other/jobs"}),
+    ),
+    ("copies_fit_the_volume", "do not fit", lambda d: consumer_data(d).update({workspace_checks.SCRATCH: "50"})),
+    ("copies_fit_the_volume", "do not fit", lambda d: consumer_data(d).pop(workspace_checks.SCRATCH)),
+    ("store_can_be_reached", "no policy", lambda d: drop(d, "NetworkPolicy", "headrace-to-store")),
+    (
+        "store_can_be_reached",
+        "may reach",
+        lambda d: policy(d, "headrace-to-store")["egress"][0]["to"][0]["ipBlock"].pop("except"),
+    ),
+    (
+        "store_can_be_reached",
+        "may be absent",
+        lambda d: env(d, "headrace-consumer-matching", "AWS_ACCESS_KEY_ID")["valueFrom"]["secretKeyRef"].pop(
+            "optional"
+        ),
+    ),
+    (
+        "references_exist",
+        "wants key key-id",
+        lambda d: env(d, "headrace-consumer-matching", "AWS_ACCESS_KEY_ID")["valueFrom"]["secretKeyRef"].update(
+            key="key-id"
+        ),
+    ),
+    ("environment_is_read_by_somebody", "AWS_DEFALT_REGION", lambda d: consumer_data(d).update(AWS_DEFALT_REGION="x")),
+]
 SCALER_BREAKS: list[tuple[str, Break]] = [
     ("does not exist", lambda d: drop(d, "Deployment", "headrace-consumer-validation")),
     ("has replicas", lambda d: spec(d, "headrace-consumer-validation").update(replicas=3)),
@@ -253,6 +292,14 @@ def test_check_sees_what_it_is_for(check: str, words: str, broken: Break) -> Non
     assert any(words in line for line in said), said
 
 
+@pytest.mark.parametrize(("check", "words", "broken"), STORE_BREAKS)
+def test_check_sees_what_is_wrong_with_an_object_store(check: str, words: str, broken: Break) -> None:
+    docs = overlay("production")
+    broken(docs)
+    said = list(CHECKS[check](docs))
+    assert any(words in line for line in said), said
+
+
 @pytest.mark.parametrize(("words", "broken"), SCALER_BREAKS, ids=[w for w, _ in SCALER_BREAKS])
 def test_scalers_check_sees_what_it_is_for(words: str, broken: Break) -> None:
     docs = overlay("keda")
@@ -262,4 +309,4 @@ def test_scalers_check_sees_what_it_is_for(words: str, broken: Break) -> None:
 
 
 def test_every_check_was_seen_to_fail() -> None:
-    assert {check for check, _, _ in BREAKS} | {"scalers_find_their_targets"} == set(CHECKS)
+    assert {check for check, _, _ in [*BREAKS, *STORE_BREAKS]} | {"scalers_find_their_targets"} == set(CHECKS)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_image_is_built_in_two_stages_from_a_fixed_python() -> None:
 def test_image_installs_the_lock_with_hashes_and_builds_nothing() -> None:
     (install,) = (step.text for step in BUILD.steps if "requirements.lock" in step.text and step.kind == "RUN")
     assert {"--no-deps", "--require-hashes", "--only-binary=:all:"} <= set(install.split())
+
+
+def test_image_can_talk_to_an_object_store() -> None:
+    """Overlays name one, and what is not in the lock is not in the image."""
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {re.split(r"[>=<]", wanted)[0] for wanted in extras["s3"]} <= locked
 
 
 def test_image_runs_as_1001_and_says_what_it_is() -> None:

@@ -16,14 +16,16 @@ from pydantic import ValidationError
 
 from core.settings import read_settings
 from tests.architecture.tree import ROOT
-from tests.k8s import link_checks, pod_checks
+from tests.k8s import link_checks, pod_checks, workspace_checks
 from tests.k8s.keda import MODELS
 from tests.k8s.overlays import OVERLAYS, Docs, kustomized, of, one, overlay, pods
 from tests.k8s.pools import as_kubernetes_sees
 from tests.k8s.schemas import VERSIONS, problems
 
 Check = Callable[[Docs], Iterator[str]]
-CHECKS: dict[str, Check] = {check.__name__: check for check in (*pod_checks.CHECKS, *link_checks.CHECKS)}
+CHECKS: dict[str, Check] = {
+    check.__name__: check for check in (*pod_checks.CHECKS, *link_checks.CHECKS, *workspace_checks.CHECKS)
+}
 
 
 def test_overlays_are_the_documented_ones() -> None:
@@ -86,6 +88,16 @@ def test_local_overlay_brings_everything_and_the_others_no_secret() -> None:
     assert of(overlay("local"), "StatefulSet")
     for name in ("production", "keda", "spot"):
         assert not of(overlay(name), "Secret", "StatefulSet")
+
+
+@pytest.mark.parametrize(("name", "store"), [("local", False), ("production", True), ("keda", True), ("spot", True)])
+def test_files_of_jobs_lie_in_an_object_store_but_locally_on_a_claim(name: str, store: bool) -> None:
+    docs = overlay(name)
+    assert len(workspace_checks.workers(docs)) == 4
+    for owner in workspace_checks.workers(docs):
+        assert ("emptyDir" in workspace_checks.volume(owner)) == store, str(owner)
+        assert (workspace_checks.URI in workspace_checks.told(docs, owner)) == store, str(owner)
+    assert bool(of(docs, "PersistentVolumeClaim")) != store
 
 
 @pytest.mark.parametrize("queue", ["matching", "aggregation"])
@@ -161,10 +173,11 @@ def test_connections_that_nobody_needs_are_denied_at_both_ends(source: str, targ
 
 
 @pytest.mark.parametrize("name", ["server", "worker", "consumer"])
+@pytest.mark.parametrize("built", ["local", "production"])
 def test_values_of_settings_are_taken_by_those_who_read_them(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    built: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for variable, value in one(overlay("local"), "ConfigMap", f"headrace-{name}")["data"].items():
+    for variable, value in one(overlay(built), "ConfigMap", f"headrace-{name}")["data"].items():
         monkeypatch.setenv(variable, value)
     # The pod's folder is this machine's too, and maybe somebody else's.
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.deploying.pools import POOLS, job_variables, read_template
+from core.deploying.pools import POOLS, STATE_VOLUME, job_variables, on_claim, read_template
 from core.errors import ConfigError
 
 FOLDER = Path(__file__).resolve().parents[3] / "k8s" / "work-pools"
@@ -25,3 +25,16 @@ def test_template_that_cannot_be_used(tmp_path: Path, text: str | None, said: st
         (tmp_path / "headrace-local.json").write_text(text)
     with pytest.raises(ConfigError, match=said):
         read_template(tmp_path, POOLS["local"])
+
+
+def test_claim_becomes_the_default_and_the_template_stays() -> None:
+    template = read_template(FOLDER, POOLS["k8s"])
+    changed = on_claim(template, "files")
+    wanted = {"name": "state", "persistentVolumeClaim": {"claimName": "files"}}
+    assert changed["variables"]["properties"][STATE_VOLUME]["default"] == wanted
+    assert "emptyDir" in template["variables"]["properties"][STATE_VOLUME]["default"]
+
+
+def test_claim_for_a_pool_that_mounts_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--workspace-claim files: .* use it with --target k8s"):
+        on_claim(read_template(FOLDER, POOLS["local"]), "files")
