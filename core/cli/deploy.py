@@ -1,3 +1,4 @@
+# budget: a parameter for each option of the command
 """`headrace deploy`: pools, queues, blocks, deployments and automations on a Prefect server."""
 
 from __future__ import annotations
