@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from tests.k8s.schemas import VERSIONS, problems
 
 # What the test changes of the manifest's environment: where things are on this machine.
 ELSEWHERE = {"PREFECT_API_URL", "PREFECT_HOME", "PREFECT_WORKER_WEBSERVER_HOST", "PREFECT_WORKER_WEBSERVER_PORT"}
+TRIES = 20
 
 
 class Prefect:
@@ -31,8 +35,16 @@ class Prefect:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         data = json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return dict(json.load(answer))
+        # Clients of Prefect ask again after a 503: its SQLite was busy.
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return dict(json.load(answer))
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or tries_left == 0:
+                    raise
+                threading.Event().wait(0.5)
+        raise AssertionError("unreachable")
 
     def run_of(self, job_variables: dict[str, Any]) -> str:
         """Submit a run of a deployment on our pool; nobody will execute it. Returns its id."""
@@ -134,6 +146,9 @@ def test_worker_makes_the_job_of_our_pool(prefect: Prefect, cluster: Cluster, wo
     assert container["resources"]["limits"] == {"cpu": "4", "memory": "16Gi"}
     env = {entry["name"]: entry for entry in container["env"]}
     assert env["HEADRACE_DATABASE__URL"]["valueFrom"] == {"secretKeyRef": {"name": "headrace-database", "key": "url"}}
+    assert env["AWS_ACCESS_KEY_ID"]["valueFrom"]["secretKeyRef"]["optional"] is True
+    assert container["envFrom"] == [{"configMapRef": {"name": "headrace-workspace", "optional": True}}]
+    assert {"name": "state", "emptyDir": {"sizeLimit": "50Gi"}} in pod["volumes"]
     assert env["PREFECT__FLOW_RUN_ID"]["value"] == run_id
     assert container["args"] == ["prefect", "flow-run", "execute"]
 
