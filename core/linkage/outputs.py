@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import orjson
@@ -40,8 +41,17 @@ def check_out(out: Path, option: str = "--out") -> None:
         raise ConfigError(f"{option} {out}: the ending must be {' or '.join(FORMATS)}")
     if not out.parent.is_dir():
         raise ConfigError(f"{option} {out}: there is no folder {out.parent}; make it first")
-    if not os.access(out.parent, os.W_OK) or out.is_dir():
+    if out.is_dir() or not _takes_files(out.parent):
         raise ConfigError(f"{option} {out}: cannot be written; choose another place")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there; permissions alone do not tell (root, file systems of their own kind)."""
+    try:
+        with TemporaryFile(dir=folder):
+            return os.access(folder, os.W_OK)
+    except OSError:
+        return False
 
 
 def pairs_path(out: Path) -> Path:

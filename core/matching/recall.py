@@ -33,7 +33,8 @@ class RecallEstimate:
         return {
             "edges": self.n_edges,
             "missed_estimate": round(self.n_missed, 1),
-            "recall_estimate": round(self.recall, 6),
+            # Without a match there is nothing to judge by.
+            "recall_estimate": round(self.recall, 6) if self.n_edges else None,
             "passes": {each.name: {"edges": each.n_edges, "only": each.n_only} for each in self.passes},
         }
 
@@ -55,7 +56,7 @@ def capture_recapture(passes: NDArray[np.uint32], names: Sequence[str]) -> Recal
     times = hits.sum(axis=1)
     once, twice = int(counts[times == 1].sum()), int(counts[times == 2].sum())
     occasions = max(len(names), 1)
-    missed = (occasions - 1) / occasions * once * (once - 1) / (2.0 * (twice + 1))
+    missed = (occasions - 1) / occasions * max(once * (once - 1), 0) / (2.0 * (twice + 1))
     total = len(passes) + missed
     made, only = counts @ hits, counts[times == 1] @ hits[times == 1]
     yields = tuple(PassYield(name, int(each), int(alone)) for name, each, alone in zip(names, made, only, strict=True))

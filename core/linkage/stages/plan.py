@@ -23,6 +23,8 @@ CANDIDATES_PER_RECORD = 10
 CANDIDATES_PER_RECORD_LARGE = 20
 REFUSED_AT = 20
 """Times the budget: beyond it the passes do not fit the data, and no window can mend that."""
+SPLIT_PAIRS_MIN = 1_000_000_000
+"""Of fewer pairs behind all refinements, a pass is compared in a window, however small the job."""
 WINDOWS = (200, 100, 50, 20, 10)
 """A block of more records is cut at the pass's refinements, and what stays larger is compared in such a window."""
 
@@ -39,9 +41,13 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         `batches`: pass, blocks [lo, hi) of its cut, pairs. `passes`: per pass its blocks, largest block, pairs, pairs
         left out by cuts and window, and whether none was. `window`, `budget`.
     Raises:
-        CandidateBudgetExceeded: even the narrowest window makes more than twenty times the budget.
+        CandidateBudgetExceeded: a pass makes more than twenty times the budget behind all its refinements, so that a
+            window would leave out nearly all; or even the narrowest window makes as many.
     """
     budget = job.rows * (CANDIDATES_PER_RECORD if job.rows <= LARGE_ROWS else CANDIDATES_PER_RECORD_LARGE)
+    # What an increment is added to was planned by this rule.
+    if job.description.frozen is None:
+        _refuse_unsplit(job, max(budget * REFUSED_AT, SPLIT_PAIRS_MIN))
     window, kept = _within(job, budget)
     pairs = [int(_made(job, _cut(job, window, number), window, number).sum()) for number in range(len(kept))]
     _refuse_flood(job, pairs, budget * REFUSED_AT)
@@ -99,6 +105,22 @@ def _made(job: LinkageJob, made: Cut, window: int, number: int) -> NDArray[np.in
 
 def _pairs(job: LinkageJob, window: int, number: int) -> int:
     return int(pairs_of(_cut(job, window, number).sizes, window).sum())
+
+
+def _refuse_unsplit(job: LinkageJob, limit: int) -> None:
+    """Refuse a pass whose keys, refinements and all, leave more pairs than `limit`."""
+    for number, rule in enumerate(job.spec.passes):
+        sizes = _cut(job, WINDOWS[-1], number).sizes.astype(np.int64)
+        pairs = int((sizes * (sizes - 1) // 2).sum())
+        if pairs > limit:
+            raise CandidateBudgetExceeded(
+                f"pass {rule.name} alone would make {pairs:,} pairs, the limit is {limit:,}; its largest block has "
+                f"{int(sizes.max()):,} records: give it a further key or a refinement in the spec "
+                f"({', '.join(rule.keys)} now)",
+                rule=rule.name,
+                pairs=pairs,
+                limit=limit,
+            )
 
 
 def _refuse_flood(job: LinkageJob, pairs: list[int], limit: int) -> None:

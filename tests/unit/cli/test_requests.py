@@ -7,6 +7,7 @@ import pytest
 
 from core.cli.requests import matching_request
 from core.errors import ConfigError
+from core.linkage.outputs import check_out
 
 
 def _options(**changes: Any) -> dict[str, Any]:
@@ -40,6 +41,11 @@ def test_out_is_checked_before_any_work(tmp_path: Path) -> None:
         matching_request(_options(out=str(tmp_path / "x.txt")), [])
     with pytest.raises(ConfigError, match="there is no folder"):
         matching_request(_options(out=str(tmp_path / "no" / "x.csv")), [])
+
+
+def test_out_where_no_file_can_be_made_is_refused_whatever_permissions_say() -> None:
+    with pytest.raises(ConfigError, match="--out /proc/x.csv: cannot be written; choose another place"):
+        check_out(Path("/proc/x.csv"))
 
 
 def test_paths_become_absolute_and_quarantine_lies_beside_out(tmp_path: Path) -> None:

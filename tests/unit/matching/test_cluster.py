@@ -208,3 +208,8 @@ def test_no_cluster_holds_a_denied_pair_and_the_rest_is_as_greedy(found, denied)
     assert {frozenset(np.flatnonzero(np.array(result) == label).tolist()) for label in set(result)} == {
         frozenset(each) for each in clusters
     }
+
+
+def test_capture_recapture_claims_nothing_without_a_match() -> None:
+    told = capture_recapture(np.empty(0, dtype=np.uint32), ["a", "b"]).to_dict()
+    assert (told["recall_estimate"], str(told["missed_estimate"])) == (None, "0.0")
