@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -32,6 +33,7 @@ MINUTE_S = 60.0
 # The first decision comes at the next full minute, when a run of the flow has started.
 READY_LIMIT_S = 180.0
 LOOK_S = 0.5
+BUSY_LIMIT_S = 60.0
 ALIVE = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 
 
@@ -46,16 +48,27 @@ class Api:
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": "application/json"}
         request = Request(self.url + path, data, headers, method=method)  # noqa: S310 - of our own stack
+        give_up = time.monotonic() + BUSY_LIMIT_S
+        while (told := self._once(request)) is None:
+            if time.monotonic() > give_up:
+                raise ServiceUnavailable(f"the Prefect API is busy for {BUSY_LIMIT_S:g} s", url=self.url)
+            threading.Event().wait(LOOK_S)
+        return orjson.loads(told) if told else None
+
+    def _once(self, request: Request) -> bytes | None:
+        """None: 503, its database is busy, and nothing was done; Prefect's own client asks again, too."""
         try:
             with urlopen(request, timeout=30) as answer:  # noqa: S310
-                told = answer.read()
+                return bytes(answer.read())
         except HTTPError as error:
-            raise ServiceUnavailable(f"the Prefect API refused {method} {path}: {error.code}", url=self.url) from None
+            if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+                return None
+            asked = f"{request.method} {request.selector.removeprefix('/api')}"
+            raise ServiceUnavailable(f"the Prefect API refused {asked}: {error.code}", url=self.url) from None
         except (URLError, OSError, HTTPException):
             raise ServiceUnavailable(
                 f"the Prefect API at {self.url} does not answer; is it up?", url=self.url
             ) from None
-        return orjson.loads(told) if told else None
 
 
 def measure(queue: BatchQueue, api: Api, bursts: Bursts, moved: Moved) -> Reaction:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,27 @@ def test_scale_by_schedule_says_that_a_stack_is_needed(tmp_path: Path, monkeypat
     result = CliRunner().invoke(build(), ["bench", "scale", "--by", "schedule"])
     assert isinstance(result.exception, ConfigError)
     assert f"measures a running `headrace up`, and none is ready in {tmp_path}" in result.exception.message
+
+
+def test_api_that_is_busy_is_asked_again() -> None:
+    codes = [503, 503, 200]
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(codes.pop(0))
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            assert Api(f"http://127.0.0.1:{server.server_port}/api").ask("GET", "/health") == []
+        finally:
+            server.shutdown()
+            thread.join()
+    assert codes == []
