@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
-    """Check settings, disk, database, Redis and Prefect; exit 1 if something is wrong. Starts and changes nothing.
+    """Check settings, disk, workspace, database, Redis and Prefect; exit 1 if one is wrong. Leaves nothing behind.
 
     Example: headrace doctor --json
     """
@@ -59,7 +59,8 @@ def examine() -> Iterator[Finding]:
         return
     names = sorted(name for name in os.environ if name.startswith("HEADRACE_"))
     yield Finding("settings", f"set: {', '.join(names)}" if names else "all defaults")
-    checks: list[Callable[[Settings], Finding]] = [_machine, _state_dir, _database, *_named(settings), _redis, _prefect]
+    shared = [_database, *_named(settings), _redis, _prefect]
+    checks: list[Callable[[Settings], Finding]] = [_machine, _state_dir, _workspace, *shared]
     for check in checks:
         yield check(settings)
 
@@ -103,6 +104,30 @@ def _state_dir(settings: Settings) -> Finding:
     elif free_gb < DISK_MIN_GB:
         problem = f"less than {DISK_MIN_GB:g} GB are free"
     return Finding("state", f"{folder}, {free_gb:.1f} GB free", problem)
+
+
+def _workspace(settings: Settings) -> Finding:
+    """Whether a small file can be written, read and deleted where jobs keep theirs; nothing of it stays."""
+    from uuid import uuid4
+
+    from core.errors import HeadraceError
+    from core.linkage.scratch import Scratch
+    from core.linkage.workspace import Workspace
+
+    uri = settings.matching.workspace_uri
+    if uri is None:
+        return Finding("workspace", "files of queued jobs lie in the state folder, for this machine only")
+    try:
+        workspace = Workspace(f"{uri.rstrip('/')}/doctor-{uuid4()}", Scratch(settings.state_dir / "scratch"))
+        workspace.write_json("probe", True)
+        same = workspace.read_json("probe") is True
+        workspace.remove()
+        workspace.close()
+    except HeadraceError as error:
+        return Finding("workspace", "configured", error.message)
+    except OSError as error:
+        return Finding("workspace", "configured", f"{uri} cannot be written ({error.strerror}); correct its rights")
+    return Finding("workspace", f"{uri} can be written", None if same else f"{uri} gives back what was not written")
 
 
 def _database(settings: Settings) -> Finding:
