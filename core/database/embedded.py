@@ -187,7 +187,7 @@ class EmbeddedServer:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         made = _run(binaries, "initdb", [*options, *locale], self.home, owner)
         if made.returncode != 0:
-            raise StoreUnavailable(f"initdb failed in {self.home}: {made.stderr.strip().splitlines()[-1:]}")
+            raise StoreUnavailable(f"initdb failed in {self.home}: {cause_of(made.stderr)}")
         single = ["--single", "-D", "data.new", "-c", "log_min_messages=fatal", "postgres"]
         create = load("database")["database_create"].sql.format(name=DATABASE)
         made = _run(binaries, "postgres", single, self.home, owner, f"{create};\n")
@@ -320,6 +320,16 @@ def _write_settings(server: EmbeddedServer, owner: pwd.struct_passwd | None) -> 
 # Batches pass through a backend as strings of megabytes. By default the C library gives such memory back to the system
 # at once and has it zeroed anew for the next batch: a seventh of the server's work when a queue is drained.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20)}
+
+
+def cause_of(stderr: str) -> str:
+    """The line that says why one of PostgreSQL's programs failed: not its last, which tells how it tidied up."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    for mark in ("FATAL:", "PANIC:", "error:"):
+        for line in lines:
+            if mark in line:
+                return line.split(mark, 1)[1].strip()
+    return lines[-1] if lines else "it says nothing"
 
 
 def _run(

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ HOST = "127.0.0.1"
 PREFECT_DATABASE = "prefect"
 # sun_path holds 107 characters and the terminating zero.
 SOCKET_PATH_MAX = 107
+PROBE_BYTES = 65_536
 
 # Finished runs are dropped like events, not kept for ever.
 SERVER: Mapping[str, str] = {
@@ -95,12 +97,15 @@ class Plan:
         return self.folder / "tmp"
 
     def require_place(self) -> None:
-        """Make the folders. Raises ConfigError: they cannot be made, or both ports are the same."""
+        """Make the folders. Raises ConfigError: they cannot be made or written to, or both ports are the same."""
         if self.api_port == self.web_port:
             raise ConfigError(f"--api-port and --web-port are both {self.api_port}; give one of them another")
         try:
             for path in (self.folder, self.temporary):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                # Found as it is, it may be another user's, or on a full disk.
+                with tempfile.TemporaryFile(dir=path) as probe:
+                    probe.write(bytes(PROBE_BYTES))
         except OSError as error:
             raise ConfigError(
                 f"the state folder {self.state_dir} cannot be written ({error.strerror}); set HEADRACE_STATE_DIR to "

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,31 @@ def test_require_place_names_a_folder_that_cannot_be_made(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"state folder .*file/state cannot be written \(Not a directory\)"):
         plan(tmp_path / "file" / "state").require_place()
+
+
+@pytest.fixture
+def others_folder() -> Iterator[Path]:
+    """A state folder with a stack's folders in it, none of which this process may write to for the time being."""
+    # Not below pytest's folder, which only its owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="hr-plan-"))
+    (folder / "stack" / "tmp").mkdir(parents=True)
+    me, folders = os.geteuid(), (folder, folder / "stack", folder / "stack" / "tmp")
+    for path in folders:
+        path.chmod(0o555)
+    if me == 0:
+        os.seteuid(65_534)
+    try:
+        yield folder
+    finally:
+        os.seteuid(me)
+        for path in folders:
+            path.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_require_place_names_a_folder_of_another_user(others_folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"state folder .* cannot be written \(Permission denied\)"):
+        plan(others_folder).require_place()
 
 
 def test_require_place_refuses_one_port_for_both(tmp_path: Path) -> None:
