@@ -187,7 +187,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": [*job.description.notices, *_blanked(job), *notices],
+        "notices": [*job.description.notices, *_blanked(job), *_windowed(job), *notices],
     }
 
 
@@ -199,6 +199,17 @@ def _blanked(job: LinkageJob) -> list[str]:
     return [
         f"{field}: {count} records have a value that too many share to tell them apart; taken as missing"
         for field, count in found.items()
+    ]
+
+
+def _windowed(job: LinkageJob) -> list[str]:
+    """Say which passes compared less than half of their pairs."""
+    return [
+        f"pass {each['name']} compared {each['pairs']:,} of {each['pairs'] + each['left_out']:,} pairs, for its "
+        f"largest block has {each['largest']:,} records; give it a further key or a refinement in the spec"
+        for found in job.outputs("plan")
+        for each in found["passes"]
+        if each["left_out"] > each["pairs"]
     ]
 
 

@@ -23,7 +23,7 @@ CANDIDATES_PER_RECORD = 10
 CANDIDATES_PER_RECORD_LARGE = 20
 REFUSED_AT = 20
 """Times the budget: beyond it the passes do not fit the data, and no window can mend that."""
-SPLIT_PAIRS_MIN = 1_000_000_000
+SPLIT_PAIRS_MIN = 10_000_000_000
 """Of fewer pairs behind all refinements, a pass is compared in a window, however small the job."""
 WINDOWS = (200, 100, 50, 20, 10)
 """A block of more records is cut at the pass's refinements, and what stays larger is compared in such a window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.linkage.local import run_job
 from core.linkage.manifest import LocalManifest
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
+from core.linkage.resolve import resolve
 from core.linkage.stages import match, plan
 from core.linkage.workspace import Workspace, load, load_edges, load_placeholders
 from core.matching.blocking import pass_keys
@@ -164,3 +166,21 @@ def test_ranges_follow_the_size_of_the_input_where_none_is_asked_for(job: Linkag
     ranges = LinkageJob(described, job.workspace, job.batches).ranges
     assert ranges[0].rows == min(step, rows)
     assert sum(part.rows for part in ranges) == rows
+
+
+def test_a_notice_names_the_passes_that_compared_less_than_half_of_their_pairs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "WINDOWS", (WINDOW,))
+    persons, spec = tmp_path / "persons.parquet", yaml.safe_load((SPEC_FOLDER / "persons.yaml").read_text())
+    generate_persons(2_000, seed=4, duplicates=0.3).write_parquet(persons)
+    coarse = {**spec, "name": "coarse", "passes": [{"name": "region", "keys": ["state"]}, *spec["passes"]]}
+    (tmp_path / "coarse.yaml").write_text(yaml.safe_dump(coarse))
+    request = MatchRequest(input=str(persons), id_column="id", spec=str(tmp_path / "coarse.yaml"))
+    notices = resolve(request, tmp_path / "work")["notices"]
+    (notice,) = [each for each in notices if each.startswith("pass ")]
+    assert re.fullmatch(
+        r"pass region compared [\d,]+ of [\d,]+ pairs, for its largest block has [\d,]+ records; "
+        r"give it a further key or a refinement in the spec",
+        notice,
+    )

@@ -86,12 +86,12 @@ def test_flood_is_refused_with_the_worst_pass_named(tmp_path: Path) -> None:
 
 
 def test_a_pass_that_no_refinement_splits_is_refused_with_its_exact_pairs(tmp_path: Path) -> None:
-    wanted = "pass pass_1 alone would make 1,124,968,462 pairs, the limit is 1,000,000,000; .* has 47,434 records"
+    wanted = "pass pass_1 alone would make 11,249,925,001 pairs, the limit is 10,000,000,000; .* has 150,000 records"
     with pytest.raises(CandidateBudgetExceeded, match=wanted) as caught:
-        plan.run(_job([[3], [47_434, 2]], rows=50_000), 0, tmp_path)
+        plan.run(_job([[3], [150_000, 2]], rows=160_000), 0, tmp_path)
     assert (caught.value.rule, list(tmp_path.iterdir())) == ("pass_1", [])
     # Equal parts of a refinement make few enough.
-    assert plan.run(_job([[20], [47_430]], rows=50_000, parts=10), 0, tmp_path)["batches"]
+    assert plan.run(_job([[20], [150_000]], rows=160_000, parts=10), 0, tmp_path)["batches"]
 
 
 def test_no_block_at_all_makes_no_batch(tmp_path: Path) -> None:
