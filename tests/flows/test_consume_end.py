@@ -85,11 +85,15 @@ def running(command: list[str], env: dict[str, str], log: Path) -> Iterator[psut
         yield seen
         left = seen.children(recursive=True) if process.poll() is None else []
     finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        # Prefect's worker may overhear one SIGTERM.
+        for end in (process.terminate, process.terminate, process.kill):
+            end()
+            try:
+                process.wait(2)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        process.wait(LIMIT_S)
         for one in left:
             if one.is_running():
                 one.kill()
