@@ -38,7 +38,7 @@ demo: setup ## Resolve 100,000 generated persons, from nothing to a summary
 	@$(DEMO_ENV) $(PYTHON) -m flows.demo
 
 test: setup-dev ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
-	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile $(TESTS)
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transaction mode
 	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || \

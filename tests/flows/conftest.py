@@ -131,6 +131,18 @@ def flow_processes(
                 process.stdout.close()
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process as `headrace down` does: Prefect's worker may overhear one SIGTERM."""
+    for signalled in (process.terminate, process.terminate, process.kill):
+        signalled()
+        try:
+            process.wait(2)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(START_LIMIT_S)
+
+
 def finished(process: subprocess.Popen[bytes], tmp_path: Path) -> dict[str, Any]:
     """Wait for a flow that must succeed; returns its figures."""
     stdout, _ = process.communicate(timeout=240)

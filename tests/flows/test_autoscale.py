@@ -29,6 +29,7 @@ from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
 from flows.consumer_runs import RunPool
+from tests.flows.conftest import end
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 120.0
@@ -118,8 +119,7 @@ def worker(env: dict[str, str], log: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            process.terminate()
-            process.wait(30)
+            end(process)
 
 
 def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(

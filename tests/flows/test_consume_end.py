@@ -24,6 +24,7 @@ from prefect.states import Cancelling
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
+from tests.flows.conftest import end
 from tests.flows.test_autoscale import post
 
 ROOT = Path(__file__).parents[2]
@@ -85,15 +86,7 @@ def running(command: list[str], env: dict[str, str], log: Path) -> Iterator[psut
         yield seen
         left = seen.children(recursive=True) if process.poll() is None else []
     finally:
-        # Prefect's worker may overhear one SIGTERM.
-        for end in (process.terminate, process.terminate, process.kill):
-            end()
-            try:
-                process.wait(2)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        process.wait(LIMIT_S)
+        end(process)
         for one in left:
             if one.is_running():
                 one.kill()

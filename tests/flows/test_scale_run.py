@@ -18,6 +18,7 @@ from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.scaling import ledger
 from core.settings import QueueSettings
+from tests.flows.conftest import end
 from tests.flows.test_autoscale import HANDLER, post
 from tests.flows.test_consume import Server
 
@@ -41,8 +42,7 @@ def running(command: list[str], env: dict[str, str], log: Path) -> Iterator[subp
         yield process
     finally:
         left = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-        process.terminate()
-        process.wait(60)
+        end(process)
         for one in left:
             if one.is_running():
                 one.kill()
