@@ -29,9 +29,9 @@ from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
 
 TEMPLATE = "headrace_template"
-# Files that wait for servers more than they compute, the longest first: at the end of a run they would keep two of
-# three processes idle.
-WAITING = ("flows/test_scale_run.py", "flows/", "k8s/test_worker.py", "integration/stack/", "chaos/")
+# Files that wait for servers more than they compute, the longest first: at the end of a run they would keep the other
+# process idle.
+WAITING = ("flows/test_scale_run.py", "flows/", "k8s/test_worker.py", "integration/stack/")
 _FOLDER = pytest.StashKey[Path]()
 
 

@@ -107,7 +107,7 @@ def test_polling_takes_over_while_the_connection_is_lost(
         assert waker.mode == "notify"
         ended = (
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE query LIKE '%queue_wake_mark%' AND pid <> pg_backend_pid()"
+            "WHERE query LIKE '%queue_wake_mark%' AND pid <> pg_backend_pid() AND datname = current_database()"
         )
         assert db.execute_query("end", ended) == [(True,)]
         assert not waker.wait(0.0)
