@@ -39,6 +39,10 @@ SELECT pg_replication_slot_advance(%(slot)s, '0/0'::pg_lsn + %(hi)s::bigint)
 -- What this session has counted is seen by others now, not up to a second later.
 SELECT pg_stat_force_next_flush()
 
+-- name: bench_checkpoint :exec
+-- Before each run of a job: what was written earlier is on the disk.
+CHECKPOINT
+
 -- name: bench_analyse :exec
 -- Between enqueue and drain, for every system alike.
 ANALYZE

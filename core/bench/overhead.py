@@ -1,4 +1,7 @@
-"""What Prefect costs: the same job through the queue with and without it, in processes of their own, in turn."""
+"""What Prefect costs: the same job through the queue with and without it, in turn.
+
+Each run has a process and a database of its own: what earlier runs have left behind would weigh more than Prefect.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,12 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from core.bench.database import own_database, session
+from core.database.queries import load, run
 from core.errors import HeadraceError
 from core.linkage.request import MatchRequest
+
+Q = load("bench")
 
 # The same job: every thread, batch and statement.
 PLAIN, PREFECT = "core.bench.overhead_job", "flows.identity_resolution"
@@ -29,8 +36,9 @@ SERVER_START_LIMIT_S = 180
 class Overhead:
     """Medians over the rounds. `job_s` is measured inside the job, `process_s` from outside, with all imports.
 
-    `overhead_percent` compares the jobs; `process_overhead_percent` whole processes, which start once a job;
-    `ms_per_batch` is the difference of the jobs over their batches.
+    The overheads are medians of what each round found, whose two runs follow each other: a machine that grows slower
+    tells in the seconds, not in them. `overhead_percent` compares jobs, `process_overhead_percent` whole processes,
+    which start once a job; `ms_per_batch` is the difference of the jobs over their batches.
     """
 
     rows: int
@@ -47,48 +55,68 @@ class Overhead:
 
 
 def measure(
-    request: MatchRequest, rounds: int, environment: Mapping[str, str], said: Callable[[str, int, int], None]
+    url: str,
+    request: MatchRequest,
+    rounds: int,
+    environment: Mapping[str, str],
+    said: Callable[[str, int, int], None],
 ) -> Overhead:
     """Run the job `rounds` times each way, A B B A, after one of each that is not counted.
 
-    One Prefect server runs beside both: that of `environment`, or one of our own. Raises HeadraceError: a run failed;
-    says its last line.
+    One Prefect server runs beside both: that of `environment`, or one of our own.
+
+    Args:
+        url: of the database server on which each run gets a database.
+    Raises:
+        HeadraceError: a run failed; says its last line.
     """
+    # The files of the run before are no answer to this one.
+    request = request.model_copy(update={"rerun": True})
     with _served(environment) as served:
-        return _measure(request, rounds, served, said)
+        return _measure(url, request, rounds, served, said)
 
 
 def _measure(
-    request: MatchRequest, rounds: int, environment: Mapping[str, str], said: Callable[[str, int, int], None]
+    url: str,
+    request: MatchRequest,
+    rounds: int,
+    environment: Mapping[str, str],
+    said: Callable[[str, int, int], None],
 ) -> Overhead:
-    request = request.model_copy(update={"rerun": True})
     taken: dict[str, list[tuple[float, float]]] = {PLAIN: [], PREFECT: []}
     summary: dict[str, object] = {}
     for number in range(rounds + 1):
         order = (PLAIN, PREFECT) if number % 2 else (PREFECT, PLAIN)
         for module in order:
             said("runs", 2 * number + order.index(module), 2 * (rounds + 1))
-            process_s, summary = _run(module, request, environment)
+            with own_database(url, migrated=True) as own:
+                _settle(own)
+                process_s, summary = _run(module, request, {**environment, "HEADRACE_DATABASE__URL": own})
             if number:
                 taken[module].append((float(str(summary["seconds"])), process_s))
-    plain, under = taken[PLAIN], taken[PREFECT]
-    jobs = [statistics.median(job for job, _ in each) for each in (plain, under)]
-    processes = [statistics.median(whole for _, whole in each) for each in (plain, under)]
+    rounds_taken = list(zip(taken[PLAIN], taken[PREFECT], strict=True))
     counts = summary["batches"]
     batches = sum(counts.values()) if isinstance(counts, dict) else 0
+    percents = [_percent(plain[0], under[0]) for plain, under in rounds_taken]
     return Overhead(
         rows=int(str(summary["rows"])),
         batches=batches,
         rounds=rounds,
-        plain_job_s=jobs[0],
-        prefect_job_s=jobs[1],
-        overhead_percent=_percent(jobs[0], jobs[1]),
-        ms_per_batch=round(1000 * (jobs[1] - jobs[0]) / batches, 2),
-        overhead_percent_rounds=[round(_percent(a, b), 2) for (a, _), (b, _) in zip(plain, under, strict=True)],
-        plain_process_s=processes[0],
-        prefect_process_s=processes[1],
-        process_overhead_percent=_percent(processes[0], processes[1]),
+        plain_job_s=statistics.median(job_s for job_s, _ in taken[PLAIN]),
+        prefect_job_s=statistics.median(job_s for job_s, _ in taken[PREFECT]),
+        overhead_percent=statistics.median(percents),
+        ms_per_batch=round(1000 * statistics.median(under[0] - plain[0] for plain, under in rounds_taken) / batches, 2),
+        overhead_percent_rounds=[round(percent, 2) for percent in percents],
+        plain_process_s=statistics.median(process_s for _, process_s in taken[PLAIN]),
+        prefect_process_s=statistics.median(process_s for _, process_s in taken[PREFECT]),
+        process_overhead_percent=statistics.median(_percent(plain[1], under[1]) for plain, under in rounds_taken),
     )
+
+
+def _settle(url: str) -> None:
+    """Write out what the run before has left in the server's memory: the next one shall not pay for it."""
+    with session(url) as conn:
+        run(conn, Q["bench_checkpoint"])
 
 
 @contextmanager

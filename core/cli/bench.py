@@ -251,8 +251,9 @@ def overhead(
 ) -> None:
     """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
 
-    Each run is a process of its own, in turn; one of each is not counted. The Prefect API is that of PREFECT_API_URL or
-    of a running `headrace up`; without any, the benchmark starts a server, which shares the processors with both.
+    Each run is a process with a database of its own, in turn; one of each is not counted. The Prefect API is that of
+    PREFECT_API_URL or of a running `headrace up`; without any, the benchmark starts a server, which shares the
+    processors with both.
 
     Example: headrace bench overhead --rows 200000
     """
@@ -264,14 +265,13 @@ def overhead(
     from core.cli.progress import rows_progress
     from core.cli.tables import emit
     from core.linkage.request import MatchRequest
-    from core.settings import read_settings
+    from core.runtime import open_runtime
     from core.workloads.identity.samples import sampled
 
-    persons = sampled(f"demo:persons?rows={rows}", read_settings().state_dir / "samples")
-    request = MatchRequest(input=persons, id_column="id")
-    environment = flow_environment()
-    with rows_progress() as moved:
-        found = measure(request, rounds, environment, moved)
+    with open_runtime() as runtime, rows_progress() as moved:
+        persons = sampled(f"demo:persons?rows={rows}", runtime.settings.state_dir / "samples")
+        request = MatchRequest(input=persons, id_column="id")
+        found = measure(runtime.db.url, request, rounds, flow_environment(), moved)
     figures = asdict(found) | {"command": f"headrace bench overhead --rows {rows} --rounds {rounds}"}
     emit("overhead", [{"figure": name, "value": _written(value)} for name, value in figures.items()], as_json=False)
     said = f"Prefect takes {found.overhead_percent:+.1f} % of the job's time at {found.batches} batches"

@@ -11,9 +11,9 @@ from core.workloads.identity.samples import sampled
 
 def test_overhead_runs_the_same_job_both_ways(prefect_env: dict[str, str], database_url: str, tmp_path: Path) -> None:
     request = MatchRequest(input=sampled("demo:persons?rows=300", tmp_path), id_column="id")
-    environment = prefect_env | {"HEADRACE_DATABASE__URL": database_url, "HEADRACE_STATE_DIR": str(tmp_path / "state")}
+    environment = prefect_env | {"HEADRACE_STATE_DIR": str(tmp_path / "state")}
     told: list[tuple[int, int]] = []
-    found = measure(request, 1, environment, lambda _, done, total: told.append((done, total)))
+    found = measure(database_url, request, 1, environment, lambda _, done, total: told.append((done, total)))
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
     assert found.rows == 300
     assert found.batches >= 11
