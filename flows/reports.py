@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -48,19 +48,37 @@ async def beside_the_work() -> AsyncIterator[Callable[[Shown], None]]:
 
 
 class ProgressCard:
-    """The one progress artifact of a job in a run, which fills up stage by stage."""
+    """The one progress artifact of a job in a run, which fills up stage by stage.
 
-    def __init__(self, job_id: int) -> None:
+    Short stages follow each other faster than anybody reads, and each update costs as much as a batch of theirs: what
+    is newest is shown, once in `pause_s` at most.
+    """
+
+    def __init__(self, job_id: int, pause_s: float = 2.0) -> None:
         self._key = f"job-{job_id}-progress"
+        self._pause_s = pause_s
         self._card: UUID | None = None
+        self._newest: tuple[float, str] | None = None
+        self._all_done = asyncio.Event()
 
-    async def show(self, stage: Stage, percent: float) -> None:
-        """Say which stage is done; a card that could not be made before is made now."""
-        said = "all stages are done" if percent >= 100 else f"stage {stage} is done"
+    def show(self, stage: Stage, percent: float) -> Shown:
+        """Say which stage is done, or what has been done since, when its turn comes."""
+        self._newest = percent, "all stages are done" if percent >= 100 else f"stage {stage} is done"
+        if percent >= 100:
+            self._all_done.set()
+        return self._show_newest()
+
+    async def _show_newest(self) -> None:
+        if self._newest is None:
+            return
+        (percent, said), self._newest = self._newest, None
+        # A card that could not be made before is made now.
         if self._card is None:
             self._card = await acreate_progress_artifact(percent, key=self._key, description=said)
         else:
             await aupdate_progress_artifact(self._card, percent, description=said)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_done.wait(), self._pause_s)
 
 
 async def job_done(session: JobSession, summary: dict[str, Any]) -> None:

@@ -19,8 +19,9 @@ BATCHED: Mapping[str, str] = {
 }
 
 # What our own modules warn of stands in the log of a run, too; threads outside any run say it to the console alone.
-# `prefect.yaml` says the same to runs of deployments.
+# That a batch is done is no line of the log: its task run says so. `prefect.yaml` tells runs of deployments the same.
 RUN_LOG: Mapping[str, str] = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "core,flows,headrace",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "WARNING",
 }

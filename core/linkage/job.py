@@ -192,8 +192,9 @@ class LinkageJob:
 
     def blocks(self, number: int) -> Blocks:
         """The blocks of one pass, memory-mapped."""
-        folder = self.folder("block", number)
-        return Blocks(load(folder, "rows"), load(folder, "depth"))
+        batch = next(at for at, found in enumerate(self.outputs("block")) if number in found["passes"])
+        folder = self.folder("block", batch)
+        return Blocks(load(folder, f"rows-{number:02d}"), load(folder, f"depth-{number:02d}"))
 
     @property
     def ids(self) -> tuple[Array, Array]:

@@ -56,15 +56,20 @@ class Edges:
         return cls(*(frame[name].to_numpy().astype(dtype, copy=False) for name, dtype in _DTYPES.items()))
 
 
+def join_edges(parts: Sequence[Edges]) -> Edges:
+    """All edges of all parts, one part behind the other."""
+    if len(parts) < 2:
+        return parts[0] if parts else Edges.empty()
+    columns = {name: np.concatenate([getattr(each, name) for each in parts]) for name in _DTYPES}
+    return Edges(*(columns[name] for name in _DTYPES))
+
+
 def merge_edges(parts: Sequence[Edges]) -> Edges:
     """Unite the edges of all passes: each pair once, ascending by (left, right), its pass bits ORed.
 
     A pair weighs the same in whichever pass it is met, so any copy's weight serves.
     """
-    if not parts:
-        return Edges.empty()
-    columns = {name: np.concatenate([getattr(each, name) for each in parts]) for name in _DTYPES}
-    whole = Edges(*(columns[name] for name in _DTYPES))
+    whole = join_edges(parts)
     pair = (whole.left.astype(np.uint64) << np.uint64(32)) | whole.right.astype(np.uint64)
     order = np.argsort(pair, kind="stable")
     pair = pair[order]

@@ -13,13 +13,27 @@ if TYPE_CHECKING:
     from core.linkage.ports import Output
 
 
+ROWS_MIN, BATCHES_MIN = 2_000_000, 4
+"""A batch sorts so many rows in all its passes, unless that leaves fewer batches than a small machine has threads."""
+
+
 def sizes(job: LinkageJob) -> list[int]:
-    """One batch a pass."""
-    return [1] * len(job.spec.passes)
+    """One batch so many passes."""
+    return [len(numbers) for numbers in _passes(job)]
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Sort one pass."""
-    blocks = sort_pass(job.words, job.vocabulary, job.layout, partition)
-    save(folder, {"rows": blocks.rows, "depth": blocks.depth})
-    return {"records": len(blocks.rows)}
+    """Sort some passes, one after the other."""
+    numbers, records = _passes(job)[partition], 0
+    for number in numbers:
+        blocks = sort_pass(job.words, job.vocabulary, job.layout, number)
+        save(folder, {f"rows-{number:02d}": blocks.rows, f"depth-{number:02d}": blocks.depth})
+        records += len(blocks.rows)
+    return {"records": records, "passes": list(numbers)}
+
+
+def _passes(job: LinkageJob) -> list[range]:
+    """The passes of each batch: of a small job several, so that handing a batch out stays small beside it."""
+    count = len(job.spec.passes)
+    step = max(1, min(ROWS_MIN // max(job.rows, 1), -(-count // BATCHES_MIN)))
+    return [range(lo, min(lo + step, count)) for lo in range(0, count, step)]

@@ -1,7 +1,8 @@
-"""Match: compare the pairs of some blocks of one pass, and keep those worth a look."""
+"""Match: compare the pairs of some blocks, and keep those worth a look."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from core.linkage.workspace import load, save_frame
 from core.matching.blocks import members_of
+from core.matching.edges import Edges, join_edges
 from core.matching.pairs import score_range
 
 if TYPE_CHECKING:
@@ -20,21 +22,28 @@ ITEMS_MAX = 2**20
 
 
 def sizes(job: LinkageJob) -> list[int]:
-    """One batch a planned range of blocks."""
-    return [min(batch["hi"] - batch["lo"], ITEMS_MAX) for batch in job.outputs("plan")[0]["batches"]]
+    """One batch so many planned pieces."""
+    blocks = Counter[int]()
+    for piece in job.outputs("plan")[0]["pieces"]:
+        blocks[piece["batch"]] += piece["hi"] - piece["lo"]
+    return [min(blocks[batch], ITEMS_MAX) for batch in sorted(blocks)]
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Score the range; pairs below the review threshold are dropped here and counted, pairs that an earlier pass has
+    """Score the pieces; pairs below the review threshold are dropped here and counted, pairs that an earlier pass has
     for certain are not scored again."""
-    plan = job.outputs("plan")[0]
-    batch = plan["batches"][partition]
-    number = batch["pass"]
-    starts, blocks = (
-        load(job.folder("plan"), f"{name}-{number:02d}")[batch["lo"] : batch["hi"]] for name in ("starts", "sizes")
-    )
+    pieces = [piece for piece in job.outputs("plan")[0]["pieces"] if piece["batch"] == partition]
+    scored = [_score(job, piece) for piece in pieces]
+    edges = join_edges([found for found, _ in scored])
+    save_frame(folder, "edges", edges.to_frame())
+    return {"pairs": sum(n_pairs for _, n_pairs in scored), "edges": len(edges)}
+
+
+def _score(job: LinkageJob, piece: dict[str, int]) -> tuple[Edges, int]:
+    """The edges of some blocks of one pass, and how many pairs they made."""
+    number, span = piece["pass"], slice(piece["lo"], piece["hi"])
+    starts, blocks = (load(job.folder("plan"), f"{name}-{number:02d}")[span] for name in ("starts", "sizes"))
     rows = members_of(job.blocks(number), starts, blocks)
     keys = np.repeat(np.arange(len(blocks), dtype=np.uint64), blocks)
-    edges, n_pairs = score_range(job.words, rows, keys, job.scorer(plan["window"]), number)
-    save_frame(folder, "edges", edges.to_frame())
-    return {"pairs": int(n_pairs), "edges": len(edges), "pass": number}
+    edges, n_pairs = score_range(job.words, rows, keys, job.scorer(job.outputs("plan")[0]["window"]), number)
+    return edges, int(n_pairs)

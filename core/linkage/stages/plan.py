@@ -1,4 +1,4 @@
-"""Plan: count every pair before any is made, and cut the passes into batches of equal work."""
+"""Plan: count every pair before any is made, and cut the passes into pieces, and these into batches of equal work."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ REFUSED_AT = 20
 """Times the budget: beyond it the passes do not fit the data, and no window can mend that."""
 SPLIT_PAIRS_MIN = 10_000_000_000
 """Of fewer pairs behind all refinements, a pass is compared in a window, however small the job."""
+SHARES = 8
+"""Batches of a job that is too small to fill them."""
 WINDOWS = (200, 100, 50, 20, 10)
 """A block of more records is cut at the pass's refinements, and what stays larger is compared in such a window."""
 
@@ -38,8 +40,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Choose the widest window that keeps the job within its budget of candidate pairs, and cut the batches.
 
     Returns:
-        `batches`: pass, blocks [lo, hi) of its cut, pairs. `passes`: per pass its blocks, largest block, pairs, pairs
-        left out by cuts and window, and whether none was. `window`, `budget`.
+        `pieces`: the batch it belongs to, pass, blocks [lo, hi) of its cut, pairs. `passes`: per pass its blocks,
+        largest block, pairs, pairs left out by cuts and window, and whether none was. `window`, `budget`.
     Raises:
         CandidateBudgetExceeded: a pass makes more than twenty times the budget behind all its refinements, so that a
             window would leave out nearly all; or even the narrowest window makes as many.
@@ -51,14 +53,16 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     window, kept = _within(job, budget)
     pairs = [int(_made(job, _cut(job, window, number), window, number).sum()) for number in range(len(kept))]
     _refuse_flood(job, pairs, budget * REFUSED_AT)
-    batches, passes = [], []
+    per_batch = min(job.description.request.pairs_per_batch, -(-sum(pairs) // SHARES))
+    pieces: list[dict[str, int]] = []
+    passes = []
     for number, each in enumerate(job.spec.passes):
         made = _touched(job, _cut(job, window, number), number)
         save(folder, {f"starts-{number:02d}": made.starts, f"sizes-{number:02d}": made.sizes})
-        found = split(_made(job, made, window, number), job.description.request.pairs_per_batch)
-        batches += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
+        found = split(_made(job, made, window, number), per_batch)
+        pieces += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
         passes.append({"name": each.name, **_figures(job, number, kept[number]), "pairs": pairs[number]})
-    return {"batches": batches, "passes": passes, "window": window, "budget": budget}
+    return {"pieces": _in_batches(pieces, per_batch), "passes": passes, "window": window, "budget": budget}
 
 
 def _within(job: LinkageJob, budget: int) -> tuple[int, list[int]]:
@@ -74,6 +78,14 @@ def _within(job: LinkageJob, budget: int) -> tuple[int, list[int]]:
             if sum(pairs) <= budget:
                 break
     return window, pairs
+
+
+def _in_batches(pieces: list[dict[str, int]], per_batch: int) -> list[dict[str, int]]:
+    """Number the batches: small pieces of neighbouring passes share one."""
+    if not pieces:
+        return []
+    spans = split(np.array([piece["pairs"] for piece in pieces], dtype=np.int64), per_batch)
+    return [piece | {"batch": batch} for batch, (lo, hi, _) in enumerate(spans) for piece in pieces[lo:hi]]
 
 
 def _cut(job: LinkageJob, window: int, number: int) -> Cut:

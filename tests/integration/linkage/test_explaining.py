@@ -34,7 +34,7 @@ SURNAME, TOWN = 0, 1
 def made_by(job: LinkageJob, number: int) -> set[Pair]:
     """The pairs that a pass made in the run."""
     made: set[Pair] = set()
-    for batch in (each for each in job.outputs("plan")[0]["batches"] if each["pass"] == number):
+    for batch in (each for each in job.outputs("plan")[0]["pieces"] if each["pass"] == number):
         keys, rows = rows_of(job, batch)
         rows = windowed_order(job.words, rows, keys, WINDOW)
         made.update(zip(*(side.tolist() for side in walk_pairs(keys, rows, 0, WINDOW)), strict=True))

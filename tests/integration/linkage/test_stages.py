@@ -74,7 +74,7 @@ def every_edge(job: LinkageJob) -> list[Edges]:
     """Edges of each pass when no pass relies on another."""
     scorer = type(job.scorer(WINDOW))(**{**vars(job.scorer(WINDOW)), "whole_passes": 0})
     found: list[list[Edges]] = [[] for _ in job.spec.passes]
-    for batch in job.outputs("plan")[0]["batches"]:
+    for batch in job.outputs("plan")[0]["pieces"]:
         numbers, rows = rows_of(job, batch)
         found[batch["pass"]].append(score_range(job.words, rows, numbers, scorer, batch["pass"])[0])
     return [merge_edges(each) for each in found]
@@ -86,14 +86,14 @@ def test_some_passes_lose_pairs_and_some_do_not(job: LinkageJob) -> None:
     lost = [each["left_out"] for each in planned["passes"]]
     assert lost[0] > 0
     assert 0 in lost
-    assert sum(batch["pairs"] for batch in planned["batches"]) == sum(each["pairs"] for each in planned["passes"])
+    assert sum(batch["pairs"] for batch in planned["pieces"]) == sum(each["pairs"] for each in planned["passes"])
 
 
 def test_batches_of_a_pass_make_the_planned_pairs_each_once(job: LinkageJob) -> None:
     planned = job.outputs("plan")[0]
     for number, figures in enumerate(planned["passes"]):
         made: list[Pair] = []
-        for batch in (each for each in planned["batches"] if each["pass"] == number):
+        for batch in (each for each in planned["pieces"] if each["pass"] == number):
             left, right = walk_pairs(*rows_of(job, batch), 0, WINDOW)
             assert len(left) == batch["pairs"]
             made += zip(left.tolist(), right.tolist(), strict=True)
@@ -126,7 +126,11 @@ def test_an_edge_that_an_earlier_cut_pass_missed_is_kept_with_the_passes_that_sh
 def test_batches_say_how_many_blocks_they_are_within_the_bound_of_the_queue(
     job: LinkageJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = [batch["hi"] - batch["lo"] for batch in job.outputs("plan")[0]["batches"]]
+    pieces = job.outputs("plan")[0]["pieces"]
+    batches = sorted({piece["batch"] for piece in pieces})
+    assert batches == list(range(len(batches)))
+    planned = [sum(piece["hi"] - piece["lo"] for piece in pieces if piece["batch"] == batch) for batch in batches]
+    assert max(planned) > max(piece["hi"] - piece["lo"] for piece in pieces)
     assert match.sizes(job) == planned
     monkeypatch.setattr(match, "ITEMS_MAX", 5)
     assert match.sizes(job) == [min(each, 5) for each in planned]

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import CandidateBudgetExceeded
 from core.linkage.job import Frozen
-from core.linkage.stages import plan
+from core.linkage.stages import block, plan
 from core.matching.blocks import SAME, Blocks
 
 
@@ -48,8 +48,8 @@ def test_plan_counts_every_pair_and_covers_every_block(tmp_path: Path) -> None:
     job = _job([[3, 2, 1, 4], [5]], rows=10, pairs_per_batch=4)
     found = plan.run(job, 0, tmp_path)
     assert [each["pairs"] for each in found["passes"]] == [3 + 1 + 6, 10]
-    assert sum(batch["pairs"] for batch in found["batches"]) == 20
-    first = [(batch["lo"], batch["hi"]) for batch in found["batches"] if batch["pass"] == 0]
+    assert sum(batch["pairs"] for batch in found["pieces"]) == 20
+    first = [(batch["lo"], batch["hi"]) for batch in found["pieces"] if batch["pass"] == 0]
     assert len(first) > 1
     assert all(lo < hi for lo, hi in first)
 
@@ -91,11 +91,26 @@ def test_a_pass_that_no_refinement_splits_is_refused_with_its_exact_pairs(tmp_pa
         plan.run(_job([[3], [150_000, 2]], rows=160_000), 0, tmp_path)
     assert (caught.value.rule, list(tmp_path.iterdir())) == ("pass_1", [])
     # Equal parts of a refinement make few enough.
-    assert plan.run(_job([[20], [150_000]], rows=160_000, parts=10), 0, tmp_path)["batches"]
+    assert plan.run(_job([[20], [150_000]], rows=160_000, parts=10), 0, tmp_path)["pieces"]
+
+
+def test_small_passes_share_batches_in_order(tmp_path: Path) -> None:
+    found = plan.run(_job([[2]] * 16, rows=1_000), 0, tmp_path)
+    assert [(piece["pass"], piece["batch"]) for piece in found["pieces"]] == [(at, at // 2) for at in range(16)]
+    large = plan.run(_job([[3], [5, 5]], rows=1_000, pairs_per_batch=4), 0, tmp_path)
+    assert [(piece["pass"], piece["batch"]) for piece in large["pieces"]] == [(0, 0), (1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(1_000, [4, 4, 4, 2]), (1_000_000, [2] * 7), (2_000_001, [1] * 14), (0, [4, 4, 4, 2])]
+)
+def test_passes_of_a_small_job_are_sorted_several_a_batch(rows: int, expected: list[int]) -> None:
+    job: Any = SimpleNamespace(rows=rows, spec=SimpleNamespace(passes=[None] * 14))
+    assert block.sizes(job) == expected
 
 
 def test_no_block_at_all_makes_no_batch(tmp_path: Path) -> None:
-    assert plan.run(_job([[1, 1, 1]], rows=3), 0, tmp_path)["batches"] == []
+    assert plan.run(_job([[1, 1, 1]], rows=3), 0, tmp_path)["pieces"] == []
 
 
 def test_increment_plans_the_pairs_of_new_records_in_the_window_that_is_frozen(tmp_path: Path) -> None:
@@ -105,4 +120,4 @@ def test_increment_plans_the_pairs_of_new_records_in_the_window_that_is_frozen(t
     assert found["window"] == 50
     assert (found["passes"][0]["pairs"], found["passes"][0]["left_out"]) == (2 * 2 + 1, 0)
     assert np.load(tmp_path / "starts-00.npy").tolist() == [5]
-    assert [batch["pairs"] for batch in found["batches"]] == [5]
+    assert [batch["pairs"] for batch in found["pieces"]] == [5]
