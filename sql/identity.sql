@@ -61,9 +61,21 @@ SELECT set_config('maintenance_work_mem', %(memory)s, true), own_table_index(%(n
 -- Whose answer counts for the data set.
 SELECT job_id FROM published_jobs WHERE dataset = %(dataset)s
 
--- name: published_members :many
--- Which entity each record of a job belongs to.
-SELECT source_no, record_id, entity_id::text FROM entity_members WHERE job_id = %(job_id)s
+-- name: published_members :upkeep
+-- Which entity each record of a job belongs to, in columns: of 256 pages a row (2 MB) with their sources, the lengths of
+-- their ids, the ids one after the other, and their entities. One row a record would cost the client four times as much.
+SELECT found.sources, found.lengths, found.ids, found.entities
+FROM generate_series(0, (SELECT max(pg_relation_size(relid)) / current_setting('block_size')::int
+                         FROM pg_partition_tree('entity_members')), 256) AS page
+CROSS JOIN LATERAL (
+    SELECT string_agg(int2send(m.source_no), '') AS sources,
+           string_agg(int4send(octet_length(m.record_id)), '') AS lengths,
+           string_agg(convert_to(m.record_id, 'UTF8'), '') AS ids,
+           string_agg(uuid_send(m.entity_id), '') AS entities
+    FROM entity_members m
+    WHERE m.job_id = %(job_id)s
+      AND m.ctid >= format('(%%s,0)', page)::tid AND m.ctid < format('(%%s,0)', page + 256)::tid) AS found
+WHERE found.sources IS NOT NULL
 
 -- name: published_changes :many
 -- What became of entities in all runs up to a job.

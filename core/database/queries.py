@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from core.errors import ConfigError
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
-# `upkeep` returns no rows, and takes as long as what it tends is large: minutes of it are no news.
+# `upkeep` takes as long as what it tends is large: minutes of it are no news.
 Kind = Literal["many", "one", "exec", "upkeep"]
 Row = tuple[Any, ...]
 
@@ -85,6 +85,17 @@ def run(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, Any] |
         rows = cursor.fetchall() if cursor.description else []
     _note(conn, query, started)
     return rows
+
+
+def stream(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, Any] | None = None) -> Iterator[Row]:
+    """Execute and give one row after the other, in binary form; only one of them need be in memory.
+
+    The connection takes no other statement before the last row is given.
+    """
+    started = time.perf_counter()
+    with wrapped(query.name), conn.cursor(binary=True) as cursor:
+        yield from cursor.stream(cast(Any, query.sql), params)
+    _note(conn, query, started)
 
 
 def affected(conn: psycopg.Connection[Any], query: Query, params: Mapping[str, Any] | None = None) -> int:

@@ -2,9 +2,9 @@
 
 What later stages need is copied into the workspace, so that any process can work on the job:
 
-    base/members.parquet    source, id, entity_id of every record
-    base/pairs.parquet      the pairs it kept
-    base/log.parquet        changes of entities in all runs before (see `lasting`)
+    base/member_keys.npy, member_entities.npy   of every record: a hash of its source and id; the key of its entity
+    base/pairs.parquet                          the pairs it kept
+    base/log.parquet                            changes of entities in all runs before (see `lasting`)
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from core.linkage.job import Frozen, JobDescription
 from core.linkage.patterns import pattern_numbers
 from core.linkage.places import beside, run_path
 from core.linkage.source import FieldHint, Source, file_digest, open_source
-from core.linkage.workspace import BASE, Workspace, load_frame, save_frame
+from core.linkage.workspace import BASE, Array, Workspace, load_frame, save, save_frame
 from core.matching.edges import Edges
-from core.matching.ids import texts_at
+from core.matching.hashing import flat_bytes
+from core.matching.ids import entity_keys, texts_at, uuid_keys
 from core.matching.model import Model
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ LOG_SCHEMA = pl.Schema(
     {"version": pl.Int64, "kind": pl.String, "entity_id": pl.String, "from_id": pl.String, "records": pl.Int64}
 )
 DECISION_SCHEMA = pl.Schema(dict.fromkeys(("id_a", "id_b", "decision", "by", "at"), pl.String))
+_RECORDS = ("records of the first source", "records of the second source")
+MEMBERS = ("member_keys", "member_entities")
 _PAIRS = {
     "id_a": pl.String,
     "id_b": pl.String,
@@ -131,7 +134,7 @@ def keep_base(base: Base, new: Source, workspace: Workspace) -> None:
     """
     folder = workspace.root / BASE
     folder.mkdir(parents=True, exist_ok=True)
-    members = _read(base.out).select(pl.lit(0, pl.UInt8).alias("source"), pl.col("id", "entity_id").cast(pl.String))
+    members = _read(base.out).select(pl.col("id", "entity_id").cast(pl.String))
     if members.height != base.description.rows:
         raise InputError(
             f"{base.out} has {members.height:,} records, but its run had {base.description.rows:,}; match again"
@@ -144,12 +147,39 @@ def keep_base(base: Base, new: Source, workspace: Workspace) -> None:
             path=str(new.path),
             id=repeated["id"][0],
         )
-    save_frame(folder, "members", members)
+    save(folder, _member_arrays(base.out, members))
     pairs = base.table("pairs")
     assert pairs is not None, "looked for in open_base"
     save_frame(folder, "pairs", pairs.select(pl.col(name).cast(dtype) for name, dtype in _PAIRS.items()))
     log = base.table("changes")
     save_frame(folder, "log", pl.DataFrame(schema=LOG_SCHEMA) if log is None else log.cast(LOG_SCHEMA))
+
+
+def member_keys(ids: tuple[Array, Array], source: Array) -> Array:
+    """Name records by their source and id.
+
+    Args:
+        ids: bytes of all record ids, and where each begins. source: (n,) 0 or 1.
+    Returns:
+        (n, 2) u64, a 128-bit hash each: seventy million records share one with a probability of 1e-22.
+    Cost: 0.1 us a record; 16 bytes instead of a text.
+    """
+    if not source.any():
+        return entity_keys(np.arange(len(source), dtype=np.uint32), ids, _RECORDS[0])
+    keys = np.empty((len(source), 2), dtype=np.uint64)
+    for number, namespace in enumerate(_RECORDS):
+        rows = np.flatnonzero(source == number).astype(np.uint32)
+        keys[rows] = entity_keys(rows, ids, namespace)
+    return keys
+
+
+def _member_arrays(out: Path, members: pl.DataFrame) -> dict[str, Array]:
+    try:
+        entities = uuid_keys(members["entity_id"])
+    except ValueError:
+        raise InputError(f"{out}: an entity_id is none that Headrace gave; match again without --against") from None
+    keys = member_keys(flat_bytes(members["id"]), np.zeros(members.height, dtype=np.uint8))
+    return dict(zip(MEMBERS, (keys, entities), strict=True))
 
 
 def known_edges(job: LinkageJob) -> list[Edges]:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from core.linkage.earlier import LOG_SCHEMA
-from core.linkage.workspace import BASE, Array, load_frame
-from core.matching.continuity import UNPUBLISHED, carry, fresh_ids
-from core.matching.distinct import sorted_distinct
-from core.matching.ids import entity_ids, texts_at
+from core.linkage.earlier import LOG_SCHEMA, MEMBERS, member_keys
+from core.linkage.workspace import BASE, Array, load, load_frame
+from core.matching.continuity import UNPUBLISHED, carry, fresh_keys
+from core.matching.ids import entity_keys, uuid_keys, uuid_texts
+from core.matching.wide_keys import find_keys, number_keys
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -39,28 +39,26 @@ def last(job: LinkageJob, labels: Array, named: Array) -> tuple[pl.DataFrame, pl
         the form of the log. Both are empty in a first run.
     """
     folder = job.workspace.path(BASE)
-    if not (folder / "members.parquet").is_file():
+    if not (folder / f"{MEMBERS[0]}.npy").is_file():
         return pl.DataFrame(schema=RENAMED_SCHEMA), pl.DataFrame(schema=LOG_SCHEMA)
     log, (held, codes) = load_frame(folder, "log"), _held(job)
-    firsts = np.flatnonzero(labels == np.arange(job.rows)).astype(np.uint32)
+    firsts = np.flatnonzero(labels == np.arange(job.rows, dtype=np.uint32)).astype(np.uint32)
     dense = np.searchsorted(firsts, labels).astype(np.uint32)
-    plain = entity_ids(named[firsts], job.ids, job.spec.name, job.boundary)
-    ranks = np.empty(len(firsts), dtype=np.uint32)
-    ranks[plain.arg_sort().to_numpy()] = np.arange(len(firsts))
-    found = carry(dense, codes, _ages(held, log), ranks)
+    plain = entity_keys(named[firsts], job.ids, job.spec.name, job.boundary)
+    found = carry(dense, codes, _ages(held, log), plain)
     fresh = found.kept == UNPUBLISHED
-    taken = pl.concat([held, log.filter(pl.col("kind").is_in(["merge", "gone"]))["from_id"]])
-    names = held.gather(np.where(fresh, 0, found.kept - 1)) if len(held) else plain.clone()
+    names = np.where(fresh[:, None], plain, held[found.kept - 1]) if len(held) else plain.copy()
     if fresh.any():
-        made = fresh_ids(named[firsts[fresh]], job.ids, job.spec.name, taken, job.boundary)
-        names = names.scatter(np.flatnonzero(fresh), made)
-    differs = (names != plain).to_numpy()
-    renamed = pl.DataFrame({"label": firsts[differs], "entity_id": names.filter(pl.Series(differs))}, RENAMED_SCHEMA)
+        ended = log.filter(pl.col("kind").is_in(["merge", "gone"]))["from_id"]
+        taken = np.concatenate([held, uuid_keys(ended)])
+        names[fresh] = fresh_keys(named[firsts[fresh]], job.ids, job.spec.name, taken, job.boundary)
+    differs = (names != plain).any(axis=1)
+    renamed = pl.DataFrame({"label": firsts[differs], "entity_id": uuid_texts(names[differs])}, RENAMED_SCHEMA)
     changes = found.changes.select(
         version=pl.lit(_version(job, log), pl.Int64),
         kind="kind",
-        entity_id=pl.Series(names).gather(found.changes["cluster"]),
-        from_id=held.gather(found.changes["published"] - 1),
+        entity_id=_texts_at(names, found.changes["cluster"]),
+        from_id=_texts_at(held, found.changes["published"] - 1),
         records="n_records",
     )
     return renamed, changes.sort("kind", "entity_id", "from_id").cast(LOG_SCHEMA)
@@ -79,22 +77,31 @@ def _version(job: LinkageJob, log: pl.DataFrame) -> int:
     return max(job.description.version, int(cast(int, last_logged)) + 1)
 
 
-def _held(job: LinkageJob) -> tuple[pl.Series, Array]:
-    """Ids of the published entities, ascending; and per row the place of its own among them, from 1, or UNPUBLISHED."""
-    members = load_frame(job.workspace.path(BASE), "members")
-    held, codes = sorted_distinct(members["entity_id"])
-    members = members.select("source", "id").with_columns(code=pl.Series(codes))
-    rows = np.arange(job.rows, dtype=np.uint32)
-    source = (rows >= job.boundary).astype(np.uint8) if job.boundary else np.zeros(job.rows, np.uint8)
-    mine = pl.DataFrame({"id": texts_at("id", rows, job.ids), "source": source})
-    joined = mine.join(members, on=["source", "id"], how="left", maintain_order="left")
-    found = joined["code"].fill_null(UNPUBLISHED).cast(pl.UInt32).to_numpy()
+def _texts_at(keys: Array, places: pl.Series) -> pl.Series:
+    """Ids at some places; null stays null."""
+    if len(keys) == 0:
+        return pl.Series([None] * len(places), dtype=pl.String)
+    texts = uuid_texts(keys[places.fill_null(0).to_numpy()])
+    return pl.select(pl.when(places.is_not_null()).then(texts)).to_series()
+
+
+def _held(job: LinkageJob) -> tuple[Array, Array]:
+    """Keys (m, 2) of the published entities, ascending; and per row the place of its own among them, from 1, or
+    UNPUBLISHED."""
+    members, entities = (load(job.workspace.path(BASE), name) for name in MEMBERS)
+    held, numbers = number_keys(entities)
+    source = np.zeros(job.rows, dtype=np.uint8)
+    source[job.boundary or job.rows :] = 1
+    places = find_keys(member_keys(job.ids, source), members, job.threads)
     # An entity none of whose records is here is gone: its number has no row, but it has a place.
-    return held, found
+    return held, np.concatenate([np.array([UNPUBLISHED], dtype=np.uint32), numbers])[places]
 
 
-def _ages(held: pl.Series, log: pl.DataFrame) -> Array:
+def _ages(held: Array, log: pl.DataFrame) -> Array:
     """(held + 1,) version in which each entity began; 0 for those of the first run."""
-    begun = log.filter(pl.col("kind").is_in(["new", "split"])).group_by("entity_id").agg(pl.col("version").min())
-    ages = held.to_frame("entity_id").join(begun, on="entity_id", how="left", maintain_order="left")["version"]
-    return np.concatenate([[0], ages.fill_null(0).to_numpy()])
+    ages = np.zeros(len(held) + 1, dtype=np.int64)
+    begun = log.filter(pl.col("kind").is_in(["new", "split"])).sort("version", descending=True)
+    # Of several entries of an entity the last, which is its oldest, stays.
+    ages[find_keys(uuid_keys(begun["entity_id"]), held)] = begun["version"].to_numpy()
+    ages[0] = 0
+    return ages

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import polars as pl
+import numpy as np
 
 from core.database import DatabaseManager
 from core.database.copy import copy_out
-from core.database.queries import load, run
+from core.database.queries import Connection, load, run, stream
 from core.errors import ConfigError
-from core.linkage.earlier import LOG_SCHEMA
-from core.linkage.workspace import BASE, Workspace, save_frame
+from core.linkage.earlier import LOG_SCHEMA, MEMBERS, member_keys
+from core.linkage.workspace import BASE, Array, Workspace, save, save_frame
 
 Q = load("identity")
-MEMBERS_SCHEMA = pl.Schema({"source": pl.UInt8, "id": pl.String, "entity_id": pl.String})
 _REMEMBERED = "published.json"
 
 
@@ -49,7 +48,7 @@ def keep_published(db: DatabaseManager, dataset: str, workspace: Workspace, job_
     """Put into the workspace what the answer that counts now calls its entities, for a new one to call them so too.
 
     Nothing is put there when there is none, or when this job's own counts already.
-    Cost: a COPY of the members of the published job, once a job.
+    Cost: one reading of the members of the published job, once a job: 0.5 us and 32 bytes a record.
     """
     remembered = workspace.read_json(_REMEMBERED)
     if remembered is not None and remembered["job_id"] == job_id:
@@ -62,14 +61,26 @@ def keep_published(db: DatabaseManager, dataset: str, workspace: Workspace, job_
         if before == job_id:
             return
         if before is None:
-            for name in ("members", "log"):
-                workspace.remove_file(f"{BASE}/{name}.parquet")
+            for name in (*(f"{each}.npy" for each in MEMBERS), "log.parquet"):
+                workspace.remove_file(f"{BASE}/{name}")
         else:
             said = {"job_id": before}
             save_frame(base, "log", copy_out(conn, Q["published_changes"], said, LOG_SCHEMA))
-            save_frame(base, "members", copy_out(conn, Q["published_members"], said, MEMBERS_SCHEMA))
+            save(base, _members(conn, before))
     workspace.keep(base)
     workspace.write_json(_REMEMBERED, {"job_id": job_id, "published": before})
+
+
+def _members(conn: Connection, job_id: int) -> dict[str, Array]:
+    """Of each record of a job: its key, and that of its entity."""
+    keys, entities = [np.empty((0, 2), dtype=np.uint64)], [np.empty((0, 2), dtype=np.uint64)]
+    for sources, lengths, texts, uuids in stream(conn, Q["published_members"], {"job_id": job_id}):
+        starts = np.concatenate([[0], np.cumsum(np.frombuffer(lengths, dtype=">i4"), dtype=np.int64)])
+        # Kernels are compiled for arrays that can be written.
+        ids = (np.frombuffer(texts, dtype=np.uint8).copy(), starts)
+        keys.append(member_keys(ids, np.frombuffer(sources, dtype=">i2").astype(np.uint8)))
+        entities.append(np.frombuffer(uuids, dtype=">u8").astype(np.uint64).reshape(-1, 2))
+    return {name: np.concatenate(found) for name, found in zip(MEMBERS, (keys, entities), strict=True)}
 
 
 def publish(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int) -> None:

@@ -54,6 +54,9 @@ def warm() -> float:
         out = path.with_name("resolved.parquet")
         resolve(MatchRequest(input=str(path), id_column="id", out=str(out)), workspaces)
         explain(run_of_output(out), "0", "1")
+        more = path.with_name("more.csv")
+        _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
+        resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
         resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
         resolve(MatchRequest(input=str(path), id_column="id", link=str(other), one_to_one=True), workspaces)
     return time.perf_counter() - started

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.ids import entity_ids
+from core.matching.ids import entity_keys
 from core.matching.jit import kernel
+from core.matching.wide_keys import find_keys
 
 UNPUBLISHED = 0
 """Published number of a record that no earlier run had, and of a cluster that gets a new id."""
@@ -45,7 +46,7 @@ class Carried(NamedTuple):
 
 def carry(
     clusters: NDArray[np.uint32], published: NDArray[np.uint32], ages: Sequence[int] | NDArray[np.int64],
-    ranks: NDArray[np.uint32],
+    names: NDArray[np.uint64],
 ) -> Carried:  # fmt: skip
     """Give each cluster the id that it keeps, and say what changed.
 
@@ -53,27 +54,27 @@ def carry(
         clusters: (n,) cluster of each record, 0 to k - 1.
         published: (n,) number of the entity that holds the record now, 1 to m in the order of the ids; UNPUBLISHED.
         ages: (m + 1,) when each entity was first published, the oldest lowest; place 0 is not read.
-        ranks: (k,) order of the clusters by what they are named after.
+        names: (k, 2) keys of the ids that the clusters would have if they were new.
     Cost: one sort of 8 bytes a record.
     """
-    claims, kept, holder = _granted(clusters, published, ages, ranks)
+    claims, kept, holder = _granted(clusters, published, ages, names)
     return Carried(kept, _changes(claims, kept, holder))
 
 
 def kept_ids(
     clusters: NDArray[np.uint32], published: NDArray[np.uint32], ages: Sequence[int] | NDArray[np.int64],
-    ranks: NDArray[np.uint32],
+    names: NDArray[np.uint64],
 ) -> NDArray[np.int64]:  # fmt: skip
     """Only `kept` of `carry`."""
-    return _granted(clusters, published, ages, ranks)[1]
+    return _granted(clusters, published, ages, names)[1]
 
 
 def _granted(
     clusters: NDArray[np.uint32], published: NDArray[np.uint32], ages: Sequence[int] | NDArray[np.int64],
-    ranks: NDArray[np.uint32],
+    names: NDArray[np.uint64],
 ) -> tuple[Claims, NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
     """Claims; published number that each cluster keeps; cluster that keeps each published number, or -1."""
-    n_clusters, n_published = len(ranks), len(ages) - 1
+    n_clusters, n_published = len(names), len(ages) - 1
     claims = _claims(clusters, published)
     kept = np.zeros(n_clusters, dtype=np.int64)
     holder = np.full(n_published + 1, -1, dtype=np.int64)
@@ -83,7 +84,7 @@ def _granted(
     kept[claims.cluster[sole]] = claims.published[sole]
     holder[claims.published[sole]] = claims.cluster[sole]
     cluster, number, shared = (column[~sole] for column in claims)
-    order = np.lexsort((ranks[cluster], number, np.asarray(ages)[number], -shared))
+    order = np.lexsort((names[cluster, 1], names[cluster, 0], number, np.asarray(ages)[number], -shared))
     grant(cluster[order], number[order], kept, holder)
     return claims, kept, holder
 
@@ -139,22 +140,24 @@ def _rows(
     return pl.DataFrame([pl.Series("kind", [kind] * height, dtype=pl.String), *series])
 
 
-def fresh_ids(
+def fresh_keys(
     rows: NDArray[np.uint32],
     ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
     namespace: str,
-    taken: pl.Series,
+    taken: NDArray[np.uint64],
     boundary: int = 0,
-) -> pl.Series:
-    """Name new entities as `entity_ids` does, but never by an id that is taken: one that lives, or once lived.
+) -> NDArray[np.uint64]:
+    """Name new entities as `entity_keys` does, but never by an id that is taken: one that lives, or once lived.
 
     The part that a split leaves with the record after which the entity was named would get its old id otherwise.
+
+    Args:
+        taken: (t, 2) keys of those ids.
     """
-    found = entity_ids(rows, ids, namespace, boundary)
+    found = entity_keys(rows, ids, namespace, boundary)
     for nth in count(1):
-        clashes = found.is_in(taken.implode()).to_numpy()
-        if not clashes.any():
+        clashes = np.flatnonzero(find_keys(found, taken))
+        if len(clashes) == 0:
             return found
-        again = entity_ids(rows[clashes], ids, f"{namespace}#{nth}", boundary)
-        found = found.scatter(np.flatnonzero(clashes), again)
+        found[clashes] = entity_keys(rows[clashes], ids, f"{namespace}#{nth}", boundary)
     raise AssertionError("count() does not end")

@@ -8,95 +8,84 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.matching.hashing import flat_bytes
 from core.matching.jit import kernel
+from core.matching.siphash import siphash
 
 KEY_BYTES = 16
 UUID_CHARACTERS = 36
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-_SIP = tuple(
-    np.uint64(word) for word in (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
-)
-_EE, _DD, _FF = np.uint64(0xEE), np.uint64(0xDD), np.uint64(0xFF)
+_ALL, _TOP, _DASH = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1 << 63), np.uint8(45)
+_NO_ROW = 1 << 62
 PADDED_BYTES_MAX = 1 << 26
 
 
 @kernel
-def _turn(value: np.uint64, left: int) -> np.uint64:
-    return (value << np.uint64(left)) | (value >> np.uint64(64 - left))
-
-
-@kernel
-def _round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    a, c = a + b, c + d
-    b, d = _turn(b, 13) ^ a, _turn(d, 16) ^ c
-    a = _turn(a, 32)
-    c, a = c + b, a + d
-    b, d = _turn(b, 17) ^ c, _turn(d, 21) ^ a
-    return a, b, _turn(c, 32), d
-
-
-@kernel
-def siphash(text: NDArray[np.uint8], start: int, stop: int, key: NDArray[np.uint64]) -> tuple[np.uint64, np.uint64]:
-    """SipHash-2-4 with 128 bits of text[start:stop]; key (2,).
-
-    Source: Aumasson & Bernstein (2012), SipHash; the 128-bit form of their reference code.
-    """
-    a, b, c, d = _SIP[0] ^ key[0], _SIP[1] ^ key[1] ^ _EE, _SIP[2] ^ key[0], _SIP[3] ^ key[1]
-    word, filled = np.uint64(0), 0
-    for at in range(start, stop):
-        word |= np.uint64(text[at]) << np.uint64(8 * filled)
-        filled += 1
-        if filled == 8:
-            d ^= word
-            a, b, c, d = _round(a, b, c, d)
-            a, b, c, d = _round(a, b, c, d)
-            a ^= word
-            word, filled = np.uint64(0), 0
-    word |= np.uint64((stop - start) & 255) << np.uint64(56)
-    d ^= word
-    a, b, c, d = _round(a, b, c, d)
-    a, b, c, d = _round(a, b, c, d)
-    a ^= word
-    c ^= _EE
-    for _ in range(4):
-        a, b, c, d = _round(a, b, c, d)
-    low = a ^ b ^ c ^ d
-    b ^= _DD
-    for _ in range(4):
-        a, b, c, d = _round(a, b, c, d)
-    return low, a ^ b ^ c ^ d
-
-
-@kernel
-def write_uuids(
+def hash_ids(
     rows: NDArray[np.uint32],
-    ids: tuple[NDArray[np.uint8], NDArray[np.int64], int],
+    ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    boundary: int,
     key: NDArray[np.uint64],
-    out: NDArray[np.uint8],
+    out: NDArray[np.uint64],
 ) -> None:
-    """UUIDv8 of each row's source-qualified id as text, out (n, 36); ids = (bytes, starts, boundary of the sources)."""
-    text, starts, boundary = ids
-    digits = np.empty(32, dtype=np.uint8)
-    halves = np.empty(2, dtype=np.uint64)
+    """UUIDv8 of each row's source-qualified id as two numbers, out (n, 2); the second source begins at `boundary`."""
+    text, starts = ids
     for at in range(len(rows)):
         row = np.int64(rows[at])
         # The second source's ids are hashed under another key, so that equal ids of two sources differ.
-        second = boundary > 0 and row >= boundary
-        mine = key[2:4] if second else key[0:2]
-        halves[0], halves[1] = siphash(text, starts[row], starts[row + 1], mine)
-        for half in range(2):
-            for digit in range(16):
-                digits[16 * half + digit] = _HEX[(halves[half] >> np.uint64(60 - 4 * digit)) & np.uint64(15)]
+        mine = key[2:4] if row >= boundary else key[0:2]
+        high, low = siphash(text, starts[row], starts[row + 1], mine)
         # RFC 9562: version 8, variant 10.
-        digits[12] = _HEX[8]
-        digits[16] = _HEX[np.uint64(8) | ((halves[1] >> np.uint64(60)) & np.uint64(3))]
+        out[at, 0] = (high & ~np.uint64(0xF000)) | np.uint64(0x8000)
+        out[at, 1] = (low & (_ALL >> np.uint64(2))) | _TOP
+
+
+@kernel
+def write_uuids(keys: NDArray[np.uint64], out: NDArray[np.uint8]) -> None:
+    """Write each key as text, out (n, 36)."""
+    for at in range(len(keys)):
         place = 0
         for digit in range(32):
             if place in (8, 13, 18, 23):
-                out[at, place] = 45
+                out[at, place] = _DASH
                 place += 1
-            out[at, place] = digits[digit]
+            half = keys[at, digit // 16]
+            out[at, place] = _HEX[(half >> np.uint64(60 - 4 * (digit % 16))) & np.uint64(15)]
             place += 1
+
+
+@kernel
+def read_uuids(text: NDArray[np.uint8], out: NDArray[np.uint64]) -> int:
+    """Read texts as `write_uuids` writes them, text (n, 36), out (n, 2); returns the first that is none, or -1."""
+    out[:] = 0
+    for at in range(len(text)):
+        digit = 0
+        for place in range(UUID_CHARACTERS):
+            dash, value = place in (8, 13, 18, 23), hex_value(text[at, place])
+            if dash != (text[at, place] == _DASH) or (not dash and value < 0):
+                return at
+            if not dash:
+                out[at, digit // 16] = (out[at, digit // 16] << np.uint64(4)) | np.uint64(value)
+                digit += 1
+    return -1
+
+
+@kernel
+def hex_value(unit: int) -> int:
+    """Value of a hexadecimal digit in lower case; -1 for anything else."""
+    if 48 <= unit <= 57:
+        return unit - 48
+    return unit - 87 if 97 <= unit <= 102 else -1
+
+
+def entity_keys(
+    rows: NDArray[np.uint32], ids: tuple[NDArray[np.uint8], NDArray[np.int64]], namespace: str, boundary: int = 0
+) -> NDArray[np.uint64]:
+    """`entity_ids` as numbers: (n, 2), which ascend as the texts do."""
+    keys = b"".join(blake2b(f"{source}:{namespace}".encode(), digest_size=KEY_BYTES).digest() for source in (0, 1))
+    out = np.empty((len(rows), 2), dtype=np.uint64)
+    hash_ids(rows, ids, boundary or _NO_ROW, np.frombuffer(keys, dtype=np.uint64).copy(), out)
+    return out
 
 
 def entity_ids(
@@ -113,10 +102,32 @@ def entity_ids(
         String, UUIDv8 (RFC 9562) of a keyed 128-bit hash.
     Cost: about 0.1 us an id.
     """
-    keys = b"".join(blake2b(f"{source}:{namespace}".encode(), digest_size=KEY_BYTES).digest() for source in (0, 1))
-    out = np.empty((len(rows), UUID_CHARACTERS), dtype=np.uint8)
-    write_uuids(rows, (*ids, boundary), np.frombuffer(keys, dtype=np.uint64).copy(), out)
+    return uuid_texts(entity_keys(rows, ids, namespace, boundary))
+
+
+def uuid_texts(keys: NDArray[np.uint64]) -> pl.Series:
+    """Keys (n, 2) as entity ids."""
+    out = np.empty((len(keys), UUID_CHARACTERS), dtype=np.uint8)
+    write_uuids(keys, out)
     return _texts("entity_id", out)
+
+
+def uuid_keys(texts: pl.Series) -> NDArray[np.uint64]:
+    """Entity ids as keys (n, 2).
+
+    Raises:
+        ValueError: a text is no UUID in lower case; says where it stands, from 0.
+    """
+    lengths = texts.str.len_bytes().fill_null(0)
+    strange = (lengths != UUID_CHARACTERS).arg_max() if len(texts) else None
+    if strange is not None and lengths[strange] != UUID_CHARACTERS:
+        raise ValueError(f"no entity id at {strange}")
+    keys = np.empty((len(texts), 2), dtype=np.uint64)
+    units, _ = flat_bytes(texts)
+    strange = read_uuids(units.reshape(-1, UUID_CHARACTERS), keys)
+    if strange >= 0:
+        raise ValueError(f"no entity id at {strange}")
+    return keys
 
 
 def texts_at(name: str, rows: NDArray[np.uint32], flat: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> pl.Series:

@@ -16,7 +16,7 @@ from core.matching.continuity import UNPUBLISHED, kept_ids
 from core.matching.edges import Edges
 from core.matching.explain import explain_pair
 from core.matching.hashing import flat_bytes
-from core.matching.ids import entity_ids
+from core.matching.ids import entity_keys
 from core.matching.layout import Layout
 from core.matching.model import Model, WeightArrays, term_bits, weights
 from core.matching.pairs import Scorer, score_range
@@ -159,7 +159,7 @@ def join(
     firsts = np.unique(labels)
     dense = np.searchsorted(firsts, labels).astype(np.uint32)
     ids = [*(each.record_id for each in known), record_id or _NAMELESS]
-    kept = kept_ids(dense, published, ages, _ranks(labels, firsts, ids, layout.spec.name))
+    kept = kept_ids(dense, published, ages, _names(labels, firsts, ids, layout.spec.name))
     mine = np.flatnonzero(labels[:-1] == labels[-1])
     if len(mine) == 0:
         return ALONE
@@ -194,13 +194,11 @@ def _mini_edges(known: Sequence[Known], edges: Mapping[int, float]) -> tuple[Edg
     return found, Decided(joined, apart)
 
 
-def _ranks(
+def _names(
     labels: NDArray[np.uint32], firsts: NDArray[np.uint32], ids: Sequence[str], namespace: str
-) -> NDArray[np.uint32]:
-    """(k,) order of the clusters by the ids that they would have if they were new."""
-    ranks = np.zeros(len(firsts), dtype=np.uint32)
-    if len(firsts) > 1:
-        flat = flat_bytes(pl.Series(ids, dtype=pl.String))
-        named = name_rows(labels, *flat, 0)[firsts]
-        ranks[entity_ids(named, flat, namespace).arg_sort().to_numpy()] = np.arange(len(firsts))
-    return ranks
+) -> NDArray[np.uint64]:
+    """(k, 2) keys of the ids that the clusters would have if they were new."""
+    if len(firsts) < 2:
+        return np.zeros((len(firsts), 2), dtype=np.uint64)
+    flat = flat_bytes(pl.Series(ids, dtype=pl.String))
+    return entity_keys(name_rows(labels, *flat, 0)[firsts], flat, namespace)

@@ -177,6 +177,16 @@ def test_what_cannot_be_added_to_is_refused(folder: Path) -> None:
         run(folder, "new.csv", "no.parquet", against=str(folder / "nothing.parquet"))
     with pytest.raises(ConfigError, match="leave out --model"):
         run(folder, "new.csv", "no.parquet", against=str(folder / "base.parquet"), model=str(folder / "base.run.json"))
+    base = pl.read_parquet(folder / "base.parquet")
+    try:
+        base.with_columns(entity_id="id").write_parquet(folder / "base.parquet")
+        with pytest.raises(InputError, match="an entity_id is none that Headrace gave; match again"):
+            run(folder, "new.csv", "no.parquet", against=str(folder / "base.parquet"))
+        base[1:].write_parquet(folder / "base.parquet")
+        with pytest.raises(InputError, match=r"has 2,399 records, but its run had 2,400; match again"):
+            run(folder, "new.csv", "no.parquet", against=str(folder / "base.parquet"))
+    finally:
+        base.write_parquet(folder / "base.parquet")
     pl.read_csv(folder / "new.csv", infer_schema=False).drop("zip").write_csv(folder / "narrow.csv")
     with pytest.raises(InputError, match="no column for zip"):
         run(folder, "narrow.csv", "no.parquet", against=str(folder / "base.parquet"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -12,7 +14,13 @@ from core.cli.app import build
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import ConfigError
-from core.linkage.published import JobsDiff, Rollback, diff, rollback
+from core.linkage.earlier import MEMBERS, member_keys
+from core.linkage.published import JobsDiff, Rollback, diff, keep_published, rollback
+from core.linkage.workspace import BASE, Workspace
+from core.linkage.workspace import load as load_array
+from core.matching.hashing import flat_bytes
+from core.matching.ids import uuid_texts
+from core.matching.wide_keys import find_keys
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
@@ -71,6 +79,32 @@ def test_rollback_to_what_was_never_published_or_is_gone_is_refused(db: Database
     with pytest.raises(ConfigError, match="are gone from the database"):
         rollback(db, gone)
     assert current(db, "three") == {kept}
+
+
+def test_members_of_the_published_job_are_kept_by_source_and_id(db: DatabaseManager, tmp_path: Path) -> None:
+    published_job(db, "five", {"1": "another job's"})
+    job_id = published_job(db, "five", {"1": "A", "ü": "A", "": "B"})
+    with db.transaction() as conn:
+        conn.execute(
+            "INSERT INTO entity_members (job_id, source_no, entity_id, record_id) "
+            "SELECT %s, 1, md5((n / 2)::text)::uuid, n::text FROM generate_series(1, 60000) n",
+            (job_id,),
+        )
+        said = conn.execute(
+            "SELECT source_no, record_id, entity_id::text FROM entity_members WHERE job_id = %s", (job_id,)
+        ).fetchall()
+        pages = conn.execute("SELECT pg_relation_size(%s) / 8192", (f"entity_members_j{job_id}",)).fetchone()
+    assert pages is not None
+    assert pages[0] > 256
+    workspace = Workspace(str(tmp_path / "work"))
+    keep_published(db, "five", workspace, job_id + 1)
+    keys, entities = (load_array(workspace.path(BASE), name) for name in MEMBERS)
+    sources, ids, expected = (pl.Series([row[at] for row in said]) for at in range(3))
+    wanted = member_keys(flat_bytes(ids), sources.to_numpy())
+    assert len({*map(tuple, wanted.tolist())}) == len(said) == len(keys) == 60_003
+    places = find_keys(wanted, keys)
+    assert places.min() > 0
+    assert uuid_texts(entities[places - 1]).to_list() == expected.to_list()
 
 
 def test_commands_print_json(db: DatabaseManager, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.matching import reference
-from core.matching.continuity import UNPUBLISHED, carry, fresh_ids
+from core.matching.continuity import UNPUBLISHED, carry, fresh_keys
 from core.matching.hashing import flat_bytes
-from core.matching.ids import entity_ids
+from core.matching.ids import entity_keys
 
 RECORDS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40)
 
@@ -23,7 +23,8 @@ def carried(clusters: list[int], published: list[int], ages: list[int], ranks: l
         np.array(clusters, dtype=np.uint32),
         np.array(published, dtype=np.uint32),
         ages,
-        np.array(ranks, dtype=np.uint32),
+        # Ranks as the second number: the first is alike, as it is not once in a lifetime.
+        np.array([[7, rank] for rank in ranks], dtype=np.uint64).reshape(-1, 2),
     )
     return found.kept.tolist(), set(found.changes.rows())
 
@@ -78,12 +79,12 @@ def test_carry_by_rule(
     assert carried(clusters, published, ages, list(range(max(clusters) + 1))) == (kept, changes)
 
 
-def test_fresh_ids_never_use_a_taken_one() -> None:
+def test_fresh_keys_are_never_taken_ones() -> None:
     texts = flat_bytes(pl.Series(["a", "b", "c"]))
     rows = np.arange(3, dtype=np.uint32)
-    plain = entity_ids(rows, texts, "persons")
-    assert fresh_ids(rows, texts, "persons", pl.Series([], dtype=pl.String)).equals(plain)
-    once = fresh_ids(rows, texts, "persons", plain[[1]])
-    assert [once[0] == plain[0], once[1] == plain[1], once[2] == plain[2]] == [True, False, True]
-    twice = fresh_ids(rows, texts, "persons", pl.concat([plain[[1]], once[[1]]]))
-    assert len({*plain, once[1], twice[1]}) == 5
+    plain = entity_keys(rows, texts, "persons")
+    assert np.array_equal(fresh_keys(rows, texts, "persons", plain[:0]), plain)
+    once = fresh_keys(rows, texts, "persons", plain[[1]])
+    assert (once == plain).all(axis=1).tolist() == [True, False, True]
+    twice = fresh_keys(rows, texts, "persons", np.concatenate([plain[[1]], once[[1]]]))
+    assert len({*map(tuple, [*plain.tolist(), once[1].tolist(), twice[1].tolist()])}) == 5

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.matching import ids, reference
 from core.matching.cluster import name_rows
 from core.matching.hashing import flat_bytes
+from core.matching.siphash import siphash
 
 KEY = bytes(range(16))
 # The first of the 64 vectors of the authors' reference code, for inputs 00, 00 01, 00 01 02, ... under this key.
@@ -22,6 +23,7 @@ VECTORS = [
     "a3817f04ba25a8e66df67214c7550293",
     "da87c1d86b99af44347659119b22fc45",
 ]
+UUID = "a3817f04-ba25-88e6-adf6-7214c7550293"
 ID = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12),
     st.sampled_from(["a", "aa", "ab", "b", "é", "z", "😀", "10", "9"]),
@@ -35,7 +37,7 @@ def flat(texts: list[str]) -> Flat:
 
 def hashed(text: bytes, key: bytes = KEY) -> bytes:
     units = np.frombuffer(text, dtype=np.uint8).copy()
-    halves = ids.siphash(units, 0, len(text), np.frombuffer(key, dtype=np.uint64).copy())
+    halves = siphash(units, 0, len(text), np.frombuffer(key, dtype=np.uint64).copy())
     return b"".join(int(half).to_bytes(8, "little") for half in halves)
 
 
@@ -54,7 +56,7 @@ def test_siphash_agrees_with_twin(text: bytes, key: bytes) -> None:
 def test_siphash_hashes_a_span_as_it_hashes_the_text_alone() -> None:
     units = np.frombuffer(b"before|middle|after", dtype=np.uint8).copy()
     key = np.frombuffer(KEY, dtype=np.uint64).copy()
-    low, _ = ids.siphash(units, 7, 13, key)
+    low, _ = siphash(units, 7, 13, key)
     assert int(low).to_bytes(8, "little") == reference.siphash(b"middle", KEY)[:8]
 
 
@@ -74,6 +76,25 @@ def test_entity_ids_are_uuids_of_source_and_record_id(texts: list[str], boundary
     expected = [uuid_of(texts[row], "persons", int(0 < boundary <= row)) for row in rows.tolist()]
     assert found == expected
     assert {(uuid.UUID(each).version, uuid.UUID(each).variant) for each in found} == {(8, uuid.RFC_4122)}
+
+
+@given(st.lists(st.uuids(), max_size=12))
+def test_uuids_as_keys_ascend_as_their_texts_and_come_back(numbers: list[uuid.UUID]) -> None:
+    texts = pl.Series("entity_id", [str(number) for number in numbers], dtype=pl.String)
+    keys = ids.uuid_keys(texts)
+    assert keys.shape == (len(numbers), 2)
+    assert [int(high) << 64 | int(low) for high, low in keys] == [number.int for number in numbers]
+    assert ids.uuid_texts(keys).equals(texts)
+    assert np.lexsort((keys[:, 1], keys[:, 0])).tolist() == texts.arg_sort().to_list()
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["", "x", UUID[:-1], UUID + "0", UUID.upper(), UUID.replace("-", "0"), UUID.replace("3", "g"), None],
+)
+def test_what_is_no_uuid_is_refused_by_its_place(strange: str | None) -> None:
+    with pytest.raises(ValueError, match="no entity id at 1$"):
+        ids.uuid_keys(pl.Series([UUID, strange, UUID]))
 
 
 def test_entity_ids_of_two_namespaces_or_sources_never_meet() -> None:
