@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
-LIMIT_S = 300
+from tests.stack import Stack, own_stack
+
 ROWS = 2_000
 RUN_LIMIT_MS = 240_000
 FIRST_FIELDS = ["Input", "Id column", "Spec", "Mapping", "Link"]
@@ -35,50 +28,12 @@ FLAGS = [
 ]
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A stack of this test's own."""
-
-    folder: Path
-    api_port: int
-    web_port: int
-
-    @property
-    def ui_url(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        keep = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))}
-        return subprocess.run(
-            [*HEADRACE, *arguments],
-            env=keep | {"HEADRACE_STATE_DIR": str(self.folder), "HEADRACE_EMBEDDED__SHARED_BUFFERS_MB": "64"},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    # A short path that PostgreSQL's user can enter.
-    folder = Path(tempfile.mkdtemp(prefix="hr-ui-", dir="/tmp"))
-    folder.chmod(0o711)
-    made = Stack(folder, _free_port(), _free_port())
-    try:
-        up = made.run("up", "--detach", "--api-port", str(made.api_port), "--web-port", str(made.web_port), "--json")
+    with own_stack() as made:
+        up = made.up()
         assert up.returncode == 0, up.stderr
         yield made
-    finally:
-        made.run("down")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,60 +13,25 @@ from typing import Any
 import polars as pl
 import pytest
 
+from core.database.embedded import EmbeddedServer
 from core.workloads.identity.generator import generate_persons
+from tests.prefect_server import served
 
 ROWS = 5_000
-START_LIMIT_S = 120
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+# Automations look twice a second, and the events they saw are to be read as soon.
+PROMPT = {
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT0.5S",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "PT1S",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.5",
+}
 
 
 @pytest.fixture(scope="session")
-def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def prefect_env(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Environment that points at a Prefect server of these tests' own."""
-    port, home = _free_port(), str(tmp_path_factory.mktemp("prefect"))
-    env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))},
-        "PREFECT_HOME": home,
-        # Prefect's runner keeps a folder of a fixed name there, which another user of the machine may own.
-        "TMPDIR": home,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        # Automations look twice a second, and the events they saw are to be read as soon.
-        "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT0.5S",
-        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
-        "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "PT1S",
-        "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.5",
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port), "--no-ui"]
-    log = Path(env["PREFECT_HOME"]) / "server.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            give_up = time.monotonic() + START_LIMIT_S
-            while not _answers(env["PREFECT_API_URL"]):
-                assert server.poll() is None, log.read_text()[-2000:]
-                assert time.monotonic() < give_up, "the Prefect server does not answer"
-                time.sleep(0.1)
-            yield env
-        finally:
-            server.terminate()
-            server.wait(30)
+    with served(postgres, tmp_path_factory.mktemp("prefect"), PROMPT) as server:
+        yield server.env
 
 
 @pytest.fixture(scope="session")
@@ -129,18 +89,6 @@ def flow_processes(
             process.wait(30)
             if process.stdout is not None:
                 process.stdout.close()
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Stop a process as `headrace down` does: Prefect's worker may overhear one SIGTERM."""
-    for signalled in (process.terminate, process.terminate, process.kill):
-        signalled()
-        try:
-            process.wait(2)
-            return
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait(START_LIMIT_S)
 
 
 def finished(process: subprocess.Popen[bytes], tmp_path: Path) -> dict[str, Any]:

@@ -7,9 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +20,12 @@ import pytest
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
-from tests.flows.test_deploy import call
+from tests.prefect_server import call
+from tests.processes import until
 
 ROOT = Path(__file__).parents[2]
 # The shortest that Prefect allows.
 PATIENCE_S = 10
-LIMIT_S = 120.0
 
 
 MAKE = f"""
@@ -96,13 +95,6 @@ class Watched:
         """Events of that name about a run that the server has."""
         wanted = {"event": {"name": [name]}, "resource": {"id": [f"prefect.flow-run.{run_id}"]}}
         return int(call(self.env, "POST", "/events/filter", {"filter": wanted})["total"])
-
-
-def until(done: Callable[[], Any], words: Callable[[], str]) -> None:
-    give_up = time.monotonic() + LIMIT_S
-    while not done():
-        assert time.monotonic() < give_up, words()
-        threading.Event().wait(0.1)
 
 
 @contextmanager

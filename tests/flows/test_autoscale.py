@@ -6,14 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -29,26 +25,18 @@ from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
 from flows.consumer_runs import RunPool
-from tests.flows.conftest import end
+from tests.prefect_server import call
+from tests.processes import end, until
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 120.0
 HANDLER = "tests.integration.scaling.handlers:at_leisure"
-
-
-def post(env: dict[str, str], path: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        env["PREFECT_API_URL"] + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return dict(json.loads(answer.read()))
 
 
 @pytest.fixture(scope="module")
 def work_pool(prefect_env: dict[str, str]) -> str:
     """A process pool with one deployment, `consume/pool`."""
-    post(prefect_env, "/work_pools/", {"name": "pool", "type": "process"})
-    flow = post(prefect_env, "/flows/", {"name": "consume"})
+    call(prefect_env, "POST", "/work_pools/", {"name": "pool", "type": "process"})
+    flow = call(prefect_env, "POST", "/flows/", {"name": "consume"})
     deployment = {
         "name": "pool",
         "flow_id": flow["id"],
@@ -57,7 +45,7 @@ def work_pool(prefect_env: dict[str, str]) -> str:
         "pull_steps": [],
         "enforce_parameter_schema": False,
     }
-    post(prefect_env, "/deployments/", deployment)
+    call(prefect_env, "POST", "/deployments/", deployment)
     return "consume/pool"
 
 
@@ -77,36 +65,25 @@ def runs_of(client: SyncPrefectClient, pool: RunPool, kind: StateType) -> list[u
     return [run.id for run in pool._runs({kind}, 100)]
 
 
-def brought_about(pool: RunPool, wanted: int, fleet: Fleet, decision: str) -> Effect:
-    """As the autoscaler's next look would: a busy SQLite refuses runs, and the decision's name keeps each single."""
-    give_up = time.monotonic() + LIMIT_S
-    while True:
-        try:
-            return pool.bring_about(wanted, fleet, decision)
-        except QueueError as error:
-            if "database is locked" not in error.message or time.monotonic() > give_up:
-                raise
-
-
 def test_pool_submits_once_and_calls_off_only_what_waits(client: SyncPrefectClient, work_pool: str) -> None:
     pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}", {"request": {"flows": ["mill"]}})
     assert pool.census() == Fleet()
-    assert brought_about(pool, 3, Fleet(), "one") == Effect(started=3)
+    assert pool.bring_about(3, Fleet(), "one") == Effect(started=3)
     # The same decision again, as after an answer that was lost.
-    brought_about(pool, 3, Fleet(), "one")
+    pool.bring_about(3, Fleet(), "one")
     assert pool.census() == Fleet(starting=3)
     runs = runs_of(client, pool, StateType.SCHEDULED)
     client.set_flow_run_state(runs[0], Running(), force=True)
     assert pool.census() == Fleet(working=1, starting=2)
-    assert brought_about(pool, 2, pool.census(), "two") == Effect(stopped=1)
-    assert brought_about(pool, 0, pool.census(), "three") == Effect(stopped=1)
+    assert pool.bring_about(2, pool.census(), "two") == Effect(stopped=1)
+    assert pool.bring_about(0, pool.census(), "three") == Effect(stopped=1)
     assert runs_of(client, pool, StateType.RUNNING) == [runs[0]]
     assert pool.census() == Fleet(working=1)
 
 
 def test_pool_tells_of_runs_that_failed(client: SyncPrefectClient, work_pool: str) -> None:
     pool = RunPool(client, work_pool, f"mill-{uuid.uuid4()}")
-    brought_about(pool, 2, Fleet(), uuid.uuid4().hex)
+    pool.bring_about(2, Fleet(), uuid.uuid4().hex)
     for run in runs_of(client, pool, StateType.SCHEDULED):
         client.set_flow_run_state(run, Running(), force=True)
         client.set_flow_run_state(run, Failed(), force=True)
@@ -165,10 +142,8 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
         # The second tick saw what the first one had submitted.
         second, first = ledger.last(db, "mill", 10)
         assert (first.started, second.started, second.starting + second.working) == (2, 0, 2)
-        give_up = time.monotonic() + LIMIT_S
-        while pool.census() != Fleet(ended_well=2):
-            assert time.monotonic() < give_up, (pool.census(), (tmp_path / "worker.log").read_text()[-3000:])
-            threading.Event().wait(0.25)
+        log = tmp_path / "worker.log"
+        until(lambda: pool.census() == Fleet(ended_well=2), lambda: f"{pool.census()} {log.read_text()[-3000:]}")
     assert db.execute_query("n", "SELECT count(*) FROM queue_results") == [(40,)]
     assert queue.depth("mill").ready_batches == 0
 
@@ -186,18 +161,19 @@ def test_the_process_goes_on_while_the_api_is_away_and_ends_when_told(
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     command = [sys.executable, "-P", "-m", "flows.autoscale", json.dumps({"flow_name": "away"}), "--forever", "--json"]
+
+    def said() -> str:
+        return (tmp_path / "log").read_text()
+
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
-            give_up = time.monotonic() + LIMIT_S
-            while "does not answer" not in (tmp_path / "log").read_text():
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < give_up, (tmp_path / "log").read_text()
-                threading.Event().wait(0.05)
+            until(lambda: "does not answer" in said() or process.poll() is not None, said)
+            assert process.poll() is None, said()
             process.terminate()
             assert process.wait(60) == 0
         finally:
             process.kill()
             process.wait()
-    assert (tmp_path / "log").read_text().count("does not answer") == 1
+    assert said().count("does not answer") == 1
     assert db.execute_query("l", "SELECT count(*) FROM leases WHERE name = 'autoscale:away'") == [(0,)]

@@ -3,89 +3,42 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from core.database import DatabaseManager
+from core.database.embedded import EmbeddedServer
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
+from tests.prefect_server import PrefectServer, call, served
+from tests.processes import LIMIT_S, until
 
 ROOT = Path(__file__).parents[2]
 HANDLER = "tests.integration.queue.misbehaving:waits_for_a_file"
 RUN = "import asyncio, sys; from flows.consume import consume, ConsumeRequest; "
 RUN += "asyncio.run(consume(ConsumeRequest.model_validate_json(sys.argv[1])))"
-LIMIT_S = 240
 
 
-def until(done: Callable[[], Any]) -> Any:
-    give_up = time.monotonic() + LIMIT_S
-    while not (found := done()):
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
-    return found
-
-
-class Server:
-    """A Prefect server that can be killed and started again on the same port and database."""
-
-    def __init__(self, env: dict[str, str], home: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.env = env | {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api"}
-        self.log = home / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(self.port), "--no-ui"]
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=subprocess.STDOUT)
-        until(lambda: self.runs() is not None)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            for one in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
-                one.kill()
-            self.process.wait(30)
-
-    def runs(self) -> list[str] | None:
-        """States of the runs of `consume`; None: it does not answer."""
-        request = urllib.request.Request(
-            f"{self.env['PREFECT_API_URL']}/flow_runs/filter",
-            data=json.dumps({"flows": {"name": {"any_": ["consume"]}}}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
-                return [run["state"]["type"] for run in json.loads(answer.read())]
-        except (urllib.error.URLError, OSError):
-            return None
+def runs(server: PrefectServer) -> list[str]:
+    """States of the runs of `consume`."""
+    only = {"flows": {"name": {"any_": ["consume"]}}}
+    return [run["state"]["type"] for run in call(server.env, "POST", "/flow_runs/filter", only)]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    keep = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))}
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "WARNING"}
-    made = Server(keep | quiet, tmp_path_factory.mktemp("prefect"))
-    made.start()
-    yield made
-    made.kill()
+def server(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    with served(postgres, tmp_path_factory.mktemp("prefect"), {}) as made:
+        yield made
 
 
 @pytest.fixture
-def run(server: Server, database_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def run(server: PrefectServer, database_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start the flow in a process, with the gate of its handler closed."""
     (tmp_path / "closed").touch()
     started: list[subprocess.Popen[bytes]] = []
@@ -120,17 +73,17 @@ def outcomes(db: DatabaseManager, flow: str) -> list[str]:
 
 
 def test_work_goes_on_while_the_api_is_away_and_is_reported_later(
-    server: Server, run: Callable[..., subprocess.Popen[bytes]], db: DatabaseManager, tmp_path: Path
+    server: PrefectServer, run: Callable[..., subprocess.Popen[bytes]], db: DatabaseManager, tmp_path: Path
 ) -> None:
     filled(db, "outlasts", 3)
     process = run("outlasts", idle_exit_s=1.0)
-    until(lambda: server.runs() == ["RUNNING"])
+    until(lambda: runs(server) == ["RUNNING"])
     server.kill()
     (tmp_path / "closed").unlink()
     until(lambda: outcomes(db, "outlasts") == ["completed"] * 3)
     server.start()
     assert process.wait(LIMIT_S) == 0, (tmp_path / "flow.log").read_text()[-3000:]
-    until(lambda: server.runs() == ["COMPLETED"])
+    until(lambda: runs(server) == ["COMPLETED"])
 
 
 def test_on_sigterm_the_flow_drains_and_burns_no_attempt(

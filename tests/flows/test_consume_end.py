@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,11 @@ from prefect.states import Cancelling
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
-from tests.flows.conftest import end
-from tests.flows.test_autoscale import post
+from tests.prefect_server import call
+from tests.processes import LIMIT_S, end, until
 
 ROOT = Path(__file__).parents[2]
 HANDLER = "tests.integration.queue.misbehaving:waits_for_a_file"
-LIMIT_S = 240.0
-
-
-def until(done: Callable[[], Any]) -> Any:
-    give_up = time.monotonic() + LIMIT_S
-    while not (found := done()):
-        assert time.monotonic() < give_up
-        threading.Event().wait(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +41,8 @@ def client(prefect_env: dict[str, str]) -> Iterator[SyncPrefectClient]:
 
 @pytest.fixture(scope="module")
 def deployment(prefect_env: dict[str, str]) -> str:
-    post(prefect_env, "/work_pools/", {"name": "ends", "type": "process"})
-    flow = post(prefect_env, "/flows/", {"name": "consume"})
+    call(prefect_env, "POST", "/work_pools/", {"name": "ends", "type": "process"})
+    flow = call(prefect_env, "POST", "/flows/", {"name": "consume"})
     made = {
         "name": "ends",
         "flow_id": flow["id"],
@@ -61,7 +51,7 @@ def deployment(prefect_env: dict[str, str]) -> str:
         "pull_steps": [],
         "enforce_parameter_schema": False,
     }
-    return str(post(prefect_env, "/deployments/", made)["id"])
+    return str(call(prefect_env, "POST", "/deployments/", made)["id"])
 
 
 @pytest.fixture

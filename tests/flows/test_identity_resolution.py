@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ from core.linkage.resolve import resolve
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
 from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
+from tests.prefect_server import call
+from tests.processes import until
 
 TWICE = """
     SELECT count(*) FROM (
@@ -101,22 +102,14 @@ def test_flow_publishes_what_the_local_run_finds(
     assert _count(prefect_env, "task_runs") == before[1] + n_batches
 
 
-def _wait_for_tasks(env: dict[str, str], n: int, limit_s: float = 60) -> None:
+def _wait_for_tasks(env: dict[str, str], n: int) -> None:
     """The server writes task runs a little after it has heard of them."""
-    give_up = time.monotonic() + limit_s
-    while _count(env, "task_runs", task_runs={"state": {"type": {"any_": ["COMPLETED"]}}}) < n:
-        assert time.monotonic() < give_up, "the server never hears of the task runs"
-        time.sleep(0.1)
+    completed = {"state": {"type": {"any_": ["COMPLETED"]}}}
+    until(lambda: _count(env, "task_runs", task_runs=completed) >= n, lambda: "the server never hears of the task runs")
 
 
 def _count(env: dict[str, str], what: str, **only: Any) -> int:
-    request = urllib.request.Request(
-        f"{env['PREFECT_API_URL']}/{what}/count",
-        data=json.dumps(only).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return int(json.loads(answer.read()))
+    return int(call(env, "POST", f"/{what}/count", only))
 
 
 def test_worker_killed_in_mid_run_then_the_same_command_again(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,30 +12,22 @@ from core.deploying.servers import RUN_LOG
 from core.linkage.ports import STAGES
 from flows import reports
 from tests.flows.conftest import finished, flow_processes
+from tests.prefect_server import call
 
 ROOT = Path(__file__).parents[2]
 RUN_LOG_SAYS = {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.1", **RUN_LOG}
-
-
-def _filtered(env: dict[str, str], what: str, **only: Any) -> list[dict[str, Any]]:
-    request = urllib.request.Request(
-        f"{env['PREFECT_API_URL']}/{what}/filter",
-        data=json.dumps(only).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return list(json.loads(answer.read()))
 
 
 def test_run_leaves_one_progress_card_tables_with_titles_and_a_line_for_each_stage(
     prefect_env: dict[str, str], database_url: str, persons: Path, tmp_path: Path
 ) -> None:
     # The server is other tests' too, whose databases number their jobs from 1 as this one's does.
-    before = {card["id"] for card in _filtered(prefect_env, "artifacts")}
+    before = {card["id"] for card in call(prefect_env, "POST", "/artifacts/filter", {})}
     with flow_processes(prefect_env | RUN_LOG_SAYS, database_url, tmp_path, persons) as start:
         summary = finished(start(tmp_path / "out.parquet"), tmp_path)
     key = f"job-{summary['job_id']}-"
-    found = _filtered(prefect_env, "artifacts", artifacts={"key": {"like_": key + "%"}})
+    only = {"artifacts": {"key": {"like_": key + "%"}}}
+    found = call(prefect_env, "POST", "/artifacts/filter", only)
     cards = [card for card in found if card["id"] not in before]
     assert sorted((card["key"], card["type"]) for card in cards) == [
         (key + "batches", "table"),
@@ -52,7 +42,8 @@ def test_run_leaves_one_progress_card_tables_with_titles_and_a_line_for_each_sta
     assert 0 < len(json.loads(by_type["table"]["data"])) <= 200
 
     run = by_type["progress"]["flow_run_id"]
-    said = [line["message"] for line in _filtered(prefect_env, "logs", logs={"flow_run_id": {"any_": [run]}})]
+    lines = call(prefect_env, "POST", "/logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}})
+    said = [line["message"] for line in lines]
     for stage in STAGES:
         assert [m for m in said if m.startswith(f"stage {stage}: {summary['batches'].get(stage, 0)} batches in ")], said
 

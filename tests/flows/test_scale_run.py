@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,23 +13,17 @@ import psutil
 import pytest
 
 from core.database import DatabaseManager
+from core.database.embedded import EmbeddedServer
 from core.queue import BatchQueue, FlowPolicy
 from core.scaling import ledger
 from core.settings import QueueSettings
-from tests.flows.conftest import end
-from tests.flows.test_autoscale import HANDLER, post
-from tests.flows.test_consume import Server
+from tests.flows.test_autoscale import HANDLER
+from tests.flows.test_consume import runs
+from tests.prefect_server import PrefectServer, call, served
+from tests.processes import end, until
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 240.0
 HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
-
-
-def until(true: Callable[[], object]) -> None:
-    give_up = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < give_up
-        threading.Event().wait(0.1)
 
 
 @contextmanager
@@ -49,24 +41,20 @@ def running(command: list[str], env: dict[str, str], log: Path) -> Iterator[subp
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    keep = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))}
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "WARNING"}
+def server(postgres: EmbeddedServer, tmp_path: Path) -> Iterator[PrefectServer]:
     home = tmp_path / "prefect"
     home.mkdir()
-    made = Server(keep | quiet | {"PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false", "TMPDIR": str(home)}, home)
-    made.start()
-    yield made
-    made.kill()
+    with served(postgres, home, {}) as made:
+        yield made
 
 
 def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
-    server: Server, db: DatabaseManager, database_url: str, tmp_path: Path
+    server: PrefectServer, db: DatabaseManager, database_url: str, tmp_path: Path
 ) -> None:
     queue = BatchQueue(db, QueueSettings(), "producer")
     queue.register_flow(FlowPolicy("bursts"))
-    post(server.env, "/work_pools/", {"name": "pool", "type": "process"})
-    flow = post(server.env, "/flows/", {"name": "consume"})
+    call(server.env, "POST", "/work_pools/", {"name": "pool", "type": "process"})
+    flow = call(server.env, "POST", "/flows/", {"name": "consume"})
     deployment = {
         "name": "pool",
         "flow_id": flow["id"],
@@ -76,12 +64,14 @@ def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
         "parameters": {"request": {"flows": ["bursts"], "handler": HANDLER, "idle_exit_s": 1}},
         "enforce_parameter_schema": False,
     }
-    post(server.env, "/deployments/", deployment)
+    call(server.env, "POST", "/deployments/", deployment)
     env = server.env | {
         "HEADRACE_DATABASE__URL": database_url,
         "HEADRACE_SCALING__TICK_S": "0.5",
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        # By default a client asks again for a minute before it tells that the API is away.
+        "PREFECT_CLIENT_MAX_RETRIES": "1",
     }
     scale = [*HEADRACE, "scale", "run", "--flow", "bursts", "--on", "prefect", "--name", "consume/pool", "--max", "2"]
     scale_log = tmp_path / "scale.log"
@@ -107,5 +97,5 @@ def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
         until(lambda: done() == 40)
         until(nobody_left)
         assert scaler.poll() is None, scale_log.read_text()
-    assert set(server.runs() or []) == {"COMPLETED"}
-    assert sum(one.started or 0 for one in ledger.last(db, "bursts", 10_000)) == len(server.runs() or [])
+    assert set(runs(server)) == {"COMPLETED"}
+    assert sum(one.started or 0 for one in ledger.last(db, "bursts", 10_000)) == len(runs(server))

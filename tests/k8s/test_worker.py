@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +15,20 @@ from tests.k8s.link_checks import ASKED
 from tests.k8s.overlays import of, one, overlay
 from tests.k8s.pools import POOLS, PROFILES, as_kubernetes_sees
 from tests.k8s.schemas import VERSIONS, problems
+from tests.prefect_server import call
 
 # What the test changes of the manifest's environment: where things are on this machine.
 ELSEWHERE = {"PREFECT_API_URL", "PREFECT_HOME", "PREFECT_WORKER_WEBSERVER_HOST", "PREFECT_WORKER_WEBSERVER_PORT"}
-TRIES = 20
 
 
 class Prefect:
     """The few calls of Prefect's REST API that a user's client makes."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, env: dict[str, str]) -> None:
+        self._env = env
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        data = json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})
-        # Clients of Prefect ask again after a 503: its SQLite was busy.
-        for tries_left in reversed(range(TRIES)):
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    return dict(json.load(answer))
-            except urllib.error.HTTPError as error:
-                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or tries_left == 0:
-                    raise
-                threading.Event().wait(0.5)
-        raise AssertionError("unreachable")
+        return dict(call(self._env, "POST", path, body))
 
     def run_of(self, job_variables: dict[str, Any]) -> str:
         """Submit a run of a deployment on our pool; nobody will execute it. Returns its id."""
@@ -63,8 +47,7 @@ class Prefect:
         return str(run["id"])
 
     def state(self, run_id: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self._url}/flow_runs/{run_id}", timeout=30) as answer:
-            return dict(json.load(answer)["state"])
+        return dict(call(self._env, "GET", f"/flow_runs/{run_id}")["state"])
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +74,7 @@ def prefect(prefect_env: dict[str, str]) -> Prefect:
         [sys.executable, "-m", "prefect", *command], env=prefect_env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return Prefect(prefect_env["PREFECT_API_URL"])
+    return Prefect(prefect_env)
 
 
 @pytest.fixture(scope="module")

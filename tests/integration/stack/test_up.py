@@ -4,90 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-ROOT = Path(__file__).parents[3]
-HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
-LIMIT_S = 240
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Where a stack of these tests' own lives."""
-
-    folder: Path
-    api_port: int
-    web_port: int
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        keep = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEADRACE_"))}
-        return subprocess.run(
-            [*HEADRACE, *arguments],
-            env=keep | {"HEADRACE_STATE_DIR": str(self.folder), "HEADRACE_EMBEDDED__SHARED_BUFFERS_MB": "64"},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-
-    def up(self) -> subprocess.CompletedProcess[str]:
-        return self.run("up", "--detach", "--api-port", str(self.api_port), "--web-port", str(self.web_port), "--json")
-
-    def call(self, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.api_port}/api{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
-    def state(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / "stack" / "stack.json").read_text()))
-
-    def processes(self) -> list[psutil.Process]:
-        """All that live on this stack's folder, PostgreSQL included."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                words = " ".join(process.cmdline()) + " ".join(f"{k}={v}" for k, v in process.environ().items())
-                if str(self.folder) in words + process.cwd() and process.pid != os.getpid():
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.processes import LIMIT_S
+from tests.stack import Stack, own_stack
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    # A short path that PostgreSQL's user can enter.
-    folder = Path(tempfile.mkdtemp(prefix="hr-up-", dir="/tmp"))
-    folder.chmod(0o711)
-    made = Stack(folder, _free_port(), _free_port())
-    yield made
-    made.run("down")
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_stack() as made:
+        yield made
 
 
 def _gone(stack: Stack, limit_s: float = 10) -> list[str]:
