@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Literal
 
 from prefect import flow
@@ -18,14 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.cli import guarded
 from core.cli.scale import teller
-from core.errors import HeadraceError
+from core.errors import HeadraceError, QueueError, UnknownFlow
+from core.queue import flows as queue_flows
 from core.queue.wake import Wake
 from core.runtime import Runtime, open_runtime
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Policy, for_batches, for_records
+from flows.answers import require_api
 from flows.consumer_runs import RunPool
 from flows.policies import in_words
 from flows.wiring import settings_of
+
+log = logging.getLogger(__name__)
 
 BACKLOG_HIGH, BACKLOG_CLEARED = "headrace.queue.backlog-high", "headrace.queue.backlog-cleared"
 DECIDED = "headrace.scaling.decided"
@@ -88,6 +92,9 @@ def _controller(runtime: Runtime, request: AutoscaleRequest) -> Iterator[Control
     )
     with get_client(sync_client=True) as client:
         pool = RunPool(client, request.deployment, request.flow_name, request.consumer)
+        # An API that is away may come back; a deployment that is not there is a wrong name.
+        with suppress(QueueError):
+            pool.require()
         controller = Controller(runtime.db, aim, pool, runtime.worker_id)
         try:
             yield controller
@@ -140,13 +147,24 @@ def serve(request: AutoscaleRequest, *, as_json: bool = False) -> None:
         show(now)
         _tell(request, now)
 
-    with open_runtime() as runtime, _controller(runtime, request) as controller:
-        wake = Wake(runtime.db, runtime.settings.queue, [request.flow_name])
-        loop = Loop(controller, wake, runtime.settings.scaling.tick_s, say)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.stop())
-        with closing(wake):
-            loop.run()
+    require_api()
+    with open_runtime() as runtime:
+        _warn_of_unknown(runtime, request.flow_name)
+        with _controller(runtime, request) as controller:
+            wake = Wake(runtime.db, runtime.settings.queue, [request.flow_name])
+            loop = Loop(controller, wake, runtime.settings.scaling.tick_s, say)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: loop.stop())
+            with closing(wake):
+                loop.run()
+
+
+def _warn_of_unknown(runtime: Runtime, flow_name: str) -> None:
+    """A flow that will be registered later may have its autoscaler before, as on a new cluster."""
+    try:
+        queue_flows.require_known(runtime.db, flow_name)
+    except UnknownFlow as error:
+        log.warning("nothing to scale yet: %s", error.message)
 
 
 def main(arguments: list[str]) -> None:

@@ -19,6 +19,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from core.errors import ConfigError, QueueError
 from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
+from flows.answers import brief, refusal
 
 # What the server takes at once.
 BULK = 100
@@ -35,7 +36,7 @@ class RunPool:
     """Submits runs of a deployment, and calls off those that no worker has taken yet; running ones are never touched.
 
     Args:
-        deployment: `flow/deployment`, known to the server.
+        deployment: `flow/deployment`, known to the server. Raises ConfigError: it is not written so.
         flow_name: whose consumers its runs are; they carry it as a tag.
         parameters: of the runs, in place of the deployment's own.
     """
@@ -43,10 +44,17 @@ class RunPool:
     def __init__(
         self, client: SyncPrefectClient, deployment: str, flow_name: str, parameters: Mapping[str, Any] | None = None
     ) -> None:
+        if deployment.count("/") != 1:
+            raise ConfigError(f"{deployment!r} names no deployment of Prefect: write flow/deployment, as consume/local")
         self._client, self._deployment, self._parameters = client, deployment, dict(parameters or {})
         self._tag = f"consumes:{flow_name}"
         self._id: UUID | None = None
         self.pool = f"prefect:{deployment}"
+
+    def require(self) -> None:
+        """Raise ConfigError if the server has no such deployment, QueueError if it does not answer."""
+        with self._in_words():
+            self._deployment_id()
 
     def census(self) -> Fleet:
         """Runs that work, those on their way, and how the last ones ended."""
@@ -81,7 +89,7 @@ class RunPool:
             answer.raise_for_status()
             refused = [one["error"] for one in answer.json()["results"] if one["status"] != "CREATED"]
             if refused:
-                raise QueueError(f"{len(refused)} of {len(wanted)} consumer runs were refused: {refused[0]}")
+                raise QueueError(f"{len(refused)} of {len(wanted)} consumer runs were refused: {brief(refused[0])}")
 
     def _call_off(self, n: int) -> int:
         waiting = self._runs({StateType.SCHEDULED}, RUNS_SEEN, FlowRunSort.EXPECTED_START_TIME_DESC)[:n]
@@ -119,9 +127,7 @@ class RunPool:
         try:
             yield
         except httpx.HTTPStatusError as error:
-            raise QueueError(
-                f"the Prefect API refused: {error.response.status_code} {error.request.url.path}"
-            ) from None
+            raise QueueError(f"the Prefect API refused {error.request.url.path}: {refusal(error.response)}") from None
         except httpx.HTTPError as error:
             raise QueueError(f"the Prefect API does not answer: {type(error).__name__}; is it up?") from None
         except PrefectException as error:

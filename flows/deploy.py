@@ -15,7 +15,6 @@ import httpx
 import orjson
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
 from blocks.postgres import Postgres
@@ -31,6 +30,7 @@ from core.deploying.request import AUTOSCALER, DeployRequest
 from core.errors import ConfigError, HeadraceError, ServiceUnavailable
 from core.settings import Settings, read_settings
 from flows import entrypoints, registry
+from flows.answers import refusal, require_api
 from flows.automations import automations
 from flows.registry import Change
 
@@ -131,12 +131,11 @@ async def _notify_block(client: PrefectClient, name: str | None) -> Any:
 def main(arguments: list[str]) -> None:
     """One request given as JSON: what `headrace deploy` becomes."""
     request = DeployRequest.model_validate_json(arguments[0])
-    if not PREFECT_API_URL.value():
-        raise ConfigError("PREFECT_API_URL is not set and no local stack runs; start one with `headrace up`")
+    require_api()
     try:
         changes = asyncio.run(deploy(request, read_settings()))
     except PrefectHTTPStatusError as error:
-        raise HeadraceError(f"Prefect's API refused: {_detail(error)}") from None
+        raise HeadraceError(f"Prefect's API refused: {refusal(error.response)}; its log says more") from None
     except httpx.TransportError as error:
         raise ServiceUnavailable(
             f"Prefect's API went away ({type(error).__name__}); the same command goes on"
@@ -147,14 +146,6 @@ def main(arguments: list[str]) -> None:
         sys.stdout.write(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         show_changes([(one.kind, one.name, one.action, one.note) for one in changes])
-
-
-def _detail(error: PrefectHTTPStatusError) -> str:
-    try:
-        said = error.response.json().get("detail", "")
-    except ValueError:
-        said = ""
-    return f"{error.response.status_code} {said}".strip()
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Callable
 
 GC_THRESHOLD = 100_000
 """New objects between two collections; Python's own is 700."""
+
+INTERRUPTED, INTERRUPTED_CODE = "headrace: interrupted", 130
 
 
 def main() -> None:
@@ -24,13 +27,17 @@ def main() -> None:
 
 
 def guarded(run: Callable[[], None]) -> None:
-    """Run; errors of ours become one sentence and an exit code (0, 1, 2, 75), never a traceback."""
+    """Run; errors of ours become one sentence and an exit code (0, 1, 2, 75), never a traceback. Ctrl-C: 130."""
     from core.errors import HeadraceError
 
+    # `core.cli.start` has answered it while modules were imported.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run()
     except HeadraceError as error:
         print(f"headrace: {error.message}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        print(INTERRUPTED, file=sys.stderr)
+        sys.exit(INTERRUPTED_CODE)

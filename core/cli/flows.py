@@ -11,12 +11,14 @@ from core.deploying.servers import BATCHED, QUIET, RUN_LOG
 
 
 def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by `python -m module`, on the API of a local stack that runs, unless another is configured.
+    """Replace this process by a run of the module, on the API of a local stack that runs, unless another is configured.
 
     Without any API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
     """
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], flow_environment())  # noqa: S606 - no shell
+    # -P: a folder `flows` or `core` where somebody stands is not ours.
+    line = [sys.executable, "-P", "-m", "core.cli.start", module, *arguments]
+    os.execve(sys.executable, line, flow_environment())  # noqa: S606 - no shell
 
 
 def flow_environment() -> dict[str, str]:

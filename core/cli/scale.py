@@ -78,8 +78,10 @@ def run(
 
     Example: headrace scale run --flow survey --handler jobs.survey:score --max 4
     """
+    import json
     from contextlib import closing
 
+    from core.cli.flows import become_flow
     from core.cli.tables import emit
     from core.queue import flows
     from core.queue.wake import Wake
@@ -89,7 +91,9 @@ def run(
     policy = policy_of(kind.value, least, most, drain, oldest)
     if on is On.prefect:
         bounds = {"min_consumers": least, "max_consumers": most, "drain_target_s": drain, "oldest_s": oldest}
-        _become_flow({"flow_name": flow, "deployment": name, "kind": kind.value} | bounds, as_json=as_json)
+        said = {"flow_name": flow, "deployment": name, "kind": kind.value} | bounds
+        request = json.dumps({key: value for key, value in said.items() if value is not None})
+        become_flow("flows.autoscale", [request, "--forever", *["--json"] * as_json])
     with open_runtime() as runtime:
         flows.require_known(runtime.db, flow)
         settings = runtime.settings
@@ -169,17 +173,6 @@ def teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
             print(f"{flow}: {done}: {decision.reason}", flush=True)
 
     return tell
-
-
-def _become_flow(request: dict[str, Any], *, as_json: bool) -> None:
-    """Prefect is known above us only: the flow's module takes over this process."""
-    import json
-    import os
-    import sys
-
-    said = json.dumps({key: value for key, value in request.items() if value is not None})
-    line = [sys.executable, "-P", "-m", "flows.autoscale", said, "--forever", *["--json"] * as_json]
-    os.execv(sys.executable, line)  # noqa: S606 - our own words
 
 
 def explain(

@@ -177,3 +177,28 @@ def test_the_process_goes_on_while_the_api_is_away_and_ends_when_told(
             process.wait()
     assert said().count("does not answer") == 1
     assert db.execute_query("l", "SELECT count(*) FROM leases WHERE name = 'autoscale:away'") == [(0,)]
+
+
+def test_scale_run_names_a_deployment_that_is_not_there(prefect_env: dict[str, str], database_url: str) -> None:
+    done = scale_run(prefect_env, database_url, "consume/nowhere")
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("headrace: the Prefect server has no deployment consume/nowhere")
+    assert "nothing to scale yet: the flow 'nobody' is not registered" in done.stderr
+
+
+def test_scale_run_needs_an_api(prefect_env: dict[str, str], database_url: str, tmp_path: Path) -> None:
+    nowhere = prefect_env | {"PREFECT_API_URL": "", "HEADRACE_STATE_DIR": str(tmp_path)}
+    done = scale_run(nowhere, database_url, "consume/local")
+    told = "headrace: PREFECT_API_URL is not set and no local stack runs; start one with `headrace up`\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def scale_run(env: dict[str, str], url: str, deployment: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", "from core.cli import main; main()"]
+    command = [*program, "scale", "run", "--flow", "nobody", "--on", "prefect", "--name", deployment]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = env | {"HEADRACE_DATABASE__URL": url, "PYTHONPATH": path}
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )

@@ -90,17 +90,21 @@ def test_record_writes_what_simulate_replays(db: DatabaseManager, tmp_path: Path
 def test_run_on_prefect_becomes_the_flow(monkeypatch: pytest.MonkeyPatch) -> None:
     became: list[list[str]] = []
 
-    def execv(program: str, line: list[str]) -> None:
+    def execve(program: str, line: list[str], environment: dict[str, str]) -> None:
         became.append(line)
+        assert environment["PREFECT_API_URL"] == "http://127.0.0.1:4209/api"
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execv", execv)
+    monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    # A local stack runs.
+    monkeypatch.setattr("core.cli.flows._local_api", lambda: "http://127.0.0.1:4209/api")
     said = ["run", "--flow", "mill", "--on", "prefect", "--name", "consume/k8s", "--max", "7", "--json"]
     CliRunner().invoke(build(), ["scale", *said])
     (line,) = became
-    assert line[1:4] == ["-P", "-m", "flows.autoscale"]
-    assert line[5:] == ["--forever", "--json"]
-    request = AutoscaleRequest.model_validate_json(line[4])
+    assert line[1:5] == ["-P", "-m", "core.cli.start", "flows.autoscale"]
+    assert line[6:] == ["--forever", "--json"]
+    request = AutoscaleRequest.model_validate_json(line[5])
     assert (request.flow_name, request.deployment, request.policy()) == (
         "mill",
         "consume/k8s",
