@@ -125,9 +125,20 @@ def read_manifest(path: Path) -> Located:
         root, data = yaml_lines.compose(text), yaml.safe_load(text)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8: byte {error.start} cannot be read") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path} line {line}: this is no YAML: {error.problem}", line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{path} line {line}: this is no YAML: {error.reason}", line=line) from None
+    if not isinstance(data, Mapping):
+        is_what = "it is empty" if data is None else f"it is a {type(data).__name__}"
+        raise ConfigError(f"{path} line 1: {is_what}, but keys are expected, such as name and deployments", line=1)
+    if (twice := yaml_lines.doubled(root)) is not None:
+        line, key = twice
+        raise ConfigError(f"{path} line {line}: the key {key} stands here twice; keep one of them", line=line)
     try:
         return Located(path, Manifest.model_validate(data), root)
     except ValidationError as error:
@@ -178,7 +189,8 @@ def _spoken(place: Sequence[str | int], data: Any) -> str:
     if len(place) > 1 and place[0] == "deployments" and isinstance(place[1], int):
         one = data["deployments"][place[1]] if isinstance(data, Mapping) else None
         if isinstance(one, Mapping) and "entrypoint" in one:
-            words += f" (of {str(one['entrypoint']).rpartition('.')[2]}/{one.get('name')})"
+            flow = str(one["entrypoint"]).rpartition(".")[2].replace("_", "-")
+            words += f" (of {flow}/{one.get('name')})"
     return words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
@@ -24,6 +25,36 @@ def line_of(root: Node | None, path: Sequence[str | int]) -> int:
 def compose(text: str) -> Node | None:
     """The file as nodes that know their place. Raises yaml.YAMLError."""
     return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def doubled(root: Node | None) -> tuple[int, str] | None:
+    """Line and name of the first key that its mapping has already; YAML's readers silently take the last."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if (twice := _twice(node)) is not None:
+            return twice.start_mark.line + 1, str(twice.value)
+        waiting += reversed(_below(node))
+    return None
+
+
+def _twice(node: Node) -> Node | None:
+    """The first key of a mapping that is there already."""
+    keys: set[str] = set()
+    for key, _ in node.value if isinstance(node, MappingNode) else ():
+        if key.value in keys:
+            return cast(Node, key)
+        keys.add(str(key.value))
+    return None
+
+
+def _below(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [value for _, value in node.value]
+    return list(node.value) if isinstance(node, SequenceNode) else []
 
 
 def _child(node: Node, step: str | int) -> tuple[int, Node] | None:

@@ -81,6 +81,12 @@ def test_manifest_reads_what_anchors_share(tmp_path: Path) -> None:
         ("pull: []", "pull: [{x: y}]", 4, "at most 0 items"),
         ("    name: k8s", "    name: local", 1, "has two deployments called local"),
         ("[upkeep]", "[upkeep", 10, "this is no YAML"),
+        ("[upkeep]", "[up\x00keep]", 9, "this is no YAML: special characters are not allowed"),
+        ("pull: []", "pull: []\nname: again", 5, "the key name stands here twice"),
+        ('"17 * * * *"}', '"17 * * * *", cron: "18 * * * *"}', 10, "the key cron stands here twice"),
+        ("name: headrace-local", "name: x", 14, "work_pool.name (of maintenance/local)"),
+        (SOUND, "", 1, "it is empty, but keys are expected"),
+        (SOUND, "[a]", 1, "it is a list, but keys are expected"),
     ],
 )
 def test_manifest_says_where_it_is_wrong(tmp_path: Path, before: str, after: str, line: int, said: str) -> None:
@@ -96,3 +102,10 @@ def test_manifest_says_where_it_is_wrong(tmp_path: Path, before: str, after: str
 def test_manifest_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read_manifest(tmp_path / "prefect.yaml")
+
+
+def test_manifest_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "prefect.yaml"
+    path.write_bytes(b"name: \xff")
+    with pytest.raises(ConfigError, match="is no text in UTF-8: byte 6 cannot be read"):
+        read_manifest(path)

@@ -46,7 +46,7 @@ def test_every_deployment_of_the_project_fits_its_flow(target: Target) -> None:
             "maintenance.maintenance\n",
             "identity_resolution.identity_resolution\n    schedules: [{cron: '1 * * * *'}]\n",
             12,
-            "request.duties (of identity_resolution/local): MatchRequest has no such field; there are input, id_column",
+            "request.duties (of identity-resolution/local): MatchRequest has no such field; there are input, id_column",
         ),
     ],
 )
