@@ -62,10 +62,12 @@ def migrate(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show the server and which revisions it has. Starts nothing.
+    """Show the server and which revisions it has. Starts nothing; exit code 1 where none could start.
 
     Example: headrace db status --json
     """
+    from core.errors import StoreError
+
     settings = _settings()
     server = _embedded(settings)
     facts: dict[str, Any] = {"url": _masked(settings), "embedded": server is not None, "running": True}
@@ -75,6 +77,7 @@ def status(as_json: AsJson = False) -> None:
             "kept": server.kept(),
             "users": server.users(),
             "log": str(server.log),
+            "obstacle": server.obstacle(),
         }
     revisions: list[dict[str, Any]] = []
     if facts["running"]:
@@ -92,9 +95,11 @@ def status(as_json: AsJson = False) -> None:
         revisions = [asdict(step) for step in migrations.history(source, settings.database)]
     if as_json:
         _emit({**facts, "revisions": revisions}, True, "")
-        return
-    _table("database", [(key, _words(value)) for key, value in facts.items()])
-    if revisions:
+    else:
+        _table("database", [(key, _words(value)) for key, value in facts.items() if key != "obstacle"])
+    if facts.get("obstacle"):
+        raise StoreError(facts["obstacle"])
+    if revisions and not as_json:
         _table("revisions", [(f"{r['revision']} {r['title']}", "yes" if r["applied"] else "NO") for r in revisions])
 
 

@@ -13,6 +13,7 @@ permission of an existing folder is ever changed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import os
@@ -34,6 +35,7 @@ from core.errors import ConfigError, StoreUnavailable
 from core.settings import EmbeddedSettings
 
 SYSTEM_USER = "headrace"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 ROOT_STATE = Path("/var/lib/headrace")
 DATABASE = "headrace"
 _SOCKET = ".s.PGSQL.5432"
@@ -83,6 +85,15 @@ class EmbeddedServer:
     def kept(self) -> bool:
         """True if `headrace db up` asked that it stays without users."""
         return warden.read_users(self.home)[0]
+
+    def obstacle(self) -> str | None:
+        """Why it could not be started where it would lie; None: nothing is seen to be in the way."""
+        if self.is_running():
+            return None
+        existing = next(path for path in (self.home, *self.home.parents) if path.exists())
+        if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+            return None
+        return f"{existing} cannot be written, so no server can start in {self.home}; set HEADRACE_STATE_DIR"
 
     def join(self, pid: int | None = None, *, keep: bool = False) -> bool:
         """Record `pid` (default: this process) as a user and start the server if it does not run.
@@ -153,6 +164,13 @@ class EmbeddedServer:
             raise StoreUnavailable(f"another process holds the lock of {self.home} for too long") from None
         except PermissionError as error:
             raise ConfigError(f"{error.filename} belongs to another user; set HEADRACE_STATE_DIR") from None
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise ConfigError(
+                f"{error.filename or self.home} cannot be written ({error.strerror}); make room, or set "
+                "HEADRACE_STATE_DIR to a folder on another disk"
+            ) from None
 
     def _dismiss_warden(self) -> bool:
         if pid := warden.warden_pid(self.home):

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from core.database.embedded import server_at
+from core.cli.app import build
+from core.database.embedded import EmbeddedServer, server_at
+from core.errors import StoreError
 from core.settings import EmbeddedSettings
 
 Headrace = Callable[..., subprocess.CompletedProcess[str]]
@@ -159,3 +162,30 @@ def test_doctor_starts_nothing(environ: dict[str, str], services_folder: Path) -
     assert done.returncode == 0
     assert findings(done)["database"][0].endswith("not running; it starts on first use")
     assert not folder.exists()
+
+
+def test_db_status_says_that_no_server_could_start(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Below a file nothing can be made, not even by root.
+    (tmp_path / "file").touch()
+    server = EmbeddedServer(tmp_path / "file" / "postgres", EmbeddedSettings())
+    said = f"{tmp_path / 'file'} cannot be written, so no server can start in {server.home}; set HEADRACE_STATE_DIR"
+    assert server.obstacle() == said
+    assert EmbeddedServer(tmp_path / "postgres", EmbeddedSettings()).obstacle() is None
+    monkeypatch.setattr("core.cli.db._embedded", lambda settings: server)
+    monkeypatch.setattr("core.cli.db._masked", lambda settings: server.url())
+    told = CliRunner().invoke(build(), ["db", "status", "--json"])
+    assert (json.loads(told.stdout)["obstacle"], str(told.exception)) == (said, said)
+    assert isinstance(told.exception, StoreError)
+
+
+def test_a_full_disk_is_one_sentence(environ: dict[str, str], services_folder: Path) -> None:
+    folder = services_folder / f"f{uuid.uuid4().hex[:8]}"
+    home = server_at(folder, EmbeddedSettings()).home
+    home.mkdir(parents=True)
+    (home / "users.json.new").symlink_to("/dev/full")
+    done = call({**environ, "HEADRACE_STATE_DIR": str(folder)}, "queue", "status")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written (No space left on device); make room" in done.stderr
