@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 GC_THRESHOLD = 100_000
 """New objects between two collections; Python's own is 700."""
@@ -15,15 +17,22 @@ INTERRUPTED, INTERRUPTED_CODE = "headrace: interrupted", 130
 
 def main() -> None:
     """Run the command line."""
-    from core.cli.app import build
-
     # Libraries bring hundreds of thousands of objects that live to the end. Looking for rubbish among them costs a
     # tenth of a second while they are imported, and two at the exit.
     gc.set_threshold(GC_THRESHOLD)
     try:
-        guarded(lambda: build()(prog_name="headrace"))
+        guarded(_headrace)
     finally:
         gc.freeze()
+
+
+def _headrace() -> None:
+    from core.cli.app import build
+    from core.cli.kernels import place_kernels
+
+    core = Path(__file__).parents[1]
+    place_kernels(os.environ, Path(os.path.expanduser("~")), core / "matching")
+    build()(prog_name="headrace")
 
 
 def guarded(run: Callable[[], None]) -> None:
