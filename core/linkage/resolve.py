@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,11 @@ def learn(
 
 @contextmanager
 def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
-    """Hold the job's workspace alone; while another process has it, work in a private one that is not kept."""
+    """Hold the job's workspace alone; while another process has it, work in a private one that is not kept.
+
+    Lock files go with the work, each while it is held: whoever has waited for it sees that it names nothing any more,
+    and makes it anew (filelock from 4.2 on).
+    """
     workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FileLock(workspaces / f"{key}.owner")
     try:
@@ -96,8 +100,18 @@ def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
             yield private
         finally:
             private.remove()
+            _drop_lock(private)
         return
     try:
         yield Workspace(str(workspaces / key))
     finally:
+        _drop_lock(Workspace(str(workspaces / key)))
+        Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _drop_lock(workspace: Workspace) -> None:
+    """Of the description; another process that reads it just now leaves the file to the next one."""
+    path = workspace.root.with_suffix(".lock")
+    with suppress(Timeout), FileLock(path, timeout=0):
+        path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
+from filelock import FileLock
 
 from core.errors import ConfigError, SpecError
 from core.linkage.local import OnProgress
 from core.linkage.ports import Stage
 from core.linkage.prepare import identify
 from core.linkage.request import MatchRequest
-from core.linkage.resolve import resolve
+from core.linkage.resolve import own_workspace, resolve
 from core.linkage.stages import survive
 from core.linkage.workspace import Workspace
 from core.workloads.identity.generator import generate_persons
@@ -185,7 +187,35 @@ def test_input_that_fits_no_pass_is_refused_and_leaves_nothing(tmp_path: Path) -
     (tmp_path / "in.csv").write_text("id,first_name\n1,ann\n2,bob\n")
     with pytest.raises(SpecError, match="at least 3 must"):
         resolve(MatchRequest(input=str(tmp_path / "in.csv"), id_column="id"), tmp_path / "work")
-    assert [path for path in (tmp_path / "work").rglob("*") if path.suffix not in {".lock", ".owner"}] == []
+    assert list((tmp_path / "work").rglob("*")) == []
+
+
+def test_lock_files_go_with_the_work(tmp_path: Path) -> None:
+    with own_workspace(tmp_path, "job") as mine:
+        reader = FileLock(mine.root.with_suffix(".lock"))
+        reader.acquire()
+        with own_workspace(tmp_path, "job") as private:
+            assert private.root != mine.root
+        assert (tmp_path / "job.owner").exists()
+    # The description is being read by somebody: their lock stays.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.lock"]
+    reader.release()
+    with own_workspace(tmp_path, "job"):
+        assert (tmp_path / "job.owner").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waited_for_a_lock_file_that_went_holds_a_new_one(tmp_path: Path) -> None:
+    waiter, held = FileLock(tmp_path / "job.owner", thread_local=False), threading.Event()
+    thread = threading.Thread(target=lambda: (waiter.acquire(timeout=60), held.set()))
+    with own_workspace(tmp_path, "job"):
+        thread.start()
+        assert not held.is_set()
+    thread.join()
+    assert held.is_set()
+    with own_workspace(tmp_path, "job") as private:
+        assert private.root != tmp_path / "job"
+    waiter.release()
 
 
 def test_what_is_used_up_is_removed_on_the_way(persons: Path, tmp_path: Path) -> None:
