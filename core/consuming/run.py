@@ -59,6 +59,8 @@ class ConsumerRun:
     def run(self) -> Figures:
         """Until told to stop or an option says so. Raises what the database refuses for good."""
         began = time.monotonic()
+        if not self._handlers:
+            self._tell_of_no_flow()
         while not self._stopping.is_set() and not self._over(began):
             if self._handlers:
                 self._supervised(began)
@@ -70,6 +72,15 @@ class ConsumerRun:
                 self._stopping.wait(min(LOOK_EVERY_S, self._request.idle_exit_s or 1.0, 1.0))
                 self._handlers = self._find()
         return self._past
+
+    def _tell_of_no_flow(self) -> None:
+        """It may come later, or the queue's name is misspelt."""
+        known = sorted({queue for route in routing.routes(self._runtime.db) for queue in route.queues})
+        log.warning(
+            "no flow of the queue %s that it could do is registered; it waits for one. Queues with flows: %s",
+            self._request.queue,
+            ", ".join(known) or "none",
+        )
 
     def problem(self) -> str | None:
         """Why this consumer takes no batches now; None: it does."""

@@ -171,9 +171,15 @@ def test_routes_by_queue_and_need(queue: BatchQueue, db: DatabaseManager) -> Non
     assert routing.of_queue(known, "wells", frozenset()) == []
 
 
-def test_an_empty_consumer_ends_when_its_time_is_over(db: DatabaseManager) -> None:
+def test_an_empty_consumer_says_so_and_ends_when_its_time_is_over(
+    queue: BatchQueue, db: DatabaseManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.register_flow(FlowPolicy("plain", work_queue="pumps"))
     request = ConsumeRequest(queue="wells", idle_exit_s=0.0)
     assert ConsumerRun(Runtime(Settings(), db, "tests"), request).run().batches == 0
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("no flow of the queue wells that it could do is registered")
+    assert "pumps" in said.rpartition("Queues with flows: ")[2].split(", ")
 
 
 def test_handlers_open_the_database_of_their_consumer(
