@@ -32,7 +32,13 @@ def _headrace() -> None:
 
     core = Path(__file__).parents[1]
     place_kernels(os.environ, Path(os.path.expanduser("~")), core / "matching")
-    build()(prog_name="headrace")
+    try:
+        build()(prog_name="headrace")
+    except SystemExit as ended:
+        # typer makes an exit of an interrupt, and says nothing.
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def guarded(run: Callable[[], None]) -> None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from core.cli import guarded
+from core.cli import _headrace, guarded
 
 ROOT = Path(__file__).parents[3]
 WAITS = "import sys\nprint('waits', flush=True)\nsys.stdin.read()\n"
@@ -26,6 +27,22 @@ def test_start_answers_an_interrupt_in_a_word(tmp_path: Path, source: str) -> No
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "headrace: interrupted\n")
+
+
+def test_a_command_that_is_interrupted_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def waits() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.cli.app.build", lambda: app)
+    monkeypatch.setattr(sys, "argv", ["headrace"])
+    with pytest.raises(SystemExit) as caught:
+        guarded(_headrace)
+    assert (caught.value.code, capsys.readouterr().err) == (130, "headrace: interrupted\n")
 
 
 def test_guarded_tells_of_an_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
