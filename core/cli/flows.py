@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from core.deploying.servers import BATCHED, QUIET, RUN_LOG
@@ -27,6 +28,11 @@ def flow_environment() -> dict[str, str]:
     environment = ours | os.environ
     if not environment.get("PREFECT_API_URL") and (api_url := _local_api()):
         environment["PREFECT_API_URL"] = api_url
+    if not Path(os.path.expanduser("~")).is_dir():
+        # Prefect would warn that it has no place for its settings.
+        from core.settings import read_settings
+
+        environment.setdefault("PREFECT_HOME", str(read_settings().state_dir.expanduser().absolute() / "prefect"))
     return environment
 
 

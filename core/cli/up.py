@@ -95,12 +95,14 @@ def _detached(plan: Plan) -> StackState:
     import sys
     import time
 
-    from core.errors import HeadraceError
+    from core.errors import ConfigError, HeadraceError, ServiceUnavailable
     from core.stack import state
     from core.stack.plan import require_free
 
-    require_free(plan.api_port, "--api-port")
-    require_free(plan.web_port, "--web-port")
+    if state.read(plan.settings.state_dir) is None:
+        require_free(plan.api_port, "--api-port")
+        require_free(plan.web_port, "--web-port")
+    # Else a supervisor was killed: the new one ends what holds the ports, and looks then.
     plan.require_place()
     log = plan.folder / "supervisor.log"
     with log.open("wb") as out:
@@ -118,7 +120,9 @@ def _detached(plan: Plan) -> StackState:
             return found
         if supervisor.poll() is not None:
             said = log.read_text(errors="replace").strip().splitlines()
-            raise HeadraceError(said[-1].removeprefix("headrace: ") if said else f"it did not start; see {log}")
+            kinds = {kind.exit_code: kind for kind in (ConfigError, ServiceUnavailable)}
+            kind = kinds.get(supervisor.returncode, HeadraceError)
+            raise kind(said[-1].removeprefix("headrace: ") if said else f"it did not start; see {log}")
         time.sleep(0.05)
     supervisor.terminate()
     raise HeadraceError(f"it is not ready after {DETACH_LIMIT_S:g} s; see {plan.folder}")

@@ -86,6 +86,12 @@ def test_down_finds_what_a_killed_supervisor_left(stack: Stack) -> None:
     # Nobody could report its end: the next stack does, for it would hold a slot for ever.
     assert stack.up().returncode == 0
     assert stack.call(f"/flow_runs/{run}")["state"]["type"] == "CRASHED"
+    # Killed again, and what it left holds the ports: the next one ends it first.
+    before = stack.state()["supervisor"]["pid"]
+    os.kill(before, signal.SIGKILL)
+    again = stack.up()
+    assert again.returncode == 0, again.stderr
+    assert stack.state()["supervisor"]["pid"] != before
     assert stack.run("down").returncode == 0
     assert _gone(stack) == []
 
