@@ -199,6 +199,4 @@ def scale_run(env: dict[str, str], url: str, deployment: str) -> subprocess.Comp
     command = [*program, "scale", "run", "--flow", "nobody", "--on", "prefect", "--name", deployment]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = env | {"HEADRACE_DATABASE__URL": url, "PYTHONPATH": path}
-    return subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
