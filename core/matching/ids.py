@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.matching.flat import flat_strings
 from core.matching.hashing import flat_bytes
 from core.matching.jit import kernel
 from core.matching.siphash import siphash
@@ -17,7 +18,6 @@ UUID_CHARACTERS = 36
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _ALL, _TOP, _DASH = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1 << 63), np.uint8(45)
 _NO_ROW = 1 << 62
-PADDED_BYTES_MAX = 1 << 26
 
 
 @kernel
@@ -109,7 +109,7 @@ def uuid_texts(keys: NDArray[np.uint64]) -> pl.Series:
     """Keys (n, 2) as entity ids."""
     out = np.empty((len(keys), UUID_CHARACTERS), dtype=np.uint8)
     write_uuids(keys, out)
-    return _texts("entity_id", out)
+    return flat_strings("entity_id", out.ravel(), np.arange(len(keys) + 1, dtype=np.int64) * UUID_CHARACTERS)
 
 
 def uuid_keys(texts: pl.Series) -> NDArray[np.uint64]:
@@ -131,32 +131,23 @@ def uuid_keys(texts: pl.Series) -> NDArray[np.uint64]:
 
 
 def texts_at(name: str, rows: NDArray[np.uint32], flat: tuple[NDArray[np.uint8], NDArray[np.int64]]) -> pl.Series:
-    """Strings of some rows out of flat UTF-8 bytes and starts; no string may hold NUL."""
+    """Strings of some rows out of flat UTF-8 bytes and starts."""
     text, starts = flat
-    pieces = [pl.Series(name, [], dtype=pl.String)]
     places = rows.astype(np.int64)
-    longest = int((starts[places + 1] - starts[places]).max(initial=1))
-    step = max(PADDED_BYTES_MAX // longest, 1)
-    for lo in range(0, len(rows), step):
-        some = rows[lo : lo + step]
-        padded = np.zeros((len(some), longest), dtype=np.uint8)
-        pad_spans(text, starts, some, padded)
-        pieces.append(_texts(name, padded))
-    return pl.concat(pieces)
+    ends = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(starts[places + 1] - starts[places], out=ends[1:])
+    units = np.empty(ends[-1], dtype=np.uint8)
+    copy_spans(text, starts, rows, units)
+    return flat_strings(name, units, ends)
 
 
 @kernel
-def pad_spans(
+def copy_spans(
     text: NDArray[np.uint8], starts: NDArray[np.int64], rows: NDArray[np.uint32], out: NDArray[np.uint8]
 ) -> None:
-    """Write the span of each row into a line of its own, out (n, longest)."""
-    for at in range(len(rows)):
-        start = starts[np.int64(rows[at])]
-        for place in range(starts[np.int64(rows[at]) + 1] - start):
-            out[at, place] = text[start + place]
-
-
-def _texts(name: str, padded: NDArray[np.uint8]) -> pl.Series:
-    """Strings out of lines of UTF-8 bytes that end in NULs."""
-    lines = padded.view(f"S{padded.shape[1]}").ravel()
-    return pl.Series(name, lines, dtype=pl.Binary).cast(pl.String)
+    """Write the spans of some rows one behind the other."""
+    end = 0
+    for row in rows:
+        for at in range(starts[np.int64(row)], starts[np.int64(row) + 1]):
+            out[end] = text[at]
+            end += 1

@@ -46,19 +46,19 @@ class TextChunk(NamedTuple):
     buffers: NDArray[np.int64]  # address of each buffer that holds longer strings
 
 
-class _Schema(ctypes.Structure):
-    pass
+class ArrowSchema(ctypes.Structure):
+    """Type of an array, as C has it."""
 
 
-class _Array(ctypes.Structure):
-    pass
+class ArrowArray(ctypes.Structure):
+    """Buffers of an array, as C has them."""
 
 
 class _Stream(ctypes.Structure):
     pass
 
 
-_Schema._fields_ = [
+ArrowSchema._fields_ = [
     ("format", c_char_p),
     ("name", c_char_p),
     ("metadata", c_char_p),
@@ -66,10 +66,10 @@ _Schema._fields_ = [
     ("n_children", c_int64),
     ("children", c_void_p),
     ("dictionary", c_void_p),
-    ("release", ctypes.CFUNCTYPE(None, POINTER(_Schema))),
+    ("release", ctypes.CFUNCTYPE(None, POINTER(ArrowSchema))),
     ("private_data", c_void_p),
 ]
-_Array._fields_ = [
+ArrowArray._fields_ = [
     ("length", c_int64),
     ("null_count", c_int64),
     ("offset", c_int64),
@@ -78,12 +78,12 @@ _Array._fields_ = [
     ("buffers", POINTER(c_void_p)),
     ("children", c_void_p),
     ("dictionary", c_void_p),
-    ("release", ctypes.CFUNCTYPE(None, POINTER(_Array))),
+    ("release", ctypes.CFUNCTYPE(None, POINTER(ArrowArray))),
     ("private_data", c_void_p),
 ]
 _Stream._fields_ = [
-    ("get_schema", ctypes.CFUNCTYPE(c_int, POINTER(_Stream), POINTER(_Schema))),
-    ("get_next", ctypes.CFUNCTYPE(c_int, POINTER(_Stream), POINTER(_Array))),
+    ("get_schema", ctypes.CFUNCTYPE(c_int, POINTER(_Stream), POINTER(ArrowSchema))),
+    ("get_next", ctypes.CFUNCTYPE(c_int, POINTER(_Stream), POINTER(ArrowArray))),
     ("get_last_error", c_void_p),
     ("release", ctypes.CFUNCTYPE(None, POINTER(_Stream))),
     ("private_data", c_void_p),
@@ -105,12 +105,12 @@ def text_chunks(column: pl.Series) -> Iterator[list[tuple[int, TextChunk]]]:
     capsule = column.cast(pl.String).__arrow_c_stream__()
     stream = ctypes.cast(_pointer_of(capsule, b"arrow_array_stream"), POINTER(_Stream))
     _check_format(stream)
-    arrays: list[_Array] = []
+    arrays: list[ArrowArray] = []
     chunks: list[tuple[int, TextChunk]] = []
     first_row = 0
     try:
         while True:
-            array = _Array()
+            array = ArrowArray()
             if stream.contents.get_next(stream, byref(array)) or not array.release:
                 break
             arrays.append(array)
@@ -137,7 +137,7 @@ def one_text(text: str) -> TextChunk:
 
 
 def _check_format(stream: Any) -> None:
-    schema = _Schema()
+    schema = ArrowSchema()
     failed = stream.contents.get_schema(stream, byref(schema))
     found = None if failed else schema.format
     if not failed and schema.release:
@@ -145,7 +145,7 @@ def _check_format(stream: Any) -> None:
     assert found == _VIEW_FORMAT, f"polars hands out strings as {found!r}, not as views"
 
 
-def _chunk(array: _Array) -> TextChunk:
+def _chunk(array: ArrowArray) -> TextChunk:
     offset, length = int(array.offset), int(array.length)
     # Validity, views, then the buffers of longer strings, and last the sizes of these.
     n_buffers = int(array.n_buffers) - 3

@@ -115,13 +115,6 @@ def test_texts_at_gives_back_what_was_flattened(texts: list[str], places: list[i
     assert (found.name, found.dtype) == ("id", pl.String)
 
 
-def test_texts_at_goes_by_pieces_where_ids_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [f"{at}-" + "ä" * (at % 7) for at in range(100)]
-    monkeypatch.setattr(ids, "PADDED_BYTES_MAX", 64)
-    rows = np.arange(100, dtype=np.uint32)[::-1].copy()
-    assert ids.texts_at("id", rows, flat(texts)).to_list() == texts[::-1]
-
-
 @given(st.lists(st.tuples(ID, st.integers(0, 5)), min_size=1, max_size=24), st.integers(0, 24))
 def test_name_rows_finds_the_smallest_id_of_the_first_source_that_has_one(
     records: list[tuple[str, int]], boundary: int
