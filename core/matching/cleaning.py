@@ -100,8 +100,12 @@ def fill_digits(
 
 
 @kernel
-def clean_street(text: NDArray[np.uint8], length: int, out: NDArray[np.uint8]) -> int:
-    """Words in lower case with single blanks between, `#` as "unit"; returns how many bytes, -1 if not all is ASCII."""
+def clean_words(text: NDArray[np.uint8], length: int, units: bool, out: NDArray[np.uint8]) -> int:
+    """Words in lower case with single blanks between; returns how many bytes, -1 if not all is ASCII.
+
+    Args:
+        units: whether `#` is written as "unit", so that there may be more bytes than before.
+    """
     n_out, gap = 0, False
     for at in range(length):
         byte = np.int64(text[at])
@@ -115,7 +119,7 @@ def clean_street(text: NDArray[np.uint8], length: int, out: NDArray[np.uint8]) -
             out[n_out] = letter
             n_out += 1
             gap = False
-        elif byte == _HASH:
+        elif units and byte == _HASH:
             begin = 1 if n_out == 0 else 0
             for mark in range(begin, 5):
                 out[n_out] = _UNIT_MARK[mark]
@@ -147,12 +151,47 @@ def fill_streets(
             slow[row] = True
             continue
         copy_text(chunk, row, length, text)
-        size = clean_street(text, length, clean)
+        size = clean_words(text, length, True, clean)
         slow[row] = size < 0
         if size <= 0 or (size <= refuse.word_longest and contains(refuse.words, hash_span(clean, 0, size))):
             continue
         n_tokens = find_tokens(clean, 0, size, spans)
         street_record(clean, spans, n_tokens, tables, words[row, at : at + 4])
+
+
+@kernel
+def clean_texts(
+    chunk: TextChunk,
+    refuse: Refused,
+    units: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    done: NDArray[np.bool_],
+    n_done: int,
+) -> int:
+    """Write the words of each value behind those of `n_done` others; a placeholder becomes an empty string.
+
+    Args:
+        units: room for all bytes of the column. starts: (n + 1,), where the value after the last done begins.
+        done: set where a value was written.
+    Returns:
+        How many values are done now.
+    """
+    text = np.empty(TEXT_MAX, dtype=np.uint8)
+    for row in range(len(chunk.views)):
+        length = text_length(chunk, row)
+        if length > TEXT_MAX:
+            continue
+        if length > 0:
+            copy_text(chunk, row, length, text)
+        start = starts[n_done]
+        size = clean_words(text, length, False, units[start:])
+        if size < 0:
+            continue
+        done[row] = True
+        n_done += 1
+        known = size > refuse.word_longest or not contains(refuse.words, hash_span(units, start, start + size))
+        starts[n_done] = start + size if known else start
+    return n_done
 
 
 @kernel

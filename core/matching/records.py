@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.cleaning import fill_digits, fill_emails, fill_streets, plain_words, refused
+from core.matching.cleaning import clean_texts, fill_digits, fill_emails, fill_streets, plain_words, refused
 from core.matching.distinct import numbered
+from core.matching.flat import flat_strings
 from core.matching.layout import Layout
 from core.matching.levels import CODED_KINDS
 from core.matching.normalise import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS, normalise_field, require_columns
@@ -32,6 +33,8 @@ PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
     "category": UNKNOWN_WORDS,
     "code": UNKNOWN_WORDS,
 }
+# Kinds whose words are all kept: a kernel cleans any number of them.
+WORD_KINDS = ("text", "category")
 
 
 def pack_text(
@@ -81,20 +84,36 @@ def _coded(field: FieldSpec, column: pl.Series) -> tuple[NDArray[np.uint32], pl.
     """Clean the distinct values of a column: the number of each row's (0: missing), and what they become, from 1 on."""
     numbers, firsts = numbered(column)
     distinct = column.gather(firsts).rename("")
-    plain = np.zeros(len(distinct), dtype=np.bool_)
-    unknown = PLAIN_KINDS.get(field.kind) if field.part is None else None
-    if unknown is not None:
-        with text_chunks(distinct) as chunks:
-            for first, chunk in chunks:
-                plain_words(chunk, plain[first : first + len(chunk.views)])
-    easy = distinct.filter(plain).str.to_lowercase()
+    easy, done = _easy(field, distinct)
     # The parts are put one behind the other; the numbers follow them.
     order = np.zeros(len(distinct) + 1, dtype=np.uint32)
-    order[1:][plain] = np.arange(1, len(easy) + 1)
-    order[1:][~plain] = np.arange(len(easy) + 1, len(distinct) + 1)
-    easy = pl.select(pl.when(~easy.is_in(list(unknown or ()))).then(easy)).to_series()
-    hard = normalise_field(distinct.filter(~plain), field)
+    order[1:][done] = np.arange(1, len(easy) + 1)
+    order[1:][~done] = np.arange(len(easy) + 1, len(distinct) + 1)
+    hard = normalise_field(distinct.filter(~done), field)
     return order[numbers], pl.concat([easy.rename(""), hard.cast(pl.String).rename("")])
+
+
+def _easy(field: FieldSpec, distinct: pl.Series) -> tuple[pl.Series, NDArray[np.bool_]]:
+    """Clean the values that need no more than a kernel: what they become, and which they are."""
+    done = np.zeros(len(distinct), dtype=np.bool_)
+    if field.part is not None or field.kind not in PLAIN_KINDS:
+        return distinct.clear(), done
+    with text_chunks(distinct) as chunks:
+        if field.kind in WORD_KINDS:
+            return _words(distinct, chunks, done), done
+        for first, chunk in chunks:
+            plain_words(chunk, done[first : first + len(chunk.views)])
+    lower = distinct.filter(done).str.to_lowercase()
+    return pl.select(pl.when(~lower.is_in(list(PLAIN_KINDS[field.kind]))).then(lower)).to_series(), done
+
+
+def _words(distinct: pl.Series, chunks: list[tuple[int, TextChunk]], done: NDArray[np.bool_]) -> pl.Series:
+    """What `clean_texts` makes of a column."""
+    units = np.empty(int(distinct.str.len_bytes().sum()), dtype=np.uint8)
+    starts, n_done = np.zeros(len(distinct) + 1, dtype=np.int64), 0
+    for first, chunk in chunks:
+        n_done = clean_texts(chunk, refused(), units, starts, done[first : first + len(chunk.views)], n_done)
+    return flat_strings("", units, starts[: n_done + 1])
 
 
 def fill_field(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32], day_first: bool) -> None:
