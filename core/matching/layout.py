@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import SpecError
 from core.matching.keys import KEY_FUNCTIONS, WHOLE, WHOLE_DATE, KeyPart
-from core.matching.levels import CODED_KINDS, MAX_TESTS, WIDTH_WORDS
+from core.matching.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS
 from core.matching.spec import FieldSpec, MatchSpec
 
 WORDS_STEP = 4
@@ -107,6 +107,19 @@ class Layout:
             for level, part in enumerate(refining, start=1):
                 parts[level, number, : len(part)] = part
         return parts
+
+    @cached_property
+    def reads_sounds(self) -> bool:
+        """Whether a key goes by how a string sounds."""
+        return self._has_key("sound")
+
+    @cached_property
+    def reads_classes(self) -> bool:
+        """Whether a key or a level goes by nicknames."""
+        return self._has_key("nick") or bool((self.ops.tests == TESTS["nickname"].opcode).any())
+
+    def _has_key(self, function: str) -> bool:
+        return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())
 
     def words_of(self, field: str) -> slice:
         """The columns of one field in the record matrix."""

@@ -57,7 +57,8 @@ def _values(job: LinkageJob, parts: list[Folder], field: str) -> Iterator[Array]
 
 def _vocabulary(job: LinkageJob, parts: list[Folder], folder: Path, spread: Spread) -> int:
     """One vocabulary, a table from each range's codes to its own, and how often each code occurs in each field."""
-    vocabulary, tables = code_columns([load_frame(part, "strings")["string"] for part in parts], spread)
+    strings = [load_frame(part, "strings")["string"] for part in parts]
+    vocabulary, tables = code_columns(strings, spread, job.layout)
     local = [load(part, "counts") for part in parts]
     counts = np.zeros((len(job.counted_fields), len(vocabulary)), dtype=np.uint32)
     deque(spread(lambda row: _total(tables, [each[row] for each in local], counts[row]), range(len(counts))), maxlen=0)

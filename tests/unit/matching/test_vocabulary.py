@@ -6,7 +6,7 @@ from core.errors import SpecError
 from core.matching.layout import Layout
 from core.matching.placeholders import null_values, suspects_of
 from core.matching.spec import MatchSpec, load_spec
-from core.matching.vocabulary import Vocabulary, field_values, frequencies, pack
+from core.matching.vocabulary import Vocabulary, code_columns, field_values, frequencies, pack
 
 SPEC = load_spec("persons").restrict(["first_name", "last_name", "dob", "ssn", "street", "zip"])[0]
 LAYOUT = Layout.of(SPEC)
@@ -75,6 +75,33 @@ def test_names_sound_alike_or_not(a, b, alike):
     vocabulary = Vocabulary.build(pl.Series([a, b]))
     sounds = dict(zip(vocabulary.strings, vocabulary.sound.tolist(), strict=True))
     assert (sounds[a] == sounds[b]) == alike
+
+
+def spec_of(key: str, levels: list[str], refine: list[str]) -> MatchSpec:
+    fields = [{"name": "a", "kind": "given_name", "levels": levels}, {"name": "b", "kind": "surname"}]
+    return MatchSpec.model_validate(
+        {"name": "s", "fields": fields, "passes": [{"name": "p", "keys": [key], "refine": refine}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "levels", "refine", "sounds", "classes"),
+    [
+        ("a", ["exact"], [], False, False),
+        ("sound(b)", ["exact"], [], True, False),
+        ("a", ["exact"], ["sound(b)"], True, False),
+        ("nick(a)", ["exact"], [], False, True),
+        ("a", ["exact", "nickname"], [], False, True),
+    ],
+)
+def test_a_vocabulary_knows_the_sounds_and_classes_that_its_layout_reads(key, levels, refine, sounds, classes):
+    column = pl.Series(["bob", "ann", "robert", None])
+    found = code_columns([column], layout=Layout.of(spec_of(key, levels, refine)))[0].arrays._asdict()
+    expected = Vocabulary.build(column).arrays._asdict()
+    assert np.array_equal(found.pop("sound"), expected.pop("sound") if sounds else np.zeros(4))
+    assert np.array_equal(found.pop("class_hash"), expected.pop("class_hash") if classes else np.zeros(4))
+    for name, array in found.items():
+        assert np.array_equal(array, expected[name]), name
 
 
 def test_frequencies_count_each_code_of_names_and_the_missing():
