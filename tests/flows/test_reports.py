@@ -46,6 +46,9 @@ def test_run_leaves_one_progress_card_tables_with_titles_and_a_line_for_each_sta
     said = [line["message"] for line in lines]
     for stage in STAGES:
         assert [m for m in said if m.startswith(f"stage {stage}: {summary['batches'].get(stage, 0)} batches in ")], said
+    # That a batch is done is said by its task run, not by a line of the log.
+    assert summary["batches"]["ingest"] > 1
+    assert not [line for line in lines if line["task_run_id"] is not None], said
 
 
 def test_reports_keep_their_order_and_a_lost_one_costs_neither_the_others_nor_the_job() -> None:

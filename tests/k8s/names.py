@@ -13,6 +13,8 @@ from core.settings import valid_names
 # Read from the environment directly, hence in no model: by Prefect, numba, PostgreSQL's image and the C library.
 READ_DIRECTLY = {
     "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR",
+    # A path into Prefect's logging.yml; tests/flows/test_reports.py sees it act.
+    "PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL",
     "DO_NOT_TRACK",
     "NUMBA_CACHE_DIR",
     "PGDATA",
