@@ -15,7 +15,7 @@ from rich.console import Console
 
 from core.cli.summary import print_summary
 from core.linkage.request import MatchRequest
-from core.matching.evaluation import evaluate_labels
+from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
 from core.workloads.identity.generator import generate_persons
 from flows.identity_resolution import identity_resolution

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.blocks import cut, members_of, sort_keys, sort_pass
-from core.matching.layout import Layout
-from core.matching.training import Histogram, merge_histograms, pass_histogram
-from core.matching.vocabulary import Vocabulary
+from core.matching.blocking.blocks import cut, members_of, sort_keys, sort_pass
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.histograms import Histogram, merge_histograms, pass_histogram
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

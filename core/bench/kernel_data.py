@@ -8,16 +8,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.blocking import WINDOW_DEFAULT
-from core.matching.blocks import Blocks, cut, members_of, sort_pass
-from core.matching.layout import Layout
-from core.matching.model import build_model, weights
-from core.matching.pairs import Scorer, random_pairs, walk_pairs, windowed_order
-from core.matching.records import pack_text
-from core.matching.scoring import train
-from core.matching.spec import load_spec
-from core.matching.training import merge_histograms, pair_histogram, pass_histogram
-from core.matching.vocabulary import Vocabulary, frequencies
+from core.matching.blocking.block_keys import WINDOW_DEFAULT
+from core.matching.blocking.block_pairs import walk_pairs, windowed_order
+from core.matching.blocking.blocks import Blocks, cut, members_of, sort_pass
+from core.matching.records.layout import Layout
+from core.matching.records.pack_text import pack_text
+from core.matching.records.vocabulary import Vocabulary, frequencies
+from core.matching.scoring.em import train
+from core.matching.scoring.histograms import merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.model import build_model, weights
+from core.matching.scoring.random_pairs import random_pairs
+from core.matching.scoring.score_pairs import Scorer
+from core.matching.specs.spec import load_spec
 
 NAMES = ("first_name", "last_name")
 RANDOM_PAIRS = 100_000

@@ -27,11 +27,11 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from core.bench.kernel_data import Blocked, Data, name_pairs, prepare, scorers, shuffled_blocks
 from core.bench.match_systems import INSTALL
 from core.linkage.warm import warm
-from core.matching.chunk import scratch_for
+from core.matching.compare.packed_similarity import jaro_winkler_pairs, osa_one_pairs
 from core.matching.edges import Edges, merge_edges
-from core.matching.packed import jaro_winkler_pairs, osa_one_pairs
-from core.matching.pairs import Scorer, score_range
-from core.matching.vocabulary import Vocabulary
+from core.matching.records.pair_chunk import scratch_for
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.score_pairs import Scorer, score_range
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is done, how far, of how much."""

@@ -19,9 +19,9 @@ from core.errors import SchemaError
 from core.linkage.columns import FieldHint, plan_columns
 from core.linkage.source import read_table
 from core.linkage.warm import warm
-from core.matching.evaluation import Evaluation, evaluate_labels
-from core.matching.normalise import normalise
-from core.matching.spec import load_spec
+from core.matching.quality.evaluation import Evaluation, evaluate_labels
+from core.matching.specs.spec import load_spec
+from core.matching.standardise.normalise import normalise
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is done, how far, of how much."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from core.cli.bench_lookup import lookup
+from core.cli.bench_show import Out, show
 from core.cli.threads import available_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 HeldXmin = Annotated[
     bool, typer.Option("--held-xmin", help="A reader holds a snapshot all the time, as a long report does.")
 ]
 Scaler = Literal["run", "schedule"]
-Out = Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +69,7 @@ def queue(
     command += f" --peers {peers}" * bool(peers) + " --held-xmin" * held_xmin
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(one) for one in measure(runtime.db.url, size, setups, moved)]
-    _show(command, found, out)
+    show(command, found, out)
 
 
 def headers(
@@ -91,7 +91,7 @@ def headers(
     command = f"headrace bench headers --headers {n_headers} --claims {n_claims}" + " --held-xmin" * held_xmin
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_headers(runtime.db.url, n_headers, n_claims, moved, held_xmin=held_xmin))]
-    _show(command, found, out)
+    show(command, found, out)
 
 
 def records(
@@ -115,7 +115,7 @@ def records(
     command += f" --claim {claim}"
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_records(runtime.db.url, RecordLoad(n_records, workers, flush_every, claim), moved))]
-    _show(command, found, out)
+    show(command, found, out)
 
 
 def match(
@@ -150,7 +150,7 @@ def match(
         else:
             records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
         found = [asdict(one) for one in measure(records, setups, moved)]
-    _show(command, found, out)
+    show(command, found, out)
 
 
 def kernels(
@@ -183,7 +183,7 @@ def kernels(
             moved("making persons", sum(len(each) for each in chunks), rows)
         origin = f"{rows:,} made persons, seed {seed}"
         found = [asdict(one) for one in measure_kernels(pl.concat(chunks), origin, seed, moved)]
-    _show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
+    show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
 
 
 def _persons(folder: Path, rows: int, seed: int) -> Path:
@@ -225,7 +225,7 @@ def scale(
             found = schedule.measure(runtime.queue, schedule.Api(api_url), bursts, moved)
         else:
             found = scale.measure(runtime.db.url, bursts, moved)
-    _show(command, [asdict(found)], out)
+    show(command, [asdict(found)], out)
 
 
 def _stack_api() -> str:
@@ -303,19 +303,3 @@ def table(
         print(markdown(read(path)))
     if page is not None:
         page.write_text(renewed(page.read_text(encoding="utf-8"), page.parent), encoding="utf-8")
-
-
-def _show(command: str, found: Sequence[dict[str, Any]], out: Path | None) -> None:
-    import json
-    import os
-    import platform
-
-    from core.bench.table import rows
-    from core.cli.tables import emit
-
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    named = [{**one, "command": command, "machine": machine} for one in found]
-    print(command)
-    emit("figures", rows(named), as_json=False)
-    if out is not None:
-        out.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")

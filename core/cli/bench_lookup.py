@@ -36,7 +36,7 @@ def lookup(
 
     from core.bench.database import own_database
     from core.bench.lookup import measure_lookup
-    from core.cli.bench import _show
+    from core.cli.bench_show import show
     from core.cli.progress import rows_progress
     from core.runtime import open_runtime
 
@@ -55,7 +55,7 @@ def lookup(
             }
             found = asdict(measure_lookup(questions, lambda: _asking(db, runtime.settings), facts, threads, moved))
             db.dispose()
-    _show(command, [found], out)
+    show(command, [found], out)
 
 
 def _persons(folder: Path, rows: int, asked: int, seed: int) -> tuple[list[Question], Path]:

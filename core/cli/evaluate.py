@@ -37,7 +37,7 @@ def evaluate(
     entity: Annotated[str, typer.Option("--entity", help="Column of TRUTH that holds the true entity.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
-    from core.matching.evaluation import evaluate_labels
+    from core.matching.quality.evaluation import evaluate_labels
 
     label = "id" if "id" in _header(out) else id_column
     # Not named here, so that the ids are gone when the labels are compared.

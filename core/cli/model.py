@@ -11,7 +11,7 @@ import typer
 from core.cli.threads import available_threads
 
 if TYPE_CHECKING:
-    from core.matching.model import Model
+    from core.matching.scoring.model import Model
 
 FileArgument = Annotated[Path, typer.Argument(help="Model file, or OUT.run.json of a match.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -77,7 +77,7 @@ def show(file: FileArgument, as_json: Json = False) -> None:
     """
     from core.cli.tables import emit
     from core.linkage.models import read_model
-    from core.matching.comparison import level_rows
+    from core.matching.quality.model_tables import level_rows
 
     model = read_model(file)
     rows = [row.to_dict() for row in level_rows(model)]
@@ -99,7 +99,7 @@ def diff(
     """
     from core.cli.tables import emit
     from core.linkage.models import read_model
-    from core.matching.comparison import changes
+    from core.matching.quality.model_tables import changes
 
     old, new = read_model(before), read_model(after)
     rows = [row.to_dict() for row in changes(old, new)]

@@ -11,13 +11,13 @@ import polars as pl
 
 from core.linkage.source import Source
 from core.linkage.workspace import Array
-from core.matching.blocking import fill_keys
-from core.matching.layout import Layout
-from core.matching.placeholders import null_values
-from core.matching.placing import Placing, place
-from core.matching.records import pack_text
-from core.matching.spec import MatchSpec
-from core.matching.vocabulary import Vocabulary, code_columns, remap
+from core.matching.blocking.block_keys import fill_keys
+from core.matching.quality.missed_pairs import Placing, place
+from core.matching.records.layout import Layout
+from core.matching.records.pack_text import pack_text
+from core.matching.records.placeholders import null_values
+from core.matching.records.vocabulary import Vocabulary, code_columns, remap
+from core.matching.specs.spec import MatchSpec
 
 SCAN_ROWS = 250_000
 

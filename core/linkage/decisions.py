@@ -12,8 +12,8 @@ from core.errors import InputError, SchemaError
 from core.linkage.earlier import DECISION_SCHEMA
 from core.linkage.source import Source, read_table
 from core.linkage.workspace import BASE, Array, Workspace, load_frame, save_frame
-from core.matching.cluster import Decided
-from core.matching.ids import texts_at
+from core.matching.clustering.cluster import Decided
+from core.matching.clustering.entity_ids import texts_at
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

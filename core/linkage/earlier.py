@@ -20,14 +20,14 @@ import polars as pl
 
 from core.errors import ConfigError, InputError
 from core.linkage.job import Frozen, JobDescription
-from core.linkage.patterns import pattern_numbers
 from core.linkage.places import beside, run_path
 from core.linkage.source import FieldHint, Source, file_digest, open_source
 from core.linkage.workspace import BASE, Array, Workspace, load_frame, save, save_frame
+from core.matching.clustering.entity_ids import entity_keys, texts_at, uuid_keys
+from core.matching.compare.patterns import pattern_numbers
 from core.matching.edges import Edges
-from core.matching.hashing import flat_bytes
-from core.matching.ids import entity_keys, texts_at, uuid_keys
-from core.matching.model import Model
+from core.matching.scoring.model import Model
+from core.matching.text.hashing import flat_bytes
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -21,8 +21,8 @@ from core.linkage.ports import Output, Stage
 from core.linkage.prepare import hints_of
 from core.linkage.source import Source
 from core.linkage.workspace import Workspace, load_placeholders
-from core.matching.explain import Explanation, explain_records
-from core.matching.model import Model
+from core.matching.quality.explain import Explanation, explain_records
+from core.matching.scoring.model import Model
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.linkage.columns import ColumnPlan
 from core.linkage.faults import Fault, Quarantine
-from core.matching.dates import (
+from core.matching.standardise.dates import (
     IMPOSSIBLE,
     KEYING_ERROR,
     SHORT_YEAR,

@@ -11,18 +11,18 @@ from typing import Any, TypeVar, cast
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from core.linkage.patterns import pattern_texts
 from core.linkage.ports import BatchSource, Output, Stage
 from core.linkage.request import MatchRequest
 from core.linkage.source import Source
 from core.linkage.workspace import Array, Folder, Workspace, load, load_edges, load_frame
-from core.matching.blocks import Blocks
+from core.matching.blocking.blocks import Blocks
+from core.matching.compare.patterns import pattern_texts
 from core.matching.edges import Edges
-from core.matching.layout import Layout
-from core.matching.model import Model, weights
-from core.matching.pairs import Scorer
-from core.matching.spec import MatchSpec
-from core.matching.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.scoring.model import Model, weights
+from core.matching.scoring.score_pairs import Scorer
+from core.matching.specs.spec import MatchSpec
 
 T = TypeVar("T")
 

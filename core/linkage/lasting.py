@@ -19,9 +19,9 @@ import polars as pl
 
 from core.linkage.earlier import LOG_SCHEMA, MEMBERS, member_keys
 from core.linkage.workspace import BASE, Array, load, load_frame
-from core.matching.continuity import UNPUBLISHED, carry, fresh_keys
-from core.matching.ids import entity_keys, uuid_keys, uuid_texts
-from core.matching.wide_keys import find_keys, number_keys
+from core.matching.clustering.continuity import UNPUBLISHED, carry, fresh_keys
+from core.matching.clustering.entity_ids import entity_keys, uuid_keys, uuid_texts
+from core.matching.clustering.keys128 import find_keys, number_keys
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -19,8 +19,8 @@ from core.linkage.decisions import decided_rows
 from core.linkage.lasting import changes_so_far
 from core.linkage.stages.survive import cuts
 from core.linkage.workspace import Array, Folder, load_frame, load_placeholders
-from core.matching.joining import LINK, TEXT_SEPARATOR
-from core.matching.postings import Sizes, bucketed, postings
+from core.matching.lookup.join_record import LINK, TEXT_SEPARATOR
+from core.matching.lookup.key_index import Sizes, bucketed, postings
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

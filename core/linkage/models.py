@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from core.errors import ConfigError, MatchError
 from core.linkage.ports import Output
 from core.linkage.private import write_private
-from core.matching.compare import compare_pairs
-from core.matching.drift import NOTICE_PSI, REFUSAL_PSI, drift_of, level_shares, neighbours
-from core.matching.model import Model
-from core.matching.spec import MatchSpec
+from core.matching.compare.vectors import compare_pairs
+from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, drift_of, level_shares, neighbours
+from core.matching.scoring.model import Model
+from core.matching.specs.spec import MatchSpec
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -17,7 +17,7 @@ from core.linkage.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.source import FieldHint, Source, open_source
 from core.linkage.workspace import BASE, Workspace
-from core.matching.spec import MatchSpec, load_spec
+from core.matching.specs.spec import MatchSpec, load_spec
 
 DESCRIPTION = "job.json"
 SOURCE = "source"

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.matching.spec import MatchSpec
+from core.matching.specs.spec import MatchSpec
 
 TABLE = "table:"
 """What stands before the name of a table where a file could be."""

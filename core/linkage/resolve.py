@@ -21,7 +21,7 @@ from core.linkage.ports import STAGES
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.workspace import Workspace
-from core.matching.model import Model
+from core.matching.scoring.model import Model
 
 
 def resolve(

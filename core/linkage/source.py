@@ -24,7 +24,7 @@ from core.linkage.columns import ColumnPlan, FieldHint, check_header, plan_colum
 from core.linkage.csv_blocks import CsvFile
 from core.linkage.faults import CORRECT, Quarantine
 from core.linkage.intake import ORIGIN, BadRows, Batch, Intake
-from core.matching.views import is_tidy
+from core.matching.text.string_views import is_tidy
 
 __all__ = ["FieldHint", "Source", "open_source", "read_labels", "read_table"]
 

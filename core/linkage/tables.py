@@ -20,7 +20,7 @@ from core.linkage.lookup_rows import write_lookup
 from core.linkage.ports import Output, Sink, StageBatch
 from core.linkage.stages.survive import LINEAGE_ID_SUFFIX, cuts
 from core.linkage.workspace import Folder, load_frame
-from core.matching.dates import parse_dates
+from core.matching.standardise.dates import parse_dates
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core.matching import blocking, cluster, model, pairs, scoring, training
+from core.matching.blocking import block_keys
+from core.matching.clustering import cluster
 from core.matching.edges import merge_edges
-from core.matching.evaluation import evaluate_labels
-from core.matching.layout import Layout
-from core.matching.normalise import normalise
-from core.matching.spec import load_spec
-from core.matching.vocabulary import frequencies, pack
+from core.matching.quality.evaluation import evaluate_labels
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import frequencies, pack
+from core.matching.scoring import em, histograms, model, score_pairs
+from core.matching.specs.spec import load_spec
+from core.matching.standardise.normalise import normalise
 from tests.blocking import candidates, in_block_order
 
 MAPPING = {
@@ -48,19 +50,19 @@ def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndar
     layout = Layout.of(spec)
     words, vocabulary = pack(normalise(frame, spec), layout)
     n = len(words)
-    keys = blocking.pass_keys(words, vocabulary, layout)
+    keys = block_keys.pass_keys(words, vocabulary, layout)
     made = candidates(words, vocabulary, layout, boundary=boundary)
-    drawn = pairs.random_pairs(n, 200_000, 1, boundary)
-    chance = training.pair_histogram(words, vocabulary, layout, *drawn)
+    drawn = score_pairs.random_pairs(n, 200_000, 1, boundary)
+    chance = histograms.pair_histogram(words, vocabulary, layout, *drawn)
     total = boundary * (n - boundary) if boundary else n * (n - 1) / 2
-    learnt = scoring.train(made.patterns, made.counts, chance.patterns, chance.counts, total, layout)
+    learnt = em.train(made.patterns, made.counts, chance.patterns, chance.counts, total, layout)
     trained = model.build_model(learnt, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     weights = model.weights(trained, vocabulary, layout)
-    scorer = pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundary)
+    scorer = score_pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundary)
     parts = []
     for each in range(keys.shape[1]):
         ordered, rows = in_block_order(keys[:, each])
-        parts.append(pairs.score_range(words, rows, ordered, scorer, each)[0])
+        parts.append(score_pairs.score_range(words, rows, ordered, scorer, each)[0])
     edges = merge_edges(parts)
     if boundary:
         edges = edges.take(cluster.one_to_one(edges, boundary, spec.match_bits))

@@ -13,7 +13,7 @@ import pytest
 from core.errors import HeadraceError
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.matching.evaluation import Evaluation, evaluate_labels
+from core.matching.quality.evaluation import Evaluation, evaluate_labels
 
 SYLLABLES = ("al", "ber", "cor", "dan", "el", "far", "gil", "hol", "in", "jar", "kel", "lor", "mar", "nor", "os", "pen")
 N_PERSONS = 1_200

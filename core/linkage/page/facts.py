@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from core.linkage.explaining import records_of, run_of_output
 from core.linkage.outputs import pairs_path
 from core.linkage.places import run_path
-from core.matching.comparison import LevelRow, level_rows
+from core.matching.quality.model_tables import LevelRow, level_rows
 
 BIN_BITS = 2.0
 EXAMPLES_MAX = 12

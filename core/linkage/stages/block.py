@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.linkage.workspace import save
-from core.matching.blocks import sort_pass
+from core.matching.blocking.blocks import sort_pass
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -11,8 +11,8 @@ import numpy as np
 from core.linkage.decisions import decided_rows
 from core.linkage.lasting import last
 from core.linkage.workspace import load_edges, save, save_frame
-from core.matching.cluster import cluster, name_rows, one_to_one
-from core.matching.recall import capture_recapture
+from core.matching.clustering.cluster import cluster, name_rows, one_to_one
+from core.matching.quality.capture_recapture import capture_recapture
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.workspace import load, load_placeholders
-from core.matching.placeholders import null_values
-from core.matching.vocabulary import remap
+from core.matching.records.placeholders import null_values
+from core.matching.records.vocabulary import remap
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

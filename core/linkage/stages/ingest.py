@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.workspace import save, save_frame
-from core.matching.hashing import flat_bytes
-from core.matching.records import number_text
-from core.matching.vocabulary import frequencies
+from core.matching.records.pack_text import number_text
+from core.matching.records.vocabulary import frequencies
+from core.matching.text.hashing import flat_bytes
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.workspace import load, save_frame
-from core.matching.blocks import members_of
+from core.matching.blocking.blocks import members_of
 from core.matching.edges import Edges, join_edges
-from core.matching.pairs import score_range
+from core.matching.scoring.score_pairs import score_range
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import CandidateBudgetExceeded
 from core.linkage.workspace import save
-from core.matching.blocks import Cut, cut, pairs_of, split
+from core.matching.blocking.blocks import Cut, cut, pairs_of, split
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

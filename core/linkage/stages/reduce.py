@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.workspace import Array, Folder, load, load_frame, save, save_frame, save_placeholders
-from core.matching.placeholders import FLOORS, suspects_of
-from core.matching.views import Spread
-from core.matching.vocabulary import add_counts, code_columns, field_values
+from core.matching.records.placeholders import FLOORS, suspects_of
+from core.matching.records.vocabulary import add_counts, code_columns, field_values
+from core.matching.text.string_views import Spread
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
     from core.linkage.ports import Output
-    from core.matching.spec import FieldSpec
+    from core.matching.specs.spec import FieldSpec
 
 
 def sizes(job: LinkageJob) -> list[int]:

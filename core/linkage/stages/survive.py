@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from core.linkage.workspace import Array, Folder, save_frame
+from core.matching.clustering.entity_ids import entity_ids, texts_at
+from core.matching.clustering.survivorship import LINEAGE_SUFFIX, golden
 from core.matching.edges import Edges
-from core.matching.ids import entity_ids, texts_at
-from core.matching.survive import LINEAGE_SUFFIX, golden
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.linkage.models import MODEL, candidate_shares, reuse_model, write_model
-from core.matching.collisions import collisions
-from core.matching.model import build_model
-from core.matching.pairs import random_pairs
-from core.matching.scoring import train
-from core.matching.training import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.chance_agreement import collisions
+from core.matching.scoring.em import train
+from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.model import build_model
+from core.matching.scoring.random_pairs import random_pairs
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob

@@ -21,14 +21,14 @@ from core.cache import CacheKey, TieredCache
 from core.database import DatabaseManager
 from core.database.queries import Row, load
 from core.errors import ConfigError, InputError, StoreError
-from core.matching import joining
-from core.matching.joining import LINK, TEXT_SEPARATOR, Known, Rules, Scored
-from core.matching.layout import Layout
-from core.matching.model import Model
-from core.matching.postings import Sizes, candidates, probe
-from core.matching.single import OneRecord, RecordPacker, coded_matrix
-from core.matching.spec import MatchSpec
-from core.matching.vocabulary import Vocabulary
+from core.matching.lookup import join_record
+from core.matching.lookup.join_record import LINK, TEXT_SEPARATOR, Known, Rules, Scored
+from core.matching.lookup.key_index import Sizes, candidates, probe
+from core.matching.lookup.single_record import OneRecord, RecordPacker, coded_matrix
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.model import Model
+from core.matching.specs.spec import MatchSpec
 
 Q = load("lookup")
 COMPONENT_MAX = 2_000
@@ -190,7 +190,7 @@ class IdentityLookup:
         rules = version.rules
         rows, overfull = self._candidates(version, record)
         known = self._records(version, rows)
-        scored = joining.score(record, known, rules)
+        scored = join_record.score(record, known, rules)
         accepted = {
             known[place].row: float(bits)
             for place, bits in zip(scored.places.tolist(), scored.bits, strict=True)
@@ -199,7 +199,7 @@ class IdentityLookup:
         near = {each.row: each for each in known}
         component = {row: near[row] for row in accepted}
         whole = self._follow(version, component, near)
-        joined = joining.join(record, accepted, component, rules, record_id)
+        joined = join_record.join(record, accepted, component, rules, record_id)
         matched = _matched(known, scored, joined, rules, with_evidence)
         return Answer(
             dataset=self.dataset,
@@ -241,7 +241,7 @@ class IdentityLookup:
 
     def _follow(self, version: _Version, component: dict[int, Known], near: Mapping[int, Known]) -> bool:
         """Bring into `component` all that chains of accepted pairs lead to; False where they lead too far."""
-        while wanted := joining.missing_rows(component, version.rules):
+        while wanted := join_record.missing_rows(component, version.rules):
             if len(component) + len(wanted) > COMPONENT_MAX:
                 return False
             far = [row for row in wanted if row not in near]
@@ -292,7 +292,7 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def _matched(
-    known: Sequence[Known], scored: Scored, joined: joining.Joined, rules: Rules, with_evidence: bool
+    known: Sequence[Known], scored: Scored, joined: join_record.Joined, rules: Rules, with_evidence: bool
 ) -> list[dict[str, Any]]:
     """The pairs worth a look, the best first, ties by row."""
     found = []
@@ -307,6 +307,6 @@ def _matched(
             "joined": known[place].row in joined.rows,
         }
         if with_evidence:
-            one["evidence"] = joining.evidence(scored, place, rules)
+            one["evidence"] = join_record.evidence(scored, place, rules)
         found.append(one)
     return found

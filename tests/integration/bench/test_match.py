@@ -14,7 +14,7 @@ from core.bench.process import run
 from core.bench.side_splink import LEVELS, RULES
 from core.cli.app import build
 from core.errors import ConfigError, MatchError, SchemaError
-from core.matching.spec import load_spec
+from core.matching.specs.spec import load_spec
 
 KEYS = {
     "system", "version", "settings", "rows", "records", "seconds", "stages", "candidate_pairs", "precision", "recall",

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.errors import ConfigError, MatchError
-from core.matching.model import Model
+from core.matching.scoring.model import Model
 from core.workloads.identity.files import write_persons
 from core.workloads.identity.population import plan_population
 

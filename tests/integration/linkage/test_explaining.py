@@ -21,8 +21,8 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stages import plan
 from core.linkage.workspace import Workspace
-from core.matching.ids import texts_at
-from core.matching.pairs import walk_pairs, windowed_order
+from core.matching.blocking.block_pairs import walk_pairs, windowed_order
+from core.matching.clustering.entity_ids import texts_at
 from core.workloads.identity.generator import generate_persons
 from tests.integration.linkage.test_stages import WINDOW, refined_spec, rows_of
 

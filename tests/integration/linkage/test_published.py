@@ -18,9 +18,9 @@ from core.linkage.earlier import MEMBERS, member_keys
 from core.linkage.published import JobsDiff, Rollback, diff, keep_published, rollback
 from core.linkage.workspace import BASE, Workspace
 from core.linkage.workspace import load as load_array
-from core.matching.hashing import flat_bytes
-from core.matching.ids import uuid_texts
-from core.matching.wide_keys import find_keys
+from core.matching.clustering.entity_ids import uuid_texts
+from core.matching.clustering.keys128 import find_keys
+from core.matching.text.hashing import flat_bytes
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 

@@ -18,15 +18,16 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stages import match, plan
 from core.linkage.workspace import Workspace, load, load_edges, load_placeholders
-from core.matching.blocking import pass_keys
-from core.matching.blocks import members_of
+from core.matching.blocking.block_keys import pass_keys
+from core.matching.blocking.block_pairs import walk_pairs
+from core.matching.blocking.blocks import members_of
+from core.matching.clustering.entity_ids import texts_at
 from core.matching.edges import Edges, merge_edges
-from core.matching.ids import texts_at
-from core.matching.pairs import score_range, walk_pairs
-from core.matching.placeholders import null_values
-from core.matching.records import pack_text
-from core.matching.spec import SPEC_FOLDER
-from core.matching.vocabulary import frequencies
+from core.matching.records.pack_text import pack_text
+from core.matching.records.placeholders import null_values
+from core.matching.records.vocabulary import frequencies
+from core.matching.scoring.score_pairs import score_range
+from core.matching.specs.spec import SPEC_FOLDER
 from core.workloads.identity.generator import generate_persons
 
 WINDOW = 12

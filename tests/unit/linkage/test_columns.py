@@ -10,7 +10,7 @@ from core.errors import SpecError
 from core.linkage.columns import plain, plan_columns
 from core.linkage.prepare import hints_of
 from core.linkage.request import MatchRequest, job_key
-from core.matching.spec import load_spec
+from core.matching.specs.spec import load_spec
 
 NAMES = ("first_name", "last_name", "dob")
 HOME = ("street", "zip", "city")

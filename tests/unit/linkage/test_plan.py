@@ -10,7 +10,7 @@ import pytest
 from core.errors import CandidateBudgetExceeded
 from core.linkage.job import Frozen
 from core.linkage.stages import block, plan
-from core.matching.blocks import SAME, Blocks
+from core.matching.blocking.blocks import SAME, Blocks
 
 
 def _blocks(sizes: list[int], parts: int = 1) -> Blocks:

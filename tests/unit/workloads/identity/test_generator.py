@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from core.errors import ConfigError, HeadraceError
-from core.matching.dates import parse_dates
+from core.matching.standardise.dates import parse_dates
 from core.workloads.identity.files import check_room, write_persons
 from core.workloads.identity.generator import (
     ABSENT_SHARES,

@@ -1,0 +1,1 @@
+"""From accepted pairs to entities, their lasting ids and their best values."""

@@ -1,0 +1,55 @@
+"""Golden records: the best value of each field of an entity, and the row it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import polars as pl
+
+from core.matching.specs.spec import MatchSpec
+
+Policy = Literal["most_frequent", "most_complete"]
+LINEAGE_SUFFIX = "__row"
+
+
+def golden(members: pl.DataFrame, spec: MatchSpec, policies: Mapping[str, Policy] | None = None) -> pl.DataFrame:
+    """Settle one row per entity.
+
+    `most_frequent` (default) takes the value most members have, comparing them trimmed and without regard to case;
+    `most_complete` the longest. Ties go to the longest value, then to the smallest row. Missing values never survive
+    over present ones.
+
+    Args:
+        members: `entity_id`, `row`, and a String column per `spec.columns`; other columns are ignored.
+    Returns:
+        `entity_id`, `n_members`, every field, and `<field>__row`, the row its value was taken from (null when no
+        member has one); ordered by smallest row.
+    Cost: one sort of the members of entities with several rows per field; single rows are passed through.
+    """
+    names = [name for name in spec.columns if name in members.columns]
+    rows = members.select("entity_id", pl.col("row").cast(pl.UInt32), *(pl.col(name).cast(pl.String) for name in names))
+    size, first_row = pl.len().over("entity_id").cast(pl.UInt32), pl.min("row").over("entity_id")
+    rows = rows.with_columns(n_members=size, first_row=first_row)
+    single = rows.filter(pl.col("n_members") == 1).with_columns(
+        pl.when(pl.col(name).is_not_null()).then(pl.col("row")).alias(name + LINEAGE_SUFFIX) for name in names
+    )
+    several = rows.filter(pl.col("n_members") > 1)
+    settled = several.select("entity_id", "n_members", "first_row").unique("entity_id", maintain_order=True)
+    for name in names:
+        policy = (policies or {}).get(name, "most_frequent")
+        settled = settled.join(_settle(several, name, policy), on="entity_id", how="left", maintain_order="left")
+    columns = ["entity_id", "n_members", "first_row"]
+    columns += [column for name in names for column in (name, name + LINEAGE_SUFFIX)]
+    return pl.concat([single.select(columns), settled.select(columns)]).sort("first_row").drop("first_row")
+
+
+def _settle(rows: pl.DataFrame, name: str, policy: Policy) -> pl.DataFrame:
+    """Value and row of one field per entity that has any."""
+    present = rows.select("entity_id", "row", pl.col(name)).filter(pl.col(name).str.strip_chars() != "")
+    spelt = pl.col(name).str.strip_chars().str.to_lowercase()
+    ranked = present.with_columns(length=pl.col(name).str.len_chars(), votes=pl.len().over("entity_id", spelt))
+    order = ["votes", "length", "row"] if policy == "most_frequent" else ["length", "votes", "row"]
+    best = ranked.sort(["entity_id", *order], descending=[False, True, True, False])
+    best = best.unique("entity_id", keep="first", maintain_order=True)
+    return best.select("entity_id", name, pl.col("row").alias(name + LINEAGE_SUFFIX))

@@ -1,0 +1,157 @@
+"""One record at a time: what `pack_text` does with whole columns, for a caller who waits for the answer.
+
+A column costs polars a millisecond however short it is. Here Latin letters are normalised by a twin and the kernels are
+called for one value; only what is left, above all other scripts, takes the way through `normalise_field`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.matching.records.layout import Layout
+from core.matching.records.pack_text import PLAIN_KINDS, fill_field, fill_text
+from core.matching.specs.levels import CODED_KINDS
+from core.matching.specs.spec import FieldSpec
+from core.matching.standardise.dates import IMPOSSIBLE, SHORT_YEAR, iso_dates, survey_dates
+from core.matching.standardise.latin import fold_latin, normalise_latin
+from core.matching.standardise.normalise import PLACEHOLDER_DATES, normalise_field
+from core.matching.text.string_views import one_text
+
+REMEMBERED = 4_096
+"""Values of coded fields in other scripts, and whole names: a millisecond of polars each. No others are kept."""
+_FAULTS = {IMPOSSIBLE: "a date that does not exist", SHORT_YEAR: "a date whose year has two digits"}
+
+
+class OneRecord(NamedTuple):
+    """A packed record without a vocabulary.
+
+    words: (stride,) u32, 0 in the place of codes. texts: the normalised string of each coded field, "" where missing.
+    """
+
+    words: NDArray[np.uint32]
+    texts: tuple[str, ...]
+
+
+class RecordPacker:
+    """Packs records under one spec as `pack_text` and the placeholders of a run do. Thread-safe.
+
+    Args:
+        date_orders: by date field, True when the day comes first unless a date itself says otherwise.
+        placeholders: by field the packed values that count as missing.
+    """
+
+    def __init__(
+        self, layout: Layout, date_orders: Mapping[str, bool], placeholders: Mapping[str, Sequence[int]]
+    ) -> None:
+        self._layout = layout
+        self._orders = dict(date_orders)
+        self._suspects = {name: frozenset(map(int, values)) for name, values in placeholders.items()}
+        self._words = {field.name: layout.words_of(field.name) for field in layout.spec.fields}
+        self._coded = {field.name: at for at, field in enumerate(layout.coded)}
+        # Of this object, not of the class: it goes when the object goes.
+        self._by_column = lru_cache(REMEMBERED)(self._clean_column)
+
+    def pack(self, values: Mapping[str, str | None]) -> OneRecord:
+        """Pack one record.
+
+        Args:
+            values: by column of the spec; one that is absent, null or blank is missing.
+        Raises:
+            InputError: a date that a run would refuse; names the field, never the value.
+        Cost: 10 us a value; up to 2 ms for one in another script than Latin, and for a date that is not ISO.
+        """
+        words = np.zeros(self._layout.stride, dtype=np.uint32)
+        texts = [""] * len(self._coded)
+        for number, field in enumerate(self._layout.spec.fields):
+            text = (values.get(field.column) or "").strip()
+            if not text:
+                continue
+            if field.kind in CODED_KINDS:
+                texts[self._coded[field.name]] = self._clean(number, text)
+            else:
+                self._fill(field, text, words)
+        return OneRecord(words, tuple(texts))
+
+    def _clean(self, number: int, text: str) -> str:
+        """The normalised string of a coded field."""
+        field = self._layout.spec.fields[number]
+        unknown = PLAIN_KINDS.get(field.kind) if field.part is None else None
+        if unknown is not None and is_plain(text):
+            lower = text.lower()
+            return "" if lower in unknown else lower
+        latin = normalise_latin(text, field.kind) if field.part is None else None
+        return self._by_column(number, text) if latin is None else latin
+
+    def _clean_column(self, number: int, text: str) -> str:
+        found = normalise_field(pl.Series([text], dtype=pl.String), self._layout.spec.fields[number])[0]
+        return "" if found is None else str(found)
+
+    def _fill(self, field: FieldSpec, text: str, words: NDArray[np.uint32]) -> None:
+        """The words of a field that has no code, unless they are those of a placeholder; words: (stride,)."""
+        row = words[None, :]
+        if field.kind == "date":
+            self._fill_date(field, text, row)
+        elif not fill_text(field, one_text(_folded(text)), self._layout, row):
+            fill_field(field, pl.Series([text], dtype=pl.String), self._layout, row, False)
+        mine = words[self._words[field.name]]
+        if field.name in self._suspects and _value(mine) in self._suspects[field.name]:
+            mine[:] = 0
+
+    def _fill_date(self, field: FieldSpec, text: str, words: NDArray[np.uint32]) -> None:
+        date, left = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.bool_)
+        iso_dates(one_text(text), date, left)
+        if not left[0]:
+            if date[0] not in PLACEHOLDER_DATES:
+                words[0, self._layout.offset[field.name]] = date[0]
+            return
+        column = pl.Series([text], dtype=pl.String)
+        statuses, evidence = survey_dates(column)
+        status = int(statuses[0])
+        if status >= IMPOSSIBLE and field.slips != "keep":
+            raise InputError(
+                f"field {field.name} holds {_FAULTS[status]}; a match refuses such a row", field=field.name
+            )
+        told = evidence.n_day_first > 0 or evidence.n_month_first > 0
+        day_first = evidence.day_first if told else self._orders.get(field.name, False)
+        fill_field(field, column, self._layout, words, day_first)
+
+
+def _folded(text: str) -> str:
+    """Without accents, where that leaves ASCII, which the kernels read; else as it is."""
+    folded = None if text.isascii() else fold_latin(text)
+    return folded if folded and folded.isascii() else text
+
+
+def _value(words: NDArray[np.uint32]) -> int:
+    """`field_values` of one field."""
+    low, *others = words.tolist()
+    return int(low | others[0] << 32 if others else low)
+
+
+def is_plain(text: str) -> bool:
+    """One value of `cleaning.plain_words`, not empty: lower case is all it needs."""
+    if not (text.isascii() and text.isalnum()):
+        return False
+    return (len(text) == 1 or len(set(text.lower())) > 1) and (len(text) != 9 or not text.isdigit())
+
+
+def coded_matrix(records: Sequence[OneRecord], layout: Layout) -> tuple[NDArray[np.uint32], list[str]]:
+    """Records as kernels read them, under a vocabulary of exactly these.
+
+    Returns:
+        (n, stride) u32, and the strings in the order of their codes, the first of them empty.
+    """
+    # Python orders strings by code point, as polars does by UTF-8 byte: the codes ascend as those of a run.
+    strings = ["", *sorted({text for record in records for text in record.texts if text})]
+    codes = {text: code for code, text in enumerate(strings)}
+    words = np.stack([record.words for record in records])
+    if len(layout.coded):
+        words[:, layout.coded_words] = [[codes[text] for text in record.texts] for record in records]
+    return words, strings

@@ -1,0 +1,245 @@
+"""Why two records were joined, or not: the evidence of each field in bits, other readings of it, and the total."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.matching.blocking.block_keys import fill_keys, pass_keys
+from core.matching.compare.vectors import compare_pairs
+from core.matching.quality.missed_pairs import Placing
+from core.matching.records.layout import Layout
+from core.matching.records.placeholders import null_values
+from core.matching.records.vocabulary import Vocabulary, pack
+from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
+from core.matching.scoring.model import Model, rarity_bits
+from core.matching.specs.levels import MISSING
+from core.matching.specs.spec import MatchSpec
+from core.matching.standardise.normalise import normalise
+
+BAR_BITS_PER_CHARACTER = 2.0
+BAR_CHARACTERS_MAX = 20
+READINGS: Mapping[str, str] = {
+    "same": "one person at one home",
+    "moved": "one person who moved",
+    "kin": "two people of one home",
+    "junior": "two people of one home and one name",
+    "namesake": "two strangers of one name",
+    "chance": "two strangers",
+}
+
+
+@dataclass(frozen=True)
+class FieldEvidence:
+    """What one field says; `bits` against chance, `rarity_bits` on top because the value they agree on is rare."""
+
+    name: str
+    value_a: str | None
+    value_b: str | None
+    level: str
+    bits: float
+    rarity_bits: float
+
+
+class Passes(NamedTuple):
+    """Names of the passes that make a pair and of those that miss it, and for each of the latter why."""
+
+    made: tuple[str, ...]
+    missed: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+NO_PASSES = Passes((), (), ())
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One pair, explained: prior_bits + the fields' bits and rarity + other_readings_bits = total_bits.
+
+    `missed_why` says for each pass of `missed_by` which of its keys differ or are missing. `left_out_by` are passes
+    whose key they share, but in whose block a cut or a window kept them apart. `barred`: why no pass may compare them.
+    """
+
+    prior_bits: float
+    fields: tuple[FieldEvidence, ...]
+    other_readings_bits: float
+    total_bits: float
+    probability: float
+    reading: str
+    rival: str
+    compared_by: tuple[str, ...]
+    missed_by: tuple[str, ...]
+    missed_why: tuple[str, ...]
+    left_out_by: tuple[Placing, ...] = ()
+    barred: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    def to_lines(self) -> list[str]:
+        """A waterfall in plain text, one line a step."""
+        steps = [("prior", "how rare matches are", self.prior_bits)]
+        for field in self.fields:
+            seen = f"{field.level}: {_shown(field.value_a)} / {_shown(field.value_b)}"
+            steps.append((field.name, seen, field.bits))
+            if field.rarity_bits:
+                steps.append(("", "rare value" if field.rarity_bits > 0 else "common value", field.rarity_bits))
+        readings = f"{READINGS[self.reading]}, or {READINGS[self.rival]}"
+        steps.append(("other readings", readings, self.other_readings_bits))
+        wide = max(len(name) for name, _, _ in steps)
+        wider = max(len(text) for _, text, _ in steps)
+        lines = [f"{name:<{wide}}  {text:<{wider}}  {bits:+7.2f}  {_bar(bits)}" for name, text, bits in steps]
+        outcome = f"probability {self.probability:.6f}"
+        lines.append(f"{'total':<{wide}}  {outcome:<{wider}}  {self.total_bits:+7.2f}")
+        return lines + self._passes_lines()
+
+    def _passes_lines(self) -> list[str]:
+        made = ", ".join(self.compared_by) or "no pass: the pair was never compared in a run"
+        lines = [f"compared by {made}"]
+        if self.barred is not None:
+            return [*lines, f"kept from it: {self.barred}"]
+        lines += [f"left out by {each.pass_name}: {each.why()}" for each in self.left_out_by]
+        longest = max((len(name) for name in self.missed_by), default=0)
+        for name, why in zip(self.missed_by, self.missed_why, strict=True):
+            lines.append(f"missed by {name:<{longest}}  {why}")
+        return lines
+
+
+def explain_pair(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    levels: NDArray[np.uint8],
+    model: Model,
+    layout: Layout,
+    passes: Passes = NO_PASSES,
+) -> Explanation:
+    """Explain one pair from its levels.
+
+    Args:
+        a, b: normalised values by field.
+        levels: (n_fields,), as `compare_pairs` gives them.
+        passes: those that made the pair, and those that did not.
+    Returns:
+        The same bits as the scoring kernel, within rounding.
+    """
+    n_classes = len(CLASSES)
+    sums = np.log2(np.array([model.shares[name] for name in CLASSES]))
+    bits, rare = np.zeros((n_classes, layout.n_fields)), np.zeros(layout.n_fields)
+    for row, field in enumerate(model.fields):
+        if levels[row] == MISSING:
+            continue
+        bits[:, row] = [field.bits[name][levels[row]] for name in CLASSES]
+        if field.name in model.term_tables and levels[row] == len(field.levels) - 1:
+            table = model.term_tables[field.name]
+            count = table.counts.get(str(a[field.name]), 0)
+            rare[row] = rarity_bits(count, table.n_present, field.shares["chance"][-1])
+    sums = sums + bits.sum(axis=1) - (rarity_counts(layout) * rare).sum(axis=1)
+    one, two = _log2_total(sums[:N_ONE_PERSON]), _log2_total(sums[N_ONE_PERSON:])
+    reading = int(np.argmax(sums[:N_ONE_PERSON]))
+    rival = N_ONE_PERSON + int(np.argmax(sums[N_ONE_PERSON:]))
+    total = one - two
+    stated = model.prior_bits + bits[reading].sum() + rare.sum()
+    return Explanation(
+        prior_bits=model.prior_bits,
+        fields=tuple(_evidence(model, row, (a, b, levels), bits[reading], rare) for row in range(layout.n_fields)),
+        other_readings_bits=float(total - stated),
+        total_bits=float(total),
+        probability=float(1.0 / (1.0 + np.exp2(-total))),
+        reading=CLASSES[reading],
+        rival=CLASSES[rival],
+        compared_by=passes.made,
+        missed_by=passes.missed,
+        missed_why=passes.why,
+    )
+
+
+def _evidence(
+    model: Model,
+    row: int,
+    pair: tuple[Mapping[str, Any], Mapping[str, Any], NDArray[np.uint8]],
+    bits: NDArray[np.float64],
+    rare: NDArray[np.float64],
+) -> FieldEvidence:
+    a, b, levels = pair
+    field = model.fields[row]
+    level = "missing" if levels[row] == MISSING else field.levels[levels[row]]
+    value_a, value_b = a.get(field.name), b.get(field.name)
+    return FieldEvidence(
+        name=field.name,
+        value_a=None if value_a is None else str(value_a),
+        value_b=None if value_b is None else str(value_b),
+        level=level,
+        bits=float(bits[row]),
+        rarity_bits=float(rare[row]),
+    )
+
+
+def explain_records(
+    pair: pl.DataFrame,
+    model: Model,
+    spec: MatchSpec,
+    date_orders: Sequence[Mapping[str, bool]] = ({}, {}),
+    placeholders: Mapping[str, NDArray[np.uint64]] | None = None,
+) -> Explanation:
+    """Explain two raw records, whether or not a run ever compared them; no block is taken to be cut or windowed.
+
+    Args:
+        pair: two rows, one String column per field of the spec.
+        date_orders: of each record, see `normalise`.
+        placeholders: the values the run nulled, as `placeholders` found them.
+    """
+    layout = Layout.of(spec)
+    values = pl.concat(normalise(pair[at : at + 1], spec, orders) for at, orders in enumerate(date_orders))
+    words, vocabulary = pack(values, layout)
+    for name, suspects in (placeholders or {}).items():
+        null_values(words, layout, name, suspects)
+    left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)
+    levels = compare_pairs(words, vocabulary, layout, left, right)[0]
+    passes = _passes(words, vocabulary, layout)
+    return explain_pair(values.row(0, named=True), values.row(1, named=True), levels, model, layout, passes)
+
+
+def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:
+    """Which passes make the pair of the two records, and what keeps the others from it."""
+    keys = pass_keys(words, vocabulary, layout)
+    made = (keys[0] == keys[1]) & (keys[0] != 0)
+    names = [each.name for each in layout.spec.passes]
+    missed = [number for number, yes in enumerate(made) if not yes]
+    return Passes(
+        tuple(name for name, yes in zip(names, made, strict=True) if yes),
+        tuple(names[number] for number in missed),
+        tuple(_why_missed(words, vocabulary, layout, number) for number in missed),
+    )
+
+
+def _why_missed(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, number: int) -> str:
+    """The keys of a pass that are missing or differ, each made alone by the kernel that makes them all."""
+    said = []
+    for at, text in enumerate(layout.spec.passes[number].keys):
+        keys = np.zeros(2, dtype=np.uint64)
+        fill_keys(words, layout.ops.keys[number, at : at + 1], vocabulary.arrays, keys)
+        if not keys.all():
+            said.append(f"{text} is missing" + (" in both" if not keys.any() else " in one"))
+        elif keys[0] != keys[1]:
+            said.append(f"{text} differs")
+    return ", ".join(said)
+
+
+def _log2_total(sums: NDArray[np.float64]) -> float:
+    highest = float(sums.max())
+    return highest + float(np.log2(np.exp2(sums - highest).sum()))
+
+
+def _bar(bits: float) -> str:
+    length = min(round(abs(bits) / BAR_BITS_PER_CHARACTER), BAR_CHARACTERS_MAX)
+    return ("+" if bits >= 0 else "-") * length
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else value

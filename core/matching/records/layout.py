@@ -1,0 +1,173 @@
+"""Where each field lies in a packed record, and how level patterns are numbered.
+
+A record is one row of a C-contiguous uint32 matrix whose stride is a multiple of four words (16 bytes); a field whose
+words are all zero is missing. With every field mapped a person takes 16 words: one cache line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SpecError
+from core.matching.specs.key_expressions import KEY_FUNCTIONS, WHOLE, WHOLE_DATE, KeyPart
+from core.matching.specs.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS
+from core.matching.specs.spec import FieldSpec, MatchSpec
+
+WORDS_STEP = 4
+STRIDE_MAX_WORDS = 64
+
+
+class LayoutArrays(NamedTuple):
+    """The layout as the kernels read it. F fields, T = MAX_TESTS, P passes, K = most keys in a pass."""
+
+    offset: NDArray[np.int32]  # (F,) first word
+    width: NDArray[np.int32]  # (F,) words
+    partner: NDArray[np.int32]  # (F,) first word of the field it may be swapped with, else -1
+    n_tests: NDArray[np.int32]  # (F,)
+    tests: NDArray[np.int32]  # (F, T) opcodes, strongest first
+    thresholds: NDArray[np.float64]  # (F, T)
+    place: NDArray[np.uint64]  # (F,) place value of the field's digit in a pattern
+    keys: NDArray[np.int32]  # (P, K, 5) opcode (-1: none), word, count, word of the other field, width (0: coded)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of all fields. Made by `Layout.of`; cheap, so make it wherever a spec is at hand."""
+
+    spec: MatchSpec
+    stride: int
+    offset: Mapping[str, int]
+    ops: LayoutArrays
+    refinements: tuple[tuple[NDArray[np.int32], ...], ...]
+    radix: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, spec: MatchSpec) -> Layout:
+        """Lay out a spec.
+
+        Raises:
+            SpecError: the record would exceed 256 bytes, or its patterns 64 bits.
+        """
+        offset: dict[str, int] = {}
+        at = 0
+        for field in spec.fields:
+            offset[field.name] = at
+            at += WIDTH_WORDS[field.kind]
+        stride = -(-at // WORDS_STEP) * WORDS_STEP
+        if stride > STRIDE_MAX_WORDS:
+            raise SpecError(f"spec {spec.name!r} needs {stride * 4} bytes a record; at most {STRIDE_MAX_WORDS * 4}")
+        sizes = [len(field.levels) + 2 for field in spec.fields]
+        places, total = [], 1
+        for size in sizes:
+            places.append(total)
+            total *= size
+        if total >= 2**64:
+            raise SpecError(f"spec {spec.name!r} has {total:.1e} level patterns; at most 1.8e19")
+        ops = _arrays(spec, offset, np.array(places, dtype=np.uint64))
+        return cls(spec, stride, offset, ops, _refinements(spec, offset), np.array(sizes, dtype=np.uint64))
+
+    @property
+    def n_fields(self) -> int:
+        """How many fields are compared."""
+        return len(self.spec.fields)
+
+    @property
+    def n_levels(self) -> tuple[int, ...]:
+        """Levels of each field, `differ` included, missing excluded."""
+        return tuple(len(field.levels) + 1 for field in self.spec.fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Field names in the order of the level columns."""
+        return tuple(field.name for field in self.spec.fields)
+
+    @cached_property
+    def coded(self) -> tuple[FieldSpec, ...]:
+        """The fields whose word is a code into the vocabulary."""
+        return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS)
+
+    @cached_property
+    def coded_words(self) -> NDArray[np.int64]:
+        """The words that hold codes: what `remap` rewrites."""
+        return np.array([self.offset[field.name] for field in self.coded], dtype=np.int64)
+
+    @cached_property
+    def key_levels(self) -> NDArray[np.int32]:
+        """(1 + R, P, K, 5) the key parts of all passes, and below them their refining ones; opcode -1 where none is."""
+        deepest = max(map(len, self.refinements), default=0)
+        parts = np.full((1 + deepest, *self.ops.keys.shape), -1, dtype=np.int32)
+        parts[0] = self.ops.keys
+        for number, refining in enumerate(self.refinements):
+            for level, part in enumerate(refining, start=1):
+                parts[level, number, : len(part)] = part
+        return parts
+
+    @cached_property
+    def reads_sounds(self) -> bool:
+        """Whether a key goes by how a string sounds."""
+        return self._has_key("sound")
+
+    @cached_property
+    def reads_classes(self) -> bool:
+        """Whether a key or a level goes by nicknames."""
+        return self._has_key("nick") or bool((self.ops.tests == TESTS["nickname"].opcode).any())
+
+    def _has_key(self, function: str) -> bool:
+        return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())
+
+    def words_of(self, field: str) -> slice:
+        """The columns of one field in the record matrix."""
+        kind = next(each.kind for each in self.spec.fields if each.name == field)
+        return slice(self.offset[field], self.offset[field] + WIDTH_WORDS[kind])
+
+
+def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64]) -> LayoutArrays:
+    n_fields = len(spec.fields)
+    tests = np.full((n_fields, MAX_TESTS), -1, dtype=np.int32)
+    thresholds = np.zeros((n_fields, MAX_TESTS), dtype=np.float64)
+    for row, field in enumerate(spec.fields):
+        for column, level in enumerate(field.levels):
+            tests[row, column] = level.opcode
+            thresholds[row, column] = 0.0 if level.threshold is None else level.threshold
+    return LayoutArrays(
+        offset=np.array([offset[field.name] for field in spec.fields], dtype=np.int32),
+        width=np.array([WIDTH_WORDS[field.kind] for field in spec.fields], dtype=np.int32),
+        partner=np.array(
+            [-1 if field.swap_with is None else offset[field.swap_with] for field in spec.fields], dtype=np.int32
+        ),
+        n_tests=np.array([len(field.levels) for field in spec.fields], dtype=np.int32),
+        tests=tests,
+        thresholds=thresholds,
+        place=place,
+        keys=_keys(spec, offset),
+    )
+
+
+def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
+    keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), 5), -1, dtype=np.int32)
+    for row, each in enumerate(spec.passes):
+        for column, part in enumerate(each.parts):
+            keys[row, column] = _key(part, spec, offset)
+    return keys
+
+
+def _refinements(spec: MatchSpec, offset: Mapping[str, int]) -> tuple[tuple[NDArray[np.int32], ...], ...]:
+    """Per pass its refining keys, each (1, 5) as `keys` has them."""
+    return tuple(
+        tuple(np.array([_key(part, spec, offset)], dtype=np.int32) for part in each.refine_parts)
+        for each in spec.passes
+    )
+
+
+def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int, int, int, int, int]:
+    kind = next(field.kind for field in spec.fields if field.name == part.field)
+    opcode = KEY_FUNCTIONS[part.function].opcode
+    opcode = WHOLE_DATE if opcode == WHOLE and kind == "date" else opcode
+    other = 0 if part.other is None else offset[part.other]
+    return opcode, offset[part.field], part.length, other, 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]

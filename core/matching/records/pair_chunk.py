@@ -1,0 +1,60 @@
+"""A chunk of pairs on its way through the comparison kernels, and the buffers they share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.matching.records.vocabulary import Vocabulary
+
+CHUNK_PAIRS = 1024
+# Levels of a pair on its way: no test has been passed yet.
+UNDECIDED = 254
+NOT_COMPUTED = -1.0
+
+
+class Chunk(NamedTuple):
+    """Some pairs of a matrix of records: positions of both sides, and how many of them count."""
+
+    records: NDArray[np.uint32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    size: int
+
+
+Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]
+"""Code points, where each string starts, its letter set, and short strings packed."""
+
+
+class Scratch(NamedTuple):
+    """Buffers of one kernel call."""
+
+    flags: NDArray[np.uint8]
+    rows: NDArray[np.int32]
+    digits_a: NDArray[np.uint32]
+    digits_b: NDArray[np.uint32]
+    similarity: NDArray[np.float64]  # (CHUNK_PAIRS,) of the field at hand, or NOT_COMPUTED: Jaro-Winkler, digits bound
+    floats: NDArray[np.float32]  # (2,)
+    open: NDArray[np.int64]  # (CHUNK_PAIRS,) pairs of a chunk whose field is not settled by equality
+    left: NDArray[np.int64]  # (CHUNK_PAIRS,) their sides
+    right: NDArray[np.int64]
+    levels: NDArray[np.uint8]  # (CHUNK_PAIRS,) their levels
+
+
+def scratch_for(vocabulary: Vocabulary) -> Scratch:
+    """Buffers long enough for the longest string of a vocabulary."""
+    longest = vocabulary.arrays.longest + 1
+    return Scratch(
+        flags=np.zeros(2 * longest, dtype=np.uint8),
+        rows=np.zeros(3 * max(longest + 1, 18), dtype=np.int32),
+        digits_a=np.zeros(16, dtype=np.uint32),
+        digits_b=np.zeros(16, dtype=np.uint32),
+        similarity=np.zeros(CHUNK_PAIRS, dtype=np.float64),
+        floats=np.zeros(2, dtype=np.float32),
+        open=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        left=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        right=np.zeros(CHUNK_PAIRS, dtype=np.int64),
+        levels=np.zeros(CHUNK_PAIRS, dtype=np.uint8),
+    )

@@ -1,0 +1,141 @@
+# budget: pair kernels are loops over blocks, records and partners
+"""Histograms of level patterns to learn from: candidate pairs, and random pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.matching.blocking.block_keys import WINDOW_DEFAULT
+from core.matching.blocking.block_pairs import wanted
+from core.matching.blocking.blocks import Blocks, cut, pairs_of
+from core.matching.blocking.shared_passes import shared_passes
+from core.matching.compare.patterns import compare_patterns
+from core.matching.jit import kernel
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.text.hashing import splitmix
+
+PAIRS_PER_PASS = 25_000
+RANDOM_PAIRS = 150_000
+COMPARE_CHUNK = 250_000
+HASH_RANGE = float(2**64)
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Distinct level patterns, ascending, and for how many pairs each stands."""
+
+    patterns: NDArray[np.uint64]
+    counts: NDArray[np.float64]
+
+
+@kernel
+def sample_pairs(
+    rows: NDArray[np.uint32],
+    blocks: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    rule: tuple[np.uint64, int, int],
+    out: NDArray[np.uint32],
+) -> int:
+    """Write the pairs of blocks whose first row hashes to rule[0] at most; returns how many there are.
+
+    blocks = (starts, sizes); rule = (highest hash, boundary, window). What `out` has no room for is only counted.
+    """
+    hash_max, boundary, window = rule
+    n_pairs = 0
+    for block in range(len(blocks[0])):
+        start = np.int64(blocks[0][block])
+        end = start + np.int64(blocks[1][block])
+        if splitmix(np.uint64(rows[start])) > hash_max:
+            continue
+        reach = end - start if end - start <= window else window
+        for i in range(start, end):
+            for j in range(i + 1, min(i + reach, end)):
+                if wanted(rows[i], rows[j], boundary):
+                    if n_pairs < out.shape[1]:
+                        out[0, n_pairs] = min(rows[i], rows[j])
+                        out[1, n_pairs] = max(rows[i], rows[j])
+                    n_pairs += 1
+    return n_pairs
+
+
+def pass_histogram(
+    words: NDArray[np.uint32],
+    blocks: Blocks,
+    vocabulary: Vocabulary,
+    layout: Layout,
+    *,
+    boundary: int = 0,
+    window: int = WINDOW_DEFAULT,
+    pairs_per_pass: int = PAIRS_PER_PASS,
+) -> Histogram:
+    """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
+
+    So the histograms of all passes add up to one in which each pair counts once. Where the pass makes more than
+    `pairs_per_pass` pairs, blocks are drawn by the hash of their first row, so neither threads nor machines change
+    the draw, and each counts for several.
+
+    Source: Horvitz & Thompson (1952), JASA 47:663; Birnbaum & Sirken (1965) for the multiplicity.
+    """
+    parts = cut(blocks, window, 0)
+    total = int(pairs_of(parts.sizes, window).sum())
+    rate = min(1.0, pairs_per_pass / max(total, 1))
+    rule = (np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE)), boundary, window)
+    ends = (parts.starts, parts.sizes)
+    out = np.empty((2, min(total, 2 * pairs_per_pass)), dtype=np.uint32)
+    n_pairs = sample_pairs(blocks.rows, ends, rule, out)
+    if n_pairs > out.shape[1]:
+        out = np.empty((2, n_pairs), dtype=np.uint32)
+        sample_pairs(blocks.rows, ends, rule, out)
+    left, right = out[0, :n_pairs], out[1, :n_pairs]
+    masks = shared_passes(words, (left, right), vocabulary, layout)
+    times = np.maximum(np.bitwise_count(masks), 1)
+    found = merge_histograms(
+        [
+            _histogram(words, vocabulary, layout, (left[some], right[some]), 1.0 / times[some])
+            for some in _chunks(n_pairs)
+        ]
+    )
+    return Histogram(found.patterns, found.counts / rate)
+
+
+def pair_histogram(
+    words: NDArray[np.uint32],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    left: NDArray[np.uint32],
+    right: NDArray[np.uint32],
+) -> Histogram:
+    """Histogram of the patterns of given pairs, such as random ones."""
+    ones = np.ones(len(left))
+    return merge_histograms(
+        [_histogram(words, vocabulary, layout, (left[some], right[some]), ones[some]) for some in _chunks(len(left))]
+    )
+
+
+def merge_histograms(parts: list[Histogram]) -> Histogram:
+    """Add up histograms in the order given."""
+    if not parts:
+        return Histogram(np.zeros(0, dtype=np.uint64), np.zeros(0))
+    return _summed(np.concatenate([each.patterns for each in parts]), np.concatenate([each.counts for each in parts]))
+
+
+def _chunks(n: int) -> list[slice]:
+    return [slice(lo, min(lo + COMPARE_CHUNK, n)) for lo in range(0, n, COMPARE_CHUNK)]
+
+
+def _histogram(
+    words: NDArray[np.uint32],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    ends: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    weights: NDArray[np.float64],
+) -> Histogram:
+    return _summed(compare_patterns(words, vocabulary, layout, ends[0], ends[1]), weights)
+
+
+def _summed(patterns: NDArray[np.uint64], weights: NDArray[np.float64]) -> Histogram:
+    distinct, inverse = np.unique(patterns, return_inverse=True)
+    return Histogram(distinct, np.bincount(inverse, weights=weights, minlength=len(distinct)).astype(np.float64))

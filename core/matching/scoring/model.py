@@ -1,0 +1,196 @@
+"""The trained model: what was learnt, as one JSON file, and as tables for the scoring kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import MatchError
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, TABLES, rarity_counts
+from core.matching.scoring.em import Parameters, evidence
+
+TF_COUNT_MIN = 10
+TF_VALUES_MAX = 50_000
+TF_KINDS = frozenset({"given_name", "surname", "city", "text"})
+# A value below the table's least count is taken to occur this often: it may be a slip of the pen.
+TF_COUNT_UNLISTED = 5
+TF_BITS_MIN, TF_BITS_MAX = -8.0, 6.0
+
+
+class FieldModel(BaseModel):
+    """Level shares of one field, and bits of evidence against chance; index 0 = differ ... last = exact.
+
+    `shares` by table, `bits` by class (see `classes`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    levels: tuple[str, ...]
+    shares: dict[str, tuple[float, ...]]
+    bits: dict[str, tuple[float, ...]]
+
+
+class TermTable(BaseModel):
+    """How often the frequent values of a field occur, among how many present ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_present: int
+    counts: dict[str, int]
+
+
+class Model(BaseModel):
+    """A trained model. Its JSON names persons' names: keep the file at mode 0600."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = 1
+    spec_fingerprint: str
+    data_fingerprint: str
+    fields: tuple[FieldModel, ...]
+    shares: dict[str, float]
+    n_rows: int
+    total_pairs: float
+    iterations: int
+    converged: bool
+    term_tables: dict[str, TermTable]
+    # Per field, shares of candidate pairs with a missing value, then of each level: what drift is told from.
+    candidate_shares: dict[str, tuple[float, ...]] = {}
+
+    @property
+    def prior_bits(self) -> float:
+        """Log-odds that a random pair is one person."""
+        shares = [self.shares[name] for name in CLASSES]
+        return float(np.log2(sum(shares[:N_ONE_PERSON]) / sum(shares[N_ONE_PERSON:])))
+
+    def to_json(self) -> str:
+        """The file's content."""
+        return self.model_dump_json(indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Model:
+        """Read a model file's content."""
+        return cls.model_validate_json(text)
+
+
+class WeightArrays(NamedTuple):
+    """The model as the kernels read it. C classes, F fields, L levels, R term-frequency fields, V codes."""
+
+    bits: NDArray[np.float64]  # (F, L, C) evidence against chance, log2
+    shares: NDArray[np.float64]  # (C,) log2 share of each class among all pairs
+    tf_row: NDArray[np.int32]  # (F,) row of `tf`, -1 for fields without
+    tf_counts: NDArray[np.float64]  # (C, F) 1 where agreement on a rare value is the more seldom in a class, else 0
+    tf: NDArray[np.float32]  # (R, V) bits to add when both sides have exactly this value
+
+
+def term_tables(
+    frequencies: Mapping[str, NDArray[np.uint32]], vocabulary: Vocabulary, layout: Layout
+) -> dict[str, TermTable]:
+    """Tables of frequent values from `frequencies` (see vocabulary); names and cities only, never identifiers."""
+    tables = {}
+    for field in layout.spec.fields:
+        if not field.term_frequency or field.kind not in TF_KINDS:
+            continue
+        counts = frequencies[field.name].astype(np.int64)
+        counts[0] = 0
+        frequent = np.flatnonzero(counts >= TF_COUNT_MIN)
+        # Stable by count, so equal counts fall back on the order of the strings.
+        frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:TF_VALUES_MAX]
+        values = vocabulary.strings.gather(frequent).to_list()
+        table = dict(zip(values, counts[frequent].tolist(), strict=True))
+        tables[field.name] = TermTable(n_present=int(counts.sum()), counts=table)
+    return tables
+
+
+def build_model(
+    parameters: Parameters,
+    frequencies: Mapping[str, NDArray[np.uint32]],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    *,
+    n_rows: int,
+    data_fingerprint: str = "",
+) -> Model:
+    """Put what `train` learnt, and the term frequencies, into a model."""
+    bits = evidence(parameters, layout)
+    fields = []
+    for row, field in enumerate(layout.spec.fields):
+        n_levels = layout.n_levels[row]
+        shares = {name: tuple(parameters.tables[at, row, :n_levels].tolist()) for at, name in enumerate(TABLES)}
+        by_class = {name: tuple(bits[at, row, :n_levels].tolist()) for at, name in enumerate(CLASSES)}
+        labels = ("differ", *(level.label for level in reversed(field.levels)))
+        fields.append(FieldModel(name=field.name, levels=labels, shares=shares, bits=by_class))
+    return Model(
+        spec_fingerprint=layout.spec.fingerprint,
+        data_fingerprint=data_fingerprint,
+        fields=tuple(fields),
+        shares=dict(zip(CLASSES, parameters.shares.tolist(), strict=True)),
+        n_rows=n_rows,
+        total_pairs=parameters.total_pairs,
+        iterations=parameters.iterations,
+        converged=parameters.converged,
+        term_tables=term_tables(frequencies, vocabulary, layout),
+    )
+
+
+def weights(model: Model, vocabulary: Vocabulary, layout: Layout) -> WeightArrays:
+    """Tables for the scoring kernel, from the model alone: the same model gives the same weights on any data.
+
+    Raises:
+        MatchError: the model was trained under other rules.
+    """
+    if model.spec_fingerprint != layout.spec.fingerprint:
+        raise MatchError("the model was trained with another spec or another mapping; train again, or use that spec")
+    bits = np.zeros((layout.n_fields, max(layout.n_levels), len(CLASSES)), dtype=np.float64)
+    for row, field in enumerate(model.fields):
+        for at, name in enumerate(CLASSES):
+            bits[row, : len(field.levels), at] = field.bits[name]
+    shares = np.log2(np.array([model.shares[name] for name in CLASSES]))
+    tabled = [field.name for field in layout.spec.fields if field.name in model.term_tables]
+    tf = np.zeros((len(tabled), len(vocabulary)), dtype=np.float32)
+    for row, name in enumerate(tabled):
+        chance = model.fields[layout.names.index(name)].shares["chance"][-1]
+        tf[row] = _rarity(model.term_tables[name], chance, vocabulary)
+    return WeightArrays(
+        bits=bits,
+        shares=shares,
+        tf_row=np.array([tabled.index(n) if n in tabled else -1 for n in layout.names], dtype=np.int32),
+        tf_counts=rarity_counts(layout),
+        tf=tf,
+    )
+
+
+def rarity_bits(count: int | NDArray[np.float64], n_present: int, chance: float) -> NDArray[np.float64]:
+    """Bits by which agreement on a value outweighs agreement as such: log2(chance / frequency), clipped both ways."""
+    frequency = np.maximum(count, TF_COUNT_UNLISTED) / max(n_present, 1)
+    return np.asarray(np.clip(np.log2(chance / frequency), TF_BITS_MIN, TF_BITS_MAX))
+
+
+def term_bits(model: Model, layout: Layout, strings: Sequence[str]) -> NDArray[np.float32]:
+    """`WeightArrays.tf` of `weights` for the few strings of a small vocabulary, of which the first is "missing"."""
+    tabled = [field.name for field in layout.spec.fields if field.name in model.term_tables]
+    tf = np.zeros((len(tabled), len(strings)), dtype=np.float32)
+    for row, name in enumerate(tabled):
+        table, chance = model.term_tables[name], model.fields[layout.names.index(name)].shares["chance"][-1]
+        counts = np.array([table.counts.get(text, 0) for text in strings], dtype=np.float64)
+        tf[row] = rarity_bits(counts, table.n_present, chance)
+    tf[:, 0] = 0.0
+    return tf
+
+
+def _rarity(table: TermTable, chance: float, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    columns = {"string": list(table.counts), "count": list(table.counts.values())}
+    listed = pl.DataFrame(columns, schema={"string": pl.String, "count": pl.Int64})
+    known = vocabulary.to_frame().join(listed, on="string", how="left", maintain_order="left")
+    counts = known["count"].fill_null(0).to_numpy().astype(np.float64)
+    bits = rarity_bits(counts, table.n_present, chance).astype(np.float32)
+    bits[0] = 0.0
+    return bits

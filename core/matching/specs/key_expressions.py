@@ -1,0 +1,105 @@
+"""Key expressions of blocking passes: `sound(last_name)`, `prefix(zip, 3)`, `parts(dob)`, or a bare field name.
+
+Each expression is compiled to one row of integers for the kernel in `blocking`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from core.matching.specs.levels import CODED_KINDS
+
+
+class KeyFunction(NamedTuple):
+    """Opcode, the kinds it applies to, and what the second argument is (`none`, `count` or `field`)."""
+
+    opcode: int
+    kinds: frozenset[str]
+    argument: str
+
+
+_NAMES = frozenset({"given_name", "surname", "text", "city"})
+WHOLE = 0
+# A whole date is a key only when no part is absent, so the kernel has an opcode of its own for it.
+WHOLE_DATE = 15
+
+KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
+    "whole": KeyFunction(WHOLE, CODED_KINDS | {"date", "digits", "street", "email", "number"}, "none"),
+    "sound": KeyFunction(1, _NAMES, "none"),
+    "nick": KeyFunction(2, _NAMES, "none"),
+    "initial": KeyFunction(3, CODED_KINDS, "none"),
+    "prefix": KeyFunction(4, CODED_KINDS, "count"),
+    "year": KeyFunction(5, frozenset({"date"}), "none"),
+    "month_day": KeyFunction(6, frozenset({"date"}), "none"),
+    "parts": KeyFunction(7, frozenset({"date"}), "none"),
+    "house": KeyFunction(8, frozenset({"street"}), "none"),
+    "number": KeyFunction(9, frozenset({"street"}), "none"),
+    "first": KeyFunction(10, frozenset({"digits"}), "count"),
+    "last": KeyFunction(11, frozenset({"digits"}), "count"),
+    "unordered": KeyFunction(12, _NAMES, "field"),
+    "local": KeyFunction(13, frozenset({"email"}), "none"),
+    "street": KeyFunction(14, frozenset({"street"}), "none"),
+}
+
+_EXPRESSION = re.compile(r"^\s*(?:([a-z_]+)\s*\(\s*([A-Za-z_][\w]*)\s*(?:,\s*(\w+)\s*)?\)|([A-Za-z_]\w*))\s*$")
+
+
+class KeyPart(NamedTuple):
+    """One parsed expression: function, field, and its second argument (a count, or another field)."""
+
+    function: str
+    field: str
+    length: int
+    other: str | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field the expression reads."""
+        return (self.field,) if self.other is None else (self.field, self.other)
+
+
+def parse_key(expression: str) -> KeyPart:
+    """Parse one key expression.
+
+    Raises:
+        ValueError: no such function, or its arguments do not fit; says what would.
+    """
+    match = _EXPRESSION.match(expression)
+    if match is None and expression.count("(") != expression.count(")"):
+        raise ValueError(f"{expression!r} is cut in two: YAML wants quotes around a key with a comma in a [list]")
+    if match is None:
+        raise ValueError(f"{expression!r} is no key; write a field, or function(field) or function(field, argument)")
+    name, field, argument, bare = match.groups()
+    if bare is not None:
+        return KeyPart("whole", bare, 0, None)
+    function = KEY_FUNCTIONS.get(name)
+    if function is None:
+        raise ValueError(f"unknown key function {name!r} in {expression!r}; allowed: {', '.join(KEY_FUNCTIONS)}")
+    if (argument is None) != (function.argument == "none"):
+        wants = {"none": "one argument", "count": "a field and a number", "field": "two fields"}[function.argument]
+        raise ValueError(f"key function {name!r} takes {wants}, not {expression!r}")
+    if function.argument == "field":
+        return KeyPart(name, field, 0, argument)
+    if function.argument == "count":
+        if not argument.isdigit() or not 1 <= int(argument) <= 16:
+            raise ValueError(f"the number in {expression!r} must be between 1 and 16")
+        return KeyPart(name, field, int(argument), None)
+    return KeyPart(name, field, 0, None)
+
+
+def check_key(part: KeyPart, kinds: Mapping[str, str]) -> None:
+    """Check an expression against the fields of its spec.
+
+    Raises:
+        ValueError: an unknown field, or a kind the function cannot read.
+    """
+    allowed = KEY_FUNCTIONS[part.function].kinds
+    for field in part.fields:
+        if field not in kinds:
+            raise ValueError(f"key reads field {field!r}, which the spec lacks; fields: {', '.join(kinds)}")
+        if kinds[field] not in allowed:
+            raise ValueError(
+                f"{part.function}({field}) cannot read kind {kinds[field]!r}; it reads {', '.join(sorted(allowed))}"
+            )

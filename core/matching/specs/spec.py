@@ -1,0 +1,292 @@
+"""The match spec: fields, their comparison levels, the blocking passes and the thresholds, as checked data.
+
+A spec is YAML on disk. `persons` is built in. Everything that a run decides by lives here, so its fingerprint names
+the rules of a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import SpecError
+from core.matching.specs.key_expressions import KeyPart, check_key, parse_key
+from core.matching.specs.levels import CODED_KINDS, DEFAULT_LEVELS, MAX_TESTS, TESTS, Kind, Level, LevelText
+
+NamePart = Literal[
+    "given", "middle", "surname", "head", "rest", "numbers", "legal_form", "acronym", "domain"
+]  # fmt: skip
+PART_KINDS = ("given_name", "surname", "text", "category", "code")
+SPEC_FOLDER = Path(__file__).parent
+USABLE_PASSES_MIN = 3
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldSpec(_Frozen):
+    """One field: its kind decides normalisation, width and default levels.
+
+    `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
+    `made_of` names the fields the value is often put together from, as an e-mail address is from names.
+    Two records that differ in a field that `tells_apart` are never one, such as the numbers of two branches.
+    `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` keeps dates that do not exist
+    as digits to be compared; by default their rows are bad rows.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+    levels: tuple[LevelText, ...] = Field(default=(), max_length=MAX_TESTS)
+    term_frequency: bool = False
+    belongs_to: Literal["person", "family", "home"] = "person"
+    swap_with: str | None = None
+    made_of: tuple[str, ...] = ()
+    keep_last: int | None = Field(default=None, ge=4, le=16)
+    part_of: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    part: NamePart | None = None
+    slips: Literal["refuse", "keep"] = "refuse"
+    tells_apart: bool = False
+
+    @property
+    def column(self) -> str:
+        """What the user's column is called: the field, or the whole that it is a part of."""
+        return self.part_of or self.name
+
+    @property
+    def shared(self) -> bool:
+        """Whether people of one home share the value."""
+        return self.belongs_to != "person"
+
+    @model_validator(mode="after")
+    def _complete(self) -> FieldSpec:
+        if not self.levels:
+            levels = DEFAULT_LEVELS[self.kind]
+            if self.swap_with is None:
+                levels = tuple(level for level in levels if level.test != "swapped")
+            object.__setattr__(self, "levels", levels)
+        if self.levels[0].test != "exact":
+            raise ValueError(f"the first level of field {self.name!r} must be 'exact', not {self.levels[0].label!r}")
+        for level in self.levels:
+            if self.kind not in TESTS[level.test].kinds:
+                allowed = ", ".join(name for name, test in TESTS.items() if self.kind in test.kinds)
+                raise ValueError(f"level {level.label!r} cannot test kind {self.kind!r}; allowed: {allowed}")
+        if self.swap_with is None and any(level.test == "swapped" for level in self.levels):
+            raise ValueError(f"field {self.name!r} has a level 'swapped' but no swap_with")
+        if (self.part_of is None) != (self.part is None):
+            raise ValueError(f"field {self.name!r}: part_of and part come together: which column, and which part of it")
+        if self.part is not None and self.kind not in PART_KINDS:
+            raise ValueError(f"part is for kinds {', '.join(PART_KINDS)}, field {self.name!r} is {self.kind!r}")
+        if self.tells_apart and self.kind not in CODED_KINDS:
+            raise ValueError(
+                f"tells_apart is for kinds {', '.join(sorted(CODED_KINDS))}, field {self.name!r} is {self.kind!r}"
+            )
+        if self.slips == "keep" and self.kind != "date":
+            raise ValueError(f"slips is for kind 'date', field {self.name!r} is {self.kind!r}")
+        if self.keep_last is not None and self.kind != "digits":
+            raise ValueError(f"keep_last is for kind 'digits', field {self.name!r} is {self.kind!r}")
+        return self
+
+
+class PassSpec(_Frozen):
+    """One blocking pass: records are compared when all its keys are equal and none is missing.
+
+    `refine` is for keys that make too large a block: one of more records than the window is split by the first
+    refinement key, parts still too large by the next; what is too large after the last goes to the sorted-neighbourhood
+    window. Records without the value stay together as one part.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    keys: tuple[str, ...] = Field(min_length=1, max_length=6)
+    refine: tuple[str, ...] = Field(default=(), max_length=4)
+
+    @model_validator(mode="after")
+    def _parse(self) -> PassSpec:
+        for key in (*self.keys, *self.refine):
+            parse_key(key)
+        repeated = sorted(key for key in set(self.refine) if self.refine.count(key) > 1 or key in self.keys)
+        if repeated:
+            raise ValueError(f"refine of pass {self.name!r} splits nothing by {', '.join(repeated)}: given twice")
+        return self
+
+    @property
+    def parts(self) -> tuple[KeyPart, ...]:
+        """The parsed key expressions."""
+        return tuple(parse_key(key) for key in self.keys)
+
+    @property
+    def refine_parts(self) -> tuple[KeyPart, ...]:
+        """The parsed refinement keys, in the order they are used."""
+        return tuple(parse_key(key) for key in self.refine)
+
+    def within(self, mapped: Collection[str]) -> PassSpec:
+        """The pass without refinement keys over fields that are not mapped."""
+        pairs = zip(self.refine, self.refine_parts, strict=True)
+        return self.model_copy(update={"refine": tuple(key for key, part in pairs if set(part.fields) <= set(mapped))})
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that the keys of the pass read, in order, each once."""
+        return tuple(dict.fromkeys(field for part in self.parts for field in part.fields))
+
+
+class MatchSpec(_Frozen):
+    """Everything a run decides by. Thresholds are posterior log-odds in bits."""
+
+    name: str
+    fields: tuple[FieldSpec, ...] = Field(min_length=1, max_length=24)
+    passes: tuple[PassSpec, ...] = Field(min_length=1, max_length=32)
+    match_bits: float = Field(default=0.0, ge=-64, le=64)
+    review_bits: float = Field(default=-6.0, ge=-64, le=64)
+    max_cluster: int = Field(default=50, ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MatchSpec:
+        for what, names in (("field", [f.name for f in self.fields]), ("pass", [p.name for p in self.passes])):
+            doubled = sorted({name for name in names if names.count(name) > 1})
+            if doubled:
+                raise ValueError(f"{what} named twice: {', '.join(doubled)}")
+        kinds = {field.name: field.kind for field in self.fields}
+        for each in self.passes:
+            for part in (*each.parts, *each.refine_parts):
+                try:
+                    check_key(part, kinds)
+                except ValueError as error:
+                    raise ValueError(f"pass {each.name!r}: {error}") from None
+        for field in self.fields:
+            partner = next((f for f in self.fields if f.name == field.swap_with), None)
+            if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
+                raise ValueError(f"swap_with of {field.name!r} must name a field that names it back")
+        for field in self.fields:
+            strangers = sorted(set(field.made_of) - kinds.keys())
+            if strangers:
+                raise ValueError(f"made_of of {field.name!r} names no field of the spec: {', '.join(strangers)}")
+        wholes = {field.part_of for field in self.fields} & kinds.keys()
+        if wholes:
+            raise ValueError(f"part_of names a column, not the field {', '.join(map(repr, sorted(wholes, key=str)))}")
+        if self.review_bits > self.match_bits:
+            raise ValueError("review_bits must not exceed match_bits")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The user's columns, as the spec calls them, each once."""
+        return tuple(dict.fromkeys(field.column for field in self.fields))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the spec's canonical JSON: equal rules, equal fingerprint.
+
+        By what names a column is found is no rule of matching: a model holds whatever its columns were called.
+        """
+        rules = self.model_dump_json(exclude={"fields": {"__all__": {"aliases"}}})
+        return hashlib.sha256(rules.encode()).hexdigest()
+
+    def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:
+        """Keep only the mapped fields and the passes that need nothing else.
+
+        Returns:
+            The smaller spec and one notice per thing dropped.
+        Raises:
+            SpecError: `mapped` names an unknown field, or fewer than three passes remain.
+        """
+        unknown = sorted(set(mapped) - {field.name for field in self.fields})
+        if unknown:
+            known = ", ".join(field.name for field in self.fields)
+            raise SpecError(f"spec {self.name!r} has no field {', '.join(unknown)}; fields: {known}", fields=unknown)
+        fields = tuple(_alone(field, mapped) for field in self.fields if field.name in mapped)
+        passes = tuple(each.within(mapped) for each in self.passes if _can_run(each, mapped))
+        if len(passes) < USABLE_PASSES_MIN:
+            raise self._too_few(mapped, passes)
+        notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f.name not in mapped]
+        notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
+        return self.model_copy(update={"fields": fields, "passes": passes}), notices
+
+    def only(self, passes: Collection[str]) -> MatchSpec:
+        """Some passes without refinement, and the fields that their keys read: enough to make these keys."""
+        kept = tuple(each for each in self.passes if each.name in passes)
+        read = {field for each in kept for field in each.fields}
+        return self.model_copy(
+            update={
+                "fields": tuple(_alone(field, read) for field in self.fields if field.name in read),
+                "passes": tuple(each.model_copy(update={"refine": ()}) for each in kept),
+            }
+        )
+
+    def _too_few(self, mapped: Collection[str], passes: tuple[PassSpec, ...]) -> SpecError:
+        if not mapped:
+            return self._nothing_mapped()
+        have = ", ".join(sorted(mapped))
+        needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if not _can_run(each, mapped))
+        return SpecError(
+            f"spec {self.name!r}: only {len(passes)} of {len(self.passes)} passes can run, at least "
+            f"{USABLE_PASSES_MIN} must; mapped: {have}; {needs}",
+            usable=len(passes),
+            limit=USABLE_PASSES_MIN,
+        )
+
+    def _nothing_mapped(self) -> SpecError:
+        fields = ", ".join(self.columns)
+        return SpecError(
+            f"spec {self.name!r}: no column of the input is recognised; say which is which, for example "
+            f"--map {self.columns[0]}=COLUMN (fields: {fields})",
+            usable=0,
+            limit=USABLE_PASSES_MIN,
+        )
+
+
+def _can_run(each: PassSpec, mapped: Collection[str]) -> bool:
+    return set(each.fields) <= set(mapped)
+
+
+def _needs(each: PassSpec, mapped: Collection[str]) -> str:
+    return "needs " + ", ".join(field for field in each.fields if field not in mapped)
+
+
+def _alone(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
+    """The field without what it says about fields that are not mapped."""
+    made_of = tuple(name for name in field.made_of if name in mapped)
+    if field.swap_with is None or field.swap_with in mapped:
+        return field.model_copy(update={"made_of": made_of})
+    levels: tuple[Level, ...] = tuple(level for level in field.levels if level.test != "swapped")
+    return field.model_copy(update={"swap_with": None, "levels": levels, "made_of": made_of})
+
+
+def load_spec(name_or_path: str | Path) -> MatchSpec:
+    """Load a built-in spec by name, or any spec from a YAML file.
+
+    Raises:
+        SpecError: not found, not YAML, or not a valid spec; names file, key, value seen and what is allowed.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = SPEC_FOLDER / f"{name_or_path}.yaml"
+    if not path.is_file():
+        built_in = ", ".join(sorted(p.stem for p in SPEC_FOLDER.glob("*.yaml")))
+        raise SpecError(f"no spec {str(name_or_path)!r}; built in: {built_in}; or give the path of a .yaml file")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path.name}: not YAML: {' '.join(str(error).split())}", path=str(path)) from None
+    if not isinstance(content, dict):
+        raise SpecError(f"{path.name}: a spec is a mapping with name, fields and passes", path=str(path))
+    try:
+        return MatchSpec.model_validate(content)
+    except ValidationError as error:
+        raise SpecError(f"{path.name}: {describe(error)}", path=str(path)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """Put a validation error into one line: key, what is wrong, value seen."""
+    lines = []
+    for each in error.errors(include_url=False):
+        where = ".".join(str(part) for part in each["loc"]) or "spec"
+        seen = "" if isinstance(each["input"], dict | list | BaseModel) else f" (got {each['input']!r})"
+        lines.append(f"{where}: {each['msg'].removeprefix('Value error, ')}{seen}")
+    return "; ".join(lines)

@@ -1,0 +1,1 @@
+"""One form for what is written in many: names, dates, streets, sounds."""

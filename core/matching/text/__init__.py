@@ -1,0 +1,1 @@
+"""Columns of strings as bytes that kernels read and write without an object for each value."""

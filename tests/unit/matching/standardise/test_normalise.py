@@ -1,0 +1,79 @@
+import polars as pl
+import pytest
+
+from core.errors import SchemaError
+from core.matching.specs.spec import load_spec
+from core.matching.standardise.normalise import normalise
+
+SPEC = load_spec("persons")
+
+
+def normal(field: str, *values: str | None) -> list:
+    columns = {each.name: pl.Series([None] * len(values), dtype=pl.String) for each in SPEC.fields}
+    columns[field] = pl.Series(values, dtype=pl.String)
+    return normalise(pl.DataFrame(columns), SPEC)[field].to_list()
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "expected"),
+    [
+        ("first_name", "  ANN-Marie ", "ann marie"),
+        ("first_name", "Mr. José", "jose"),
+        ("first_name", "Zoë", "zoe"),
+        ("first_name", "ＡＮＮ", "ann"),
+        ("first_name", "Unknown", None),
+        ("first_name", "N/A", None),
+        ("first_name", "   ", None),
+        ("last_name", "O'Brien", "obrien"),
+        ("last_name", "O Brien", "obrien"),
+        ("last_name", "Mac Donald Jr.", "macdonald"),
+        ("last_name", "van der Berg", "vanderberg"),
+        ("last_name", "de la Cruz", "delacruz"),
+        ("last_name", "Na", "na"),
+        ("last_name", "Müller", "muller"),
+        ("last_name", "Иванов", "иванов"),
+        ("dob", "1980-05-12", 19800512),
+        ("dob", "1900-01-01", None),
+        ("ssn", "123-45-6788", "123456788"),
+        ("ssn", "000-00-0000", None),
+        ("ssn", "123-45-6789", None),
+        ("ssn", "999 99 9999", None),
+        ("ssn", "012-34-5678", "012345678"),
+        ("phone", "+1 (415) 555-0134", "4155550134"),
+        ("phone", "415.555.0134", "4155550134"),
+        ("street", "12 Main St. #4", "12 main st unit 4"),
+        ("street", "none", None),
+        ("city", "Saint  Paul", "st paul"),
+        ("city", "ST. PAUL", "st paul"),
+        ("zip", "94107-1234", "94107"),
+        ("zip", "TQ13 8DF", "tq138df"),
+        ("zip", "00000", None),
+        ("email", " Ann.Lee+news@Example.ORG ", "ann.lee@example.org"),
+        ("email", "noemail@x.com", None),
+        ("email", "ann.lee", None),
+    ],
+)
+def test_normalise_brings_values_into_one_form(field, raw, expected):
+    assert normal(field, raw) == [expected]
+
+
+def test_normalise_treats_accented_values_alone():
+    assert normal("last_name", "Smith", "Ståhl", None, "Lee", "Weiß") == ["smith", "stahl", None, "lee", "weiss"]
+
+
+def test_normalise_reads_dates_in_the_order_given():
+    columns = {each.name: pl.Series([None], dtype=pl.String) for each in SPEC.fields}
+    columns["dob"] = pl.Series(["03/04/1980"])
+    assert normalise(pl.DataFrame(columns), SPEC)["dob"].to_list() == [19800304]
+    assert normalise(pl.DataFrame(columns), SPEC, {"dob": True})["dob"].to_list() == [19800403]
+
+
+def test_normalise_keeps_the_order_of_the_spec_and_ignores_other_columns():
+    columns = {each.name: pl.Series(["x"]) for each in reversed(SPEC.fields)} | {"note": pl.Series(["x"])}
+    assert normalise(pl.DataFrame(columns), SPEC).columns == [each.name for each in SPEC.fields]
+
+
+def test_normalise_names_a_column_that_is_missing():
+    with pytest.raises(SchemaError, match="no column for field 'first_name'; columns: last_name") as caught:
+        normalise(pl.DataFrame({"last_name": ["x"]}), SPEC)
+    assert caught.value.column == "first_name"
