@@ -28,12 +28,15 @@ from typing import Any
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError, LeaseLost, QueueError, RowError
-from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, door, flows, payloads, records
-from core.queue.failures import CLASS_CHARS_MAX, REASON_CHARS_MAX, storable
-from core.queue.gathering import Gathering
-from core.queue.ledger import Ledger, Taken
-from core.queue.records import Counts, Mark
+from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, checks, payloads
+from core.queue.leases.failures import CLASS_CHARS_MAX, REASON_CHARS_MAX, storable
+from core.queue.producers import screening
+from core.queue.records import records
+from core.queue.records.group_commit import Gathering
+from core.queue.records.held_records import Ledger, Taken
+from core.queue.records.records import Counts, Mark
 from core.queue.states import backoff_s
+from core.queue.store import flows
 from core.settings import QueueSettings, read_settings
 
 # Sharing out a header of so many records reads them all, so it stays small.
@@ -107,7 +110,7 @@ class DistributedProcessor:
         A record is the payload itself, or {"payload": {...}}: a mapping whose only key is `payload`, holding a mapping,
         stands for that inner one. Raises RowError (line = index) for a value JSON cannot hold; then none is stored.
         """
-        texts = [payloads.encode(_payload(one, line), line) for line, one in enumerate(door.at_hand(records))]
+        texts = [payloads.encode(_payload(one, line), line) for line, one in enumerate(screening.at_hand(records))]
         if not texts:
             return 0
         if flow_name not in self._known:
@@ -121,7 +124,7 @@ class DistributedProcessor:
 
     def claim_records_batch(self, flow_name: str, batch_size: int) -> list[dict[str, Any]]:
         """Up to `batch_size` records as {"id", "payload", "retry_count"}, oldest first; [] if there are none."""
-        if not door.is_whole(batch_size, 1):
+        if not checks.is_whole(batch_size, 1):
             raise QueueError(f"batch_size is {batch_size!r}, it must be at least 1, a whole number")
         self._start()
         lots = records.claim(self.rpa_db, self._queue.claimant, flow_name, batch_size)

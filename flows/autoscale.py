@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.cli import guarded
 from core.cli.scale import teller
 from core.errors import HeadraceError, QueueError, UnknownFlow
-from core.queue import flows as queue_flows
-from core.queue.wake import Wake
+from core.queue.store import flows as queue_flows
+from core.queue.store.wake import Wake
 from core.runtime import Runtime, open_runtime
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Policy, for_batches, for_records

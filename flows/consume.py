@@ -16,7 +16,7 @@ from core.consuming.request import ConsumeRequest
 from core.consuming.run import ConsumerRun
 from core.errors import HeadraceError, QueueError
 from core.monitoring.exposition import dead_letters
-from core.queue.supervisor import Figures
+from core.queue.consumers.supervisor import Figures
 from core.runtime import open_runtime
 from flows.events import dead_lettered
 from flows.policies import in_words

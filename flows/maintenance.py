@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 
 from core.cli import guarded
 from core.errors import HeadraceError
-from core.queue import dedupe, leader, partitions, retention
+from core.queue.producers import unique_keys
+from core.queue.store import partitions, retention, singleton
 from core.runtime import Runtime, open_runtime
 from flows.forms import MaintenanceRequest
 from flows.policies import in_words
@@ -48,7 +49,7 @@ def old_partitions(postgres_block: str | None) -> dict[str, int]:
 def expired_keys(postgres_block: str | None) -> int:
     """How many were deleted."""
     with _opened(postgres_block) as runtime:
-        return dedupe.purge(runtime.db)
+        return unique_keys.purge(runtime.db)
 
 
 DUTIES: dict[str, tuple[str, Any]] = {
@@ -73,7 +74,7 @@ async def maintenance(
 
 
 def _sole(runtime: Runtime) -> Any:
-    return leader.sole(runtime.db, LEASE, runtime.worker_id, LEASE_S)
+    return singleton.sole(runtime.db, LEASE, runtime.worker_id, LEASE_S)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from core.cli import guarded
 from core.errors import HeadraceError
-from core.queue import statistics
+from core.queue.store import statistics
 from core.runtime import open_runtime
 from flows.forms import StatisticsRequest
 from flows.policies import in_words

@@ -23,7 +23,7 @@ from core.bench.scale import DRAIN_S, Bursts, Moved, Reaction, Watched, figures,
 from core.database.queries import load, run
 from core.errors import QueueError, ServiceUnavailable
 from core.queue import BatchQueue, FlowPolicy
-from core.scaling import ledger
+from core.scaling import decision_log
 
 Q = load("bench")
 
@@ -167,7 +167,7 @@ def _await_end(api: Api, flow_name: str) -> None:
 def _await_decision(queue: BatchQueue, flow_name: str) -> None:
     """Until the schedule has begun to decide: a flow that is new to it would wait longer than any later burst."""
     give_up = time.monotonic() + READY_LIMIT_S
-    while not ledger.last(queue.db, flow_name, 1):
+    while not decision_log.last(queue.db, flow_name, 1):
         if time.monotonic() > give_up:
             raise QueueError(
                 f"{AUTOSCALE} decided nothing within {READY_LIMIT_S:g} s; is its work pool paused, or its worker down?"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from core.consuming.run import ConsumerRun
-    from core.queue.supervisor import Figures
+    from core.queue.consumers.supervisor import Figures
 
 HTTP_PORT = 8081
 

@@ -167,7 +167,7 @@ def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Findi
     from core.database import DatabaseManager, connect, migrations
     from core.database.facts import TESTED_MAJORS, server_facts
     from core.errors import HeadraceError
-    from core.queue import wake
+    from core.queue.store import wake
 
     once = wanted.replaced(connect_retry_s=0)
     where, waking = "configured", ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from core.queue.backfill import Seen
+    from core.queue.producers.backfill import Seen
     from core.runtime import Runtime
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -64,7 +64,7 @@ def show(
 
     from core.cli.tables import emit
     from core.errors import ConfigError
-    from core.queue import peek
+    from core.queue import views
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
@@ -72,7 +72,7 @@ def show(
         if found is None:
             raise ConfigError(f"there is no job {job}; `headrace jobs` lists them")
         stages = [{**asdict(stage), "drained": stage.drained} for stage in runtime.queue.stages(found.job_id)]
-        attempts, batches = peek.of_job(runtime.db, found.job_id, limit)
+        attempts, batches = views.of_job(runtime.db, found.job_id, limit)
     if as_json:
         emit("", [{"job": asdict(found), "stages": stages, "attempts": attempts, "batches": batches}], as_json=True)
         return
@@ -211,7 +211,7 @@ def backfill(
     from core.cli.progress import rows_progress
     from core.cli.tables import emit
     from core.errors import ConfigError
-    from core.queue.backfill import Hands, Span, Throttle, run_backfill
+    from core.queue.producers.backfill import Hands, Span, Throttle, run_backfill
     from core.runtime import open_runtime
 
     if (table is None) == (uri is None):

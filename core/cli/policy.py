@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.queue.flows import Registered
+    from core.queue.store.flows import Registered
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 NO_LIMIT = "none"
@@ -24,7 +24,7 @@ def flows(
     Example: headrace queue flows --json
     """
     from core.cli.tables import emit
-    from core.queue import flows as policies
+    from core.queue.store import flows as policies
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
@@ -66,7 +66,7 @@ def set_policy(
     """
     from core.cli.tables import emit
     from core.errors import ConfigError
-    from core.queue import flows as policies
+    from core.queue.store import flows as policies
     from core.runtime import open_runtime
 
     plain: dict[str, Any] = {"weight": weight, "max_attempts": max_attempts, "max_runtime_s": max_runtime_s}

@@ -12,7 +12,7 @@ from core.cli.retain import retain
 from core.cli.top import top
 
 if TYPE_CHECKING:
-    from core.queue.dead import Which
+    from core.queue.leases.dead_letters import Which
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
@@ -40,7 +40,7 @@ def status(
     Example: headrace queue status --json
     """
     from core.cli.tables import emit
-    from core.queue import records
+    from core.queue.records import records
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
@@ -77,7 +77,7 @@ def peek(
     Example: headrace queue peek --flow survey --state ready --payload
     """
     from core.cli.tables import emit
-    from core.queue import peek as looking
+    from core.queue import views as looking
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
@@ -106,7 +106,7 @@ def dead(
     from dataclasses import asdict
 
     from core.cli.tables import emit
-    from core.queue import dead as letters
+    from core.queue.leases import dead_letters as letters
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
@@ -137,7 +137,7 @@ def redrive(
     from dataclasses import asdict
 
     from core.cli.tables import emit
-    from core.queue import dead as letters
+    from core.queue.leases import dead_letters as letters
     from core.runtime import open_runtime
 
     which = _which(error_class, fault, job)
@@ -154,7 +154,7 @@ def _which(error_class: str | None, fault: str | None, job: int | None) -> Which
     from typing import get_args
 
     from core.errors import ConfigError
-    from core.queue.dead import Which
+    from core.queue.leases.dead_letters import Which
     from core.queue.states import Fault
 
     for known in get_args(Fault):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from core.queue.retention import Fate
+    from core.queue.store.retention import Fate
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go and what holds the rest; change nothing.")]
 Days = Annotated[float | None, typer.Option("--days", min=0.001, help="Days to keep; default: the setting.")]
@@ -30,7 +30,7 @@ def retain(
     from uuid import uuid4
 
     from core.cli.tables import emit
-    from core.queue import retention
+    from core.queue.store import retention
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:

@@ -83,8 +83,8 @@ def run(
 
     from core.cli.flows import become_flow
     from core.cli.tables import emit
-    from core.queue import flows
-    from core.queue.wake import Wake
+    from core.queue.store import flows
+    from core.queue.store.wake import Wake
     from core.runtime import open_runtime
     from core.scaling.controller import Aim, Controller, Loop
 
@@ -188,10 +188,10 @@ def explain(
 
     from core.cli.tables import emit
     from core.runtime import open_runtime
-    from core.scaling import ledger
+    from core.scaling import decision_log
 
     with open_runtime() as runtime:
-        found = ledger.last(runtime.db, flow, limit)
+        found = decision_log.last(runtime.db, flow, limit)
     if as_json:
         emit("decisions", [asdict(one) for one in found], as_json=True)
         return

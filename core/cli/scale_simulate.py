@@ -100,7 +100,7 @@ def record(
 
     Example: headrace scale record --flow survey --hours 24 --out survey.csv
     """
-    from core.queue import flows
+    from core.queue.store import flows
     from core.runtime import open_runtime
     from core.scaling import recording
 

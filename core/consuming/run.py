@@ -13,11 +13,12 @@ from dataclasses import replace
 from core.consuming.request import ConsumeRequest
 from core.errors import ConfigError, StoreError
 from core.metrics.export import Samples
-from core.queue import flows, routing
 from core.queue.batches import WorkerProfile
-from core.queue.consumer import Options
+from core.queue.consumers import routing
+from core.queue.consumers.consumer import Options
+from core.queue.consumers.supervisor import Figures, Plan, Supervisor
 from core.queue.handlers import load_handler
-from core.queue.supervisor import Figures, Plan, Supervisor
+from core.queue.store import flows
 from core.runtime import Runtime
 
 log = logging.getLogger(__name__)

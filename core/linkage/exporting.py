@@ -16,7 +16,7 @@ from core.linkage.prepare import DESCRIPTION
 from core.linkage.workspace import Workspace
 from core.queue import BatchQueue
 from core.queue.batches import Job
-from core.queue.jobs import find
+from core.queue.producers.jobs import find
 
 
 @dataclass(frozen=True)

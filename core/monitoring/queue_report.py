@@ -10,8 +10,8 @@ from typing import Any, Literal
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.monitoring.store import reported
-from core.queue import records
-from core.queue.records import Counts
+from core.queue.records import records
+from core.queue.records.records import Counts
 
 Q = load("monitoring")
 

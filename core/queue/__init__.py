@@ -12,10 +12,10 @@ from core.queue.batches import (
     record_id,
     split_record_id,
 )
-from core.queue.enqueue import Enqueued
-from core.queue.items import Decoded
-from core.queue.keeper import LeaseKeeper
+from core.queue.leases.heartbeat import LeaseKeeper
+from core.queue.producers.enqueue import Enqueued
 from core.queue.queue import BatchQueue
+from core.queue.store.items import Decoded
 
 __all__ = [
     "BatchQueue",

@@ -4,7 +4,7 @@
     def double(rows: pl.DataFrame) -> pl.DataFrame:
         return rows.select("seq", output=pl.struct(pl.col("amount") * 2))
 
-Everything here is pure or imports the user's module; the loop that calls handlers is core.queue.consumer.
+Everything here is pure or imports the user's module; the loop that calls handlers is core.queue.consumers.consumer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import polars as pl
 
 from core.errors import ConfigError, HeadraceError, ResultsError
 from core.queue.batches import RowFailure
-from core.queue.complete import Sink
+from core.queue.leases.complete import Sink
 from core.queue.states import Fault
 
 FAULTS: frozenset[str] = frozenset(get_args(Fault))

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import affected, load, run
-from core.errors import HeadraceError, QueueError, StoreUnavailable
-from core.queue import dedupe, enqueue, jobs, partitions, wake
+from core.errors import HeadraceError, StoreUnavailable
 from core.queue.batches import ClaimedBatch
-from core.queue.claim import claimed
-from core.queue.failures import Failure, end
-from core.queue.flows import policy_of
+from core.queue.leases.claim import claimed
+from core.queue.leases.failures import Failure, end
+from core.queue.producers import inbox, jobs, unique_keys
 from core.queue.states import backoff_s
+from core.queue.store import partitions, wake
+from core.queue.store.flows import policy_of
 from core.settings import QueueSettings
 
 Q = load("queue")
@@ -52,31 +52,6 @@ class Sweep:
     retries_forgotten: int = 0
     rotated: int = 0
     failed: tuple[str, ...] = ()
-
-
-def take_lease(db: DatabaseManager, name: str, holder: str, token: UUID, ttl_s: float) -> bool:
-    """Get or extend the named lease; False while another holder's is alive."""
-    params = {"name": name, "holder": holder, "token": token, "ttl_s": ttl_s}
-    with db.transaction() as conn:
-        return bool(run(conn, Q["lease_take"], params))
-
-
-def drop_lease(db: DatabaseManager, name: str, token: UUID) -> None:
-    """Give the named lease back, if it is ours."""
-    with db.transaction() as conn:
-        run(conn, Q["lease_drop"], {"name": name, "token": token})
-
-
-@contextmanager
-def sole(db: DatabaseManager, name: str, holder: str, ttl_s: float) -> Iterator[None]:
-    """Hold the named lease for the block. QueueError while another process holds it; it is not extended meanwhile."""
-    token = uuid4()
-    if not take_lease(db, name, holder, token, ttl_s):
-        raise QueueError(f"another process does {name} now; this one leaves it to it", name=name)
-    try:
-        yield
-    finally:
-        drop_lease(db, name, token)
 
 
 def rescue(db: DatabaseManager, jitter: Callable[[], float]) -> int:
@@ -124,12 +99,12 @@ def sweep(db: DatabaseManager, settings: QueueSettings, jitter: Callable[[], flo
         "partitions": lambda: partitions.ahead(db),
         "rescued": lambda: rescue(db, jitter),
         "promoted": lambda: promote(db),
-        "sealed": lambda: enqueue.seal_inbox(db, settings.batch_rows, settings.inbox_linger_s),
+        "sealed": lambda: inbox.seal_inbox(db, settings.batch_rows, settings.inbox_linger_s),
         "retry_batches": lambda: stamp(db, settings.batch_rows),
         "rolled_up": lambda: roll_up(db),
         "jobs_finished": lambda: _finish_jobs(db),
         "workers_reaped": lambda: _reap(db, settings.lease_ttl_s * SILENT_LEASES),
-        "keys_purged": lambda: dedupe.purge(db),
+        "keys_purged": lambda: unique_keys.purge(db),
         "retries_forgotten": lambda: jobs.forget_all_cancelled(db),
         "depth": lambda: refresh_depth(db),
     }

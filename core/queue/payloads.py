@@ -7,14 +7,14 @@ COPY, because reading every payload twice would cost more than the COPY itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from core.errors import RowError
+from core.errors import InputError, RowError
 
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 128
@@ -166,3 +166,11 @@ def row_error(refused: Sequence[Refused]) -> RowError:
         reason=first.reason,
         n_bad=len(refused),
     )
+
+
+def document(what: str, value: Mapping[str, Any]) -> str:
+    """JSON text of parameters and the like; InputError (naming types, never values) if it has none."""
+    try:
+        return encode(dict(value))
+    except RowError as error:
+        raise InputError(f"{what}: {error.reason}") from None

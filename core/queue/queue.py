@@ -19,23 +19,7 @@ import polars as pl
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError, StoreError
-from core.queue import (
-    claim,
-    complete,
-    dead,
-    depth,
-    door,
-    enqueue,
-    failures,
-    flows,
-    items,
-    jobs,
-    leader,
-    orphans,
-    pacing,
-    stages,
-)
-from core.queue.backpressure import Patience
+from core.queue import checks, leader, views
 from core.queue.batches import (
     ClaimedBatch,
     Cost,
@@ -47,13 +31,17 @@ from core.queue.batches import (
     StageProgress,
     WorkerProfile,
 )
-from core.queue.complete import Done, Sink
-from core.queue.fairness import Turns
-from core.queue.items import Decoded
-from core.queue.jobs import Steered
-from core.queue.keeper import LeaseKeeper
+from core.queue.leases import claim, complete, dead_letters, dead_workers, failures
+from core.queue.leases.complete import Done, Sink
+from core.queue.leases.fairness import Turns
+from core.queue.leases.heartbeat import LeaseKeeper
 from core.queue.payloads import OnBad, Payloads
+from core.queue.producers import batch_size, enqueue, inbox, jobs, screening, stages
+from core.queue.producers.backpressure import Patience
+from core.queue.producers.jobs import Steered
 from core.queue.states import Fault, JobStatus, Verdict
+from core.queue.store import flows, items, singleton
+from core.queue.store.items import Decoded
 from core.settings import QueueSettings
 
 Q = load("queue")
@@ -116,7 +104,7 @@ class BatchQueue:
     def submit_job(
         self, flow_name: str, job_key: str, parameters: Mapping[str, Any], input_digest: str, *, rerun: bool = False
     ) -> Job:
-        """The key's unfinished or completed job, else a new one; see core.queue.jobs.submit."""
+        """The key's unfinished or completed job, else a new one; see core.queue.producers.jobs.submit."""
         return jobs.submit(self.db, flow_name, job_key, parameters, input_digest, rerun=rerun)
 
     def find_job(self, job: int | str) -> Job | None:
@@ -132,7 +120,7 @@ class BatchQueue:
         jobs.set_status(self.db, job_id, status)
 
     def pause_job(self, job_id: int) -> Steered:
-        """Put the job's waiting batches aside; running ones may finish. See core.queue.jobs.set_status."""
+        """Put the job's waiting batches aside; running ones may finish. See core.queue.producers.jobs.set_status."""
         return jobs.set_status(self.db, job_id, "paused")
 
     def resume_job(self, job_id: int) -> Steered:
@@ -190,7 +178,7 @@ class BatchQueue:
         block_s: float = 0.0,
         tenant_id: str = flows.DEFAULT_TENANT,
     ) -> enqueue.Enqueued:
-        """Store payloads as batches; returns their ids, a list that also counts rows. See core.queue.enqueue.enqueue.
+        """Store payloads as batches; returns their ids, a list that also counts rows.
 
         Args:
             batch_rows: "auto": by what rows of this flow took lately and by the workers there are now.
@@ -200,9 +188,9 @@ class BatchQueue:
         """
         n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
         if n_rows == "auto":
-            payloads = door.at_hand(payloads)
+            payloads = screening.at_hand(payloads)
             n_rows = self.suggest_batch_rows(flow_name, len(payloads))
-        door.check_batch_rows(n_rows, self.settings.batch_rows_max)
+        checks.check_batch_rows(n_rows, self.settings.batch_rows_max)
         n_rows = self._in_time(flow_name, tenant_id, n_rows)
         place = enqueue.Place(flow_name, job_id, stage, priority, tenant_id=tenant_id, not_before=not_before)
         patience = replace(self.patience, block_s=block_s)
@@ -216,26 +204,26 @@ class BatchQueue:
             return n_rows
         with self.db.transaction() as conn:
             splittable = flows.policy_of(conn, flow_name, tenant_id).splittable
-        row_ms = pacing.measured_row_ms(self.db, flow_name) if splittable else None
-        return pacing.rows_within(row_ms, batch_s_max, n_rows)
+        row_ms = batch_size.measured_row_ms(self.db, flow_name) if splittable else None
+        return batch_size.rows_within(row_ms, batch_s_max, n_rows)
 
     def suggest_batch_rows(self, flow_name: str, n_rows: int, n_workers: int | None = None) -> int:
-        """Rows a batch for some seconds of work, by the measured time of a row; see core.queue.pacing.rows_per_batch.
+        """Rows a batch for some seconds of work, by the measured time of a row.
 
         `n_workers` None: those that beat now.
         """
-        bounds = pacing.Bounds(self.settings.batch_rows, self.settings.batch_rows_max)
-        workers = pacing.n_workers_alive(self.db) if n_workers is None else n_workers
-        return pacing.rows_per_batch(pacing.measured_row_ms(self.db, flow_name), n_rows, workers, bounds)
+        bounds = batch_size.Bounds(self.settings.batch_rows, self.settings.batch_rows_max)
+        workers = batch_size.n_workers_alive(self.db) if n_workers is None else n_workers
+        return batch_size.rows_per_batch(batch_size.measured_row_ms(self.db, flow_name), n_rows, workers, bounds)
 
     def put(self, flow_name: str, payload: Any, *, block_s: float = 0.0) -> None:
         """Put one payload into the inbox, for producers that trickle."""
-        enqueue.put(self.db, flow_name, payload, replace(self.patience, block_s=block_s))
+        inbox.put(self.db, flow_name, payload, replace(self.patience, block_s=block_s))
 
     def claim(
         self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
     ) -> list[ClaimedBatch]:
-        """Lease up to `limit` ready batches; see core.queue.claim.claim."""
+        """Lease up to `limit` ready batches; see core.queue.leases.claim.claim."""
         return claim.claim(self.db, self.claimant, flow_name, limit, job_id=job_id, stage=stage)
 
     def claim_any(self, flow_names: Sequence[str], limit: int = 1) -> list[ClaimedBatch]:
@@ -263,7 +251,7 @@ class BatchQueue:
         failures: Sequence[RowFailure] = (),
         cost: Cost | None = None,
     ) -> Done:
-        """Results, sink and acknowledgement in one transaction; see core.queue.complete.complete.
+        """Results, sink and acknowledgement in one transaction; see core.queue.leases.complete.complete.
 
         The handler's work is at-least-once; what it writes through `sink` is exactly-once. A sink may run twice when
         a connection breaks, but only one of its transactions commits.
@@ -318,8 +306,8 @@ class BatchQueue:
             return claim.release(self.db, batches)
 
     def end_worker(self, worker_id: str, batch_id: int | None, failure: failures.Failure) -> int:
-        """End the attempt of a worker process that is dead, release its other leases; see core.queue.orphans.bury."""
-        return orphans.bury(self.db, worker_id, batch_id, failure, self._jitter)
+        """End the attempt of a worker process that is dead, release its other leases."""
+        return dead_workers.bury(self.db, worker_id, batch_id, failure, self._jitter)
 
     # Duties and views
 
@@ -331,7 +319,7 @@ class BatchQueue:
         """Become the leader, or stay it; False while another process leads."""
         # Shorter than a batch's: while a dead leader's lease lasts, nobody rescues what other dead workers held.
         ttl_s = min(self.settings.lease_ttl_s, LEADER_SCANS * self.settings.rescue_every_s)
-        self._leads = leader.take_lease(self.db, LEADER, self.worker_id, self._leader_token, ttl_s)
+        self._leads = singleton.take_lease(self.db, LEADER, self.worker_id, self._leader_token, ttl_s)
         return self._leads
 
     def sweep(self) -> leader.Sweep:
@@ -372,7 +360,7 @@ class BatchQueue:
         if any(keeper.running for keeper in self._keepers):
             return
         self._leads = False
-        leader.drop_lease(self.db, LEADER, self._leader_token)
+        singleton.drop_lease(self.db, LEADER, self._leader_token)
         self.retire_worker()
 
     def retire_worker(self) -> None:
@@ -382,11 +370,11 @@ class BatchQueue:
 
     def depth(self, flow_name: str | None = None) -> Depth:
         """What waits and runs, computed now."""
-        return depth.now(self.db, flow_name)
+        return views.now(self.db, flow_name)
 
-    def dead(self, flow_name: str | None = None) -> list[dead.DeadGroup]:
+    def dead(self, flow_name: str | None = None) -> list[dead_letters.DeadGroup]:
         """Dead letters by flow and error class."""
-        return dead.groups(self.db, flow_name)
+        return dead_letters.groups(self.db, flow_name)
 
     def redrive(
         self,
@@ -397,8 +385,8 @@ class BatchQueue:
         job_id: int | None = None,
         limit: int = 100_000,
     ) -> int:
-        """Put dead letters back to work, in bounded transactions; returns how many items. See core.queue.dead."""
-        return dead.redrive(self.db, flow_name, dead.Which(error_class, fault, job_id), limit)
+        """Put dead letters back to work, in bounded transactions; returns how many items."""
+        return dead_letters.redrive(self.db, flow_name, dead_letters.Which(error_class, fault, job_id), limit)
 
     def attach(self, keeper: LeaseKeeper) -> None:
         """A keeper tells the queue of itself, so that ending a batch also ends its beats."""

@@ -1,4 +1,4 @@
-"""A worker process: `python -P -m core.queue.worker`, started and watched by core.queue.supervisor.
+"""A worker process: `python -P -m core.queue.worker`, started and watched by core.queue.consumers.supervisor.
 
 It reads its orders as one line of JSON from standard input (the URL may hold a password, hence not as an argument). The
 pipe stays open as long as the supervisor lives and wants it to work: its end means to finish.
@@ -13,41 +13,21 @@ import select
 import signal
 import sys
 import threading
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError
 from core.queue.batches import WorkerProfile
-from core.queue.board import Board
-from core.queue.consumer import Consumer, Options
+from core.queue.consumers.consumer import Consumer, Options
+from core.queue.consumers.orders import Orders
+from core.queue.consumers.status_board import Board
 from core.queue.handlers import load_handler
 from core.queue.queue import BatchQueue
-from core.queue.wake import Wake
+from core.queue.store.wake import Wake
 from core.settings import DatabaseSettings, QueueSettings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What a worker process is told; `board` is a file descriptor it inherits."""
-
-    url: str
-    database: dict[str, Any]
-    queue: dict[str, Any]
-    worker_id: str
-    handlers: dict[str, str]
-    profile: dict[str, Any]
-    options: dict[str, Any]
-    grace_s: float
-    board: int
-
-    def line(self) -> bytes:
-        """For the worker's standard input."""
-        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def main() -> int:

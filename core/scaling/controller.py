@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError, StoreError
-from core.queue.leader import drop_lease, take_lease
-from core.scaling import ledger, signals
+from core.queue.store.singleton import drop_lease, take_lease
+from core.scaling import decision_log, signals
 from core.scaling.policy import Decision, Fleet, Policy, decide
 from core.scaling.ports import Actuator, Effect
 
@@ -59,7 +59,7 @@ class Tick:
 
 
 class Waker(Protocol):
-    """Waits for work; core.queue.wake.Wake in earnest."""
+    """Waits for work; core.queue.store.wake.Wake in earnest."""
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Pause until work may be there, at most so long."""
@@ -91,18 +91,18 @@ class Controller:
         self._forget()
         aim = self._aim
         fleet = self._actuator.census()
-        inputs = ledger.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
+        inputs = decision_log.Inputs(signals.read(self._db, aim.flow_name, aim.batch_rows), fleet, aim.policy)
         late = (inputs.signals.oldest_age_s or 0.0) > aim.policy.oldest_s
-        memory, was_late = ledger.before(self._db, aim.flow_name)
+        memory, was_late = decision_log.before(self._db, aim.flow_name)
         decision = decide(inputs.signals, fleet, aim.policy, memory)
         fenced_at = time.monotonic()
-        decision_id = ledger.write(self._db, aim.flow_name, self._author(), inputs, decision)
+        decision_id = decision_log.write(self._db, aim.flow_name, self._author(), inputs, decision)
         if decision_id is None:
             log.warning("%s: the lease was lost within a round, whose decision is dropped", aim.flow_name)
             return None
         # Halted since: somebody may have followed us, and has not seen what we would do now.
         if time.monotonic() - fenced_at >= LEASE_S:
-            ledger.done(self._db, decision_id, None, HALTED)
+            decision_log.done(self._db, decision_id, None, HALTED)
             return None
         try:
             effect = self._actuator.bring_about(decision.desired, fleet, f"{aim.flow_name}-{decision_id}")
@@ -110,13 +110,13 @@ class Controller:
             log.warning(
                 "%s: %d consumers are wanted, not brought about: %s", aim.flow_name, decision.desired, error.message
             )
-            ledger.done(self._db, decision_id, None, error.message)
+            decision_log.done(self._db, decision_id, None, error.message)
             return Tick(decision, fleet, None, error.message, late, was_late)
-        ledger.done(self._db, decision_id, effect)
+        decision_log.done(self._db, decision_id, effect)
         return Tick(decision, fleet, effect, None, late, was_late)
 
-    def _author(self) -> ledger.Author:
-        return ledger.Author(self._actuator.pool, self._holder, self.lease, self._token, LEASE_S)
+    def _author(self) -> decision_log.Author:
+        return decision_log.Author(self._actuator.pool, self._holder, self.lease, self._token, LEASE_S)
 
     def leave(self) -> None:
         """Let another autoscaler act at once."""
@@ -125,7 +125,7 @@ class Controller:
     def _forget(self) -> None:
         if time.monotonic() >= self._forget_at:
             self._forget_at = time.monotonic() + FORGET_EVERY_S
-            ledger.forget(self._db, self._aim.retain_days)
+            decision_log.forget(self._db, self._aim.retain_days)
 
 
 class Loop:

@@ -17,7 +17,7 @@ Kind = Literal["batch", "record"]
 SURGE_FIRST = 4
 SURGE_FACTOR = 2
 HYSTERESIS = 0.10
-# Assumed of a batch until one was measured: what batches are cut to take (core.queue.pacing).
+# Assumed of a batch until one was measured: what batches are cut to take (core.queue.producers.batch_size).
 BATCH_S_UNKNOWN = 3.0
 # Fewer ended consumers than that say nothing about whether consumers work at all.
 BREAKER_ENDED_MIN = 4

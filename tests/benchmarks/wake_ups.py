@@ -21,8 +21,9 @@ from pydantic import SecretStr
 
 from core.database import DatabaseManager, connect, migrations
 from core.database.embedded import EmbeddedServer
-from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, wake
-from core.queue.wake import Wake
+from core.queue import BatchQueue, FlowPolicy, LeaseKeeper
+from core.queue.store import wake
+from core.queue.store.wake import Wake
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
 
 WAYS = ("silent", "always", "ours, nobody idle", "ours, one idle")

@@ -20,7 +20,7 @@ from prefect.states import Failed, Running
 from core.database import DatabaseManager
 from core.errors import ConfigError, QueueError
 from core.queue import BatchQueue, FlowPolicy
-from core.scaling import ledger
+from core.scaling import decision_log
 from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
@@ -140,7 +140,7 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
         done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         # The second tick saw what the first one had submitted.
-        second, first = ledger.last(db, "mill", 10)
+        second, first = decision_log.last(db, "mill", 10)
         assert (first.started, second.started, second.starting + second.working) == (2, 0, 2)
         log = tmp_path / "worker.log"
         until(lambda: pool.census() == Fleet(ended_well=2), lambda: f"{pool.census()} {log.read_text()[-3000:]}")

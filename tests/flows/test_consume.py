@@ -20,7 +20,7 @@ from tests.prefect_server import PrefectServer, call, served
 from tests.processes import LIMIT_S, until
 
 ROOT = Path(__file__).parents[2]
-HANDLER = "tests.integration.queue.misbehaving:waits_for_a_file"
+HANDLER = "tests.integration.queue.consumers.misbehaving:waits_for_a_file"
 RUN = "import asyncio, sys; from flows.consume import consume, ConsumeRequest; "
 RUN += "asyncio.run(consume(ConsumeRequest.model_validate_json(sys.argv[1])))"
 

@@ -27,7 +27,7 @@ from tests.prefect_server import call
 from tests.processes import LIMIT_S, end, until
 
 ROOT = Path(__file__).parents[2]
-HANDLER = "tests.integration.queue.misbehaving:waits_for_a_file"
+HANDLER = "tests.integration.queue.consumers.misbehaving:waits_for_a_file"
 
 
 @pytest.fixture(scope="module")

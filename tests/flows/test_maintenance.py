@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from core.database import DatabaseManager
-from core.queue import BatchQueue, FlowPolicy, partitions
+from core.queue import BatchQueue, FlowPolicy
+from core.queue.store import partitions
 from core.settings import QueueSettings
 
 

@@ -15,7 +15,7 @@ import pytest
 from core.database import DatabaseManager
 from core.database.embedded import EmbeddedServer
 from core.queue import BatchQueue, FlowPolicy
-from core.scaling import ledger
+from core.scaling import decision_log
 from core.settings import QueueSettings
 from tests.flows.test_autoscale import HANDLER
 from tests.flows.test_consume import runs
@@ -80,7 +80,7 @@ def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
         return int(db.execute_query("n", "SELECT count(*) FROM queue_results")[0][0])
 
     def nobody_left() -> bool:
-        newest = ledger.last(db, "bursts", 1)[0]
+        newest = decision_log.last(db, "bursts", 1)[0]
         return (newest.working, newest.starting, newest.desired) == (0, 0, 0)
 
     with ExitStack() as stack:
@@ -98,4 +98,4 @@ def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
         until(nobody_left)
         assert scaler.poll() is None, scale_log.read_text()
     assert set(runs(server)) == {"COMPLETED"}
-    assert sum(one.started or 0 for one in ledger.last(db, "bursts", 10_000)) == len(runs(server))
+    assert sum(one.started or 0 for one in decision_log.last(db, "bursts", 10_000)) == len(runs(server))

@@ -13,8 +13,9 @@ from core.cli import doctor
 from core.database import DatabaseManager, connect
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost
-from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, retention, wake
-from core.queue.wake import Wake
+from core.queue import BatchQueue, FlowPolicy, LeaseKeeper
+from core.queue.store import retention, wake
+from core.queue.store.wake import Wake
 from core.settings import QueueSettings
 
 MANY = 12

@@ -3,7 +3,7 @@ from __future__ import annotations
 from core.bench.schedule import _own_flow
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
-from core.queue.flows import registered
+from core.queue.store.flows import registered
 from core.settings import QueueSettings
 
 TABLES = ("processing_queue", "queue_batches", "queue_items", "queue_results", "queue_history")

@@ -11,7 +11,7 @@ from core.errors import ConfigError, HeadraceError, UnknownFlow
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
-HERE = "tests.integration.queue.misbehaving"
+HERE = "tests.integration.queue.consumers.misbehaving"
 
 
 @pytest.fixture(autouse=True)

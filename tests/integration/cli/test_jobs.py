@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from core.cli.app import build
 from core.database import DatabaseManager
 from core.errors import ConfigError, QueueError
-from core.queue import BatchQueue, FlowPolicy, RowFailure, backfill
+from core.queue import BatchQueue, FlowPolicy, RowFailure
+from core.queue.producers import backfill
 from core.settings import QueueSettings
 
 Headrace = Callable[..., Result]

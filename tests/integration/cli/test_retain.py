@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.database import DatabaseManager
-from core.queue import BatchQueue, FlowPolicy, partitions
+from core.queue import BatchQueue, FlowPolicy
+from core.queue.store import partitions
 from core.settings import QueueSettings
 
 

@@ -27,12 +27,13 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.session import JobSession
 from core.linkage.workspace import Workspace
-from core.queue import BatchQueue, FlowPolicy, routing
+from core.queue import BatchQueue, FlowPolicy
+from core.queue.consumers import routing
 from core.runtime import Runtime
 from core.settings import QueueSettings, Settings
 from core.workloads.identity.generator import generate_persons
 
-HANDLERS = "tests.integration.queue.misbehaving"
+HANDLERS = "tests.integration.queue.consumers.misbehaving"
 LIMIT_S = 240
 
 

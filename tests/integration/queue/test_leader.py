@@ -7,7 +7,8 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import QueueError, StoreUnavailable
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, leader
-from core.queue.wake import Wake
+from core.queue.store import singleton
+from core.queue.store.wake import Wake
 
 Count = Callable[..., int]
 Expire = Callable[[ClaimedBatch], None]
@@ -193,9 +194,9 @@ def test_a_sealed_job_whose_last_batch_dies_at_its_rescue_is_finished(
 
 def test_sole_is_one_at_a_time_and_makes_room_at_its_end(db: DatabaseManager) -> None:
     refusal = pytest.raises(QueueError, match="another process does upkeep now")
-    with leader.sole(db, "upkeep", "a", 60), refusal, leader.sole(db, "upkeep", "b", 60):
+    with singleton.sole(db, "upkeep", "a", 60), refusal, singleton.sole(db, "upkeep", "b", 60):
         raise AssertionError
-    with pytest.raises(ZeroDivisionError), leader.sole(db, "upkeep", "a", 60):
+    with pytest.raises(ZeroDivisionError), singleton.sole(db, "upkeep", "a", 60):
         raise ZeroDivisionError
-    with leader.sole(db, "upkeep", "b", 60):
+    with singleton.sole(db, "upkeep", "b", 60):
         pass

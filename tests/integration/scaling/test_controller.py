@@ -10,9 +10,9 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import QueueError
 from core.queue import BatchQueue
-from core.queue.wake import Wake
+from core.queue.store.wake import Wake
 from core.scaling import controller as module
-from core.scaling import ledger
+from core.scaling import decision_log
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Fleet, for_batches
 from core.scaling.ports import Effect
@@ -50,7 +50,7 @@ def test_tick_decides_logs_and_acts(db: DatabaseManager, queue: BatchQueue, flow
     told = one.tick()
     assert told is not None
     assert told.effect == Effect(started=3)
-    (logged,) = ledger.last(db, flow, 10)
+    (logged,) = decision_log.last(db, flow, 10)
     assert (logged.ready_batches, logged.need, logged.desired, logged.started, logged.error) == (50, 3, 3, 3, None)
     assert logged.reason == told.decision.reason
     assert logged.policy["max_consumers"] == 10
@@ -87,7 +87,7 @@ def test_tick_logs_what_could_not_be_brought_about(db: DatabaseManager, queue: B
     told = controller(db, flow, actuator).tick()
     assert told is not None
     assert told.effect is None
-    (logged,) = ledger.last(db, flow, 1)
+    (logged,) = decision_log.last(db, flow, 1)
     assert (logged.desired, logged.started, logged.error) == (1, None, "the pool is closed")
 
 
@@ -95,14 +95,14 @@ def test_forget_deletes_old_decisions_only(db: DatabaseManager, queue: BatchQueu
     one = controller(db, flow, Ledgered())
     one.tick()
     one.tick()
-    oldest = ledger.last(db, flow, 2)[-1].decision_id
+    oldest = decision_log.last(db, flow, 2)[-1].decision_id
     db.execute_query(
         "age",
         "UPDATE scaling_decisions SET decided_at = now() - interval '8 days' WHERE decision_id = :id",
         {"id": oldest},
     )
-    assert ledger.forget(db, 7.0) == 1
-    assert [left.decision_id for left in ledger.last(db, flow, 9)] == [oldest + 1]
+    assert decision_log.forget(db, 7.0) == 1
+    assert [left.decision_id for left in decision_log.last(db, flow, 9)] == [oldest + 1]
 
 
 def test_loop_is_woken_by_new_work(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:
@@ -161,7 +161,7 @@ def test_tick_drops_a_decision_whose_lease_was_lost_meanwhile(
     actuator, follower = Slow(followed), Ledgered()
     assert controller(db, flow, actuator).tick() is None
     assert (actuator.keys, follower.active) == ([], 3)
-    assert [one.holder for one in ledger.last(db, flow, 9)] == ["two"]
+    assert [one.holder for one in decision_log.last(db, flow, 9)] == ["two"]
 
 
 def test_tick_drops_a_decision_that_is_older_than_its_lease(
@@ -171,7 +171,7 @@ def test_tick_drops_a_decision_that_is_older_than_its_lease(
     queue.enqueue(flow, [1] * 50, batch_rows=1)
     actuator = Ledgered()
     one = controller(db, flow, actuator)
-    written = ledger.write
+    written = decision_log.write
 
     def and_halted(*args: Any) -> int | None:
         decision_id = written(*args)
@@ -182,7 +182,7 @@ def test_tick_drops_a_decision_that_is_older_than_its_lease(
     monkeypatch.setattr(module.ledger, "write", and_halted)
     assert one.tick() is None
     assert actuator.keys == []
-    assert ledger.last(db, flow, 1)[0].error == module.HALTED
+    assert decision_log.last(db, flow, 1)[0].error == module.HALTED
 
 
 def test_tick_extends_its_lease_where_it_acts(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from core.database import DatabaseManager
 from core.queue import BatchQueue
-from core.queue.wake import Wake
-from core.scaling import ledger, processes
+from core.queue.store.wake import Wake
+from core.scaling import decision_log, processes
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Fleet, for_batches
 from core.scaling.ports import Effect
@@ -87,7 +87,7 @@ def test_pool_counts_consumers_that_fail(db: DatabaseManager, queue: BatchQueue,
         second = controller.tick()
         assert second is not None
         assert second.effect == Effect()
-    assert "4 of the last 4 failed" in ledger.last(db, flow, 1)[0].reason
+    assert "4 of the last 4 failed" in decision_log.last(db, flow, 1)[0].reason
 
 
 def test_pool_calls_off_those_on_their_way_only(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.database import DatabaseManager
 from core.queue import BatchQueue
-from core.scaling import ledger
+from core.scaling import decision_log
 
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 60.0
@@ -80,7 +80,7 @@ def test_a_halted_autoscaler_does_not_act_after_its_lease(
         # Its 30 s have passed.
         db.execute_query("age", "UPDATE leases SET lease_until = now() - interval '1 second' WHERE name = :n", lease)
         with autoscaler("other", flow, database_url, tmp_path):
-            until(lambda: bool(ledger.last(db, flow, 1)) and ledger.last(db, flow, 1)[0].started == 3)
+            until(lambda: bool(decision_log.last(db, flow, 1)) and decision_log.last(db, flow, 1)[0].started == 3)
             halted.send_signal(signal.SIGCONT)
             (tmp_path / "closed-halted").unlink()
             until(lambda: "was lost within a round" in (tmp_path / "halted.log").read_text())

@@ -26,7 +26,7 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
-from core.queue.fairness import Lane
+from core.queue.leases.fairness import Lane
 from core.settings import QueueSettings
 
 Lease = tuple[int, ClaimedBatch]

@@ -4,7 +4,7 @@ import pytest
 
 from core.monitoring.performance import metrics
 from core.monitoring.queue_report import FlowState, assess
-from core.queue.records import Counts
+from core.queue.records.records import Counts
 
 
 def state(**changes: object) -> FlowState:

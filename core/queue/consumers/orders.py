@@ -1,0 +1,26 @@
+"""What a supervisor tells a worker that it starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker process is told; `board` is a file descriptor it inherits."""
+
+    url: str
+    database: dict[str, Any]
+    queue: dict[str, Any]
+    worker_id: str
+    handlers: dict[str, str]
+    profile: dict[str, Any]
+    options: dict[str, Any]
+    grace_s: float
+    board: int
+
+    def line(self) -> bytes:
+        """For the worker's standard input."""
+        return json.dumps(asdict(self)).encode() + b"\n"

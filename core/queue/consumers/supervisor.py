@@ -1,0 +1,346 @@
+"""The parent of worker processes: starts them, watches them, ends what a dead one had claimed, and lets them finish.
+
+Workers are started afresh, never forked: a fork copies locks that threads of the parent hold.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import BinaryIO
+
+import psutil
+
+from core.errors import ConfigError, StoreError
+from core.queue.batches import WorkerProfile
+from core.queue.consumers.consumer import Options
+from core.queue.consumers.orders import Orders
+from core.queue.consumers.status_board import Board
+from core.queue.leases.failures import Failure
+from core.queue.queue import BatchQueue
+from core.settings import PREFIX
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1
+SAY_EVERY_S = 1.0
+# After its grace a worker gives its batch back itself; one that cannot is killed so much later.
+KILL_AFTER_S = 5.0
+RESTART_BASE_S, RESTART_MAX_S = 0.05, 2.0
+# Workers that die before they are ready, in a row: the reason is not a batch.
+FALSE_STARTS_MAX = 5
+# The leader's rescue would take the batch of a hanging worker at its deadline, and would not know why.
+AHEAD_S = 0.5
+
+STOPPED = Failure("Stopped", "it did not end within its grace")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: `processes` workers, and of each flow its handler (module:function).
+
+    `grace_s`: what a running batch gets to finish in when the end is near. `memory_mb`: resident memory above which a
+    worker is killed. `options`: when each worker ends by itself.
+    """
+
+    handlers: dict[str, str]
+    processes: int = 1
+    options: Options = field(default_factory=Options)
+    grace_s: float = 30.0
+    memory_mb: int | None = None
+    profile: WorkerProfile = field(default_factory=WorkerProfile)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of all workers so far, dead ones too; `workers` are alive now, `ready` of them have begun to claim."""
+
+    workers: int = 0
+    batches: int = 0
+    rows: int = 0
+    rows_failed: int = 0
+    deaths: int = 0
+    exit_code: int = 0
+    ready: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    process: subprocess.Popen[bytes]
+    worker_id: str
+    file: BinaryIO
+    board: Board
+    # Why we killed it, if we did.
+    failure: Failure | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    number: int
+    child: _Child | None = None
+    start_at: float = 0.0
+    n_restarts: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Mourned:
+    worker_id: str
+    batch_id: int | None
+    failure: Failure
+
+
+class Supervisor:
+    """Runs a plan in the calling thread until all workers have ended or `stop` was called.
+
+    Args:
+        queue: of this process; it claims nothing.
+        say: gets the figures about once a second.
+    """
+
+    def __init__(self, queue: BatchQueue, plan: Plan, say: Callable[[Figures], None] | None = None) -> None:
+        if plan.processes < 1:
+            raise ConfigError(f"processes is {plan.processes}, it must be at least 1")
+        self._queue = queue
+        self._plan = plan
+        self._say = say
+        self._told, self._tell = os.pipe()
+        os.set_blocking(self._told, False)
+        os.set_blocking(self._tell, False)
+        weakref.finalize(self, _close_both, self._told, self._tell)
+        self._stopped_at: float | None = None
+        self._slots = [_Slot(number) for number in range(plan.processes)]
+        self._mourned: list[_Mourned] = []
+        self._past = Figures()
+        self._false_starts = 0
+
+    def stop(self) -> None:
+        """Let the workers finish their batches within the grace, then end. Safe in a signal handler."""
+        try:
+            os.write(self._tell, b"!")
+        except BlockingIOError:
+            return
+
+    def pids(self) -> list[int]:
+        """Of the workers alive now."""
+        return [slot.child.process.pid for slot in self._slots if slot.child is not None]
+
+    def run(self) -> Figures:
+        """Raises nothing of a worker's: figures hold exit code 2 if the handler cannot be loaded, 1 if workers do not
+        start, 75 if they cannot reach the database."""
+        say_at = time.monotonic()
+        try:
+            while not all(slot.done and slot.child is None for slot in self._slots):
+                for slot in self._slots:
+                    self._look(slot)
+                self._mourn()
+                if self._say is not None and time.monotonic() >= say_at:
+                    say_at = time.monotonic() + SAY_EVERY_S
+                    self._say(self.figures())
+                self._pause()
+        finally:
+            self._end_all()
+        return self.figures()
+
+    def figures(self) -> Figures:
+        """So far."""
+        shown = [slot.child.board.look() for slot in self._slots if slot.child is not None]
+        return replace(
+            self._past,
+            workers=len(shown),
+            ready=sum(one.ready for one in shown),
+            batches=self._past.batches + sum(one.batches for one in shown),
+            rows=self._past.rows + sum(one.rows for one in shown),
+            rows_failed=self._past.rows_failed + sum(one.rows_failed for one in shown),
+        )
+
+    def _pause(self) -> None:
+        if select.select([self._told], [], [], TICK_S)[0]:
+            os.read(self._told, 4096)
+            self._finish()
+
+    def _finish(self) -> None:
+        """Nobody starts any more; the end of its lifeline tells a worker."""
+        if self._stopped_at is not None:
+            return
+        self._stopped_at = time.monotonic()
+        for slot in self._slots:
+            slot.done = True
+            if slot.child is not None and slot.child.process.stdin is not None:
+                slot.child.process.stdin.close()
+                # One that has not begun has nothing to finish, and would first load its handler. Once it has, the
+                # signal means what the end of its lifeline means.
+                if not slot.child.board.look().ready:
+                    slot.child.process.terminate()
+
+    def _look(self, slot: _Slot) -> None:
+        child = slot.child
+        if child is None:
+            if not slot.done and time.monotonic() >= slot.start_at:
+                slot.child = self._start(slot.number)
+            return
+        code = child.process.poll()
+        if code is not None:
+            self._ended(slot, child, code)
+        elif child.failure is None and (failure := self._offence(child)) is not None:
+            child.failure = failure
+            log.warning("worker %s (pid %d) is killed: %s", child.worker_id, child.process.pid, failure.reason)
+            child.process.kill()
+
+    def _start(self, number: int) -> _Child:
+        plan, db = self._plan, self._queue.db
+        worker_id = f"{socket.gethostname()[:24]}-{os.getpid()}-{number}-{secrets.token_hex(3)}"
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the worker
+        orders = Orders(
+            url=db.url,
+            database=db.settings.model_dump(exclude={"url"}),
+            queue=self._queue.settings.model_dump(),
+            worker_id=worker_id,
+            handlers=plan.handlers,
+            profile=asdict(plan.profile),
+            options=asdict(plan.options),
+            grace_s=plan.grace_s,
+            board=file.fileno(),
+        )
+        board = Board(file)
+        # What a handler prints must not mix with what the parent prints for programs.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "core.queue.worker"],
+            stdin=subprocess.PIPE,
+            stdout=2,
+            # A handler that opens a database by the settings gets this one, although the environment may name another.
+            env=os.environ | {f"{PREFIX}DATABASE__URL": db.url},
+            pass_fds=(file.fileno(),),
+            bufsize=0,
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(orders.line())
+        except BrokenPipeError:
+            # It died at once; the next look finds out.
+            log.warning("worker %s did not read its orders", worker_id)
+        return _Child(process, worker_id, file, board)
+
+    def _offence(self, child: _Child) -> Failure | None:
+        """Why the child must be killed, if it must."""
+        now = time.monotonic()
+        if self._stopped_at is not None and now > self._stopped_at + self._plan.grace_s + KILL_AFTER_S:
+            return STOPPED
+        shown = child.board.look()
+        if shown.batch_id is not None and now > shown.deadline - AHEAD_S:
+            return Failure(
+                "DeadlineExceeded",
+                "the handler ran longer than the flow's max_runtime_s",
+                outcome_if_retried="expired",
+                fault="poison",
+            )
+        if self._plan.memory_mb is not None and _rss_mb(child.process.pid) > self._plan.memory_mb:
+            return Failure(
+                "MemoryExceeded",
+                f"the worker used more than {self._plan.memory_mb} MB",
+                outcome_if_retried="expired",
+                fault="poison",
+            )
+        return None
+
+    def _ended(self, slot: _Slot, child: _Child, code: int) -> None:
+        """Settle what the child leaves behind, and decide whether there is another one."""
+        slot.child = None
+        shown = child.board.look()
+        self._close(child)
+        # A handler that calls os._exit(0) has died too.
+        died = code != 0 or (shown.batch_id is not None and self._stopped_at is None)
+        if self._stopped_at is not None and not shown.ready and code == -signal.SIGTERM:
+            died = False
+        past = self._past
+        self._past = replace(
+            past,
+            batches=past.batches + shown.batches,
+            rows=past.rows + shown.rows,
+            rows_failed=past.rows_failed + shown.rows_failed,
+            deaths=past.deaths + died,
+        )
+        failure = child.failure or _died(code)
+        given_back = failure is STOPPED or (child.failure is None and self._stopped_at is not None)
+        self._mourned.append(_Mourned(child.worker_id, None if given_back else shown.batch_id, failure))
+        self._mourn()
+        if not died:
+            slot.done = True
+        elif not slot.done:
+            self._again(slot, code, shown.ready, shown.batches > 0)
+
+    def _again(self, slot: _Slot, code: int, was_ready: bool, had_success: bool) -> None:
+        self._false_starts = 0 if was_ready else self._false_starts + 1
+        hopeless = not was_ready and (code == ConfigError.exit_code or self._false_starts >= FALSE_STARTS_MAX)
+        if hopeless:
+            self._past = replace(self._past, exit_code=code if code in (2, 75) else 1)
+            log.error("workers do not start (exit code %d): giving up", code)
+            self._finish()
+            return
+        slot.n_restarts = 0 if had_success else slot.n_restarts + 1
+        pause_s = min(RESTART_BASE_S * 2.0 ** min(slot.n_restarts, 16), RESTART_MAX_S)
+        slot.start_at = time.monotonic() + pause_s
+
+    def _mourn(self) -> None:
+        """End the leases of dead workers; what cannot be ended now is tried again with the next tick."""
+        left = []
+        for one in self._mourned:
+            try:
+                n_left = self._queue.end_worker(one.worker_id, one.batch_id, one.failure)
+            except StoreError as error:
+                log.warning("leases of worker %s were not ended: %s", one.worker_id, error.message)
+                n_left = 1
+            if n_left:
+                left.append(one)
+        self._mourned = left
+
+    def _end_all(self) -> None:
+        """After an error of ours: no worker outlives its supervisor's interest."""
+        self._finish()
+        for slot in self._slots:
+            if slot.child is not None:
+                slot.child.failure = STOPPED
+                slot.child.process.kill()
+                self._ended(slot, slot.child, slot.child.process.wait())
+        if self._mourned:
+            self._mourn()
+
+    @staticmethod
+    def _close(child: _Child) -> None:
+        if child.process.stdin is not None:
+            child.process.stdin.close()
+        child.board.close()
+        child.file.close()
+
+
+def _close_both(told: int, tell: int) -> None:
+    os.close(told)
+    os.close(tell)
+
+
+def _died(code: int) -> Failure:
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        reason = f"the worker process was ended by {name}"
+    else:
+        reason = f"the worker process ended with exit code {code}"
+    return Failure("WorkerDied", reason, outcome_if_retried="expired", fault="poison")
+
+
+def _rss_mb(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).memory_info().rss) / 2**20
+    except psutil.Error:
+        # It has just ended; the next look says how.
+        return 0.0

@@ -1,0 +1,132 @@
+"""What may come in: payloads become text, those that cannot be items are told apart, numbers and names are checked.
+
+Nothing here touches the database, so what is refused harms nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from core.errors import InputError, QueueError, RowError, SchemaError
+from core.queue import payloads
+from core.queue.payloads import OnBad, Payloads, Refused
+
+# So much of a refused payload is kept in the dead letters: any payload that broke another limit is kept whole.
+RAW_BYTES_MAX = payloads.BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Payloads at the door. `texts`: JSON text, null where a value has none; `raws`: the nearest thing to it there."""
+
+    texts: pl.Series
+    refused: list[Refused]
+    raws: Mapping[int, bytes] = field(default_factory=dict)
+
+    def raw(self, line: int) -> bytes:
+        """What came in at that place, cut at RAW_BYTES_MAX."""
+        if line in self.raws:
+            return self.raws[line][:RAW_BYTES_MAX]
+        return (self.texts[line] or "").encode()[:RAW_BYTES_MAX]
+
+
+def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
+    """Payloads in any form as text, and what is wrong with some of them (only with `on_bad="dead"`).
+
+    Raises:
+        InputError: not a list of payloads; SchemaError: a column without a JSON form; RowError: a bad payload, unless
+        `on_bad` is "dead".
+    """
+    if on_bad not in ("raise", "dead"):
+        raise QueueError(f"on_bad is {on_bad!r}; it is 'raise' or 'dead'", on_bad=on_bad)
+    rows = at_hand(rows)
+    if isinstance(rows, pl.DataFrame):
+        for name, dtype in rows.schema.items():
+            _check_column(name, dtype)
+    try:
+        arrivals = Arrivals(payloads.to_text(rows), [])
+    except RowError:
+        if on_bad == "raise" or isinstance(rows, pl.DataFrame):
+            raise
+        arrivals = _one_by_one(rows)
+    return screened(arrivals, payloads.screen(arrivals.texts), on_bad)
+
+
+def at_hand(rows: Any) -> Payloads:
+    """Payloads that can be counted and read again: a generator would be lost up to its first bad one.
+
+    Raises InputError: a single value instead of a list.
+    """
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise InputError(f"payloads come as a list or a frame; this is one {type(rows).__name__}: put it into a list")
+    return rows if isinstance(rows, pl.DataFrame | Sequence) else list(rows)
+
+
+def screened(arrivals: Arrivals, found: Sequence[Refused], on_bad: OnBad) -> Arrivals:
+    """The same with more refused ones, in order; RowError for them if `on_bad` is "raise"."""
+    known = {one.line for one in arrivals.refused}
+    refused = sorted([*arrivals.refused, *(one for one in found if one.line not in known)], key=_line)
+    if refused and on_bad == "raise":
+        raise payloads.row_error(refused)
+    return Arrivals(arrivals.texts, refused, arrivals.raws)
+
+
+def _line(one: Refused) -> int:
+    return one.line
+
+
+def _one_by_one(rows: Sequence[Any]) -> Arrivals:
+    """The slow way, after some payload turned out to have no text."""
+    texts: list[str | None] = []
+    refused: list[Refused] = []
+    raws: dict[int, bytes] = {}
+    for line, row in enumerate(rows):
+        try:
+            text = row if isinstance(row, str) else payloads.encode(row, line)
+            text.encode()
+            texts.append(text)
+        except RowError as error:
+            texts.append(None)
+            refused.append(Refused(line, error.reason))
+            raws[line] = _nearest(row)
+        except UnicodeEncodeError:
+            texts.append(None)
+            refused.append(Refused(line, "text that is not valid Unicode"))
+            raws[line] = str(row).encode(errors="backslashreplace")
+    return Arrivals(pl.Series("payload", texts, dtype=pl.String), refused, raws)
+
+
+def _nearest(row: Any) -> bytes:
+    """Something to recognise the payload by: as JSON with the names of types it cannot hold, empty if it is a circle or
+    too deep. No code of the value's own runs."""
+    try:
+        text = json.dumps(row, default=lambda one: f"<{type(one).__name__}>", skipkeys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return b""
+    return text.encode()
+
+
+def _check_column(name: str, dtype: pl.DataType) -> None:
+    """polars panics on bytes in JSON."""
+    inner = [dtype, *_nested(dtype)]
+    if any(isinstance(one, pl.Binary | pl.Object) for one in inner):
+        raise SchemaError(
+            f"column {name} is {dtype}, which has no JSON form; turn it into text first",
+            column=name,
+            expected="a type with a JSON form",
+            got=str(dtype),
+        )
+
+
+def _nested(dtype: pl.DataType) -> list[pl.DataType]:
+    inner: list[Any] = []
+    if isinstance(dtype, pl.List | pl.Array):
+        inner = [dtype.inner]
+    elif isinstance(dtype, pl.Struct):
+        inner = [one.dtype for one in dtype.fields]
+    return [deeper for one in inner for deeper in (one, *_nested(one))]

@@ -1,0 +1,1 @@
+"""Records one by one, each acknowledged for itself, on top of batches."""
