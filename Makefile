@@ -144,4 +144,4 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 KERNEL_FOLDERS := core/matching core/matching/* core/intake core/workloads/* core/workloads/*/*
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard $(addsuffix /*.py,$(KERNEL_FOLDERS)))
-	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.linkage.warm) && touch $@
+	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm) && touch $@

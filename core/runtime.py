@@ -16,8 +16,8 @@ from core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from core.cache import TieredCache
-    from core.linkage.workspace import Workspace
     from core.queue import BatchQueue
+    from core.storage.workspace import Workspace
 
 
 @dataclass
@@ -37,8 +37,8 @@ class Runtime:
 
     def workspace(self, uri: str) -> Workspace:
         """The files of a job, by the address that the job has in the database."""
-        from core.linkage.scratch import Scratch
-        from core.linkage.workspace import Workspace
+        from core.storage.scratch import Scratch
+        from core.storage.workspace import Workspace
 
         return Workspace(uri, Scratch(self.settings.state_dir / "scratch", self.settings.matching.scratch_gb))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -16,23 +15,22 @@ from prefect.client.orchestration import get_client
 from prefect.events import emit_event
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.cli import guarded
-from core.cli.scale import teller
 from core.errors import HeadraceError, QueueError, UnknownFlow
 from core.queue.store import flows as queue_flows
 from core.queue.store.wake import Wake
 from core.runtime import Runtime, open_runtime
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Policy, for_batches, for_records
-from flows.answers import require_api
-from flows.consumer_runs import RunPool
-from flows.policies import in_words
-from flows.wiring import settings_of
+from core.terminal.decisions import teller
+from core.terminal.guard import guarded
+from core.terminal.signals import told_to_end
+from flows.runs.events import BACKLOG_CLEARED, BACKLOG_HIGH, DECIDED
+from flows.runs.policies import in_words
+from flows.runs.wiring import settings_of
+from flows.server.answers import require_api
+from flows.server.consumer_runs import RunPool
 
 log = logging.getLogger(__name__)
-
-BACKLOG_HIGH, BACKLOG_CLEARED = "headrace.queue.backlog-high", "headrace.queue.backlog-cleared"
-DECIDED = "headrace.scaling.decided"
 
 
 class AutoscaleRequest(BaseModel):
@@ -153,9 +151,7 @@ def serve(request: AutoscaleRequest, *, as_json: bool = False) -> None:
         with _controller(runtime, request) as controller:
             wake = Wake(runtime.db, runtime.settings.queue, [request.flow_name])
             loop = Loop(controller, wake, runtime.settings.scaling.tick_s, say)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: loop.stop())
-            with closing(wake):
+            with closing(wake), told_to_end(loop.stop):
                 loop.run()
 
 

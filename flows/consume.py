@@ -18,9 +18,9 @@ from core.errors import HeadraceError, QueueError
 from core.monitoring.exposition import dead_letters
 from core.queue.consumers.supervisor import Figures
 from core.runtime import open_runtime
-from flows.events import dead_lettered
-from flows.policies import in_words
-from flows.wiring import settings_of
+from flows.runs.events import dead_lettered
+from flows.runs.policies import in_words
+from flows.runs.wiring import settings_of
 
 
 @flow(name="consume", persist_result=False)

@@ -13,11 +13,11 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
-from core.cli.summary import print_summary
 from core.linkage.request import MatchRequest
 from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
-from core.workloads.identity.generator import generate_persons
+from core.workloads.identity.made_persons.generator import generate_persons
+from core.workloads.identity.summary import print_summary
 from flows.identity_resolution import identity_resolution
 
 ROWS, SEED, DUPLICATES = 100_000, 7, 0.3

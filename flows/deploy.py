@@ -19,8 +19,6 @@ from pydantic import SecretStr
 
 from blocks.postgres import Postgres
 from blocks.redis import Redis
-from core.cli import guarded
-from core.cli.deploy import show_changes
 from core.database import connect, migrations
 from core.database.embedded import server_at
 from core.deploying import schema
@@ -29,10 +27,12 @@ from core.deploying.pools import POOLS, on_claim, read_template
 from core.deploying.request import AUTOSCALER, DeployRequest
 from core.errors import ConfigError, HeadraceError, ServiceUnavailable
 from core.settings import Settings, read_settings
-from flows import entrypoints, registry
-from flows.answers import refusal, require_api
-from flows.automations import automations
-from flows.registry import Change
+from core.terminal.changes import show_changes
+from core.terminal.guard import guarded
+from flows.server import entrypoints, objects
+from flows.server.answers import refusal, require_api
+from flows.server.automations import automations
+from flows.server.objects import Change
 
 BLOCK = "headrace"
 
@@ -52,22 +52,22 @@ async def deploy(request: DeployRequest, settings: Settings) -> list[Change]:
     schema_version = _schema_version(settings, request)
     async with get_client() as client:
         await _reach(client, request.wait_s)
-        changes = [await registry.put_pool(client, plan, template)]
+        changes = [await objects.put_pool(client, plan, template)]
         if request.fresh:
-            changes += await registry.end_orphans(client, plan.name)
-        changes += await registry.put_queues(client, plan.name)
+            changes += await objects.end_orphans(client, plan.name)
+        changes += await objects.put_queues(client, plan.name)
         changes += await _blocks(client, settings, request)
         ids = {}
         for deployment, flow in chosen:
             scheduled = request.scheduled(deployment.entrypoint)
-            change, found = await registry.put_deployment(client, deployment, flow, schema_version, scheduled)
+            change, found = await objects.put_deployment(client, deployment, flow, schema_version, scheduled)
             changes.append(change)
             # An autoscaler that rests is not woken by an automation either.
-            if deployment.entrypoint != AUTOSCALER or await registry.is_scheduled(client, found):
+            if deployment.entrypoint != AUTOSCALER or await objects.is_scheduled(client, found):
                 ids[change.name] = found
-            changes += await registry.drop_missed(client, change.name, found, datetime.now(UTC))
+            changes += await objects.drop_missed(client, change.name, found, datetime.now(UTC))
         notify = await _notify_block(client, request.notify)
-        return changes + await registry.put_automations(client, automations(ids, notify))
+        return changes + await objects.put_automations(client, automations(ids, notify))
 
 
 def _chosen(located: Located, request: DeployRequest) -> list[Any]:
@@ -110,9 +110,9 @@ async def _blocks(client: PrefectClient, settings: Settings, request: DeployRequ
         url = connect.require_url(settings.database)
     else:
         url = server_at(settings.state_dir, settings.embedded).url()
-    changes = [await registry.put_block(client, BLOCK, Postgres(url=SecretStr(url)))]
+    changes = [await objects.put_block(client, BLOCK, Postgres(url=SecretStr(url)))]
     if settings.redis.url is not None:
-        changes.append(await registry.put_block(client, BLOCK, Redis(url=settings.redis.url)))
+        changes.append(await objects.put_block(client, BLOCK, Redis(url=settings.redis.url)))
     return changes
 
 

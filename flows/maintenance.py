@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict, Field
 
-from core.cli import guarded
 from core.errors import HeadraceError
 from core.queue.producers import unique_keys
 from core.queue.store import partitions, retention, singleton
 from core.runtime import Runtime, open_runtime
-from flows.forms import MaintenanceRequest
-from flows.policies import in_words
+from core.terminal.guard import guarded
+from flows.runs.policies import in_words
+from flows.runs.wiring import settings_of
 from flows.statistics_refresh import planner_statistics
-from flows.wiring import settings_of
 
 DUTY: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
 """What could not be done now is done in an hour."""
 
 LEASE = "maintenance"
 LEASE_S = 3600.0
+
+
+Duty = Literal["partitions", "retention", "statistics", "keys"]
+
+
+class MaintenanceRequest(BaseModel):
+    """Which duties of upkeep are done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duties: tuple[Duty, ...] = Field(
+        ("partitions", "retention", "statistics", "keys"),
+        description="partitions: made ahead; retention: old ones dropped; statistics: renewed; keys: purged",
+    )
 
 
 def _opened(postgres_block: str | None) -> Any:

@@ -9,14 +9,20 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict
 
-from core.cli import guarded
 from core.errors import HeadraceError
 from core.queue.store import statistics
 from core.runtime import open_runtime
-from flows.forms import StatisticsRequest
-from flows.policies import in_words
-from flows.wiring import settings_of
+from core.terminal.guard import guarded
+from flows.runs.policies import in_words
+from flows.runs.wiring import settings_of
+
+
+class StatisticsRequest(BaseModel):
+    """Whose statistics are renewed: those of every table that has changed enough."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @task(cache_policy=NO_CACHE, retries=0, persist_result=False)

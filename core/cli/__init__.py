@@ -1,18 +1,18 @@
-"""`headrace`: one file per noun. Commands import what they need when they run, so that `--help` is instant."""
+"""`headrace`: one file or folder per noun of the platform.
+
+Commands import what they need when they run, so that `--help` is instant.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
+
+from core.terminal.guard import guarded
 
 GC_THRESHOLD = 100_000
 """New objects between two collections; Python's own is 700."""
-
-INTERRUPTED, INTERRUPTED_CODE = "headrace: interrupted", 130
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
 def _headrace() -> None:
     from core.cli.app import build
-    from core.cli.kernels import place_kernels
+    from core.terminal.kernel_cache import place_kernels
 
     core = Path(__file__).parents[1]
     place_kernels(os.environ, Path(os.path.expanduser("~")), core / "matching")
@@ -39,20 +39,3 @@ def _headrace() -> None:
         if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
-
-
-def guarded(run: Callable[[], None]) -> None:
-    """Run; errors of ours become one sentence and an exit code (0, 1, 2, 75), never a traceback. Ctrl-C: 130."""
-    from core.errors import HeadraceError
-
-    # `core.cli.start` has answered it while modules were imported.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        run()
-    except HeadraceError as error:
-        print(f"headrace: {error.message}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print(INTERRUPTED, file=sys.stderr)
-        sys.exit(INTERRUPTED_CODE)

@@ -1,41 +1,60 @@
-"""The root command and the nouns below it."""
+"""The root command: the commands of workloads, and the nouns of the platform below it."""
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
+from core.workloads import Workload, workloads
+
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
-NOUNS = (
-    "match",
-    "lookup",
-    "explain",
-    "model",
-    "report",
-    "evaluate",
-    "generate",
-    "queue",
-    "consume",
-    "scale",
-    "jobs",
-    "deploy",
-    "up",
-    "web",
-    "db",
-    "doctor",
-    "bench",
-)
+NOUNS = ("queue.commands", "consume", "scale.commands", "deploy", "up", "web", "db.commands", "doctor")
+
+# Groups that workloads add commands to; those of the platform, if it has any, come first. Each module has
+# `register(group: typer.Typer) -> None`. A group without commands is not shown.
+GROUPS = {
+    "generate": "Make data with known truth, for trials and measurements.",
+    "jobs": "Jobs: list, show, pause, cancel; backfill; compare answers.",
+    "review": "Doubtful cases, for people to decide.",
+    "bench": "Benchmarks on this machine.",
+}
+OURS = {"jobs": ("core.cli.jobs",), "bench": ("core.cli.bench",)}
 
 
-def build() -> typer.Typer:
-    """Assemble the command tree without importing any heavy library."""
+def build(found: Sequence[Workload] | None = None) -> typer.Typer:
+    """Assemble the command tree without importing any heavy library.
+
+    Args:
+        found: the workloads whose commands it has; the registry unless said.
+    """
     app = typer.Typer(
         help="Match records at scale: persons, suppliers, invoices; through a queue in PostgreSQL, on Prefect.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+    found = workloads() if found is None else found
+    for module in _modules(found, ""):
+        import_module(module).register(app)
     for noun in NOUNS:
-        importlib.import_module(f"core.cli.{noun}").register(app)
+        import_module(f"core.cli.{noun}").register(app)
+    for name, says in GROUPS.items():
+        _add_group(app, name, says, [*OURS.get(name, ()), *_modules(found, name)])
     return app
+
+
+def _modules(found: Sequence[Workload], group: str) -> list[str]:
+    return [module for workload in found for module in workload.commands.get(group, ())]
+
+
+def _add_group(app: typer.Typer, name: str, says: str, modules: Sequence[str]) -> None:
+    if not modules:
+        return
+    group = typer.Typer(help=says, no_args_is_help=True)
+    # A group needs a callback to stay a group while it has one command.
+    group.callback()(lambda: None)
+    for module in modules:
+        import_module(module).register(group)
+    app.add_typer(group, name=name)

@@ -4,16 +4,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from core.cli.bench_lookup import lookup
-from core.cli.bench_show import Out, show
-from core.cli.threads import available_threads
-
-if TYPE_CHECKING:
-    pass
+from core.bench.harness.show import Out, show
 
 HeldXmin = Annotated[
     bool, typer.Option("--held-xmin", help="A reader holds a snapshot all the time, as a long report does.")
@@ -21,23 +16,9 @@ HeldXmin = Annotated[
 Scaler = Literal["run", "schedule"]
 
 
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Benchmarks on this machine.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("queue")(queue)
-    group.command("headers")(headers)
-    group.command("records")(records)
-    group.command("match")(match)
-    group.command("kernels")(kernels)
-    group.command("lookup")(lookup)
-    group.command("scale")(scale)
-    group.command("overhead")(overhead)
-    group.command("table")(table)
-    app.add_typer(group, name="bench")
-
-
-def _group() -> None:
-    """Benchmarks on this machine."""
+def register(group: typer.Typer) -> None:
+    for command in (queue, headers, records, scale, table):
+        group.command(command.__name__)(command)
 
 
 def queue(
@@ -54,11 +35,11 @@ def queue(
     """
     from dataclasses import asdict
 
-    from core.bench.queue import Load, measure, rows_of
-    from core.bench.systems import ours
-    from core.bench.systems import peers as systems_of
-    from core.cli.progress import rows_progress
+    from core.bench.queue.systems import ours
+    from core.bench.queue.systems import peers as systems_of
+    from core.bench.queue.throughput import Load, measure, rows_of
     from core.runtime import open_runtime
+    from core.terminal.progress import rows_progress
 
     size = Load(rows, batch, workers, held_xmin)
     setups = [ours(batch), *systems_of([name.strip() for name in peers.split(",") if name.strip()])]
@@ -84,9 +65,9 @@ def headers(
     """
     from dataclasses import asdict
 
-    from core.bench.headers import measure_headers
-    from core.cli.progress import rows_progress
+    from core.bench.queue.headers import measure_headers
     from core.runtime import open_runtime
+    from core.terminal.progress import rows_progress
 
     command = f"headrace bench headers --headers {n_headers} --claims {n_claims}" + " --held-xmin" * held_xmin
     with open_runtime() as runtime, rows_progress() as moved:
@@ -107,92 +88,15 @@ def records(
     """
     from dataclasses import asdict
 
-    from core.bench.records import RecordLoad, measure_records
-    from core.cli.progress import rows_progress
+    from core.bench.queue.records import RecordLoad, measure_records
     from core.runtime import open_runtime
+    from core.terminal.progress import rows_progress
 
     command = f"headrace bench records --records {n_records} --workers {workers} --flush-every {flush_every}"
     command += f" --claim {claim}"
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_records(runtime.db.url, RecordLoad(n_records, workers, flush_every, claim), moved))]
     show(command, found, out)
-
-
-def match(
-    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
-    seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
-    input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
-    truth: Annotated[str, typer.Option("--truth", help="With --input: column of the true entity.")] = "entity_id",
-    id_column: Annotated[str, typer.Option("--id", help="With --input: column that names each record.")] = "id",
-    peers: Annotated[str, typer.Option("--peers", help="Also run splink, goldenmatch (comma between).")] = "",
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
-    out: Out = None,
-) -> None:
-    """Seconds, memory and accuracy from file to entities, each system in a process of its own on the same records.
-
-    Example: headrace bench match --rows 1000000 --peers splink --json out.json
-    """
-    import tempfile
-    from dataclasses import asdict
-
-    from core.bench.match import Records, measure
-    from core.bench.match_systems import ours
-    from core.bench.match_systems import peers as peers_of
-    from core.cli.progress import rows_progress
-
-    threads = threads or available_threads()
-    setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
-    data = f"--input {input.name} --truth {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
-    command = f"headrace bench match {data}" + f" --peers {peers}" * bool(peers) + f" --threads {threads}"
-    with tempfile.TemporaryDirectory(prefix="headrace-persons-") as folder, rows_progress() as moved:
-        if input is not None:
-            records = Records(input, id_column, truth, input.name)
-        else:
-            records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
-        found = [asdict(one) for one in measure(records, setups, moved)]
-    show(command, found, out)
-
-
-def kernels(
-    rows: Annotated[
-        int, typer.Option("--rows", min=1_000, max=5_000_000, help="Generated persons, 30 % duplicates.")
-    ] = 200_000,
-    seed: Annotated[int, typer.Option("--seed", help="Of the generator and of the shuffling.")] = 7,
-    out: Out = None,
-) -> None:
-    """Pairs a second and core of the comparison kernels, beside rapidfuzz and DuckDB, and whether answers are equal.
-
-    Example: headrace bench kernels --rows 1000000 --json out.json
-    """
-    from dataclasses import asdict
-
-    import polars as pl
-
-    from core.bench.kernels import left_out, measure_kernels
-    from core.cli.progress import rows_progress
-    from core.workloads.identity.generator import person_chunks
-    from core.workloads.identity.population import plan_population
-
-    for sentence in left_out():
-        print(sentence)
-    with rows_progress() as moved:
-        chunks: list[pl.DataFrame] = []
-        moved("making persons", 0, rows)
-        for chunk in person_chunks(plan_population(rows, seed, 0.3)):
-            chunks.append(chunk)
-            moved("making persons", sum(len(each) for each in chunks), rows)
-        origin = f"{rows:,} made persons, seed {seed}"
-        found = [asdict(one) for one in measure_kernels(pl.concat(chunks), origin, seed, moved)]
-    show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
-
-
-def _persons(folder: Path, rows: int, seed: int) -> Path:
-    from core.workloads.identity.files import write_persons
-    from core.workloads.identity.population import plan_population
-
-    path = folder / "persons.parquet"
-    write_persons(plan_population(rows, seed, 0.3), path)
-    return path
 
 
 def scale(
@@ -213,18 +117,19 @@ def scale(
     """
     from dataclasses import asdict
 
-    from core.bench import scale, schedule
-    from core.cli.progress import rows_progress
+    from core.bench.scaling import bursts as scaling
+    from core.bench.scaling import schedule
     from core.runtime import open_runtime
+    from core.terminal.progress import rows_progress
 
     command = "headrace bench scale" + " --by schedule" * (by == "schedule")
     command += f" --rounds {rounds} --batches {batches} --max {consumers} --seed {seed}"
-    bursts, api_url = scale.Bursts(rounds, batches, consumers, seed), _stack_api() if by == "schedule" else ""
+    load, api_url = scaling.Bursts(rounds, batches, consumers, seed), _stack_api() if by == "schedule" else ""
     with open_runtime() as runtime, rows_progress() as moved:
         if by == "schedule":
-            found = schedule.measure(runtime.queue, schedule.Api(api_url), bursts, moved)
+            found = schedule.measure(runtime.queue, schedule.Api(api_url), load, moved)
         else:
-            found = scale.measure(runtime.db.url, bursts, moved)
+            found = scaling.measure(runtime.db.url, load, moved)
     show(command, [asdict(found)], out)
 
 
@@ -244,46 +149,6 @@ def _stack_api() -> str:
     return stack.api_url
 
 
-def overhead(
-    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 1_000_000,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, max=50, help="Counted runs each way.")] = 3,
-    out: Out = None,
-) -> None:
-    """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
-
-    Each run is a process with a database of its own, in turn; one of each is not counted. The Prefect API is that of
-    PREFECT_API_URL or of a running `headrace up`; without any, the benchmark starts a server, which shares the
-    processors with both.
-
-    Example: headrace bench overhead --rows 200000
-    """
-    import json
-    from dataclasses import asdict
-
-    from core.bench.overhead import measure
-    from core.cli.flows import flow_environment
-    from core.cli.progress import rows_progress
-    from core.cli.tables import emit
-    from core.linkage.request import MatchRequest
-    from core.runtime import open_runtime
-    from core.workloads.identity.samples import sampled
-
-    with open_runtime() as runtime, rows_progress() as moved:
-        persons = sampled(f"demo:persons?rows={rows}", runtime.settings.state_dir / "samples")
-        request = MatchRequest(input=persons, id_column="id")
-        found = measure(runtime.db.url, request, rounds, flow_environment(), moved)
-    figures = asdict(found) | {"command": f"headrace bench overhead --rows {rows} --rounds {rounds}"}
-    emit("overhead", [{"figure": name, "value": _written(value)} for name, value in figures.items()], as_json=False)
-    said = f"Prefect takes {found.overhead_percent:+.1f} % of the job's time at {found.batches} batches"
-    print(said + f" ({found.plain_job_s:.2f} s without, {found.prefect_job_s:.2f} s with)")
-    if out is not None:
-        out.write_text(json.dumps([figures], indent=2) + "\n", encoding="utf-8")
-
-
-def _written(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
 def table(
     files: Annotated[list[Path] | None, typer.Argument(help="Files that `--json` of the others wrote.")] = None,
     page: Annotated[
@@ -294,7 +159,7 @@ def table(
 
     Example: headrace bench table out.json
     """
-    from core.bench.table import markdown, read, renewed
+    from core.bench.harness.table import markdown, read, renewed
     from core.errors import ConfigError
 
     if not files and page is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.terminal.signals import told_to_end
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -59,10 +61,10 @@ def consume(
 
     Example: headrace consume --flow survey --handler jobs.survey:score --processes 4
     """
-    from core.cli.tables import emit
     from core.consuming.request import ConsumeRequest
     from core.consuming.run import ConsumerRun
     from core.runtime import open_runtime
+    from core.terminal.tables import emit
 
     request = ConsumeRequest(
         flows=tuple(flow or ()),
@@ -78,7 +80,7 @@ def consume(
     )
     with open_runtime() as runtime:
         consumer = ConsumerRun(runtime, request, _status_line())
-        with _page(consumer, http_port), _told_by_signals(consumer):
+        with _page(consumer, http_port), told_to_end(consumer.stop):
             figures = consumer.run()
     summary = {
         "batches": figures.batches,
@@ -89,20 +91,6 @@ def consume(
     }
     emit("consumed", [summary], as_json=as_json)
     raise typer.Exit(figures.exit_code)
-
-
-@contextmanager
-def _told_by_signals(consumer: ConsumerRun) -> Iterator[None]:
-    """The main thread owns the signals: both mean to finish."""
-    import signal
-
-    told = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: consumer.stop()) for number in told]
-    try:
-        yield
-    finally:
-        for number, handler in zip(told, before, strict=True):
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.cli.flows import become_flow
+from core.terminal.become_flow import become_flow
+from core.terminal.options import AsJson
 
 
 class Scaler(StrEnum):
@@ -49,7 +49,7 @@ def deploy(
             "--workspace-claim", help="Kubernetes claim that holds files of jobs; without it: an object store does."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring a Prefect server to what prefect.yaml says; run twice, the second run changes nothing.
 
@@ -79,21 +79,3 @@ def deploy(
         as_json=as_json,
     )
     become_flow("flows.deploy", [request.model_dump_json()])
-
-
-def show_changes(changes: Sequence[tuple[str, str, str, str]]) -> None:
-    """(kind, name, what was done, note) as a table, and in one sentence."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("kind", "name", "", box=None, header_style="dim")
-    for kind, name, action, note in changes:
-        table.add_row(kind, name, action if action == "unchanged" else f"[bold]{action}[/]")
-        if note:
-            table.add_row("", f"[yellow]{note}[/]", "")
-    console.print(table)
-    n_changed = sum(action != "unchanged" for _, _, action, _ in changes)
-    all_there = "nothing to change: all is as prefect.yaml says"
-    said = f"{n_changed} of {len(changes)} objects changed" if n_changed else all_there
-    console.print(said, highlight=False)

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from core.terminal.options import AsJson
 
 if TYPE_CHECKING:
     from core.settings import DatabaseSettings, Settings
@@ -30,7 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check settings, disk, workspace, database, Redis and Prefect; exit 1 if one is wrong. Leaves nothing behind.
 
     Example: headrace doctor --json
@@ -111,8 +113,8 @@ def _workspace(settings: Settings) -> Finding:
     from uuid import uuid4
 
     from core.errors import HeadraceError
-    from core.linkage.scratch import Scratch
-    from core.linkage.workspace import Workspace
+    from core.storage.scratch import Scratch
+    from core.storage.workspace import Workspace
 
     uri = settings.matching.workspace_uri
     if uri is None:

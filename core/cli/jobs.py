@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from core.terminal.options import AsJson, JobName, Limit
+
 if TYPE_CHECKING:
     from core.queue.producers.backfill import Seen
-    from core.runtime import Runtime
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
 
 
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(
-        help="Jobs: list, show, pause, cancel; backfill; compare answers.",
-        invoke_without_command=True,
-    )
-    group.callback()(jobs)
-    for command in (show, pause, resume, cancel, backfill, diff, rollback):
+def register(group: typer.Typer) -> None:
+    group.info.no_args_is_help = False
+    group.callback(invoke_without_command=True)(jobs)
+    for command in (show, pause, resume, cancel, backfill):
         group.command(command.__name__)(command)
-    app.add_typer(group, name="jobs")
 
 
 def jobs(context: typer.Context, limit: Limit = 20, as_json: AsJson = False) -> None:
@@ -34,8 +28,8 @@ def jobs(context: typer.Context, limit: Limit = 20, as_json: AsJson = False) -> 
     """
     if context.invoked_subcommand is not None:
         return
-    from core.cli.tables import emit
     from core.runtime import open_runtime
+    from core.terminal.tables import emit
 
     with open_runtime() as runtime:
         found = runtime.queue.jobs(limit)
@@ -62,15 +56,13 @@ def show(
     """
     from dataclasses import asdict
 
-    from core.cli.tables import emit
-    from core.errors import ConfigError
     from core.queue import views
+    from core.queue.producers.jobs import require
     from core.runtime import open_runtime
+    from core.terminal.tables import emit
 
     with open_runtime() as runtime:
-        found = runtime.queue.find_job(int(job) if job.isdecimal() else job)
-        if found is None:
-            raise ConfigError(f"there is no job {job}; `headrace jobs` lists them")
+        found = require(runtime.db, job)
         stages = [{**asdict(stage), "drained": stage.drained} for stage in runtime.queue.stages(found.job_id)]
         attempts, batches = views.of_job(runtime.db, found.job_id, limit)
     if as_json:
@@ -80,9 +72,6 @@ def show(
     emit("stages", stages, as_json=False, empty="no stage was opened")
     emit("attempts", attempts, as_json=False, empty="no attempt has ended")
     emit("live batches", batches, as_json=False, empty="no batch is live")
-
-
-JobName = Annotated[str, typer.Argument(help="Job id or job key.")]
 
 
 def pause(job: JobName, as_json: AsJson = False) -> None:
@@ -109,62 +98,15 @@ def cancel(job: JobName, as_json: AsJson = False) -> None:
     _steer(job, "cancel", as_json=as_json)
 
 
-def diff(
-    job_a: Annotated[str, typer.Argument(metavar="A", help="Job id or job key.")],
-    job_b: Annotated[str, typer.Argument(metavar="B", help="Job id or job key of the later one.")],
-    as_json: AsJson = False,
-) -> None:
-    """What became of the entities of job A in job B: ids gained and lost, entities merged and split, records moved.
-
-    Example: headrace jobs diff 3 7
-    """
-    from dataclasses import asdict
-
-    from core.cli.tables import emit
-    from core.linkage import published
-    from core.runtime import open_runtime
-
-    with open_runtime() as runtime:
-        found = published.diff(runtime.db, _job_id(runtime, job_a), _job_id(runtime, job_b))
-    emit("diff", [asdict(found)], as_json=as_json)
-
-
-def rollback(job: JobName, as_json: AsJson = False) -> None:
-    """Send readers back to the answer of an earlier job; what later ones wrote stays, so the way forth is open too.
-
-    Example: headrace jobs rollback 3
-    """
-    from dataclasses import asdict
-
-    from core.cli.tables import emit
-    from core.linkage import published
-    from core.runtime import open_runtime
-
-    with open_runtime() as runtime:
-        found = published.rollback(runtime.db, _job_id(runtime, job))
-    emit("published", [asdict(each) for each in found], as_json=as_json)
-
-
-def _job_id(runtime: Runtime, job: str) -> int:
-    from core.errors import ConfigError
-
-    found = runtime.queue.find_job(int(job) if job.isdecimal() else job)
-    if found is None:
-        raise ConfigError(f"there is no job {job}; `headrace jobs` lists them")
-    return int(found.job_id)
-
-
 def _steer(job: str, verb: Literal["pause", "resume", "cancel"], *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from core.cli.tables import emit, words
-    from core.errors import ConfigError
+    from core.queue.producers.jobs import require
     from core.runtime import open_runtime
+    from core.terminal.tables import emit, words
 
     with open_runtime() as runtime:
-        found = runtime.queue.find_job(int(job) if job.isdecimal() else job)
-        if found is None:
-            raise ConfigError(f"there is no job {job}; `headrace jobs` lists them")
+        found = require(runtime.db, job)
         steer = {
             "pause": runtime.queue.pause_job,
             "resume": runtime.queue.resume_job,
@@ -208,11 +150,11 @@ def backfill(
 
     Example: headrace jobs backfill --flow survey --table answers --lo 0 --hi 5000000 --batch 10000 --rows-per-s 50000
     """
-    from core.cli.progress import rows_progress
-    from core.cli.tables import emit
     from core.errors import ConfigError
     from core.queue.producers.backfill import Hands, Span, Throttle, run_backfill
     from core.runtime import open_runtime
+    from core.terminal.progress import rows_progress
+    from core.terminal.tables import emit
 
     if (table is None) == (uri is None):
         raise ConfigError("give either --table or --uri")

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.terminal.options import AsJson
+from core.terminal.signals import told_to_end
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from core.stack.state import StackState
     from core.stack.supervisor import Status
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 DETACH_LIMIT_S = 150.0
 
 
@@ -75,18 +77,12 @@ def down(as_json: AsJson = False) -> None:
 
 def _attached(plan: Plan, as_json: bool) -> None:
     """Look after the stack in this process."""
-    import signal
-
     from core.stack.supervisor import Supervisor
 
     with _Screen(as_json) as say:
         supervisor = Supervisor(plan, say)
-        before = [signal.signal(number, lambda *_: supervisor.stop()) for number in (signal.SIGINT, signal.SIGTERM)]
-        try:
+        with told_to_end(supervisor.stop):
             supervisor.run()
-        finally:
-            for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-                signal.signal(number, handler)
 
 
 def _detached(plan: Plan) -> StackState:

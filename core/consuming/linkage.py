@@ -1,67 +1,29 @@
-"""The handler of identity resolution: any batch of any job, on whatever machine sees the job's workspace."""
+"""The handler of identity resolution under its path of the version before, for one version.
+
+A consumer that runs on while the code below it is replaced starts its next worker by the path it knows.
+"""
 
 from __future__ import annotations
 
-import os
-from functools import lru_cache
-from typing import cast
+import logging
+from functools import cache
 
-import orjson
 import polars as pl
 
-from core.linkage.job import JobDescription, LinkageJob
-from core.linkage.ports import BatchSource, Output, Stage, StageBatch
-from core.linkage.prepare import DESCRIPTION
-from core.linkage.stages import run_batch
-from core.linkage.tables import sink_of
-from core.queue import BatchQueue
 from core.queue.handlers import HandlerResult, handles
-from core.runtime import open_runtime
+from core.workloads.identity import handler
 
-# A job holds mapped arrays of its workspace, and local copies of an object store's files; a consumer rarely works for
-# more than two at once.
-JOBS_HELD = 2
+log = logging.getLogger(__name__)
 
 
 @handles()
 def run_any(rows: pl.DataFrame) -> HandlerResult:
-    """Do one batch of a stage. The queue acknowledges it with what the stage writes, in one transaction.
-
-    Args:
-        rows: one row whose payload is the batch's source: `uri` of the workspace, and under `batch` what it is.
-    Raises HeadraceError as the stage does.
-    """
-    told = orjson.loads(rows["payload"][0])
-    facts = told["batch"]
-    job = _job(int(facts["job_id"]), str(told["uri"]))
-    batch = StageBatch(facts["stage"], facts["partition"], facts["n_items"], facts["tag"], None)
-    output = run_batch(job, batch)
-    results = pl.DataFrame({"seq": [0], "output": [orjson.dumps(output).decode()]})
-    return HandlerResult(results, sink=sink_of(job, int(facts["job_id"]), batch, output))
+    """Do one batch of a stage, as `core.workloads.identity.handler.run_any`."""
+    _advise()
+    return handler.run_any(rows)
 
 
-class _Outputs:
-    """What a stage reads of the queue; handing out and acknowledging is the consumer's."""
-
-    publishes = True
-
-    def __init__(self, queue: BatchQueue, job_id: int) -> None:
-        self._queue, self._job_id = queue, job_id
-
-    def outputs(self, stage: Stage) -> list[Output]:
-        return self._queue.stage_results(self._job_id, stage)
-
-
-@lru_cache(maxsize=JOBS_HELD)
-def _job(job_id: int, uri: str) -> LinkageJob:
-    with open_runtime() as runtime:
-        workspace = runtime.workspace(uri)
-        description = JobDescription.model_validate(workspace.read_json(DESCRIPTION))
-        # The pool lets go of its connections and makes new ones when it is asked again.
-        source = cast(BatchSource, _Outputs(runtime.queue, job_id))
-        threads = runtime.settings.matching.threads or _cores()
-    return LinkageJob(description, workspace, source, threads=threads)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+@cache
+def _advise() -> None:
+    """Once a process."""
+    log.warning("this consumer was started by an older version; restart it, the next version will not know its handler")

@@ -7,12 +7,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.consuming.request import ConsumeRequest
 from core.errors import ConfigError, StoreError
 from core.metrics.export import Samples
+from core.metrics.process import usable_cores
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import routing
 from core.queue.consumers.consumer import Options
@@ -20,11 +21,10 @@ from core.queue.consumers.supervisor import Figures, Plan, Supervisor
 from core.queue.handlers import load_handler
 from core.queue.store import flows
 from core.runtime import Runtime
+from core.workloads import Workload, handlers_of, workloads
 
 log = logging.getLogger(__name__)
 
-# Flows whose batches Headrace itself knows how to do.
-HANDLERS: Mapping[str, str] = {"identity-resolution": "core.consuming.linkage:run_any"}
 # Flows that are registered later join a running consumer of their queue.
 LOOK_EVERY_S = 10.0
 
@@ -34,9 +34,17 @@ class ConsumerRun:
 
     Args:
         say: gets the figures about once a second.
+        found: the workloads whose flows it knows how to do; the registry unless said.
     """
 
-    def __init__(self, runtime: Runtime, request: ConsumeRequest, say: Callable[[Figures], None] | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        request: ConsumeRequest,
+        say: Callable[[Figures], None] | None = None,
+        *,
+        found: Sequence[Workload] | None = None,
+    ) -> None:
         if request.folder is not None:
             sys.path.append(request.folder)
         if bool(request.flows) == (request.queue is not None) and not (request.handler and request.queue is None):
@@ -49,6 +57,8 @@ class ConsumerRun:
         self._past = Figures()
         self._now = Figures()
         self._again = False
+        # Flows whose batches Headrace itself knows how to do.
+        self._known = handlers_of(workloads() if found is None else found)
         self._handlers = self._find()
 
     def stop(self) -> None:
@@ -149,21 +159,20 @@ class ConsumerRun:
         if request.queue is not None:
             names = routing.of_queue(known, request.queue, capabilities)
             # Flows that only their users know how to do are left to consumers started with a handler.
-            return {name: spec for name in names if (spec := request.handler or HANDLERS.get(name))}
+            return {name: spec for name in names if (spec := request.handler or self._known.get(name))}
         names = list(request.flows) or [self._declared(request.handler or "")]
         for name in names:
             flows.require_known(self._runtime.db, name)
         routing.require_able(known, names, capabilities)
         return {name: request.handler or self._own(name) for name in names}
 
-    @staticmethod
-    def _own(flow_name: str) -> str:
-        if flow_name not in HANDLERS:
+    def _own(self, flow_name: str) -> str:
+        if flow_name not in self._known:
             raise ConfigError(
                 f"the flow {flow_name} has no handler of Headrace's own; name yours with --handler module:function",
                 flow_name=flow_name,
             )
-        return HANDLERS[flow_name]
+        return self._known[flow_name]
 
     @staticmethod
     def _declared(handler: str) -> str:
@@ -179,7 +188,7 @@ class ConsumerRun:
         told = {
             "flows": sorted(self._handlers),
             "capabilities": sorted(request.capabilities),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cores": usable_cores(),
             "memory_mb": request.memory_mb,
         }
         return WorkerProfile(request.queue or "default", told)

@@ -44,13 +44,13 @@ class Connection(psycopg.Connection[Row]):
 
 
 @cache
-def load(owner: str) -> Mapping[str, Query]:
-    """All statements of `sql/<owner>.sql` by name.
+def load(owner: str, folder: Path = SQL_DIR) -> Mapping[str, Query]:
+    """All statements of `<owner>.sql` in a folder, by name.
 
     Raises ConfigError: no such file, text before the first name, a name twice, an empty statement or one without a
     comment.
     """
-    path = SQL_DIR / f"{owner}.sql"
+    path = folder / f"{owner}.sql"
     if not path.is_file():
         raise ConfigError(f"no such query file: sql/{owner}.sql")
     return MappingProxyType(parse(path.read_text(encoding="utf-8"), f"sql/{owner}.sql"))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
-from core.linkage.ports import BatchSource, Output, Stage
-from core.linkage.request import MatchRequest
-from core.linkage.source import Source
-from core.linkage.workspace import Array, Folder, Workspace, load, load_edges, load_frame
+from core.intake.source import Source
+from core.jobs.ports import Outputs
+from core.jobs.staged_job import StagedJob, StageTable
+from core.linkage.description import JobDescription
+from core.linkage.stage_files import load_edges
 from core.matching.blocking.blocks import Blocks
 from core.matching.compare.patterns import pattern_texts
 from core.matching.edges import Edges
@@ -22,47 +20,12 @@ from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.scoring.model import Model, weights
 from core.matching.scoring.score_pairs import Scorer
-from core.matching.specs.spec import MatchSpec
+from core.storage.workspace import Array, Workspace, load, load_frame
 
 T = TypeVar("T")
 
 # A range is an eighth of a small input and never so large that its text needs much memory.
 RANGE_ROWS_MIN, RANGE_ROWS_MAX = 25_000, 500_000
-
-
-class Frozen(BaseModel):
-    """What a run decided by all of its records, for later ones to decide alike: widest block, packed placeholders."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    window: int
-    placeholders: dict[str, list[int]]
-
-
-class JobDescription(BaseModel):
-    """What `job.json` holds: enough for any process to work on the job."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
-    request: MatchRequest
-    spec: MatchSpec
-    sources: tuple[dict[str, Any], ...]
-    notices: tuple[str, ...]
-    rows: int
-    # An increment: rows before `since` were matched with each other by the run it adds to, under what is `frozen`.
-    since: int = 0
-    frozen: Frozen | None = None
-    # How many runs with lasting ids came before.
-    version: int = 0
-    # What the published version is kept by; None: spec and input files.
-    dataset: str | None = None
-
-    @property
-    def dataset_name(self) -> str:
-        """Under which name the answer is published: jobs of one name follow each other."""
-        named = self.dataset or self.request.dataset
-        return named or f"{self.spec.name}:{'+'.join(path.name for path in self.request.inputs)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +43,22 @@ class Range:
         return self.hi - self.lo
 
 
-class LinkageJob:
-    """A described job bound to whoever hands out its batches.
+class LinkageJob(StagedJob):
+    """A described job bound to what its batches found.
 
     What a drained stage left behind is loaded once and shared by all threads; it must not be changed.
     """
 
     def __init__(
-        self,
-        description: JobDescription,
-        workspace: Workspace,
-        batches: BatchSource,
-        *,
-        threads: int = 1,
-        at_once: Mapping[Stage, int] | None = None,
-        keeps_files: bool = False,
+        self, description: JobDescription, table: StageTable, workspace: Workspace, batches: Outputs, **how: Any
     ) -> None:
+        """`how`: `threads`, `at_once`, `keeps_files` of `StagedJob`."""
+        super().__init__(table, workspace, batches, **how)
         self.description = description
-        self.workspace = workspace
-        self.batches = batches
         self.spec = description.spec
         self.layout = Layout.of(description.spec)
-        self.sources = [Source.from_dict(each, workspace.file) for each in description.sources]
+        self.sources = [Source.from_dict(source, workspace.file) for source in description.sources]
         self.rows = description.rows
-        self.threads = threads
-        self.keeps_files = keeps_files
-        self._at_once = dict(at_once or {})
-        self._lock = threading.RLock()
-        self._shared: dict[str, Any] = {}
 
     @property
     def boundary(self) -> int:
@@ -147,22 +98,6 @@ class LinkageJob:
     def date_orders(self, source: int) -> dict[str, bool]:
         """Which date columns of a source write the day before the month."""
         return dict(self.sources[source].date_order)
-
-    def at_once(self, stage: Stage) -> int:
-        """How many batches of a stage, or parts of its only one, may run at once in this process."""
-        return self._at_once.get(stage, self.threads)
-
-    def outputs(self, stage: Stage) -> list[Output]:
-        """What the batches of a drained stage found, by partition."""
-        return self._once(f"outputs:{stage}", lambda: self.batches.outputs(stage))
-
-    def folders(self, stage: Stage) -> list[Folder]:
-        """The files of each batch of a drained stage."""
-        return [self.workspace.path(found["path"]) for found in self.outputs(stage)]
-
-    def folder(self, stage: Stage, partition: int = 0) -> Folder:
-        """The files of one batch of a drained stage, or of its only one."""
-        return self.workspace.path(self.outputs(stage)[partition]["path"])
 
     @property
     def words(self) -> Array:
@@ -265,9 +200,3 @@ class LinkageJob:
         """Whether golden records are wanted: by a database, or as a file."""
         request = self.description.request
         return (self.batches.publishes and request.publish == "all") or request.entities is not None
-
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        with self._lock:
-            if name not in self._shared:
-                self._shared[name] = make()
-            return cast(T, self._shared[name])

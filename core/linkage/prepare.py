@@ -10,16 +10,15 @@ import polars as pl
 from filelock import FileLock
 
 from core.errors import ConfigError, HeadraceError, InputError
-from core.linkage.decisions import keep_decisions, read_decisions, refuse_contradictions
-from core.linkage.earlier import DECISION_SCHEMA, keep_base, open_base, reopen
-from core.linkage.job import JobDescription
-from core.linkage.models import MODEL, check_model, read_model, write_model
+from core.intake.source import Source, open_source
+from core.linkage.description import DESCRIPTION, JobDescription, hints_of
+from core.linkage.history.base_run import DECISION_SCHEMA, keep_base, open_base, reopen
+from core.linkage.history.decisions import keep_decisions, read_decisions, refuse_contradictions
+from core.linkage.history.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
-from core.linkage.source import FieldHint, Source, open_source
-from core.linkage.workspace import BASE, Workspace
-from core.matching.specs.spec import MatchSpec, load_spec
+from core.matching.specs.spec import load_spec
+from core.storage.workspace import BASE, Workspace
 
-DESCRIPTION = "job.json"
 SOURCE = "source"
 
 
@@ -197,16 +196,6 @@ def _decide(request: MatchRequest, description: JobDescription, workspace: Works
     decisions = pl.concat(tables).unique(maintain_order=True)
     refuse_contradictions(decisions, where)
     keep_decisions(decisions, [Source.from_dict(each) for each in description.sources], workspace)
-
-
-def hints_of(spec: MatchSpec) -> list[FieldHint]:
-    """What the columns of the file are looked for by; the parts of one column share their aliases."""
-    hints = []
-    for column in spec.columns:
-        fields = [field for field in spec.fields if field.column == column]
-        aliases = tuple(dict.fromkeys(alias for field in fields for alias in field.aliases))
-        hints.append(FieldHint(column, fields[0].kind, aliases, any(field.slips == "keep" for field in fields)))
-    return hints
 
 
 def _side_file(request: MatchRequest, number: int) -> Path | None:

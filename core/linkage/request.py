@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.matching.specs.spec import MatchSpec
 
-TABLE = "table:"
-"""What stands before the name of a table where a file could be."""
-
 Publish = Literal["links", "records", "all"]
 
 
@@ -85,8 +82,3 @@ def job_key(
     names = spec.model_dump_json(include={"fields": {"__all__": {"name", "aliases"}}})
     text = "\n".join([version("headrace"), spec.fingerprint, names, said, *digests])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def named_table(text: str) -> str | None:
-    """`crm.people` of `table:crm.people`; None for the name of a file."""
-    return text.removeprefix(TABLE) if text.startswith(TABLE) else None

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from core.errors import ConfigError
+from core.jobs.local import OnProgress, own_workspace, run_job
+from core.jobs.local_source import LocalManifest
+from core.jobs.memory import Watch, fit, limit_bytes
 from core.linkage.job import LinkageJob
-from core.linkage.local import OnProgress, run_job
-from core.linkage.manifest import LocalManifest
-from core.linkage.memory import Watch, fit, limit_bytes
-from core.linkage.outputs import summarise, write_outputs
-from core.linkage.ports import STAGES
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
-from core.linkage.workspace import Workspace
+from core.linkage.results.outputs import summarise, write_outputs
+from core.linkage.stages.needs import NEEDS, STAGES
+from core.linkage.stages.table import TABLE
 from core.matching.scoring.model import Model
 
 
@@ -37,7 +32,7 @@ def resolve(
     Args:
         workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
     Returns:
-        The figures of `core.linkage.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
+        The figures of `core.linkage.results.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
     Raises:
         InputError, SpecError: before any work, with place and remedy. ConfigError: the memory does not suffice.
     """
@@ -47,12 +42,18 @@ def resolve(
     key = identify(request)
     with own_workspace(workspaces, key) as workspace, Watch() as watch:
         description = describe(request, key, workspace)
-        room = fit(description.rows, threads, limit_bytes(request.memory_gb))
+        room = fit(NEEDS, description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
         job = LinkageJob(
-            description, workspace, manifest, threads=threads, at_once=room.at_once, keeps_files=keep_workspace
+            description,
+            TABLE,
+            workspace,
+            manifest,
+            threads=threads,
+            at_once=room.at_once,
+            keeps_files=keep_workspace,
         )
-        stages = run_job(job, on_progress=on_progress)
+        stages = run_job(job, manifest, on_progress=on_progress)
         summary = summarise(job, time.perf_counter() - started, stages)
         summary |= {
             "peak_memory_mb": round(watch.peak_bytes / 1e6, 1),
@@ -76,42 +77,8 @@ def learn(
     key = identify(request)
     with own_workspace(workspaces, key) as workspace:
         manifest = LocalManifest(workspace.root)
-        job = LinkageJob(describe(request, key, workspace), workspace, manifest, threads=threads)
-        run_job(job, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
+        job = LinkageJob(describe(request, key, workspace), TABLE, workspace, manifest, threads=threads)
+        run_job(job, manifest, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
         model = job.model
         workspace.remove()
     return model
-
-
-@contextmanager
-def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
-    """Hold the job's workspace alone; while another process has it, work in a private one that is not kept.
-
-    Lock files go with the work, each while it is held: whoever has waited for it sees that it names nothing any more,
-    and makes it anew (filelock from 4.2 on).
-    """
-    workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(workspaces / f"{key}.owner")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        private = Workspace(str(workspaces / f"{key}-{os.getpid()}"))
-        try:
-            yield private
-        finally:
-            private.remove()
-            _drop_lock(private)
-        return
-    try:
-        yield Workspace(str(workspaces / key))
-    finally:
-        _drop_lock(Workspace(str(workspaces / key)))
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
-
-
-def _drop_lock(workspace: Workspace) -> None:
-    """Of the description; another process that reads it just now leaves the file to the next one."""
-    path = workspace.root.with_suffix(".lock")
-    with suppress(Timeout), FileLock(path, timeout=0):
-        path.unlink(missing_ok=True)

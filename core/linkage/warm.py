@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from core.linkage.explaining import explain, run_of_output
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.linkage.results.explanation import explain, run_of_output
 
 # From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
 PERSONS = 2_000

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from core.metrics.catalog import CATALOG
+from core.metrics.catalog import Metric as Known
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -17,12 +18,13 @@ Samples = Mapping[str, Sequence[tuple[tuple[str, ...], float]]]
 
 
 class _Given(Collector):
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, catalog: Mapping[str, Known]) -> None:
         self._samples = samples
+        self._catalog = catalog
 
     def collect(self) -> Iterator[Metric]:
         for name, rows in self._samples.items():
-            known = CATALOG[name]
+            known = self._catalog[name]
             family = CounterMetricFamily if known.kind == "counter" else GaugeMetricFamily
             metric = family(name, f"{known.meaning} ({known.unit})", labels=known.labels)
             for labels, value in rows:
@@ -30,8 +32,8 @@ class _Given(Collector):
             yield metric
 
 
-def render(samples: Samples) -> bytes:
+def render(samples: Samples, catalog: Mapping[str, Known] = CATALOG) -> bytes:
     """The text. KeyError: a name that is not in the catalogue."""
     registry = CollectorRegistry()
-    registry.register(_Given(samples))
+    registry.register(_Given(samples, catalog))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""The live view of the queue: readings of cheap sums, and what two of them say about rates. Drawn by core.cli.top."""
+"""The live view of the queue: readings of cheap sums, and what two of them say about rates. `core.cli.queue` draws."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -12,16 +13,21 @@ from fastapi.responses import JSONResponse
 
 from core.database import DatabaseManager, connect, migrations
 from core.errors import HeadraceError
-from core.metrics.export import CONTENT_TYPE, render
+from core.metrics.export import CONTENT_TYPE, Samples, render
 from core.monitoring.exposition import queue_samples
 from core.settings import Settings
+from core.workloads import Workload, catalog_of, named, workloads
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> FastAPI:
     """The app on the database of the settings. It starts without one and says so under /ready.
 
     Requests that read the database run in threads: they wait for it, and others must not wait with them.
+
+    Args:
+        found: the workloads whose pages and metrics it has; the registry unless said.
     """
+    found = workloads() if found is None else found
     # A probe must not hang in attempts to connect: it asks again by itself.
     once = settings.model_copy(update={"database": settings.database.replaced(connect_retry_s=0, pool_size=2)})
     db = DatabaseManager.from_settings(once)
@@ -32,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         db.dispose()
 
     app = FastAPI(title="Headrace", version=version("headrace"), lifespan=lifespan)
+    app.state.db = db
 
     @app.get("/health", summary="The process answers; nothing else is looked at.")
     def health() -> dict[str, str]:
@@ -46,11 +53,28 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/metrics", summary="Depth, age, dead letters and workers, for Prometheus.")
     def metrics() -> Response:
         try:
-            return Response(render(queue_samples(db)), media_type=CONTENT_TYPE)
+            return Response(render(_samples(db, found), catalog_of(found)), media_type=CONTENT_TYPE)
         except HeadraceError as error:
             return JSONResponse({"problem": error.message}, 503)
 
+    _add_pages(app, found)
     return app
+
+
+def _add_pages(app: FastAPI, found: Sequence[Workload]) -> None:
+    for workload in found:
+        if workload.pages is not None:
+            module = import_module(workload.pages)
+            app.include_router(module.router, prefix=f"/{workload.name}")
+            app.include_router(module.api, prefix=f"/api/v1/{workload.name}")
+
+
+def _samples(db: DatabaseManager, found: Sequence[Workload]) -> Samples:
+    samples = dict(queue_samples(db))
+    for workload in found:
+        if workload.samples is not None:
+            samples |= named(workload.samples)(db)
+    return samples
 
 
 def _problem(db: DatabaseManager) -> str | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from core.database import DatabaseManager
-from core.linkage.manifest import LocalManifest
-from core.linkage.ports import BatchSource
-from core.linkage.queue_source import FLOW, QueueSource
+from core.jobs.local_source import LocalManifest
+from core.jobs.ports import BatchSource
+from core.jobs.queue_source import QueueSource
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
+FLOW = "staged"
 Reopen = Callable[[], BatchSource]
 
 
@@ -34,7 +35,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
             queue = BatchQueue(db, QueueSettings(), f"worker-{len(opened)}")
             queue.register_flow(FlowPolicy(FLOW))
             job = queue.submit_job(FLOW, key, {}, "digest")
-            opened.append(QueueSource(queue, job.job_id, str(tmp_path)))
+            opened.append(QueueSource(queue, FLOW, job.job_id, str(tmp_path)))
             return opened[-1]
 
     yield make

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from core.database.embedded import EmbeddedServer
-from core.workloads.identity.generator import generate_persons
+from core.workloads.identity.made_persons.generator import generate_persons
 from tests.prefect_server import served
 
 ROWS = 5_000

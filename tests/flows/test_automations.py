@@ -33,8 +33,8 @@ import asyncio, json, sys
 from datetime import timedelta
 from uuid import UUID
 from prefect.client.orchestration import get_client
-from flows.automations import Patience, automations
-from flows.registry import put_automations
+from flows.server.automations import Patience, automations
+from flows.server.objects import put_automations
 
 async def make(autoscaler, block):
     short = timedelta(seconds={PATIENCE_S})

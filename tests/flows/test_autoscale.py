@@ -24,7 +24,7 @@ from core.scaling import decision_log
 from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
-from flows.consumer_runs import RunPool
+from flows.server.consumer_runs import RunPool
 from tests.prefect_server import call
 from tests.processes import end, until
 

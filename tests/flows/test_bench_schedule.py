@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.bench.schedule import SLUG, Api, _scheduled, alive, request
+from core.bench.scaling.schedule import SLUG, Api, _scheduled, alive, request
 from core.consuming.request import ConsumeRequest
 from core.errors import ServiceUnavailable
 from flows.autoscale import AutoscaleRequest

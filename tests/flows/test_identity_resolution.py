@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from core.database import DatabaseManager, connect, migrations
 from core.database.embedded import EmbeddedServer
 from core.errors import StoreUnavailable
-from core.linkage.queue_source import FLOW
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
+from core.workloads.identity.workload import FLOW
 from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
 from tests.prefect_server import call
 from tests.processes import until
@@ -230,7 +230,7 @@ def test_dead_batch_blocks_the_job_until_it_is_redriven(
 BLOCK = """
 import asyncio
 from blocks.postgres import Postgres
-from flows.wiring import settings_of
+from flows.runs.wiring import settings_of
 Postgres(url="postgresql://reader:hidden@db.example:5433/facts").save("warehouse", overwrite=True)
 async def inside_a_flow(): return settings_of("warehouse")
 for settings in (settings_of("warehouse"), asyncio.run(inside_a_flow())):
@@ -252,7 +252,7 @@ def test_more_batches_than_a_flow_run_should_have_go_to_flow_runs_below_it(
 ) -> None:
     request = MatchRequest(input=str(persons), id_column="id", range_rows=1_000, out=str(tmp_path / "out.parquet"))
     few = (
-        "import flows.policies; flows.policies.BATCHES_PER_RUN = 20\n"
+        "import flows.runs.policies; flows.runs.policies.BATCHES_PER_RUN = 20\n"
         "import sys; from flows.identity_resolution import main; main(sys.argv[1:])"
     )
     settings = {"HEADRACE_DATABASE__URL": database_url, "HEADRACE_STATE_DIR": str(tmp_path / "state")}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.bench.overhead import measure
 from core.linkage.request import MatchRequest
-from core.workloads.identity.samples import sampled
+from core.workloads.identity.bench.overhead import measure
+from core.workloads.identity.made_persons.samples import sampled
 
 
 def test_overhead_runs_the_same_job_both_ways(prefect_env: dict[str, str], database_url: str, tmp_path: Path) -> None:

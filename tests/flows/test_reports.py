@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from core.deploying.servers import RUN_LOG
-from core.linkage.ports import STAGES
-from flows import reports
+from core.linkage.stages.needs import STAGES
+from flows.runs import reports
 from tests.flows.conftest import finished, flow_processes
 from tests.prefect_server import call
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.linkage.workspace import save
 from core.matching.blocking.blocks import sort_pass
+from core.storage.workspace import save
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 ROWS_MIN, BATCHES_MIN = 2_000_000, 4

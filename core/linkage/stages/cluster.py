@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.decisions import decided_rows
-from core.linkage.lasting import last
-from core.linkage.workspace import load_edges, save, save_frame
+from core.linkage.history.continuity import last
+from core.linkage.history.decisions import decided_rows
+from core.linkage.stage_files import load_edges
 from core.matching.clustering.cluster import cluster, name_rows, one_to_one
 from core.matching.quality.capture_recapture import capture_recapture
+from core.storage.workspace import save, save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 def sizes(job: LinkageJob) -> list[int]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import load, load_placeholders
+from core.linkage.stage_files import load_placeholders
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import remap
+from core.storage.workspace import load
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 def sizes(job: LinkageJob) -> list[int]:

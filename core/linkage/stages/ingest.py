@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import save, save_frame
 from core.matching.records.pack_text import number_text
 from core.matching.records.vocabulary import frequencies
 from core.matching.text.hashing import flat_bytes
+from core.storage.workspace import save, save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 def sizes(job: LinkageJob) -> list[int]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import load, save_frame
 from core.matching.blocking.blocks import members_of
 from core.matching.edges import Edges, join_edges
 from core.matching.scoring.score_pairs import score_range
+from core.storage.workspace import load, save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 ITEMS_MAX = 2**20
 """Most items a batch of the queue may count."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.linkage.earlier import known_edges
-from core.linkage.workspace import load_edges, save_frame
+from core.linkage.history.base_run import known_edges
+from core.linkage.stage_files import load_edges
 from core.matching.edges import merge_edges
+from core.storage.workspace import save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 def sizes(job: LinkageJob) -> list[int]:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CandidateBudgetExceeded
-from core.linkage.workspace import save
 from core.matching.blocking.blocks import Cut, cut, pairs_of, split
+from core.storage.workspace import save
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 LARGE_ROWS = 20_000_000
 CANDIDATES_PER_RECORD = 10

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 
 def sizes(job: LinkageJob) -> list[int]:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.workspace import Array, Folder, load, load_frame, save, save_frame, save_placeholders
+from core.linkage.stage_files import save_placeholders
 from core.matching.records.placeholders import FLOORS, suspects_of
 from core.matching.records.vocabulary import add_counts, code_columns, field_values
 from core.matching.text.string_views import Spread
+from core.storage.workspace import Array, Folder, load, load_frame, save, save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
     from core.matching.specs.spec import FieldSpec
 
 

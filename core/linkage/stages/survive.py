@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from core.linkage.workspace import Array, Folder, save_frame
 from core.matching.clustering.entity_ids import entity_ids, texts_at
 from core.matching.clustering.survivorship import LINEAGE_SUFFIX, golden
 from core.matching.edges import Edges
+from core.storage.workspace import Array, Folder, save_frame
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 LINEAGE_ID_SUFFIX = "__id"
 BATCHES = 8

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.linkage.models import MODEL, candidate_shares, reuse_model, write_model
+from core.linkage.history.models import MODEL, candidate_shares, reuse_model, write_model
 from core.matching.scoring.chance_agreement import collisions
 from core.matching.scoring.em import train
 from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
@@ -14,8 +14,8 @@ from core.matching.scoring.model import build_model
 from core.matching.scoring.random_pairs import random_pairs
 
 if TYPE_CHECKING:
+    from core.jobs.ports import Output
     from core.linkage.job import LinkageJob
-    from core.linkage.ports import Output
 
 SEED = 20_240_601
 

@@ -15,7 +15,7 @@ import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import Row, load, run
-from core.errors import DuplicateJob, QueueError
+from core.errors import ConfigError, DuplicateJob, QueueError
 from core.queue import checks, payloads
 from core.queue.batches import Job
 from core.queue.states import FINISHED, JobStatus, check_job_transition, job_is_open
@@ -89,6 +89,14 @@ def find(db: DatabaseManager, job: int | str) -> Job | None:
         else:
             rows = run(conn, Q["job_by_key"], {"tenant_id": DEFAULT_TENANT, "job_key": job})
     return _job(rows[0], created=False) if rows else None
+
+
+def require(db: DatabaseManager, named: str) -> Job:
+    """As `find`, of what a person wrote: digits are an id. Raises ConfigError: there is none."""
+    found = find(db, int(named) if named.isdecimal() else named)
+    if found is None:
+        raise ConfigError(f"there is no job {named}; `headrace jobs` lists them")
+    return found
 
 
 def newest(db: DatabaseManager, limit: int) -> list[Job]:

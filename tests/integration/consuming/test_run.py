@@ -25,13 +25,13 @@ from core.database import DatabaseManager
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.linkage.session import JobSession
-from core.linkage.workspace import Workspace
 from core.queue import BatchQueue, FlowPolicy
 from core.queue.consumers import routing
 from core.runtime import Runtime
 from core.settings import QueueSettings, Settings
-from core.workloads.identity.generator import generate_persons
+from core.storage.workspace import Workspace
+from core.workloads.identity.made_persons.generator import generate_persons
+from core.workloads.identity.session import IdentitySession
 
 HANDLERS = "tests.integration.queue.consumers.misbehaving"
 LIMIT_S = 240
@@ -95,7 +95,7 @@ def test_consumer_of_a_queue_does_the_batches_of_a_job(
     request = MatchRequest(input=str(persons), id_column="id", out=str(out))
     key = identify(request)
     workspace = Workspace(str(tmp_path / "job"))
-    session = JobSession(queue, describe(request, key, workspace), workspace)
+    session = IdentitySession(queue, describe(request, key, workspace), workspace)
     consumer = start("--queue", "matching", "--http-port", "0")
     # This process only announces the stages; it does no batch itself.
     for stage in session.stages:

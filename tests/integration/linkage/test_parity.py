@@ -10,22 +10,22 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import ConfigError
-from core.linkage import tables
-from core.linkage.earlier import open_base
-from core.linkage.exporting import export_job
-from core.linkage.page.facts import gather
-from core.linkage.page.writing import write_page
-from core.linkage.ports import Stage
+from core.jobs.ports import Stage
+from core.linkage.history.base_run import open_base
 from core.linkage.prepare import describe, identify
-from core.linkage.published import keep_published, publish
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.linkage.session import JobSession
+from core.linkage.results.report_facts import gather
+from core.linkage.results.report_page import write_page
 from core.linkage.stages import survive
-from core.linkage.workspace import Workspace
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
-from core.workloads.identity.generator import generate_persons
+from core.storage.workspace import Workspace
+from core.workloads.identity.made_persons.generator import generate_persons
+from core.workloads.identity.publishing import result_tables
+from core.workloads.identity.publishing.export import export_job
+from core.workloads.identity.publishing.published import keep_published, publish
+from core.workloads.identity.session import IdentitySession
 
 PUBLISHED = "SELECT count(*), count(DISTINCT entity_id) FROM entity_members WHERE job_id = :j"
 OUTPUTS = ("out", "out.pairs", "golden")
@@ -54,7 +54,7 @@ def request_of(folder: Path, files: tuple[Path, Path], link: bool) -> MatchReque
     )
 
 
-def drain(session: JobSession, stage: Stage, runners: ThreadPoolExecutor) -> None:
+def drain(session: IdentitySession, stage: Stage, runners: ThreadPoolExecutor) -> None:
     """Run the batches of an open stage, three at a time."""
     while not session.progress(stage).drained:
         found = list(runners.map(session.run, session.claim(stage, 3)))
@@ -65,7 +65,7 @@ def through_the_queue(request: MatchRequest, db: DatabaseManager, folder: Path) 
     """Run every batch of a job as two runners of one process do."""
     key = identify(request)
     workspace = Workspace(str(folder / "work" / key))
-    session = JobSession(BatchQueue(db, QueueSettings(), "worker"), describe(request, key, workspace), workspace)
+    session = IdentitySession(BatchQueue(db, QueueSettings(), "worker"), describe(request, key, workspace), workspace)
     with ThreadPoolExecutor(2) as runners:
         for stage in session.stages:
             session.open(stage)
@@ -158,7 +158,7 @@ def log_rows(db: DatabaseManager, job_id: object) -> int:
 def test_links_records_and_all_are_published(
     db: DatabaseManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "OWN_IDENTITIES_ROWS", 1_500)
+    monkeypatch.setattr(result_tables, "OWN_IDENTITIES_ROWS", 1_500)
     persons = generate_persons(1_600, seed=5, duplicates=0.3)
     counts = {}
     for wanted in ("links", "records", "all"):

@@ -13,14 +13,14 @@ import pytest
 from filelock import FileLock
 
 from core.errors import ConfigError, SpecError
-from core.linkage.local import OnProgress
-from core.linkage.ports import Stage
+from core.jobs.local import OnProgress, own_workspace
+from core.jobs.ports import Stage
 from core.linkage.prepare import identify
 from core.linkage.request import MatchRequest
-from core.linkage.resolve import own_workspace, resolve
+from core.linkage.resolve import resolve
 from core.linkage.stages import survive
-from core.linkage.workspace import Workspace
-from core.workloads.identity.generator import generate_persons
+from core.storage.workspace import Workspace
+from core.workloads.identity.made_persons.generator import generate_persons
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 import yaml
 
+from core.jobs.local import run_job
+from core.jobs.local_source import LocalManifest
 from core.linkage.job import LinkageJob
-from core.linkage.local import run_job
-from core.linkage.manifest import LocalManifest
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.linkage.stage_files import load_edges, load_placeholders
 from core.linkage.stages import match, plan
-from core.linkage.workspace import Workspace, load, load_edges, load_placeholders
 from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.block_pairs import walk_pairs
 from core.matching.blocking.blocks import members_of
@@ -28,7 +28,8 @@ from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import frequencies
 from core.matching.scoring.score_pairs import score_range
 from core.matching.specs.spec import SPEC_FOLDER
-from core.workloads.identity.generator import generate_persons
+from core.storage.workspace import Workspace, load
+from core.workloads.identity.made_persons.generator import generate_persons
 
 WINDOW = 12
 Pair = tuple[int, int]

@@ -57,5 +57,5 @@ def test_configure_writes_text_from_the_level_on() -> None:
 def test_modules_by_their_own_names_are_written_too() -> None:
     stream = io.StringIO()
     configure(LogSettings(), stream)
-    logging.getLogger("core.linkage.session").warning("batch 3 was taken over")
-    assert "core.linkage.session batch 3 was taken over" in stream.getvalue()
+    logging.getLogger("core.jobs.session").warning("batch 3 was taken over")
+    assert "core.jobs.session batch 3 was taken over" in stream.getvalue()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.cli.top import drawn
+from core.cli.queue.top import drawn
 from core.errors import StoreUnavailable
 from core.monitoring.top import (
     FlowReading,

@@ -21,7 +21,7 @@ from core.matching.specs.spec import load_spec
 from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import fold, normalise_field
 from core.matching.text.string_views import copy_text, one_text, text_chunks, text_length
-from core.workloads.identity.generator import generate_persons
+from core.workloads.identity.made_persons.generator import generate_persons
 
 _LETTERS = [chr(point) for point in (*range(0xC0, 0x250), 0x2019) if point not in (0xD7, 0xF7)]
 _WORDS = [

@@ -1,0 +1,1 @@
+"""Kernels and whole matches, beside other matchers."""

@@ -1,0 +1,1 @@
+"""The queue under load, beside other queues."""

@@ -1,0 +1,1 @@
+"""From a burst of work to consumers at work."""

@@ -1,0 +1,1 @@
+"""`headrace db`: schema, server, settings."""

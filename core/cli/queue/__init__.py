@@ -1,0 +1,1 @@
+"""`headrace queue`: depth, batches, policies, retention, a live view."""

@@ -1,0 +1,1 @@
+"""What outlives a run: the run that records are added to, models, decisions by people, lasting ids."""

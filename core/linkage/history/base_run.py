@@ -1,0 +1,209 @@
+"""The finished run that an increment adds to: its records, edges, entities, and what it decided by all its records.
+
+What later stages need is copied into the workspace, so that any process can work on the job:
+
+    base/member_keys.npy, member_entities.npy   of every record: a hash of its source and id; the key of its entity
+    base/pairs.parquet                          the pairs it kept
+    base/log.parquet                            changes of entities in all runs before (see `lasting`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+import polars as pl
+
+from core.errors import ConfigError, InputError
+from core.intake.source import FieldHint, Source, file_digest, open_source
+from core.linkage.description import Frozen, JobDescription
+from core.linkage.run_record import beside, run_path
+from core.matching.clustering.entity_ids import entity_keys, texts_at, uuid_keys
+from core.matching.compare.patterns import pattern_numbers
+from core.matching.edges import Edges
+from core.matching.scoring.model import Model
+from core.matching.text.hashing import flat_bytes
+from core.storage.workspace import BASE, Array, Workspace, load_frame, save, save_frame
+
+if TYPE_CHECKING:
+    from core.linkage.job import LinkageJob
+
+LOG_SCHEMA = pl.Schema(
+    {"version": pl.Int64, "kind": pl.String, "entity_id": pl.String, "from_id": pl.String, "records": pl.Int64}
+)
+DECISION_SCHEMA = pl.Schema(dict.fromkeys(("id_a", "id_b", "decision", "by", "at"), pl.String))
+_RECORDS = ("records of the first source", "records of the second source")
+MEMBERS = ("member_keys", "member_entities")
+_PAIRS = {
+    "id_a": pl.String,
+    "id_b": pl.String,
+    "score": pl.Float32,
+    "tf_bits": pl.Float32,
+    "pattern": pl.String,
+    "passes": pl.UInt32,
+}
+
+
+@dataclass(frozen=True)
+class Base:
+    """A finished run, by its output. `digest` tells whether its output is still the same."""
+
+    out: Path
+    description: JobDescription
+    model: Model
+    frozen: Frozen
+    digest: str
+
+    def table(self, kind: str) -> pl.DataFrame | None:
+        """One of the files beside the output; None where there is none."""
+        path = beside(self.out, kind)
+        return _read(path) if path.is_file() else None
+
+
+def open_base(out: Path) -> Base:
+    """Read what a finished match left beside its output.
+
+    Raises:
+        ConfigError: the run did not end, is of another version, or linked two files.
+    """
+    record_path, pairs = run_path(out), beside(out, "pairs")
+    for path in (out, record_path, pairs):
+        if not path.is_file():
+            raise ConfigError(f"--against {out}: there is no {path}; give the --out of a finished `headrace match`")
+    try:
+        text = record_path.read_bytes()
+        record = orjson.loads(text)
+        description = JobDescription.model_validate(record["job"])
+        frozen = Frozen(window=record["window"], placeholders=record["placeholders"])
+        model = Model.model_validate(record["model"])
+    except (ValueError, KeyError):
+        raise ConfigError(
+            f"{record_path} is no record of a run by this version; match again without --against"
+        ) from None
+    if description.request.link is not None:
+        raise ConfigError(f"--against {out}: it linked two files; only a match within one file can be added to")
+    digest = hashlib.sha256(text)
+    for path in (out, pairs):
+        digest.update(path.read_bytes())
+    return Base(out, description, model, frozen, digest.hexdigest())
+
+
+def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -> list[Source]:
+    """Open the inputs of a finished run again: checked copies of text files went with its workspace.
+
+    Raises:
+        InputError: a file is gone, or is no longer what was matched.
+    """
+    found = []
+    for number, values in enumerate(description.sources):
+        before = Source.from_dict(values)
+        if all(Path(name).is_file() for name, _ in before.parts):
+            if not before.staged and file_digest(before.path) != before.digest:
+                raise _changed(before.path)
+            found.append(before)
+            continue
+        columns = {name: "+".join(before.mapping.get(name, ())) for name in (field.name for field in fields)}
+        again = open_source(
+            before.path,
+            id_column=before.id_column,
+            mapping=columns,
+            fields=fields,
+            staging_dir=folder / f"{BASE}-{number}",
+            bad_rows="quarantine" if before.quarantined else "raise",
+            may_be_empty=True,
+        )
+        if again.digest != before.digest:
+            raise _changed(before.path)
+        found.append(again)
+    return found
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(f"{path} has changed since it was matched; match it again", path=str(path))
+
+
+def keep_base(base: Base, new: Source, workspace: Workspace) -> None:
+    """Copy into the workspace what the stages need of the run that is added to.
+
+    Raises:
+        InputError: a new record has the id of an old one, or the output is not that of the run beside it.
+    """
+    folder = workspace.root / BASE
+    folder.mkdir(parents=True, exist_ok=True)
+    members = _read(base.out).select(pl.col("id", "entity_id").cast(pl.String))
+    if members.height != base.description.rows:
+        raise InputError(
+            f"{base.out} has {members.height:,} records, but its run had {base.description.rows:,}; match again"
+        )
+    repeated = new.ids().to_frame("id").join(members, on="id", how="semi")
+    if repeated.height:
+        raise InputError(
+            f"{new.path}: {repeated.height:,} record ids are in {base.out} already, {repeated['id'][0]!r} for one; "
+            "give new records only",
+            path=str(new.path),
+            id=repeated["id"][0],
+        )
+    save(folder, _member_arrays(base.out, members))
+    pairs = base.table("pairs")
+    assert pairs is not None, "looked for in open_base"
+    save_frame(folder, "pairs", pairs.select(pl.col(name).cast(dtype) for name, dtype in _PAIRS.items()))
+    log = base.table("changes")
+    save_frame(folder, "log", pl.DataFrame(schema=LOG_SCHEMA) if log is None else log.cast(LOG_SCHEMA))
+
+
+def member_keys(ids: tuple[Array, Array], source: Array) -> Array:
+    """Name records by their source and id.
+
+    Args:
+        ids: bytes of all record ids, and where each begins. source: (n,) 0 or 1.
+    Returns:
+        (n, 2) u64, a 128-bit hash each: seventy million records share one with a probability of 1e-22.
+    Cost: 0.1 us a record; 16 bytes instead of a text.
+    """
+    if not source.any():
+        return entity_keys(np.arange(len(source), dtype=np.uint32), ids, _RECORDS[0])
+    keys = np.empty((len(source), 2), dtype=np.uint64)
+    for number, namespace in enumerate(_RECORDS):
+        rows = np.flatnonzero(source == number).astype(np.uint32)
+        keys[rows] = entity_keys(rows, ids, namespace)
+    return keys
+
+
+def _member_arrays(out: Path, members: pl.DataFrame) -> dict[str, Array]:
+    try:
+        entities = uuid_keys(members["entity_id"])
+    except ValueError:
+        raise InputError(f"{out}: an entity_id is none that Headrace gave; match again without --against") from None
+    keys = member_keys(flat_bytes(members["id"]), np.zeros(members.height, dtype=np.uint8))
+    return dict(zip(MEMBERS, (keys, entities), strict=True))
+
+
+def known_edges(job: LinkageJob) -> list[Edges]:
+    """The edges of the run that an increment adds to, as rows of this job; none for another job."""
+    if job.since == 0:
+        return []
+    frame = load_frame(job.workspace.path(BASE), "pairs")
+    rows = np.arange(job.since, dtype=np.uint32)
+    named = pl.DataFrame({"id": texts_at("id", rows, job.ids), "row": rows})
+    for side in ("a", "b"):
+        frame = frame.join(named.rename({"id": f"id_{side}", "row": f"row_{side}"}), on=f"id_{side}", how="left")
+    if frame["row_a"].null_count() or frame["row_b"].null_count():
+        raise InputError("the pairs of --against name records that its input does not have; match it again")
+    a, b = frame["row_a"].to_numpy(), frame["row_b"].to_numpy()
+    edges = Edges(
+        left=np.minimum(a, b),
+        right=np.maximum(a, b),
+        bits=frame["score"].to_numpy(),
+        tf_bits=frame["tf_bits"].to_numpy(),
+        pattern=pattern_numbers(frame["pattern"], job.layout),
+        passes=frame["passes"].to_numpy(),
+    )
+    return [edges]
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, infer_schema=False) if path.suffix.lower() == ".csv" else pl.read_parquet(path)

@@ -1,0 +1,127 @@
+"""Decisions by people: pairs that are one entity, or never are, whatever their weight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from core.errors import InputError, SchemaError
+from core.intake.source import Source, read_table
+from core.linkage.history.base_run import DECISION_SCHEMA
+from core.matching.clustering.cluster import Decided
+from core.matching.clustering.entity_ids import texts_at
+from core.storage.workspace import BASE, Array, Workspace, load_frame, save_frame
+
+if TYPE_CHECKING:
+    from core.linkage.job import LinkageJob
+
+NEEDED = ("id_a", "id_b", "decision")
+DECISIONS = ("match", "differ")
+
+
+def read_decisions(path: Path) -> pl.DataFrame:
+    """Read and check a file of decisions; columns `by` and `at` may be missing.
+
+    Raises:
+        SchemaError: a column is missing. InputError: a row cannot be meant; says which.
+    """
+    frame = read_table(path)
+    missing = [name for name in NEEDED if name not in frame.columns]
+    if missing:
+        raise SchemaError(
+            f"{path}: no column {', '.join(missing)}; decisions have {', '.join(DECISION_SCHEMA)}",
+            path=str(path),
+            column=missing[0],
+            expected=", ".join(NEEDED),
+            got=", ".join(frame.columns),
+        )
+    frame = frame.select(
+        pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String).alias(name) for name in DECISION_SCHEMA
+    )
+    bad = frame.with_row_index("row", offset=1).filter(
+        pl.any_horizontal(pl.col(NEEDED).is_null())
+        | ~pl.col("decision").is_in(DECISIONS)
+        | (pl.col("id_a") == pl.col("id_b"))
+    )
+    if bad.height:
+        raise InputError(
+            f"{path}, row {bad['row'][0]}: a decision names two different records and is match or differ "
+            f"({bad.height:,} rows do not)",
+            path=str(path),
+            row=bad["row"][0],
+        )
+    return frame
+
+
+def refuse_contradictions(decisions: pl.DataFrame, where: str) -> None:
+    """Refuse records that are told apart and joined as well, be it by a chain of others.
+
+    Raises:
+        InputError: names the two.
+    """
+    parent: dict[str, str] = {}
+
+    def root(record: str) -> str:
+        while parent.setdefault(record, record) != record:
+            parent[record] = parent[parent[record]]
+            record = parent[record]
+        return record
+
+    for a, b in decisions.filter(pl.col("decision") == "match").select("id_a", "id_b").iter_rows():
+        parent[root(a)] = root(b)
+    for a, b in decisions.filter(pl.col("decision") == "differ").select("id_a", "id_b").iter_rows():
+        if root(a) == root(b):
+            raise InputError(
+                f"{where}: {a!r} and {b!r} are told apart, but other decisions make them one; take one of them back",
+                id_a=a,
+                id_b=b,
+            )
+
+
+def keep_decisions(decisions: pl.DataFrame, sources: list[Source], workspace: Workspace) -> None:
+    """Copy decisions into the workspace.
+
+    Raises:
+        InputError: one names a record that is not in the input.
+    """
+    known = pl.concat([source.ids() for source in sources]).to_frame("id")
+    for side in ("id_a", "id_b"):
+        strange = decisions.join(known, left_on=side, right_on="id", how="anti")
+        if strange.height:
+            raise InputError(
+                f"decisions name {strange.height:,} records that are not in the input, {strange[side][0]!r} for one; "
+                "correct the id, or leave the decision out",
+                id=strange[side][0],
+            )
+    folder = workspace.root / BASE
+    folder.mkdir(parents=True, exist_ok=True)
+    save_frame(folder, "decisions", decisions)
+
+
+def decisions_of(job: LinkageJob) -> pl.DataFrame:
+    """All decisions that hold in a job."""
+    folder = job.workspace.path(BASE)
+    known = (folder / "decisions.parquet").is_file()
+    return load_frame(folder, "decisions") if known else pl.DataFrame(schema=DECISION_SCHEMA)
+
+
+def decided_rows(job: LinkageJob) -> Decided:
+    """Decisions as pairs of rows."""
+    decisions = decisions_of(job)
+    if decisions.height == 0:
+        return Decided.nothing()
+    rows = np.arange(job.rows, dtype=np.uint32)
+    named = pl.DataFrame({"id": texts_at("id", rows, job.ids), "row": rows})
+    asked = pl.concat([decisions["id_a"], decisions["id_b"]]).unique().to_frame("id")
+    found = named.join(asked, on="id", how="semi")
+    pairs = decisions.select(
+        "decision", *(pl.col(side).replace_strict(found["id"], found["row"]) for side in ("id_a", "id_b"))
+    )
+
+    def of(decision: str) -> Array:
+        return pairs.filter(pl.col("decision") == decision).select("id_a", "id_b").to_numpy().astype(np.uint32)
+
+    return Decided(of("match"), of("differ"))

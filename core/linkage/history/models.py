@@ -1,0 +1,118 @@
+"""Models as files: kept, found again, checked against the records they are to be used on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+from pydantic import ValidationError
+
+from core.errors import ConfigError, MatchError
+from core.jobs.ports import Output
+from core.matching.compare.vectors import compare_pairs
+from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, drift_of, level_shares, neighbours
+from core.matching.scoring.model import Model
+from core.matching.specs.spec import MatchSpec
+from core.storage.private_file import write_private
+
+if TYPE_CHECKING:
+    from core.linkage.job import LinkageJob
+
+MODEL = "model.json"
+
+
+def read_model(path: Path) -> Model:
+    """Read a model file, or the model in the record of a run (OUT.run.json).
+
+    Raises:
+        ConfigError: there is none, or it is not a model of this version.
+    """
+    try:
+        content = orjson.loads(path.read_bytes())
+        return Model.model_validate(content.get("model", content))
+    except OSError as error:
+        raise ConfigError(f"model {path} cannot be read: {error.strerror}") from None
+    except (ValueError, AttributeError, ValidationError):
+        raise ConfigError(f"{path} is no model of this version; `headrace model train` writes one") from None
+
+
+def write_model(model: Model, path: Path) -> None:
+    """Write a model whole or not at all, readable by its owner only: it names frequent values of names."""
+    write_private(path, lambda part: part.write_text(model.to_json(), encoding="utf-8"))
+
+
+def check_model(model: Model, spec: MatchSpec, path: str) -> None:
+    """Refuse a model of other rules before any work.
+
+    Raises:
+        MatchError: says what differs where it can be told.
+    """
+    if model.spec_fingerprint == spec.fingerprint:
+        return
+    trained, asked = [field.name for field in model.fields], [field.name for field in spec.fields]
+    what = "levels, passes or thresholds differ"
+    if trained != asked:
+        what = f"it knows the fields {', '.join(trained)}, the records have {', '.join(asked)}"
+    raise MatchError(
+        f"model {path} was trained for another spec or another mapping: {what}; use that spec, or train again with "
+        "`headrace model train`",
+        model=path,
+    )
+
+
+def candidate_shares(job: LinkageJob) -> tuple[dict[str, tuple[float, ...]], int]:
+    """Level shares of neighbours in the blocks of all passes, and how many pairs they are of."""
+    blocks = [job.blocks(number) for number in range(len(job.spec.passes))]
+    pairs = [neighbours(each.rows, each.depth[1:] > 0, job.boundary) for each in blocks]
+    left, right = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    levels = compare_pairs(job.words, job.vocabulary, job.layout, left, right)
+    return level_shares(levels, job.layout), len(levels)
+
+
+def reuse_model(job: LinkageJob, folder: Path) -> Output:
+    """Take the model the request named instead of learning one, unless the records have moved too far from it.
+
+    Raises:
+        MatchError: a field has drifted beyond the limit; names it.
+    """
+    text = job.workspace.file(MODEL).read_text(encoding="utf-8")
+    model = Model.from_json(text)
+    shares, n_pairs = candidate_shares(job)
+    drift = drift_of(model.candidate_shares, shares, n_pairs)
+    if drift is not None and drift.worst_psi > REFUSAL_PSI and not job.description.request.allow_drift:
+        raise MatchError(
+            f"the records are not like those the model was trained on: field {drift.worst} drifted most (population "
+            f"stability index {drift.worst_psi:.2f}, limit {REFUSAL_PSI:g}); look at that column, train again with "
+            "`headrace model train`, or go on with --allow-drift",
+            field=drift.worst,
+            psi=drift.worst_psi,
+            limit=REFUSAL_PSI,
+        )
+    write_private(folder / MODEL, lambda part: part.write_text(text, encoding="utf-8"))
+    return {
+        "reused": True,
+        "prior_bits": model.prior_bits,
+        "iterations": model.iterations,
+        "converged": model.converged,
+        "drift": None if drift is None else drift.to_dict(),
+    }
+
+
+def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
+    """What the figures say of a reused model, and the notices about it; nothing where the run learnt its own."""
+    trained = job.outputs("train")[0]
+    if not trained.get("reused"):
+        return None, []
+    drift = trained["drift"]
+    request = job.description.request
+    said = {"file": request.model or request.against, "trained_rows": job.model.n_rows, "drift": drift}
+    if drift is None:
+        return said, ["drift of the records from the model cannot be told: too few pairs, or a model without shares"]
+    if drift["worst_psi"] <= NOTICE_PSI:
+        return said, []
+    return said, [
+        f"the records differ from those of the model: field {drift['worst_field']} drifted most (population stability "
+        f"index {drift['worst_psi']:.2f}, refused above {REFUSAL_PSI:g})"
+    ]

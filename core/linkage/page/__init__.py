@@ -1,1 +1,0 @@
-"""A finished run as one page: facts gathered, charts drawn, page written."""

@@ -1,0 +1,159 @@
+"""Why two records were joined, or not, told from what a finished run left behind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from core.errors import ConfigError, InputError
+from core.intake.source import Source
+from core.jobs.ports import Output, Stage
+from core.linkage.description import JobDescription, hints_of
+from core.linkage.history.base_run import reopen
+from core.linkage.results.block_records import SCAN_ROWS, At, Scan, placings
+from core.linkage.run_record import run_path
+from core.linkage.stage_files import load_placeholders
+from core.matching.quality.explain import Explanation, explain_records
+from core.matching.scoring.model import Model
+from core.storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an explanation needs of a finished run. whole_passes: those that neither cut nor windowed a block."""
+
+    description: JobDescription
+    model: Model
+    placeholders: dict[str, list[int]]
+    window: int
+    whole_passes: tuple[str, ...]
+
+
+def run_of_output(out: Path) -> Run:
+    """Read the record that `headrace match` wrote beside its output.
+
+    Raises:
+        ConfigError: there is none, or it is not whole.
+    """
+    path = run_path(out)
+    if not path.is_file():
+        raise ConfigError(f"there is no {path}; give the --out of a finished `headrace match`")
+    try:
+        record = orjson.loads(path.read_bytes())
+        return Run(
+            JobDescription.model_validate(record["job"]),
+            Model.model_validate(record["model"]),
+            record["placeholders"],
+            record["window"],
+            _whole(record["passes"]),
+        )
+    except (ValueError, KeyError):
+        raise ConfigError(f"{path} is no record of a run by this version; match again to explain") from None
+
+
+def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[Stage, list[Output]]) -> Run:
+    """Read what a job of the queue left in its workspace.
+
+    Args:
+        outputs: of the stages `reduce`, `train` and `plan`.
+    Raises:
+        ConfigError: the job has not come so far, or its workspace is gone.
+    """
+    try:
+        model = (workspace.path(outputs["train"][0]["path"]) / "model.json").read_text()
+        placeholders = load_placeholders(workspace.path(outputs["reduce"][0]["path"]))
+        plan = outputs["plan"][0]
+    except (IndexError, FileNotFoundError):
+        raise ConfigError(
+            "the job has no model and plan in its workspace: it did not come so far, or they were removed"
+        ) from None
+    return Run(description, Model.from_json(model), placeholders, plan["window"], _whole(plan["passes"]))
+
+
+def _whole(passes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(each["name"] for each in passes if each["complete"])
+
+
+def explain(
+    run: Run, id_a: str, id_b: str, on_progress: Callable[[int, int], None] = lambda done, total: None
+) -> Explanation:
+    """Compare two records as the run did, and say which passes made the pair, which missed it, which left it out.
+
+    Args:
+        on_progress: rows read and rows in all, where the block of the two has to be looked at.
+    Raises:
+        InputError: an id is not in the input, or the input is no longer what was matched.
+    Cost: the input is read up to the records, and once more where a pass whose key they share cut or windowed blocks.
+    """
+    spec = run.description.spec
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        sources = _sources(run.description, Workspace(folder))
+        pair = _find(sources, id_a, first=True), _find(sources, id_b, first=False)
+        if pair[0][:2] == pair[1][:2]:
+            raise InputError(f"{id_a!r} and {id_b!r} are the same record; name two", id=id_a)
+        suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
+        orders = [sources[at.source].date_order for at in pair]
+        texts = pl.concat([at.record for at in pair]).select(spec.columns)
+        found = explain_records(texts, run.model, spec, orders, suspects)
+        if run.description.request.link is not None and pair[0].source == pair[1].source:
+            barred = f"both are records of {sources[pair[0].source].path}, and the run compared across two files only"
+            return replace(found, compared_by=(), barred=barred)
+        questioned = [name for name in found.compared_by if name not in run.whole_passes]
+        if not questioned:
+            return found
+        # An increment compares a record with those before it, so files that came later are no part of its blocks.
+        last = len(sources) if run.description.request.link is not None else max(at.source for at in pair) + 1
+        scan = Scan(sources[:last], spec, suspects, run.window, on_progress)
+        left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
+    missing = {each.pass_name for each in left_out}
+    made = tuple(name for name in found.compared_by if name not in missing)
+    return replace(found, compared_by=made, left_out_by=left_out)
+
+
+def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:
+    """Open the inputs again: the checked copies of text files went with the run's workspace."""
+    return reopen(description, hints_of(description.spec), scratch.root)
+
+
+def _find(sources: list[Source], record_id: str, *, first: bool) -> At:
+    """Find a record; in a linked pair the first id is looked for in the first file first."""
+    numbers = range(len(sources)) if first else reversed(range(len(sources)))
+    for number in numbers:
+        source = sources[number]
+        for lo in range(0, source.rows, SCAN_ROWS):
+            frame = source.read(lo, min(lo + SCAN_ROWS, source.rows))
+            found = frame["id"].index_of(record_id)
+            if found is not None:
+                return At(number, lo + found, frame[found : found + 1])
+    names = " or ".join(str(source.path) for source in sources)
+    raise InputError(f"there is no record {record_id!r} in {names}", id=record_id)
+
+
+def records_of(run: Run, ids: Collection[str]) -> dict[str, dict[str, str | None]]:
+    """Values of records by id, under the names of the spec's fields. Raises as `explain`."""
+    found: dict[str, dict[str, str | None]] = {}
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        for source in _sources(run.description, Workspace(folder)):
+            for lo in range(0, source.rows, SCAN_ROWS):
+                rows = source.read(lo, min(lo + SCAN_ROWS, source.rows)).filter(pl.col("id").is_in(list(ids)))
+                found |= {str(row["id"]): row for row in rows.to_dicts()}
+    return found
+
+
+def decision_of(out: Path, id_a: str, id_b: str) -> dict[str, Any]:
+    """What the run's output says of the two: their entities, and whether they are one."""
+    frame = pl.read_csv(out, infer_schema=False) if out.suffix.lower() == ".csv" else pl.read_parquet(out)
+    found = frame.with_columns(pl.col("id").cast(pl.String)).filter(pl.col("id").is_in([id_a, id_b]))
+    entities = dict(zip(found["id"].to_list(), found["entity_id"].to_list(), strict=True))
+    return {
+        "entity_a": entities.get(id_a),
+        "entity_b": entities.get(id_b),
+        "same_entity": id_a in entities and entities.get(id_a) == entities.get(id_b),
+    }

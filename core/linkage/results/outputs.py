@@ -1,0 +1,220 @@
+"""What a person takes home from a job: entities, pairs, and the record of the run, each written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import orjson
+import polars as pl
+
+from core.errors import ConfigError
+from core.jobs.ports import Stage
+from core.linkage.history.continuity import changes_so_far
+from core.linkage.history.decisions import decisions_of
+from core.linkage.history.models import statement
+from core.linkage.job import LinkageJob
+from core.linkage.run_record import beside, run_path
+from core.linkage.stage_files import load_placeholders
+from core.linkage.stages import survive
+from core.storage.private_file import write_private as _write
+from core.storage.workspace import BASE
+
+FORMATS = (".parquet", ".csv")
+COMPLETENESS_ROWS = 250_000
+
+
+def check_out(out: Path, option: str = "--out") -> None:
+    """Refuse a place that cannot be written before any work is done.
+
+    Raises:
+        ConfigError: unknown ending, no such folder, or no permission.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{option} {out}: the ending must be {' or '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise ConfigError(f"{option} {out}: there is no folder {out.parent}; make it first")
+    if out.is_dir() or not _takes_files(out.parent):
+        raise ConfigError(f"{option} {out}: cannot be written; choose another place")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there; permissions alone do not tell (root, file systems of their own kind)."""
+    try:
+        with TemporaryFile(dir=folder):
+            return os.access(folder, os.W_OK)
+    except OSError:
+        return False
+
+
+def pairs_path(out: Path) -> Path:
+    """Where the pairs go: `people.pairs.parquet` beside `people.parquet`."""
+    return beside(out, "pairs")
+
+
+def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
+    """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
+
+    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked. The
+    pairs stand in the order of their first record. `request.entities` has one golden record an entity. Changes of
+    entities and decisions by people, the earlier ones included, are written where there are any.
+    """
+    _write_small(job, out)
+    entities = job.description.request.entities
+    if entities is not None:
+        _settle_late(job)
+        golden = _survived(job, "entities")
+        _write(Path(entities), lambda part: _sink(golden, part, Path(entities).suffix))
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(_write_run, job, out, summary), pool.submit(_write_pairs, job, out)]
+        _write(out, lambda part: _write_members(job, part, out.suffix, others))
+
+
+def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
+    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
+
+
+def _write_pairs(job: LinkageJob, out: Path) -> None:
+    dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
+    _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
+
+
+def _write_members(job: LinkageJob, part: Path, suffix: str, others: Sequence[Future[None]]) -> None:
+    """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
+    members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
+    _sink(members, part, suffix)
+    for each in others:
+        each.result()
+
+
+def _write_small(job: LinkageJob, out: Path) -> None:
+    """Write the log of changes and the decisions; what another run left under these names does not stay."""
+    folder = job.workspace.path(BASE)
+    tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None}
+    if (folder / "log.parquet").is_file():
+        tables["changes"] = changes_so_far(job)
+    decisions = decisions_of(job)
+    tables["decisions"] = decisions if decisions.height else None
+    for kind, table in tables.items():
+        if table is None:
+            beside(out, kind).unlink(missing_ok=True)
+        else:
+            _write(beside(out, kind), partial(_sink, table.lazy(), suffix=out.suffix))
+
+
+def _settle_late(job: LinkageJob) -> None:
+    """Make the golden records that an earlier run of the job was not asked for."""
+    for partition, found in enumerate(job.outputs("survive")):
+        if not found["golden"]:
+            survive.settle(job, partition, job.workspace.path(found["path"]))
+
+
+def _typed_id(job: LinkageJob) -> pl.Expr:
+    """Ids as the input had them: numbers stay numbers where every file has them so."""
+    dtypes = {str(source.id_dtype) for source in job.sources}
+    dtype = job.sources[0].id_dtype
+    return pl.col("id").cast(dtype) if len(dtypes) == 1 and dtype.is_integer() else pl.col("id")
+
+
+def _survived(job: LinkageJob, name: str) -> pl.LazyFrame:
+    """Join one file of all `survive` batches, in the order of the rows."""
+    return pl.scan_parquet([folder / f"{name}.parquet" for folder in job.folders("survive")])
+
+
+def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
+    record = {
+        "job": job.description.model_dump(mode="json"),
+        "model": orjson.loads(job.model.to_json()),
+        "window": job.outputs("plan")[0]["window"],
+        "placeholders": load_placeholders(job.folder("reduce")),
+        "summary": dict(summary),
+        "passes": job.outputs("plan")[0].get("passes", []),
+        "completeness": _completeness(job),
+    }
+    return orjson.dumps(record, option=orjson.OPT_INDENT_2)
+
+
+def _sink(frame: pl.LazyFrame, path: Path, suffix: str) -> None:
+    """Stream a frame into a file: what is in memory is bounded."""
+    if suffix.lower() == ".csv":
+        frame.sink_csv(path)
+    else:
+        frame.sink_parquet(path, compression_level=1)
+
+
+def _completeness(job: LinkageJob) -> dict[str, float]:
+    """Share of records with a value by field, from at most `COMPLETENESS_ROWS` evenly spaced ones."""
+    words = job.words[:: max(1, -(-job.rows // COMPLETENESS_ROWS))]
+    names = job.layout.names
+    return {name: round(float(words[:, job.layout.words_of(name)].any(axis=1).mean()), 6) for name in names}
+
+
+def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) -> dict[str, Any]:
+    """Count what a finished job did.
+
+    Args:
+        seconds: wall time of this run, reading the input included.
+        stages: wall seconds of each stage in this run.
+    Returns:
+        JSON: rows, seconds, rows_per_s, candidate_pairs (comparisons over all passes), matches, entities, peak_rss_mb,
+        stages, and the statements on recall, clusters, a reused model and notices.
+    """
+    clustered = dict(job.outputs("cluster")[0])
+    matches = clustered.pop("matches")
+    recall, changes = clustered.pop("recall"), clustered.pop("changes")
+    model, notices = statement(job)
+    for name in ("path", "items", "seconds"):
+        clustered.pop(name)
+    return {
+        "rows": job.rows,
+        "seconds": round(seconds, 3),
+        "rows_per_s": round(job.rows / seconds, 1),
+        "candidate_pairs": sum(found["pairs"] for found in job.outputs("match")),
+        "matches": matches,
+        "entities": sum(found["entities"] for found in job.outputs("survive")),
+        "peak_rss_mb": peak_rss_mb(),
+        "stages": {stage: round(spent, 3) for stage, spent in stages.items()},
+        "batches": {stage: len(job.outputs(stage)) for stage in stages},
+        "clusters": clustered,
+        "changes": changes,
+        "recall": recall,
+        "model": model,
+        "quarantined": sum(source.quarantined for source in job.sources),
+        "notices": [*job.description.notices, *_blanked(job), *_windowed(job), *notices],
+    }
+
+
+def _blanked(job: LinkageJob) -> list[str]:
+    """Say which fields had values that too many records share: how many records, never the values."""
+    found: Counter[str] = Counter()
+    for each in job.outputs("encode"):
+        found.update(each["nulled"])
+    return [
+        f"{field}: {count} records have a value that too many share to tell them apart; taken as missing"
+        for field, count in found.items()
+    ]
+
+
+def _windowed(job: LinkageJob) -> list[str]:
+    """Say which passes compared less than half of their pairs."""
+    return [
+        f"pass {each['name']} compared {each['pairs']:,} of {each['pairs'] + each['left_out']:,} pairs, for its "
+        f"largest block has {each['largest']:,} records; give it a further key or a refinement in the spec"
+        for found in job.outputs("plan")
+        for each in found["passes"]
+        if each["left_out"] > each["pairs"]
+    ]
+
+
+def peak_rss_mb() -> float:
+    """Highest resident memory of this process so far, in MiB (the kernel counts in KiB, macOS in bytes)."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

@@ -1,0 +1,1 @@
+"""Where jobs keep their files: workspaces, scratch folders, object stores, private files."""

@@ -1,0 +1,45 @@
+"""Becoming a flow: the command line stands below `flows` and may not import it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from core.deploying.servers import BATCHED, QUIET, RUN_LOG
+
+
+def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by a run of the module, on the API of a local stack that runs, unless another is configured.
+
+    Without any API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
+    """
+    sys.stdout.flush()
+    # -P: a folder `flows` or `core` where somebody stands is not ours.
+    line = [sys.executable, "-P", "-m", "core.terminal.start", module, *arguments]
+    os.execve(sys.executable, line, flow_environment())  # noqa: S606 - no shell
+
+
+def flow_environment() -> dict[str, str]:
+    """Ours, and what a flow needs beside it: the API of a local stack unless another is configured."""
+    ours = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180", **QUIET, **BATCHED, **RUN_LOG}
+    environment = ours | os.environ
+    if not environment.get("PREFECT_API_URL") and (api_url := _local_api()):
+        environment["PREFECT_API_URL"] = api_url
+    if not Path(os.path.expanduser("~")).is_dir():
+        # Prefect would warn that it has no place for its settings.
+        from core.settings import read_settings
+
+        environment.setdefault("PREFECT_HOME", str(read_settings().state_dir.expanduser().absolute() / "prefect"))
+    return environment
+
+
+def _local_api() -> str | None:
+    """The API of the stack that `headrace up` runs for this state directory."""
+    from core.settings import read_settings
+    from core.stack.state import running_stack
+
+    stack = running_stack(read_settings().state_dir)
+    return None if stack is None else stack.api_url

@@ -1,0 +1,11 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")]
+JobName = Annotated[str, typer.Argument(help="Job id or job key.")]

@@ -1,0 +1,1 @@
+"""Benchmarks that need made persons or published identities."""

@@ -1,0 +1,136 @@
+# budget: parameters, a command has as many as it has options
+"""`headrace bench match|kernels|overhead`: figures that need made persons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.bench.harness.show import Out, show
+from core.metrics.process import usable_cores
+from core.workloads.identity.bench.lookup_command import lookup
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands to the group `bench`."""
+    for command in (match, kernels, lookup, overhead):
+        group.command(command.__name__)(command)
+
+
+def match(
+    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
+    input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
+    truth: Annotated[str, typer.Option("--truth", help="With --input: column of the true entity.")] = "entity_id",
+    id_column: Annotated[str, typer.Option("--id", help="With --input: column that names each record.")] = "id",
+    peers: Annotated[str, typer.Option("--peers", help="Also run splink, goldenmatch (comma between).")] = "",
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
+    out: Out = None,
+) -> None:
+    """Seconds, memory and accuracy from file to entities, each system in a process of its own on the same records.
+
+    Example: headrace bench match --rows 1000000 --peers splink --json out.json
+    """
+    import tempfile
+    from dataclasses import asdict
+
+    from core.bench.matching.match import Records, measure
+    from core.bench.matching.systems import ours
+    from core.bench.matching.systems import peers as peers_of
+    from core.terminal.progress import rows_progress
+
+    threads = threads or usable_cores()
+    setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
+    data = f"--input {input.name} --truth {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
+    command = f"headrace bench match {data}" + f" --peers {peers}" * bool(peers) + f" --threads {threads}"
+    with tempfile.TemporaryDirectory(prefix="headrace-persons-") as folder, rows_progress() as moved:
+        if input is not None:
+            records = Records(input, id_column, truth, input.name)
+        else:
+            records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
+        found = [asdict(one) for one in measure(records, setups, moved)]
+    show(command, found, out)
+
+
+def kernels(
+    rows: Annotated[
+        int, typer.Option("--rows", min=1_000, max=5_000_000, help="Generated persons, 30 % duplicates.")
+    ] = 200_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the generator and of the shuffling.")] = 7,
+    out: Out = None,
+) -> None:
+    """Pairs a second and core of the comparison kernels, beside rapidfuzz and DuckDB, and whether answers are equal.
+
+    Example: headrace bench kernels --rows 1000000 --json out.json
+    """
+    from dataclasses import asdict
+
+    import polars as pl
+
+    from core.bench.matching.kernels import left_out, measure_kernels
+    from core.terminal.progress import rows_progress
+    from core.workloads.identity.made_persons.generator import person_chunks
+    from core.workloads.identity.made_persons.population import plan_population
+
+    for sentence in left_out():
+        print(sentence)
+    with rows_progress() as moved:
+        chunks: list[pl.DataFrame] = []
+        moved("making persons", 0, rows)
+        for chunk in person_chunks(plan_population(rows, seed, 0.3)):
+            chunks.append(chunk)
+            moved("making persons", sum(len(each) for each in chunks), rows)
+        origin = f"{rows:,} made persons, seed {seed}"
+        found = [asdict(one) for one in measure_kernels(pl.concat(chunks), origin, seed, moved)]
+    show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
+
+
+def _persons(folder: Path, rows: int, seed: int) -> Path:
+    from core.workloads.identity.made_persons.files import write_persons
+    from core.workloads.identity.made_persons.population import plan_population
+
+    path = folder / "persons.parquet"
+    write_persons(plan_population(rows, seed, 0.3), path)
+    return path
+
+
+def overhead(
+    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=50, help="Counted runs each way.")] = 3,
+    out: Out = None,
+) -> None:
+    """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
+
+    Each run is a process with a database of its own, in turn; one of each is not counted. The Prefect API is that of
+    PREFECT_API_URL or of a running `headrace up`; without any, the benchmark starts a server, which shares the
+    processors with both.
+
+    Example: headrace bench overhead --rows 200000
+    """
+    import json
+    from dataclasses import asdict
+
+    from core.linkage.request import MatchRequest
+    from core.runtime import open_runtime
+    from core.terminal.become_flow import flow_environment
+    from core.terminal.progress import rows_progress
+    from core.terminal.tables import emit
+    from core.workloads.identity.bench.overhead import measure
+    from core.workloads.identity.made_persons.samples import sampled
+
+    with open_runtime() as runtime, rows_progress() as moved:
+        persons = sampled(f"demo:persons?rows={rows}", runtime.settings.state_dir / "samples")
+        request = MatchRequest(input=persons, id_column="id")
+        found = measure(runtime.db.url, request, rounds, flow_environment(), moved)
+    figures = asdict(found) | {"command": f"headrace bench overhead --rows {rows} --rounds {rounds}"}
+    emit("overhead", [{"figure": name, "value": _written(value)} for name, value in figures.items()], as_json=False)
+    said = f"Prefect takes {found.overhead_percent:+.1f} % of the job's time at {found.batches} batches"
+    print(said + f" ({found.plain_job_s:.2f} s without, {found.prefect_job_s:.2f} s with)")
+    if out is not None:
+        out.write_text(json.dumps([figures], indent=2) + "\n", encoding="utf-8")
+
+
+def _written(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The commands of identity resolution, one module each with `register(group)`."""

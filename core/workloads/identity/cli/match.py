@@ -1,0 +1,155 @@
+# budget: a command has as many parameters as it has options
+"""`headrace match`: records of one file with each other, or of two files across."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.metrics.process import usable_cores
+from core.terminal.become_flow import become_flow
+
+EPILOG = """
+Examples:
+
+  headrace match people.csv --id person_no --out resolved.parquet
+
+  headrace match people.csv --id rec_id --map last_name=surname --map zip=postcode --map email= --out resolved.csv
+
+  headrace match june.csv --against resolved.parquet --out june.parquet
+
+  headrace match people.csv --id person_no --via prefect --lookup
+
+  headrace match table:crm.customers --id customer_no --out resolved.parquet
+
+  headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
+
+Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("match", epilog=EPILOG)(match)
+
+
+def match(
+    records: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="CSV or Parquet file, or table:NAME of the database", show_default=False),
+    ],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet or CSV: id and entity_id of every input row")] = None,
+    entities: Annotated[Path | None, typer.Option(help="Parquet or CSV: one golden record an entity")] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="column that names each record (default: id)", show_default=False)
+    ] = None,
+    spec: Annotated[
+        str | None, typer.Option(help="built-in match spec, or a YAML file (default: persons)", show_default=False)
+    ] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
+    ] = None,
+    link: Annotated[str | None, typer.Option(help="second file (or table:NAME): compare only across the two")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
+    ] = None,
+    one_to_one: Annotated[bool, typer.Option("--one-to-one", help="with --link: at most one partner a record")] = False,
+    model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
+    allow_drift: Annotated[
+        bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
+    ] = False,
+    lookup: Annotated[
+        bool, typer.Option("--lookup", help="publish what `headrace lookup` needs as well (prefect)")
+    ] = False,
+    via: Annotated[
+        str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
+    ] = "local",
+    publish: Annotated[
+        str | None,
+        typer.Option(
+            help="prefect: what goes to the database. links: entities, members, matches; records: identities too; "
+            "all: golden records too (default)",
+            show_default=False,
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="prefect: name the answer is published under (default: by spec and input)", show_default=False
+        ),
+    ] = None,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
+    ] = False,
+    bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
+    memory_gb: Annotated[
+        float | None, typer.Option(min=0.1, help="memory a process may hold (default: 60 % of what is free)")
+    ] = None,
+    keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
+) -> None:
+    """Find which records are the same person (or supplier, or ...), and say so for every row."""
+    from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
+    from core.workloads.identity.cli.match_options import matching_request
+    from core.workloads.identity.summary import show
+
+    request = matching_request(
+        {
+            "input": input_file(records),
+            "id_column": id_column,
+            "spec": spec,
+            "link": None if link is None else input_file(link),
+            "against": None if against is None else str(output_of(against)),
+            "decisions": None if decisions is None else str(decisions),
+            "one_to_one": one_to_one,
+            "bad_rows": bad_rows,
+            "model": None if model is None else str(model),
+            "allow_drift": allow_drift,
+            "lookup": lookup,
+            "out": None if out is None else str(out),
+            "publish": publish,
+            "rerun": rerun,
+            "dataset": dataset or dataset_of(records, spec),
+            "memory_gb": memory_gb,
+            "entities": None if entities is None else str(entities),
+        },
+        [*(maps or []), *(more or [])],
+    )
+    if via == "prefect":
+        become_flow("flows.identity_resolution", [request.model_dump_json(), *(["--json"] if as_json else [])])
+    if via != "local":
+        raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
+    summary = _run_here(request, threads, keep_workspace)
+    show(summary, as_json=as_json, out=request.out)
+
+
+def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
+    import os
+
+    threads = threads or usable_cores()
+    # polars reads its bound at import; kernels run on threads of our own.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    from core.linkage.resolve import resolve
+    from core.metrics.logs import configure
+    from core.settings import read_settings
+    from core.terminal.progress import stage_progress
+
+    settings = read_settings()
+    configure(settings.log)
+    with stage_progress() as on_progress:
+        return resolve(
+            request,
+            settings.state_dir / "workspaces" / "local",
+            threads=threads,
+            on_progress=on_progress,
+            keep_workspace=keep_workspace,
+        )

@@ -1,0 +1,65 @@
+"""Options of `headrace match` as a checked request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.errors import ConfigError
+from core.linkage.history.base_run import open_base
+from core.linkage.request import MatchRequest
+from core.linkage.results.outputs import check_out
+
+
+def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
+    """Check the options before any work.
+
+    Raises:
+        ConfigError: an option cannot be meant as it stands.
+    """
+    mapping: dict[str, str] = {}
+    for text in (part for each in maps for part in each.split(",")):
+        field, equals, column = text.partition("=")
+        if not equals or not field.strip():
+            raise ConfigError(f"--map {text}: write field=column, for example --map last_name=surname")
+        if field.strip() in mapping:
+            raise ConfigError(f"--map {text}: field {field.strip()} is mapped twice")
+        mapping[field.strip()] = column.strip()
+    out = options["out"]
+    if out is not None:
+        check_out(Path(out))
+    entities = options.get("entities")
+    if entities is not None:
+        if out is None:
+            raise ConfigError(
+                "--entities goes with --out: the records say by entity_id to which golden record they belong"
+            )
+        check_out(Path(entities), "--entities")
+    if options.get("against") is not None:
+        before = open_base(Path(options["against"])).description.request
+        options = options | {"id_column": options.get("id_column") or before.id_column, "spec": before.spec}
+        mapping = mapping or before.mapping
+    options = options | {"id_column": options.get("id_column") or "id", "spec": options.get("spec") or "persons"}
+    options |= {"publish": options.get("publish") or "all"}
+    quarantine = None
+    if options["bad_rows"] == "quarantine":
+        beside = Path(out) if out is not None else Path(options["input"])
+        quarantine = str(beside.with_name(f"{beside.stem}.bad.csv"))
+    try:
+        return MatchRequest(**_absolute(options), mapping=mapping, quarantine=quarantine)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        raise ConfigError(f"{option}: {first['msg']} (got {first['input']!r})") from None
+
+
+def _absolute(options: dict[str, Any]) -> dict[str, Any]:
+    """Workers may stand in another folder."""
+    return {
+        name: str(Path(value).absolute())
+        if name in {"input", "link", "out", "model", "entities", "against", "decisions"} and value is not None
+        else value
+        for name, value in options.items()
+    }

@@ -1,0 +1,1 @@
+"""Entities in the database: tables, lists for lookups, versions that count, exports."""

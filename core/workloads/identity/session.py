@@ -1,0 +1,76 @@
+"""A process that takes part in resolving identities through the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.jobs.memory import fit, limit_bytes
+from core.jobs.queue_source import QueueSource
+from core.jobs.session import JobSession
+from core.linkage.description import JobDescription
+from core.linkage.job import LinkageJob
+from core.linkage.prepare import describe, identify
+from core.linkage.request import MatchRequest
+from core.linkage.results.outputs import summarise, write_outputs
+from core.linkage.stages.needs import NEEDS
+from core.linkage.stages.table import TABLE
+from core.metrics.process import usable_cores
+from core.queue import BatchQueue, FlowPolicy
+from core.runtime import Runtime
+from core.storage.workspace import Workspace
+from core.workloads.identity.made_persons.samples import sampled
+from core.workloads.identity.publishing.publication import EntityPublication
+from core.workloads.identity.workload import FLOW, WORK_QUEUE
+
+
+class IdentitySession(JobSession):
+    """Joins a job of identity resolution: submits it if it is new, resumes it if it is not."""
+
+    job: LinkageJob
+
+    def __init__(
+        self,
+        queue: BatchQueue,
+        description: JobDescription,
+        workspace: Workspace,
+        *,
+        poll_s: float = 1.0,
+        threads: int | None = None,
+    ) -> None:
+        threads = threads or usable_cores()
+        queue.ensure_flow(FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
+        digest = "-".join(str(source["digest"]) for source in description.sources)
+        parameters = description.request.model_dump(mode="json") | {"workspace": workspace.uri}
+        job_id = queue.submit_job(FLOW, description.key, parameters, digest, rerun=description.request.rerun).job_id
+        room = fit(NEEDS, description.rows, threads, limit_bytes(description.request.memory_gb))
+        source = QueueSource(queue, FLOW, job_id, workspace.uri)
+        job = LinkageJob(description, TABLE, workspace, source, threads=threads, at_once=room.at_once)
+        super().__init__(job, source, EntityPublication(queue, job_id, job), poll_s=poll_s)
+
+    def finish(self) -> dict[str, Any]:
+        """Make the job's answer the one that counts, and sum it up."""
+        self.publish()
+        return summarise(self.job, self.spent_s, self.seconds) | {"job_id": self.job_id}
+
+    def write_outputs(self, summary: dict[str, Any]) -> None:
+        """Write the files the request asks for."""
+        if self.job.description.request.out is not None:
+            write_outputs(self.job, Path(self.job.description.request.out), summary)
+
+
+@contextmanager
+def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> Iterator[IdentitySession]:
+    """Describe the job of a request and join it; its session is the block's to close.
+
+    Raises as `core.linkage.prepare.describe`; ConfigError: the memory does not suffice.
+    """
+    samples = runtime.settings.state_dir / "samples"
+    request = request.model_copy(update={"input": sampled(request.input, samples)})
+    key = identify(request)
+    with closing(runtime.workspace_of(key)) as workspace:
+        description = describe(request, key, workspace)
+        poll_s = runtime.settings.queue.poll_s
+        yield IdentitySession(runtime.queue, description, workspace, poll_s=poll_s, threads=threads)

@@ -1,0 +1,21 @@
+"""Identity resolution as a workload: a file of records becomes entities."""
+
+from __future__ import annotations
+
+from core.workloads import Workload
+
+FLOW = "identity-resolution"
+WORK_QUEUE = "matching"
+
+_CLI = "core.workloads.identity.cli"
+
+WORKLOAD = Workload(
+    name="identity",
+    handlers={FLOW: "core.workloads.identity.handler:run_any"},
+    commands={
+        "": tuple(f"{_CLI}.{noun}" for noun in ("match", "lookup", "explain", "model", "report", "evaluate")),
+        "generate": (f"{_CLI}.generate",),
+        "jobs": (f"{_CLI}.published",),
+        "bench": ("core.workloads.identity.bench.commands",),
+    },
+)

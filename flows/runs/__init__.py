@@ -1,0 +1,1 @@
+"""What every run shares: settings, session, policy, stages as task runs, events, reports."""

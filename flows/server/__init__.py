@@ -1,0 +1,1 @@
+"""What a Prefect server holds, and how it gets there."""

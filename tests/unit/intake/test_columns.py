@@ -1,0 +1,67 @@
+"""Column names as people write them, and the fields of `persons` that they serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SpecError
+from core.intake.columns import plain, plan_columns
+from core.linkage.description import hints_of
+from core.linkage.request import MatchRequest, job_key
+from core.matching.specs.spec import load_spec
+
+NAMES = ("first_name", "last_name", "dob")
+HOME = ("street", "zip", "city")
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("Vorname;Nachname;Geburtsdatum;Straße;PLZ;Ort;Telefon", (*NAMES, *HOME, "phone")),
+        ("VORNAME;FAMILIENNAME;GEB_DATUM;ANSCHRIFT;POSTLEITZAHL;WOHNORT;BUNDESLAND", (*NAMES, *HOME, "state")),
+        ("prénom;nom;date_naissance;adresse;code_postal;ville;courriel", (*NAMES, *HOME, "email")),
+        ("Prenom;Nom de famille;Date de naissance;Rue;Code postal;Commune;Téléphone", (*NAMES, *HOME, "phone")),
+        ("nombre;apellidos;fecha_nacimiento;dirección;código_postal;ciudad;correo", (*NAMES, *HOME, "email")),
+        ("nome;cognome;data di nascita;indirizzo;zip;città;telefono", (*NAMES, *HOME, "phone")),
+        ("nome;sobrenome;data_nascimento;endereço;CEP;cidade", (*NAMES, *HOME)),
+        ("voornaam;achternaam;geboortedatum;straat;postcode;woonplaats", (*NAMES, *HOME)),
+        ("firstName;lastName;dateOfBirth;streetAddress;zipCode;town;phoneNumber", (*NAMES, *HOME, "phone")),
+        ("First Name;Last Name;Date of Birth;Address Line 1;ZIP Code;City;E-Mail", (*NAMES, *HOME, "email")),
+        ("first.name;LAST-NAME;D.O.B.;street;zip;city;Mobile_Phone", (*NAMES, *HOME, "phone")),
+        ("given_name;surname;date_of_birth;address_1;postcode;suburb;soc_sec_id", (*NAMES, *HOME, "ssn")),
+    ],
+)
+def test_persons_finds_columns_in_other_languages_and_cases(header: str, fields: tuple[str, ...]) -> None:
+    columns = header.split(";")
+    plan = plan_columns(["id", *columns], Path("in.csv"), "id", None, hints_of(load_spec("persons")))
+    assert plan.mapping == {field: (column,) for field, column in zip(fields, columns, strict=True)}
+
+
+def test_persons_serves_no_field_by_a_name_that_could_mean_two() -> None:
+    columns = ["id", "name", "land", "title", "date", "number", "code"]
+    assert plan_columns(columns, Path("in.csv"), "id", None, hints_of(load_spec("persons"))).mapping == {}
+
+
+def test_aliases_of_a_spec_never_name_two_fields() -> None:
+    for name in ("persons", "persons_freeform", "organisations"):
+        seen: dict[str, str] = {}
+        for hint in hints_of(load_spec(name)):
+            for alias in (hint.name, *hint.aliases):
+                assert seen.setdefault(plain(alias), hint.name) == hint.name, (name, alias)
+
+
+def test_nothing_recognised_is_said_in_one_short_sentence() -> None:
+    with pytest.raises(SpecError, match="no column of the input is recognised; .* --map first_name=COLUMN") as told:
+        load_spec("persons").restrict([])
+    assert len(str(told.value)) < 220
+
+
+def test_other_aliases_are_the_same_rules_but_another_job() -> None:
+    spec = load_spec("persons")
+    fields = tuple(field.model_copy(update={"aliases": ()}) for field in spec.fields)
+    bare = spec.model_copy(update={"fields": fields})
+    request = MatchRequest(input="in.csv", id_column="id")
+    assert bare.fingerprint == spec.fingerprint
+    assert job_key(request, ["digest"], bare) != job_key(request, ["digest"], spec)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from core.terminal.kernel_cache import NAMED, place_kernels
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A path below a file: nothing can be made there, not even by root. Temporary folders are in `tmp`."""
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "file" / "x"
+
+
+def test_kernels_stay_where_numba_can_write(tmp_path: Path, blocked: Path) -> None:
+    for home, sources in ((blocked, tmp_path), (tmp_path, blocked)):
+        environment: dict[str, str] = {}
+        place_kernels(environment, home, sources)
+        assert environment == {}
+    environment = {NAMED: str(tmp_path)}
+    place_kernels(environment, blocked, blocked)
+    assert environment == {NAMED: str(tmp_path)}
+
+
+def test_kernels_go_to_a_private_folder_otherwise(
+    blocked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tmp" / f"headrace-kernels-{os.getuid()}"
+    environment: dict[str, str] = {}
+    place_kernels(environment, blocked, blocked)
+    assert (environment, folder.stat().st_mode & 0o777) == ({NAMED: str(folder)}, 0o700)
+    assert capsys.readouterr().err == ""
+    environment = {NAMED: str(blocked)}
+    place_kernels(environment, blocked, blocked)
+    assert environment == {NAMED: str(folder)}
+    assert capsys.readouterr().err.startswith(f"headrace: {NAMED}={blocked} cannot be written; compiled kernels are")
+
+
+def test_kernels_are_not_loaded_from_a_folder_of_others(blocked: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tmp" / f"headrace-kernels-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(ConfigError, match="which others can write: set NUMBA_CACHE_DIR"):
+        place_kernels({}, blocked, blocked)
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match="which others can write"):
+        place_kernels({}, blocked, blocked)
+
+
+def test_commands_place_kernels_first(blocked: Path, tmp_path: Path) -> None:
+    environment = os.environ | {NAMED: str(blocked), "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "core.cli", "generate", "--help"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr.count(f"{NAMED}={blocked} cannot be written") == 1
