@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace bench`: measured figures of this machine."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: options of a command are its parameters, and grouping them would hide them from --help
 """`headrace consume`: worker processes that run a handler of yours over the batches of a flow."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace deploy`: pools, queues, blocks, deployments and automations on a Prefect server."""
 
 from __future__ import annotations

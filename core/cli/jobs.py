@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace jobs`: submissions, their stages and batches."""
 
 from __future__ import annotations

@@ -15,6 +15,11 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "too
 # The one public class that bears the word: DatabaseManager.
 ALLOWED = {Path("core/database/manager.py")}
 
+ENTRIES_MOST = 14
+# One file or folder a noun: the command line has as many as the platform has nouns.
+BY_NOUN = {Path("core/cli")}
+MIRRORED = ("unit", "property", "integration")
+
 INDEX_HOST = re.compile(r"https?://[a-z0-9.-]*(?:pypi|pythonhosted|npmjs|debian)\.[a-z]+", re.IGNORECASE)
 # Absolute paths that exist on one machine only; the users `you` and `a` are made up.
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|work|(?:home|Users)/(?!(?:you|a)\b)\w+)/")
@@ -36,6 +41,31 @@ def test_packages_have_an_init() -> None:
     folders = {path.parent for path in modules()}
     bare = sorted(str(folder) for folder in folders if folder / "__init__.py" not in files())
     assert not bare, f"import contracts do not see folders without __init__.py: {bare}"
+
+
+def test_no_folder_of_core_is_a_drawer() -> None:
+    entries: dict[Path, set[str]] = {}
+    for path in files():
+        for folder, name in zip(path.parents, reversed(path.parts), strict=False):
+            if folder.parts[:1] == ("core",) and len(folder.parts) > 1 and name != "__init__.py":
+                entries.setdefault(folder, set()).add(name)
+    full = {str(folder): len(names) for folder, names in entries.items() if len(names) > ENTRIES_MOST}
+    full = {folder: count for folder, count in full.items() if Path(folder) not in BY_NOUN}
+    assert not full, f"more than {ENTRIES_MOST} entries: give those that belong together a folder: {full}"
+
+
+def test_tests_mirror_the_code() -> None:
+    folders = {path.parent for path in modules()}
+    strays = sorted(
+        {
+            str(path.parent)
+            for path in modules("tests")
+            if path.parts[1] in MIRRORED and path.name.startswith("test_")
+            for mirrored in [Path(*path.parts[2:-1])]
+            if mirrored not in folders and Path("core", mirrored) not in folders
+        }
+    )
+    assert not strays, f"these folders of tests mirror none of the code: {strays}"
 
 
 def test_no_index_host_is_named() -> None:

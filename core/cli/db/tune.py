@@ -1,4 +1,3 @@
-# budget: options of a command are its parameters, and grouping them would hide them from --help
 """`headrace db tune`: PostgreSQL's settings for a machine, each with its reason."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace queue`: what waits, what runs, what died, and the way back."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace queue flows` and `headrace queue set`: by which policy the batches of a flow are handed out."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: options of a command are its parameters, and grouping them would hide them from --help
 """`headrace scale simulate` and `record`: what rules of scaling would have cost, on made-up and on recorded loads."""
 
 from __future__ import annotations

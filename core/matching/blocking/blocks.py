@@ -1,4 +1,3 @@
-# budget: kernels walk blocks, records and refinements
 """Blocks of one pass: the records that share a key, in one order, and how a large block is cut finer.
 
 A pass is sorted as one array of u64: the upper bits of the key, the row number below. So a sort moves eight bytes a

@@ -1,4 +1,3 @@
-# budget: a walk is a loop over blocks, records and partners
 """Walking sorted keys: which records share a block, chunk by chunk of pairs, and their records gathered side by side.
 
 What runs once a key or once a pair touches scalars and its own arrays only. An array handed to another kernel there,

@@ -1,4 +1,3 @@
-# budget: a mask is a loop over pairs with the comparison of a key part in it
 """Which blocking passes make a pair, told from its two records.
 
 A true pair is met in many passes. Where a pass is known to make every pair of its blocks, a later one need not score

@@ -1,4 +1,3 @@
-# budget: a similarity of two packed strings takes their four words
 """Short strings packed into two 64-bit words, one byte a character, and their similarities word by word.
 
 Nearly all strings of a vocabulary have at most 16 characters, all of them below 256: such a pair is compared in

@@ -1,4 +1,3 @@
-# budget: pair kernels are loops over blocks, records and partners
 """Pairs: walking blocks, drawing random ones, and scoring a range of blocks in one kernel call."""
 
 from __future__ import annotations

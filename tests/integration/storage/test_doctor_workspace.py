@@ -9,7 +9,7 @@ import pytest
 from core.cli.doctor import _workspace
 from core.settings import read_settings
 from core.storage.object_store import ObjectStore
-from tests.integration.linkage.conftest import BUCKET
+from tests.integration.storage.conftest import BUCKET
 
 
 @pytest.fixture(autouse=True)

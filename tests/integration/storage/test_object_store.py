@@ -14,7 +14,7 @@ from core.storage import object_store, scratch
 from core.storage.object_store import ObjectStore, Piece, Stored
 from core.storage.scratch import LocalCopy, Scratch
 from core.storage.workspace import Workspace, load, save
-from tests.integration.linkage.conftest import BUCKET, make_bucket, s3_server
+from tests.integration.storage.conftest import BUCKET, make_bucket, s3_server
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-# budget: parameters, a command has as many as it has options
 """`headrace bench match|kernels|overhead`: figures that need made persons."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace match`: records of one file with each other, or of two files across."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# budget: a command has as many parameters as it has options
 """`headrace model`: what a run learnt, kept for the next one."""
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.integration.queue.misbehaving import BAD
 
 from core.database import DatabaseManager
 from core.errors import QueueError, UnknownFlow
@@ -16,7 +15,8 @@ from core.queue import BatchQueue, FlowPolicy, NewBatch
 from core.queue.consumers.consumer import Consumer, Options, Report
 from core.queue.handlers import HandlerResult
 from core.settings import QueueSettings
-from tests.integration.queue import misbehaving
+from tests.integration.queue.consumers import misbehaving
+from tests.integration.queue.consumers.misbehaving import BAD
 
 ONCE = Options(idle_exit_s=0)
 N = 100

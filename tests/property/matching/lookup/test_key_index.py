@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.property.matching.test_blocks import LAYOUT, parts, records
 
 from core.matching.blocking.blocks import cut, sort_pass
 from core.matching.lookup.key_index import LEVELS, Sizes, bucketed, candidates, postings, probe
 from core.matching.records.vocabulary import Vocabulary
+from tests.property.matching.blocking.test_blocks import LAYOUT, parts, records
 
 PASSES = range(len(LAYOUT.spec.passes))
 

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.matching.test_records import ANYTHING, ASCII, COLUMN, GLUED, LAYOUT, SPEC
 
 from core.errors import InputError
 from core.matching.lookup.single_record import REMEMBERED, RecordPacker, coded_matrix, is_plain
@@ -22,6 +21,7 @@ from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import fold, normalise_field
 from core.matching.text.string_views import copy_text, one_text, text_chunks, text_length
 from core.workloads.identity.made_persons.generator import generate_persons
+from tests.property.matching.records.test_pack_text import ANYTHING, ASCII, COLUMN, GLUED, LAYOUT, SPEC
 
 _LETTERS = [chr(point) for point in (*range(0xC0, 0x250), 0x2019) if point not in (0xD7, 0xF7)]
 _WORDS = [
