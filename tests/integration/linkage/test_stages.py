@@ -18,6 +18,7 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stage_files import load_edges, load_placeholders
 from core.linkage.stages import match, plan
+from core.linkage.stages.table import TABLE
 from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.block_pairs import walk_pairs
 from core.matching.blocking.blocks import members_of
@@ -58,10 +59,11 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
     )
     workspace = Workspace(str(folder / "work"))
     described = describe(request, identify(request), workspace)
-    made = LinkageJob(described, workspace, LocalManifest(workspace.root), keeps_files=True)
+    source = LocalManifest(workspace.root)
+    made = LinkageJob(described, TABLE, workspace, source, keeps_files=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "WINDOWS", (WINDOW,))
-        run_job(made, on_progress=lambda *_: None)
+        run_job(made, source, on_progress=lambda *_: None)
     return made
 
 
@@ -154,6 +156,7 @@ def test_encoded_ranges_are_the_records_of_one_pack_without_their_placeholders(j
 def test_ranges_never_cross_from_one_source_into_the_next(job: LinkageJob) -> None:
     two = LinkageJob(
         job.description.model_copy(update={"sources": job.description.sources * 2, "rows": 2 * job.rows}),
+        TABLE,
         job.workspace,
         job.batches,
     )
@@ -169,7 +172,7 @@ def test_ranges_follow_the_size_of_the_input_where_none_is_asked_for(job: Linkag
     request = job.description.request.model_copy(update={"range_rows": None})
     source = {**job.description.sources[0], "rows": rows}
     described = job.description.model_copy(update={"request": request, "sources": (source,), "rows": rows})
-    ranges = LinkageJob(described, job.workspace, job.batches).ranges
+    ranges = LinkageJob(described, TABLE, job.workspace, job.batches).ranges
     assert ranges[0].rows == min(step, rows)
     assert sum(part.rows for part in ranges) == rows
 

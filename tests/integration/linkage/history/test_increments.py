@@ -19,6 +19,7 @@ from core.linkage.prepare import describe
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outputs import write_outputs
+from core.linkage.stages.table import TABLE
 from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.generator import generate_persons
 
@@ -62,8 +63,9 @@ def whole_under(folder: Path, base: Path) -> Path:
     workspace = Workspace(str(folder / "work" / "whole"))
     described = describe(request, "whole", workspace).model_copy(update={"frozen": opened.frozen})
     write_model(opened.model, workspace.root / MODEL)
-    job = LinkageJob(described, workspace, LocalManifest(workspace.root))
-    run_job(job, on_progress=lambda stage, done, total: None)
+    source = LocalManifest(workspace.root)
+    job = LinkageJob(described, TABLE, workspace, source)
+    run_job(job, source, on_progress=lambda stage, done, total: None)
     write_outputs(job, folder / "whole.parquet", {})
     return folder / "whole.parquet"
 

@@ -20,6 +20,7 @@ from core.linkage.resolve import resolve
 from core.linkage.results.explanation import Run, explain, run_of_job, run_of_output
 from core.linkage.stages import plan
 from core.linkage.stages.needs import STAGES
+from core.linkage.stages.table import TABLE
 from core.matching.blocking.block_pairs import walk_pairs, windowed_order
 from core.matching.clustering.entity_ids import texts_at
 from core.storage.workspace import Workspace
@@ -54,10 +55,11 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
     )
     workspace = Workspace(str(folder / "work"))
     described = describe(request, identify(request), workspace)
-    made = LinkageJob(described, workspace, LocalManifest(workspace.root), keeps_files=True)
+    source = LocalManifest(workspace.root)
+    made = LinkageJob(described, TABLE, workspace, source, keeps_files=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "WINDOWS", (WINDOW,))
-        run_job(made, on_progress=lambda *_: None)
+        run_job(made, source, on_progress=lambda *_: None)
     return made
 
 
