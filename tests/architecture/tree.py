@@ -15,7 +15,7 @@ IGNORED = {
     ".git", ".venv", ".headrace", "__pycache__", "build", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache",
     ".hypothesis", ".import_linter_cache",
 }  # fmt: skip
-BINARY = {".parquet", ".png", ".gz", ".zst", ".ico", ".woff2"}
+BINARY = {".parquet", ".png", ".gz", ".xz", ".zst", ".ico", ".woff2"}
 
 
 @cache
