@@ -27,11 +27,9 @@ from pydantic import SecretStr
 from core.database import DatabaseManager, connect, migrations, warden
 from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
+from tests import slowest
 
 TEMPLATE = "headrace_template"
-# Files that wait for servers more than they compute, the longest first: at the end of a run they would keep the other
-# process idle.
-WAITING = ("flows/test_scale_run.py", "flows/", "k8s/test_worker.py", "integration/stack/")
 _FOLDER = pytest.StashKey[Path]()
 
 
@@ -50,11 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
-        return next((at for at, start in enumerate(WAITING) if path.startswith(start)), len(WAITING))
-
-    items.sort(key=rank)
+    rank = {one.path: at for at, one in enumerate(slowest.slow_files())}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -76,7 +71,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What chaos tests counted and timed, also when they pass."""
+    """What the run spent its time on; and what chaos tests counted and timed, also when they pass."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     lines = [
         value
@@ -89,6 +84,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in lines:
             terminalreporter.line(line)
+    terminalreporter.section("time")
+    for line in slowest.lines(slowest.phases(reports), [one.path for one in slowest.slow_files()]):
+        terminalreporter.line(line)
 
 
 def _server(folder: Path) -> EmbeddedServer:
