@@ -1,4 +1,4 @@
-"""The command line as a user types it, and files to match."""
+"""The command line, in this process and as a user types it, and files to match."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from core.workloads.identity.made_persons.generator import generate_persons
+from tests import command
 
 Headrace = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -29,15 +30,30 @@ FEBRL_COLUMNS = {
 
 
 @pytest.fixture(scope="module")
-def headrace(tmp_path_factory: pytest.TempPathFactory) -> Headrace:
-    """Run the command; state lives in a folder of the module's own."""
-    state = tmp_path_factory.mktemp("state")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State lives in a folder of the module's own."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def headrace(state: Path) -> Headrace:
+    """Run the command in this process."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return command.headrace(*arguments, env={"HEADRACE_STATE_DIR": str(state)}, cwd=cwd)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def typed_headrace(state: Path) -> Headrace:
+    """Run the installed program."""
     script = Path(sys.executable).with_name("headrace")
 
-    def run(*arguments: object, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "HEADRACE_STATE_DIR": str(state), **extra}
-        command = [str(script), *(str(each) for each in arguments)]
-        return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "HEADRACE_STATE_DIR": str(state)}
+        line = [str(script), *(str(each) for each in arguments)]
+        return subprocess.run(line, env=env, cwd=cwd, capture_output=True, text=True, check=False)
 
     return run
 

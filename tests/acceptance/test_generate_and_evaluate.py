@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.command import headrace
 
-def _headrace(*arguments: object) -> subprocess.CompletedProcess[str]:
+
+def _as_a_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from core.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
@@ -19,7 +21,9 @@ def _headrace(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "persons.csv"
-    done = _headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--duplicates", 0.3, "--out", path, "--json")
+    done = _as_a_process(
+        "generate", "persons", "--rows", 2000, "--seed", 7, "--duplicates", 0.3, "--out", path, "--json"
+    )
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert (facts["rows"], facts["entities"], facts["duplicates"]) == (2000, 1400, 600)
@@ -29,7 +33,7 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_generate_persons_again_writes_the_same_bytes(persons: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.csv"
-    done = _headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--threads", 3, "--out", again)
+    done = headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--threads", 3, "--out", again)
     assert (done.returncode, done.stderr) == (0, "")
     assert "2,000 rows of 1,400 persons (600 duplicates)" in done.stdout
     assert again.read_bytes() == persons.read_bytes()
@@ -46,7 +50,7 @@ def test_generate_persons_again_writes_the_same_bytes(persons: Path, tmp_path: P
 )
 def test_generate_persons_refuses_in_one_sentence(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:
     placed = [tmp_path / part if str(part).startswith("x.") else part for part in arguments]
-    done = _headrace("generate", "persons", *placed)
+    done = headrace("generate", "persons", *placed)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -63,7 +67,7 @@ def _answer(persons: Path, tmp_path: Path, *, halve: bool = False, drop: int = 0
 
 
 def _evaluate(out: Path, truth: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return _headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "entity_id", *more)
+    return headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "entity_id", *more)
 
 
 def test_evaluate_truth_is_perfect_and_renaming_does_not_matter(persons: Path, tmp_path: Path) -> None:
@@ -102,10 +106,10 @@ def test_evaluate_tells_sources_apart_when_ids_repeat(tmp_path: Path) -> None:
     out.write_text("id,source,entity_id\n1,0,a\n1,1,b\n2,0,b\n")
     truth.write_text("id , source, person\n1,0,x\n1,1,y\n2,0,y\n")
     scores = json.loads(
-        _headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "person", "--json").stdout
+        headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "person", "--json").stdout
     )
     assert scores["pairwise"]["f1"] == 1.0
     truth.write_text("id,person\n1,x\n2,y\n")
-    done = _headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "person")
+    done = headrace("evaluate", out, "--truth", truth, "--id", "id", "--entity", "person")
     assert done.returncode == 2
     assert "id '1' stands in more than one row" in done.stderr

@@ -18,11 +18,11 @@ STAGES = ["ingest", "reduce", "encode", "block", "train", "plan", "match", "merg
 
 @pytest.fixture(scope="module")
 def resolved(
-    headrace: Headrace, persons: Path, tmp_path_factory: pytest.TempPathFactory
+    typed_headrace: Headrace, persons: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, object]]:
     """One run of 4,000 persons and its figures."""
     out = tmp_path_factory.mktemp("out") / "people.parquet"
-    done = headrace("match", persons, "--out", out, "--json")
+    done = typed_headrace("match", persons, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     return out, json.loads(done.stdout)
 
@@ -140,11 +140,11 @@ def test_bad_request_is_one_sentence_and_exit_2(headrace: Headrace, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "names.csv"]
 
 
-def test_bad_row_stops_the_run_and_leaves_nothing(headrace: Headrace, persons: Path, tmp_path: Path) -> None:
+def test_bad_row_stops_the_run_and_leaves_nothing(typed_headrace: Headrace, persons: Path, tmp_path: Path) -> None:
     lines = persons.read_text().splitlines()
     lines[17] = lines[17].replace(lines[17].split(",")[3], "31/02/1990")
     (tmp_path / "in.csv").write_text("\n".join(lines))
-    done = headrace("match", "in.csv", "--out", "out.parquet", cwd=tmp_path)
+    done = typed_headrace("match", "in.csv", "--out", "out.parquet", cwd=tmp_path)
     assert done.returncode == 2
     assert "in.csv" in done.stderr
     assert "line 18" in done.stderr
