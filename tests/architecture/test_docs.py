@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,9 @@ def spoken(program: str) -> list[tuple[str, str]]:
     )
 
 
+@cache
 def cli() -> Any:
+    """The command tree; it costs a tenth of a second."""
     return get_command(build())
 
 
