@@ -1,7 +1,8 @@
-"""Real services for the whole run: one embedded PostgreSQL and one redis-server, shared by all xdist workers.
+"""Real services for the whole run: one embedded PostgreSQL, one Prefect server (tests/prefect_server.py) and one
+redis-server, shared by all xdist workers.
 
 The process that controls the run is the services' user: it stops them at the end, and if it is killed the warden stops
-PostgreSQL. Databases are cloned from a template that has all migrations.
+PostgreSQL, and Prefect's keeper Prefect. Databases are cloned from a template that has all migrations.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from pydantic import SecretStr
 from core.database import DatabaseManager, connect, migrations, warden
 from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
-from tests import slowest
+from tests import keeper, slowest
+from tests.prefect_server import KEEPER
 
 TEMPLATE = "headrace_template"
 _FOLDER = pytest.StashKey[Path]()
@@ -61,6 +63,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = config.stash.get(_FOLDER, None)
     if folder is None or hasattr(config, "workerinput"):
         return
+    keeper.end(folder / "prefect" / KEEPER)
     _server(folder).shut_down()
     with contextlib.suppress(FileNotFoundError):
         pid = int((folder / "redis.pid").read_text())
@@ -117,11 +120,17 @@ def _admin(server: EmbeddedServer, statement: str, name: str, template: str = TE
         conn.execute(sql.SQL(statement).format(name=sql.Identifier(name), template=sql.Identifier(template)))
 
 
-@contextlib.contextmanager
-def fresh_database(server: EmbeddedServer, template: str = TEMPLATE) -> Iterator[str]:
-    """URL of a database of its own, migrated unless the template is another; dropped afterwards. Cost: about 30 ms."""
+def create_database(server: EmbeddedServer, template: str = TEMPLATE) -> str:
+    """Name of a new database, migrated unless the template is another. Cost: about 30 ms."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     _admin(server, "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY", name, template)
+    return name
+
+
+@contextlib.contextmanager
+def fresh_database(server: EmbeddedServer) -> Iterator[str]:
+    """URL of a migrated database of its own, dropped afterwards."""
+    name = create_database(server)
     try:
         yield server.url(name)
     finally:

@@ -1,4 +1,4 @@
-"""A real Prefect server for the run of these tests, and the flow as processes of its own."""
+"""The run's Prefect server, and the flow as processes of its own."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ import pytest
 from core.database.embedded import EmbeddedServer
 from core.workloads.identity.made_persons.generator import generate_persons
 from tests.prefect_server import served
+from tests.conftest import create_database
+from tests.prefect_server import PrefectServer, at_hand
 
 ROWS = 5_000
-# Automations look twice a second, and the events they saw are to be read as soon.
-PROMPT = {
-    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT0.5S",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "PT1S",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.5",
-}
 
 
-@pytest.fixture(scope="session")
-def prefect_env(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Environment that points at a Prefect server of these tests' own."""
-    with served(postgres, tmp_path_factory.mktemp("prefect"), PROMPT) as server:
-        yield server.env
+@pytest.fixture(scope="module")
+def prefect_server(services_folder: Path, postgres: EmbeddedServer) -> Iterator[PrefectServer]:
+    """The run's server, for this module alone until its end."""
+    owner = int((services_folder / "owner").read_text())
+
+    def new_database() -> str:
+        return postgres.url(create_database(postgres, "template0"))
+
+    with at_hand(services_folder / "prefect", owner, new_database) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def prefect_env(prefect_server: PrefectServer) -> dict[str, str]:
+    """Environment that points at the run's Prefect server."""
+    return prefect_server.env
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +58,9 @@ def start_flow(prefect_env: dict[str, str], database_url: str, tmp_path: Path, p
         yield start
 
 
-@contextmanager
-def flow_processes(
-    prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path
-) -> Iterator[StartFlow]:
-    """Flows as processes on one database, with leases that end soon."""
-    started: list[subprocess.Popen[bytes]] = []
-    settings = {
+def _settings(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """Leases end soon."""
+    return {
         "HEADRACE_DATABASE__URL": database_url,
         "HEADRACE_STATE_DIR": str(tmp_path / "state"),
         "HEADRACE_QUEUE__LEASE_TTL_S": "3",
@@ -67,17 +69,24 @@ def flow_processes(
         "HEADRACE_QUEUE__POLL_S": "0.1",
     }
 
+
+def _request(persons: Path, out: Path, more: dict[str, Any]) -> str:
+    said = {"input": str(persons), "id_column": "id", "out": str(out), "range_rows": 1_500, "pairs_per_batch": 2_000}
+    return json.dumps(said | more)
+
+
+@contextmanager
+def flow_processes(
+    prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path
+) -> Iterator[StartFlow]:
+    """Flows as processes on one database, with leases that end soon."""
+    started: list[subprocess.Popen[bytes]] = []
+    env = prefect_env | _settings(database_url, tmp_path)
+
     def start(out: Path, **request: Any) -> subprocess.Popen[bytes]:
-        said = {
-            "input": str(persons),
-            "id_column": "id",
-            "out": str(out),
-            "range_rows": 1_500,
-            "pairs_per_batch": 2_000,
-        }
-        command = [sys.executable, "-m", "flows.identity_resolution", json.dumps(said | request), "--json"]
+        command = [sys.executable, "-m", "flows.identity_resolution", _request(persons, out, request), "--json"]
         with (tmp_path / f"flow-{len(started)}.log").open("wb") as log:
-            started.append(subprocess.Popen(command, env=prefect_env | settings, stdout=subprocess.PIPE, stderr=log))
+            started.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log))
         return started[-1]
 
     try:

@@ -1,4 +1,4 @@
-"""The flow `consume` under a Prefect server of its own, which is killed in mid-drain and started again."""
+"""The flow `consume` under a Prefect server which is killed in mid-drain and started again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from core.database import DatabaseManager
-from core.database.embedded import EmbeddedServer
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
-from tests.prefect_server import PrefectServer, call, served
+from tests.prefect_server import PrefectServer, call
 from tests.processes import LIMIT_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -25,20 +24,17 @@ RUN = "import asyncio, sys; from flows.consume import consume, ConsumeRequest; "
 RUN += "asyncio.run(consume(ConsumeRequest.model_validate_json(sys.argv[1])))"
 
 
-def runs(server: PrefectServer) -> list[str]:
-    """States of the runs of `consume`."""
+def runs(server: PrefectServer, name: str) -> list[str]:
+    """States of the runs of `consume` that take from the flow of that name."""
     only = {"flows": {"name": {"any_": ["consume"]}}}
-    return [run["state"]["type"] for run in call(server.env, "POST", "/flow_runs/filter", only)]
-
-
-@pytest.fixture(scope="module")
-def server(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    with served(postgres, tmp_path_factory.mktemp("prefect"), {}) as made:
-        yield made
+    found = call(server.env, "POST", "/flow_runs/filter", only)
+    return [run["state"]["type"] for run in found if name in run["parameters"].get("request", {}).get("flows", ())]
 
 
 @pytest.fixture
-def run(server: PrefectServer, database_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def run(
+    prefect_server: PrefectServer, database_url: str, tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start the flow in a process, with the gate of its handler closed."""
     (tmp_path / "closed").touch()
     started: list[subprocess.Popen[bytes]] = []
@@ -48,7 +44,7 @@ def run(server: PrefectServer, database_url: str, tmp_path: Path) -> Iterator[Ca
         request = json.dumps({"flows": [flow], "handler": HANDLER, **more})
         with (tmp_path / "flow.log").open("wb") as log:
             command = [sys.executable, "-c", RUN, request]
-            process = subprocess.Popen(command, env=server.env | settings, cwd=ROOT, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=prefect_server.env | settings, cwd=ROOT, stdout=log, stderr=log)
         started.append(process)
         until(lambda: process.poll() is not None or list(tmp_path.glob("begun-*")))
         assert process.poll() is None, (tmp_path / "flow.log").read_text()[-3000:]
@@ -73,17 +69,17 @@ def outcomes(db: DatabaseManager, flow: str) -> list[str]:
 
 
 def test_work_goes_on_while_the_api_is_away_and_is_reported_later(
-    server: PrefectServer, run: Callable[..., subprocess.Popen[bytes]], db: DatabaseManager, tmp_path: Path
+    prefect_server: PrefectServer, run: Callable[..., subprocess.Popen[bytes]], db: DatabaseManager, tmp_path: Path
 ) -> None:
     filled(db, "outlasts", 3)
     process = run("outlasts", idle_exit_s=1.0)
-    until(lambda: runs(server) == ["RUNNING"])
-    server.kill()
+    until(lambda: runs(prefect_server, "outlasts") == ["RUNNING"])
+    prefect_server.kill()
     (tmp_path / "closed").unlink()
     until(lambda: outcomes(db, "outlasts") == ["completed"] * 3)
-    server.start()
+    prefect_server.ensure_running()
     assert process.wait(LIMIT_S) == 0, (tmp_path / "flow.log").read_text()[-3000:]
-    until(lambda: runs(server) == ["COMPLETED"])
+    until(lambda: runs(prefect_server, "outlasts") == ["COMPLETED"])
 
 
 def test_on_sigterm_the_flow_drains_and_burns_no_attempt(
