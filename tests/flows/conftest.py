@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from core.database.embedded import EmbeddedServer
 from core.workloads.identity.made_persons.generator import generate_persons
 from tests.prefect_server import served
 from tests.conftest import create_database
+from tests.flows.in_process import run_flow
 from tests.prefect_server import PrefectServer, at_hand
 
 ROWS = 5_000
@@ -49,6 +51,7 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 StartFlow = Callable[..., "subprocess.Popen[bytes]"]
+FlowHere = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -56,6 +59,17 @@ def start_flow(prefect_env: dict[str, str], database_url: str, tmp_path: Path, p
     """Start the flow in a process: `start_flow(out, **request)`; whatever still runs at the end is killed."""
     with flow_processes(prefect_env, database_url, tmp_path, persons) as start:
         yield start
+
+
+@pytest.fixture
+def flow_here(prefect_env: dict[str, str], database_url: str, tmp_path: Path, persons: Path) -> FlowHere:
+    """The same in this process, to its end."""
+
+    def run(out: Path, **request: Any) -> CompletedProcess[str]:
+        env = prefect_env | _settings(database_url, tmp_path)
+        return run_flow(env, "identity_resolution", _request(persons, out, request), "--json")
+
+    return run
 
 
 def _settings(database_url: str, tmp_path: Path) -> dict[str, str]:

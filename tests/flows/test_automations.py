@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,39 +12,29 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import get_client
 
+from core.consuming.request import ConsumeRequest
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
+from flows import consume as consume_flow
+from flows.server.automations import Patience, automations
+from flows.server.objects import put_automations
+from tests.flows.in_process import prefect_of, run_flow
 from tests.prefect_server import call
 from tests.processes import until
 
 ROOT = Path(__file__).parents[2]
 # The shortest that Prefect allows.
 PATIENCE_S = 10
-
-
-MAKE = f"""
-import asyncio, json, sys
-from datetime import timedelta
-from uuid import UUID
-from prefect.client.orchestration import get_client
-from flows.server.automations import Patience, automations
-from flows.server.objects import put_automations
-
-async def make(autoscaler, block):
-    short = timedelta(seconds={PATIENCE_S})
-    wanted = automations({{"autoscale/here": UUID(autoscaler)}}, UUID(block), Patience(short, short, short))
-    async with get_client() as client:
-        await put_automations(client, wanted)
-
-asyncio.run(make(*sys.argv[1:]))
-"""
 # Prefect beats when a flow begins; then this one is silent, as one whose process was killed.
 ALIVE = """
 import sys
@@ -56,8 +47,6 @@ def alive():
 
 alive()
 """
-CONSUME = "import asyncio, sys; from flows.consume import consume, ConsumeRequest; "
-CONSUME += "asyncio.run(consume(ConsumeRequest.model_validate_json(sys.argv[1])))"
 
 
 @dataclass(frozen=True)
@@ -135,6 +124,13 @@ def deployment(env: dict[str, str], flow_name: str) -> str:
     return str(call(env, "POST", "/deployments/", {"name": "here", "flow_id": flow["id"]})["id"])
 
 
+async def make_automations(autoscaler: str, block: str) -> None:
+    short = timedelta(seconds=PATIENCE_S)
+    wanted = automations({"autoscale/here": UUID(autoscaler)}, UUID(block), Patience(short, short, short))
+    async with get_client() as client:
+        await put_automations(client, wanted)
+
+
 @pytest.fixture(scope="module")
 def watched(prefect_env: dict[str, str]) -> Iterator[Watched]:
     told: list[dict[str, Any]] = []
@@ -142,9 +138,8 @@ def watched(prefect_env: dict[str, str]) -> Iterator[Watched]:
     with hook(told) as address:
         autoscaler, consumer = (deployment(env, flow_name) for flow_name in ("autoscale", "consume"))
         block = webhook_block(env, address)
-        command = [sys.executable, "-c", MAKE, autoscaler, block]
-        made = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-        assert made.returncode == 0, made.stderr
+        with prefect_of(env):
+            asyncio.run(make_automations(autoscaler, block))
         try:
             yield Watched(env, autoscaler, told)
         finally:
@@ -221,11 +216,9 @@ def test_dead_letters_are_told_once_for_a_flow(watched: Watched, database_url: s
 
 def consume(env: dict[str, str], database_url: str, flow_name: str) -> None:
     """As a run of `consume` does."""
-    request = {"flows": [flow_name], "handler": "tests.flows.handlers:fails", "idle_exit_s": 0}
-    command = [sys.executable, "-c", CONSUME, json.dumps(request)]
-    env = env | {"HEADRACE_DATABASE__URL": database_url}
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    request = ConsumeRequest(flows=(flow_name,), handler="tests.flows.handlers:fails", idle_exit_s=0)
+    with prefect_of(env | {"HEADRACE_DATABASE__URL": database_url}):
+        asyncio.run(consume_flow.consume(request))
 
 
 def test_backlog_wakes_the_autoscaler_and_its_end_is_told(
@@ -248,7 +241,5 @@ def test_backlog_wakes_the_autoscaler_and_its_end_is_told(
 def autoscale(env: dict[str, str], database_url: str) -> None:
     """As its deployment does, with one look."""
     request = {"flow_name": "race", "deployment": "consume/here", "oldest_s": 0, "ticks": 1}
-    command = [sys.executable, "-m", "flows.autoscale", json.dumps(request)]
-    env = env | {"HEADRACE_DATABASE__URL": database_url}
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = run_flow(env | {"HEADRACE_DATABASE__URL": database_url}, "autoscale", json.dumps(request))
     assert done.returncode == 0, done.stderr

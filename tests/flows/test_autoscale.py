@@ -25,6 +25,7 @@ from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
 from core.settings import QueueSettings
 from flows.server.consumer_runs import RunPool
+from tests.flows.in_process import command, run_flow
 from tests.prefect_server import call
 from tests.processes import end, until
 
@@ -36,10 +37,10 @@ HANDLER = "tests.integration.scaling.handlers:at_leisure"
 def work_pool(prefect_env: dict[str, str]) -> str:
     """A process pool with one deployment, `consume/pool`."""
     call(prefect_env, "POST", "/work_pools/", {"name": "pool", "type": "process"})
-    flow = call(prefect_env, "POST", "/flows/", {"name": "consume"})
+    consume = call(prefect_env, "POST", "/flows/", {"name": "consume"})
     deployment = {
         "name": "pool",
-        "flow_id": flow["id"],
+        "flow_id": consume["id"],
         "entrypoint": "flows.consume.consume",
         "work_pool_name": "pool",
         "pull_steps": [],
@@ -136,8 +137,7 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
     }
     pool = RunPool(client, work_pool, "mill")
     with worker(env, tmp_path / "worker.log"):
-        command = [sys.executable, "-m", "flows.autoscale", json.dumps(request)]
-        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        done = run_flow(env, "autoscale", json.dumps(request))
         assert done.returncode == 0, done.stderr
         # The second tick saw what the first one had submitted.
         second, first = decision_log.last(db, "mill", 10)
@@ -179,12 +179,14 @@ def test_the_process_goes_on_while_the_api_is_away_and_ends_when_told(
     assert db.execute_query("l", "SELECT count(*) FROM leases WHERE name = 'autoscale:away'") == [(0,)]
 
 
-def test_scale_run_names_a_deployment_that_is_not_there(prefect_env: dict[str, str], database_url: str) -> None:
+def test_scale_run_names_a_deployment_that_is_not_there(
+    prefect_env: dict[str, str], database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     done = scale_run(prefect_env, database_url, "consume/nowhere")
     assert done.returncode == 2, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("headrace: the Prefect server has no deployment consume/nowhere")
-    assert "nothing to scale yet: the flow 'nobody' is not registered" in done.stderr
+    assert "nothing to scale yet: the flow 'nobody' is not registered" in caplog.text
 
 
 def test_scale_run_needs_an_api(prefect_env: dict[str, str], database_url: str, tmp_path: Path) -> None:
@@ -195,8 +197,5 @@ def test_scale_run_needs_an_api(prefect_env: dict[str, str], database_url: str, 
 
 
 def scale_run(env: dict[str, str], url: str, deployment: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from core.cli import main; main()"]
-    command = [*program, "scale", "run", "--flow", "nobody", "--on", "prefect", "--name", deployment]
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = env | {"HEADRACE_DATABASE__URL": url, "PYTHONPATH": path}
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    settings = {"HEADRACE_DATABASE__URL": url}
+    return command(env | settings, "scale", "run", "--flow", "nobody", "--on", "prefect", "--name", deployment)

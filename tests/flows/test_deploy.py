@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from tests.flows.in_process import command
 from tests.prefect_server import call
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +20,13 @@ HEADRACE = [sys.executable, "-c", "from core.cli import main; main()"]
 
 
 def deploy(env: dict[str, str], url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [*HEADRACE, "deploy", "--json", *options]
+    return command(env | {"HEADRACE_DATABASE__URL": url}, "deploy", "--json", *options)
+
+
+def deploy_as_a_process(env: dict[str, str], url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    line = [*HEADRACE, "deploy", "--json", *options]
     settings = {"HEADRACE_DATABASE__URL": url}
-    return subprocess.run(
-        command, env=env | settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
-    )
+    return subprocess.run(line, env=env | settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:
@@ -32,7 +35,7 @@ def told(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:
 
 
 def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], database_url: str) -> None:
-    first = told(deploy(prefect_env, database_url, "--target", "local"))
+    first = told(deploy_as_a_process(prefect_env, database_url, "--target", "local"))
     assert set(first.values()) == {"created"}
     assert {kind for kind, _ in first} == {"work pool", "work queue", "block", "deployment", "automation"}
 
@@ -85,7 +88,7 @@ def test_deploy_refuses_an_older_schema_with_both_versions(prefect_env: dict[str
 
 def test_deploy_names_an_api_that_does_not_answer(prefect_env: dict[str, str], database_url: str) -> None:
     away = prefect_env | {"PREFECT_API_URL": "http://127.0.0.1:1/api"}
-    done = deploy(away, database_url, "--target", "local")
+    done = deploy_as_a_process(away, database_url, "--target", "local")
     assert done.returncode == 75
     assert "Prefect's API http://127.0.0.1:1/api/ does not answer" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
+from blocks.postgres import Postgres
 from core.database import DatabaseManager, connect, migrations
 from core.database.embedded import EmbeddedServer
 from core.errors import StoreUnavailable
@@ -24,6 +26,10 @@ from core.queue import BatchQueue, FlowPolicy
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
 from core.workloads.identity.workload import FLOW
 from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
+from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings, Settings
+from flows.runs.wiring import settings_of
+from tests.flows.conftest import ROWS, FlowHere, StartFlow, finished, flow_processes, partition_of
+from tests.flows.in_process import prefect_of
 from tests.prefect_server import call
 from tests.processes import until
 
@@ -40,11 +46,12 @@ def _rows(db: DatabaseManager, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute_query("test", sql)]
 
 
-@pytest.fixture
-def undisturbed(persons: Path, tmp_path: Path) -> set[frozenset[str]]:
+@pytest.fixture(scope="module")
+def undisturbed(persons: Path, tmp_path_factory: pytest.TempPathFactory) -> set[frozenset[str]]:
     """Entities as the local run finds them, in other ranges and with one thread."""
-    out = tmp_path / "local.parquet"
-    resolve(MatchRequest(input=str(persons), id_column="id", out=str(out), range_rows=2_500), tmp_path / "local")
+    folder = tmp_path_factory.mktemp("local")
+    out = folder / "out.parquet"
+    resolve(MatchRequest(input=str(persons), id_column="id", out=str(out), range_rows=2_500), folder / "work")
     return partition_of(out)
 
 
@@ -153,11 +160,12 @@ def test_two_processes_drain_one_job(
 
 
 def test_same_request_after_the_end_answers_from_the_finished_job(
-    start_flow: StartFlow, clean_db: DatabaseManager, tmp_path: Path
+    flow_here: FlowHere, clean_db: DatabaseManager, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
-    finished(start_flow(first), tmp_path)
-    finished(start_flow(second), tmp_path)
+    for out in (first, second):
+        done = flow_here(out)
+        assert done.returncode == 0, done.stderr
     assert pl.read_parquet(first).equals(pl.read_parquet(second))
     assert _rows(clean_db, "SELECT count(*) FROM jobs") == [(1,)]
 
@@ -204,7 +212,11 @@ def test_database_killed_in_mid_run_comes_back_and_nothing_is_lost(
 
 
 def test_dead_batch_blocks_the_job_until_it_is_redriven(
-    start_flow: StartFlow, clean_db: DatabaseManager, undisturbed: set[frozenset[str]], tmp_path: Path
+    start_flow: StartFlow,
+    flow_here: FlowHere,
+    clean_db: DatabaseManager,
+    undisturbed: set[frozenset[str]],
+    tmp_path: Path,
 ) -> None:
     out = tmp_path / "out.parquet"
     paused = start_flow(out)
@@ -213,38 +225,31 @@ def test_dead_batch_blocks_the_job_until_it_is_redriven(
     paused.wait(30)
     (reduced,) = (tmp_path / "state" / "workspaces").glob("jobs/*/reduce/*/words.npy")
     hidden = reduced.rename(reduced.with_suffix(".away"))
-    blocked = start_flow(out)
-    blocked.communicate(timeout=240)
+    blocked = flow_here(out)
     assert blocked.returncode == 1
-    assert "are dead letters" in (tmp_path / "flow-1.log").read_text()
+    assert "are dead letters" in blocked.stderr
     assert not out.exists()
     assert _rows(clean_db, "SELECT status FROM jobs") == [("blocked",)]
     hidden.rename(reduced)
     BatchQueue(clean_db, QueueSettings(), "operator").redrive(FLOW)
-    finished(start_flow(out), tmp_path)
+    done = flow_here(out)
+    assert done.returncode == 0, done.stderr
     assert partition_of(out) == undisturbed
     assert _rows(clean_db, "SELECT status FROM jobs") == [("completed",)]
     assert _rows(clean_db, LEFT) == [(0,)]
 
 
-BLOCK = """
-import asyncio
-from blocks.postgres import Postgres
-from flows.runs.wiring import settings_of
-Postgres(url="postgresql://reader:hidden@db.example:5433/facts").save("warehouse", overwrite=True)
-async def inside_a_flow(): return settings_of("warehouse")
-for settings in (settings_of("warehouse"), asyncio.run(inside_a_flow())):
-    print(settings.database.url.get_secret_value(), settings.database)
-"""
-
-
 def test_flow_takes_its_database_from_a_named_block(prefect_env: dict[str, str]) -> None:
-    done = subprocess.run([sys.executable, "-c", BLOCK], env=prefect_env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    lines = done.stdout.splitlines()
-    assert len(lines) == 2
-    assert all(line.startswith("postgresql://reader:hidden@db.example:5433/facts") for line in lines)
-    assert all(line.count("hidden") == 1 for line in lines)
+    async def inside_a_flow() -> Settings:
+        return settings_of("warehouse")
+
+    with prefect_of(prefect_env):
+        Postgres(url=SecretStr("postgresql://reader:hidden@db.example:5433/facts")).save("warehouse", overwrite=True)
+        found = (settings_of("warehouse"), asyncio.run(inside_a_flow()))
+    for settings in found:
+        assert settings.database.url is not None
+        assert settings.database.url.get_secret_value() == "postgresql://reader:hidden@db.example:5433/facts"
+        assert "hidden" not in str(settings.database)
 
 
 def test_more_batches_than_a_flow_run_should_have_go_to_flow_runs_below_it(

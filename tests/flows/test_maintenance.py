@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
 from core.queue.store import partitions
 from core.settings import QueueSettings
-
-
-def run(env: dict[str, str], url: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flows.maintenance"]
-    settings = {"HEADRACE_DATABASE__URL": url, "HEADRACE_QUEUE__RETAIN_DAYS": "7"}
-    root = Path(__file__).parents[2]
-    return subprocess.run(
-        command, env=env | settings, cwd=root, capture_output=True, text=True, timeout=240, check=False
-    )
+from tests.flows.in_process import run_flow
 
 
 def test_maintenance_does_all_it_says(prefect_env: dict[str, str], database_url: str, db: DatabaseManager) -> None:
@@ -35,7 +24,8 @@ def test_maintenance_does_all_it_says(prefect_env: dict[str, str], database_url:
         conn.execute("UPDATE queue_dedupe SET expires_at = now()")
         (others,) = conn.execute("SELECT count(*) - 1 FROM queue_partitions").fetchone() or (0,)
 
-    done = run(prefect_env, database_url)
+    settings = {"HEADRACE_DATABASE__URL": database_url, "HEADRACE_QUEUE__RETAIN_DAYS": "7"}
+    done = run_flow(prefect_env | settings, "maintenance")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     made = told["partitions_made"]
