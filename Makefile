@@ -24,7 +24,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test test-browser test-image test-pgbouncer lint format lock ui bench clean chaos
+.PHONY: help setup setup-dev demo test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ demo: setup ## Resolve 100,000 generated persons, from nothing to a summary
 
 test: setup-dev ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
 	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-long: setup-dev ## The same with all that is repetition: further seeds and examples, more records; hours, not minutes
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=long $(TESTS)
 
 test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transaction mode
 	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || \

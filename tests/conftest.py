@@ -28,11 +28,12 @@ from pydantic import SecretStr
 from core.database import DatabaseManager, connect, migrations, warden
 from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
-from tests import keeper, slowest
+from tests import keeper, profiles, slowest
 from tests.prefect_server import KEEPER
 
 TEMPLATE = "headrace_template"
 _FOLDER = pytest.StashKey[Path]()
+profiles.begin()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 from core.database import DatabaseManager, copy_binary
 from core.database.copy import copy_in, copy_out
 from core.database.queries import Query
+from tests.profiles import scaled
 
 TEXT = st.one_of(
     st.sampled_from(
@@ -71,7 +72,7 @@ def round_trip(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame, s
     return copy_out(conn, ALL, schema=schema)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=scaled(0.6))
 @given(rows=ROWS)
 def test_copy_round_trip_keeps_every_value_and_null(
     db: DatabaseManager, table: str, rows: list[dict[str, Any]]
@@ -83,7 +84,7 @@ def test_copy_round_trip_keeps_every_value_and_null(
         assert_frame_equal(round_trip(conn, table, frame, frame.schema), frame)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=scaled(0.6))
 @given(values=st.lists(st.none() | TEXT, max_size=6))
 def test_copy_round_trip_of_a_single_text_column(db: DatabaseManager, table: str, values: list[str | None]) -> None:
     frame = frame_of([{"t": value} for value in values]).select("row_no", "t")
@@ -96,7 +97,7 @@ def test_copy_round_trip_of_a_single_text_column(db: DatabaseManager, table: str
         assert [row[0] for row in conn.execute(only_text.sql)] == values
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=scaled(0.4))
 @given(value=st.decimals(-(10**6), 10**6, places=3).map(Decimal), days=st.integers(0, 10**6))
 def test_copy_in_agrees_with_parameters_of_the_driver(
     db: DatabaseManager, table: str, value: Decimal, days: int
@@ -112,7 +113,7 @@ def test_copy_in_agrees_with_parameters_of_the_driver(
 BINARY = {"i2": pl.Int16, "i8": pl.Int64, "row_no": pl.Int32}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=scaled(0.6))
 @given(
     rows=st.lists(
         st.fixed_dictionaries({"i2": COLUMNS["i2"][2], "i8": COLUMNS["i8"][2], "j": st.none() | JSON}), max_size=6

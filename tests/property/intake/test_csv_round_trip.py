@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.errors import RowError
 from core.intake import csv_file
 from core.intake.source import FieldHint, Source, open_source
+from tests.profiles import scaled
 
 COLUMNS = ("id", "a", "b", "c")
 FIELDS = tuple(FieldHint(name, "code") for name in COLUMNS[1:])
@@ -44,7 +45,7 @@ def _written(table: list[tuple[str, str, str]], delimiter: str, line_end: str, q
     return text.getvalue().encode()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(0.8))
 @given(
     table=TABLES,
     delimiter=st.sampled_from(",;\t|"),
@@ -61,7 +62,7 @@ def test_open_source_reads_what_csv_writes(
     assert rows == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(0.6))
 @given(table=TABLES, data=st.data())
 @pytest.mark.parametrize("kind", ["nul_byte", "not_utf8", "ragged", "repeated_id", "empty_id"])
 def test_open_source_reports_one_corruption_at_its_line(
@@ -87,7 +88,7 @@ def test_open_source_reports_one_corruption_at_its_line(
     assert caught.value.reason == kind
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(0.4))
 @given(table=TABLES, block=st.integers(150, 400))
 def test_open_source_does_not_depend_on_where_blocks_end(table: list[tuple[str, str, str]], block: int) -> None:
     content = _written(table, ",", "\n", csv.QUOTE_MINIMAL)

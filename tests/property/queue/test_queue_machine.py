@@ -28,6 +28,7 @@ from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
 from core.queue.leases.fairness import Lane
 from core.settings import QueueSettings
+from tests.profiles import scaled
 
 Lease = tuple[int, ClaimedBatch]
 
@@ -353,9 +354,8 @@ def test_queue_keeps_every_item_exactly_once(db: DatabaseManager) -> None:
     run_state_machine_as_test(
         lambda: QueueMachine(db),
         settings=settings(
-            max_examples=20,
+            max_examples=scaled(0.32),
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

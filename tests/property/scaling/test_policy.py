@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.scaling.policy import Decision, Fleet, Memory, Policy, Signals, decide
 
-# A busy machine may take longer over an example; no duration is claimed here.
-PATIENT = settings(deadline=None)
 COUNT = st.integers(0, 5_000)
 SECONDS = st.floats(0, 5_000, allow_nan=False)
 
@@ -54,7 +52,6 @@ def load(signals: Signals, policy: Policy) -> int:
     return signals.ready_items + signals.leased_items
 
 
-@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_needs_never_more_than_there_is_and_stays_within_bounds(
     signals: Signals, fleet: Fleet, policy: Policy, memory: Memory
@@ -66,7 +63,6 @@ def test_decide_needs_never_more_than_there_is_and_stays_within_bounds(
     assert told.reason
 
 
-@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES, st.floats(0.01, 1e6), st.floats(0.01, 1e4))
 def test_decide_wants_no_more_than_a_rate_limit_feeds(
     signals: Signals, fleet: Fleet, policy: Policy, memory: Memory, rate: float, speed: float
@@ -80,7 +76,6 @@ def test_decide_wants_no_more_than_a_rate_limit_feeds(
         assert told.need == 1 or (told.need - 1) * speed < rate * (1 + 1e-6)
 
 
-@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_never_rises_above_what_there_is(signals: Signals, fleet: Fleet, policy: Policy, memory: Memory) -> None:
     told = decide(signals, fleet, policy, memory)
@@ -91,7 +86,6 @@ def test_decide_never_rises_above_what_there_is(signals: Signals, fleet: Fleet, 
         assert told.desired <= most
 
 
-@PATIENT
 @given(SIGNALS, FLEETS, policies(), MEMORIES)
 def test_decide_is_below_min_only_where_consumers_keep_failing(
     signals: Signals, fleet: Fleet, policy: Policy, memory: Memory
@@ -100,7 +94,6 @@ def test_decide_is_below_min_only_where_consumers_keep_failing(
     assert told.desired >= policy.min_consumers
 
 
-@PATIENT
 @given(SIGNALS, st.integers(0, 3_000), FLEETS, policies(), MEMORIES)
 def test_decide_grows_with_the_depth(signals: Signals, more: int, fleet: Fleet, policy: Policy, memory: Memory) -> None:
     deeper = replace(signals, ready_batches=signals.ready_batches + more, ready_items=signals.ready_items + more)
@@ -118,7 +111,6 @@ def followed(signals: Signals, policy: Policy, active: int, ticks: int) -> list[
     return numbers
 
 
-@PATIENT
 @given(SIGNALS, policies(), st.integers(0, 200))
 def test_decide_settles_under_constant_load(signals: Signals, policy: Policy, active: int) -> None:
     numbers = followed(signals, policy, active, 300)
@@ -127,7 +119,6 @@ def test_decide_settles_under_constant_load(signals: Signals, policy: Policy, ac
     assert set(numbers[-100:]) == {numbers[-1]}
 
 
-@PATIENT
 @given(st.lists(st.floats(0.961, 1.039), min_size=50, max_size=50), st.integers(40, 150), st.integers(11, 190))
 def test_decide_does_not_follow_noise_below_the_hysteresis(noise: list[float], wanted: int, start: int) -> None:
     """A load that trembles by four per cent turns the number at most once."""

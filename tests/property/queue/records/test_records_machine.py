@@ -18,6 +18,7 @@ from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, StoreUnavailable
 from core.queue import BatchQueue
 from core.settings import QueueSettings
+from tests.profiles import scaled
 
 # Threads of a processor that would change the queue on their own, and hypothesis would see other runs of one example.
 QUIET = {"lease_ttl_s": 3_600, "beat_s": 1_800, "rescue_every_s": 3_600, "depth_every_s": 3_600}
@@ -204,9 +205,8 @@ def test_records_are_kept_once_and_marks_for_good(db: DatabaseManager) -> None:
     run_state_machine_as_test(
         lambda: RecordsMachine(db),
         settings=settings(
-            max_examples=15,
+            max_examples=scaled(0.24),
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),
