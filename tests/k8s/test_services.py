@@ -7,7 +7,6 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import redis
 
 from core.database.embedded import EmbeddedServer
 from tests.architecture.tree import ROOT
+from tests.command import headrace
 from tests.k8s.overlays import configs, of, one, overlay
 
 PROFILES = ("postgresql.conf", "seventy-million.conf")
@@ -31,7 +31,7 @@ def settings_of(conf: str) -> dict[str, str]:
 def test_postgres_profile_is_what_the_command_in_it_prints(name: str) -> None:
     text = (ROOT / "k8s/base/postgres" / name).read_text()
     command = shlex.split(re.findall(r"`headrace (.+)`", text)[0])
-    done = subprocess.run([sys.executable, "-m", "core.cli", *command], capture_output=True, text=True, check=True)
+    done = headrace(*command)
     assert done.stdout == text, f"run: headrace {shlex.join(command)} > k8s/base/postgres/{name}"
 
 

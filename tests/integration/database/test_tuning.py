@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
@@ -16,11 +15,11 @@ from psycopg import errors
 from core.database import connect, migrations
 from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings
+from tests.command import headrace
 
 
 def tuned(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "core.cli", "db", "tune", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return headrace("db", "tune", *options)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from core.cli.app import build
 from core.database.embedded import EmbeddedServer, server_at
 from core.errors import StoreError
 from core.settings import EmbeddedSettings
+from tests.command import headrace
 
 Headrace = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,6 +31,11 @@ def call(environ: dict[str, str], *words: str, stdin: str = "") -> subprocess.Co
         text=True,
         check=False,
     )
+
+
+def here(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, for commands that leave no server behind."""
+    return headrace(*words, env={**environ, "COLUMNS": "200"})
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +92,20 @@ def test_db_migrate_of_the_embedded_server_leaves_it_stopped(environ: dict[str, 
 
 def test_db_url_masks_the_password_unless_asked(environ: dict[str, str]) -> None:
     environ = {**environ, "HEADRACE_DATABASE__URL": "postgresql://u:hunter2@h:5432/d"}
-    assert call(environ, "db", "url").stdout == "postgresql://u:***@h:5432/d\n"
-    assert call(environ, "db", "url", "--show-password").stdout == "postgresql://u:hunter2@h:5432/d\n"
+    assert here(environ, "db", "url").stdout == "postgresql://u:***@h:5432/d\n"
+    assert here(environ, "db", "url", "--show-password").stdout == "postgresql://u:hunter2@h:5432/d\n"
 
 
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_db_up_and_down_refuse_a_server_that_is_not_ours(environ: dict[str, str], command: str) -> None:
-    done = call({**environ, "HEADRACE_DATABASE__URL": "postgresql://u:hunter2@h/d"}, "db", command)
+    done = here({**environ, "HEADRACE_DATABASE__URL": "postgresql://u:hunter2@h/d"}, "db", command)
     assert done.returncode == 2
     assert done.stderr.startswith("headrace: `headrace db ")
 
 
 def test_a_server_that_is_down_is_one_sentence_and_exit_75(environ: dict[str, str]) -> None:
     url = "postgresql://u:hunter2@/d?host=/nonexistent"
-    done = call({**environ, "HEADRACE_DATABASE__URL": url, "HEADRACE_DATABASE__CONNECT_RETRY_S": "0.2"}, "db", "status")
+    done = here({**environ, "HEADRACE_DATABASE__URL": url, "HEADRACE_DATABASE__CONNECT_RETRY_S": "0.2"}, "db", "status")
     assert done.returncode == 75
     assert done.stderr.startswith("headrace: the database postgresql://u:***@/d?host=/nonexistent cannot be reached")
     assert done.stderr.count("\n") == 1
@@ -117,14 +123,14 @@ def test_doctor_is_content_with_what_answers(environ: dict[str, str], database_u
         "HEADRACE_REDIS__URL": redis_url,
         "DEVELOPMENT_GLOBAL_RPA_DB_URL": database_url,
     }
-    done = call({**environ, **given}, "doctor", "--json")
+    done = here({**environ, **given}, "doctor", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     found = findings(done)
     assert "PostgreSQL 18." in found["database"][0]
     assert "PostgreSQL 18." in found["database rpa_db"][0]
     assert found["redis"][0].startswith("answers, version 6.2")
     assert "prefect 3." in found["versions"][0]
-    table = call({**environ, **given}, "doctor")
+    table = here({**environ, **given}, "doctor")
     assert table.returncode == 0
     assert "wrong" not in table.stdout
 
@@ -137,7 +143,7 @@ def test_doctor_says_in_words_what_is_wrong(environ: dict[str, str], tmp_path: P
         "PREFECT_API_URL": "http://127.0.0.1:9/api",
         "DEVELOPMENT_GLOBAL_RPA_DB_URL": "mysql://u:hunter2@h/d",
     }
-    done = call({**environ, **given}, "doctor", "--json")
+    done = here({**environ, **given}, "doctor", "--json")
     assert done.returncode == 1
     problems = {subject: problem for subject, (_, problem) in findings(done).items() if problem}
     assert list(problems) == ["machine", "database", "database rpa_db", "redis", "prefect"]
@@ -145,20 +151,20 @@ def test_doctor_says_in_words_what_is_wrong(environ: dict[str, str], tmp_path: P
     assert "cannot be read" in problems["database rpa_db"]
     assert "does not answer" in problems["redis"]
     assert "does not answer" in problems["prefect"]
-    table = call({**environ, **given}, "doctor")
+    table = here({**environ, **given}, "doctor")
     assert "wrong" in table.stdout
     assert "hunter2" not in done.stdout + table.stdout + done.stderr + table.stderr
 
 
 def test_doctor_reports_a_misspelt_setting(environ: dict[str, str]) -> None:
-    done = call({**environ, "HEADRACE_QUEU__LEASE_TTL_S": "3"}, "doctor", "--json")
+    done = here({**environ, "HEADRACE_QUEU__LEASE_TTL_S": "3"}, "doctor", "--json")
     assert done.returncode == 1
     assert "did you mean HEADRACE_QUEUE__LEASE_TTL_S?" in str(findings(done)["settings"][1])
 
 
 def test_doctor_starts_nothing(environ: dict[str, str], services_folder: Path) -> None:
     folder = services_folder / f"d{uuid.uuid4().hex[:8]}"
-    done = call({**environ, "HEADRACE_STATE_DIR": str(folder)}, "doctor", "--json")
+    done = here({**environ, "HEADRACE_STATE_DIR": str(folder)}, "doctor", "--json")
     assert done.returncode == 0
     assert findings(done)["database"][0].endswith("not running; it starts on first use")
     assert not folder.exists()
