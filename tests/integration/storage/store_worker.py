@@ -19,16 +19,20 @@ from core.workloads.identity.bench import overhead_job
 from core.workloads.identity.session import IdentitySession
 
 
-def main(text: str, dies_in: str | None) -> None:
+def die_in(stage: str) -> None:
+    """SIGKILL where the files of the first batch of the stage are kept."""
     keep = Workspace.keep
 
     def keep_and_die(workspace: Workspace, folder: Path) -> None:
         keep(workspace, folder)
-        if workspace.relative(folder).startswith(f"{dies_in}/"):
+        if workspace.relative(folder).startswith(f"{stage}/"):
             os.kill(os.getpid(), signal.SIGKILL)
 
     Workspace.keep = keep_and_die
-    request = MatchRequest.model_validate_json(text)
+
+
+def work(request: MatchRequest) -> None:
+    """Do what is left of the job, and write its answer."""
     with open_runtime() as runtime, closing(runtime.workspace_of(identify(request))) as workspace:
         description = describe(request, identify(request), workspace)
         session = IdentitySession(runtime.queue, description, workspace, poll_s=0.1, threads=2)
@@ -38,4 +42,6 @@ def main(text: str, dies_in: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    if len(sys.argv) > 2:
+        die_in(sys.argv[2])
+    work(MatchRequest.model_validate_json(sys.argv[1]))
