@@ -18,9 +18,12 @@ from core.workloads.identity.lookup import IdentityLookup
 from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.publishing.published import rollback
 from tests.integration.linkage.test_parity import through_the_queue
+from tests.profiles import is_long
 
 ROWS, OLD = 3_000, 2_700
-SAMPLE = 40
+SAMPLE = 40 if is_long() else 12
+# Entities that people told apart, and that they joined.
+DIFFER, JOINED = (10, 10) if is_long() else (4, 4)
 DATASET = "persons:old.csv"
 
 
@@ -133,10 +136,10 @@ def test_lookup_follows_decisions_and_merges_as_an_increment_does(
     rollback(db, added)
     several = entities_of_several(folder)
     old = {record["id"]: record for record in records_of(folder / "old.csv")}
-    between = [old[several[at][0]] | {"id": f"again-{at}"} for at in (*range(10), *range(20, 30))]
+    between = [old[several[at][0]] | {"id": f"again-{at}"} for at in (*range(DIFFER), *range(20, 20 + JOINED))]
     lookup = IdentityLookup(db, tiered(), DATASET)
     merged = 0
-    for record in [*between, *records_of(folder / "new.csv")[:10]]:
+    for record in [*between, *records_of(folder / "new.csv")[: 10 if is_long() else 4]]:
         found = ask(lookup, record, record_id=record["id"])
         assert_equal_answers(folder, found, record, "added")
         merged += bool(found["merged"])
