@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-
 from core.linkage.ports import STAGES  # promised to nobody: it may move
 
 Headrace = Callable[..., str]

@@ -19,16 +19,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-# Promised to nobody, so they may move: core.linkage.{prepare,request,session}.
+# Promised to nobody, so they may move: core.linkage.{prepare,request}, core.workloads.identity.session.
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import JobBlocked
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
-from core.linkage.session import JobSession
 from core.queue import BatchQueue
 from core.runtime import Runtime, open_runtime
 from core.settings import QueueSettings
+from core.workloads.identity.session import IdentitySession
 
 Headrace = Callable[..., str]
 Answered = Callable[..., Any]
@@ -101,14 +101,14 @@ def test_half_done_queued_job_is_redriven_and_finished(
     assert {job["job"]: job["status"] for job in answered("jobs")}[HALF_DONE] == "completed"
 
 
-def joined(runtime: Runtime, request: MatchRequest) -> JobSession:
+def joined(runtime: Runtime, request: MatchRequest) -> IdentitySession:
     """What a run of the flow does first."""
     key = identify(request)
     workspace = runtime.workspace_of(key)
-    return JobSession(runtime.queue, describe(request, key, workspace), workspace, threads=1)
+    return IdentitySession(runtime.queue, describe(request, key, workspace), workspace, threads=1)
 
 
-def finished_stage(session: JobSession, stage: Any) -> int:
+def finished_stage(session: IdentitySession, stage: Any) -> int:
     """Do what is left of a stage; returns how many batches that were."""
     session.open(stage)
     n_done, give_up = 0, time.monotonic() + LIMIT_S

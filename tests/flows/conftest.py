@@ -16,7 +16,6 @@ import pytest
 
 from core.database.embedded import EmbeddedServer
 from core.workloads.identity.made_persons.generator import generate_persons
-from tests.prefect_server import served
 from tests.conftest import create_database
 from tests.flows.in_process import run_flow
 from tests.prefect_server import PrefectServer, at_hand

@@ -13,7 +13,7 @@ import pytest
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import Settings
 
-from core.cli.flows import flow_environment
+from core.terminal.become_flow import flow_environment
 from tests.command import headrace, in_process
 
 
@@ -50,6 +50,6 @@ def command(env: Mapping[str, str], *arguments: object) -> CompletedProcess[str]
         raise SystemExit(0)
 
     with prefect_of(env), pytest.MonkeyPatch.context() as patch:
-        for place in ("deploy", "flows"):
-            patch.setattr(f"core.cli.{place}.become_flow", become)
+        for module_name in ("core.cli.deploy", "core.terminal.become_flow"):
+            patch.setattr(f"{module_name}.become_flow", become)
         return headrace(*arguments)

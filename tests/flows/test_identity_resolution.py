@@ -23,10 +23,8 @@ from core.errors import StoreUnavailable
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.queue import BatchQueue, FlowPolicy
-from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings
-from core.workloads.identity.workload import FLOW
-from tests.flows.conftest import ROWS, StartFlow, finished, flow_processes, partition_of
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings, Settings
+from core.workloads.identity.workload import FLOW
 from flows.runs.wiring import settings_of
 from tests.flows.conftest import ROWS, FlowHere, StartFlow, finished, flow_processes, partition_of
 from tests.flows.in_process import prefect_of

@@ -88,4 +88,6 @@ def test_bursts_are_drained_by_runs_also_after_the_api_was_away(
         until(nobody_left)
         assert scaler.poll() is None, scale_log.read_text()
     assert set(runs(prefect_server, "bursts")) == {"COMPLETED"}
-    assert sum(one.started or 0 for one in decision_log.last(db, "bursts", 10_000)) == len(runs(prefect_server, "bursts"))
+    assert sum(one.started or 0 for one in decision_log.last(db, "bursts", 10_000)) == len(
+        runs(prefect_server, "bursts")
+    )

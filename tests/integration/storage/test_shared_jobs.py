@@ -16,8 +16,8 @@ from core.linkage.prepare import identify
 from core.linkage.request import MatchRequest
 from core.storage.object_store import ObjectStore
 from core.workloads.identity.made_persons.generator import generate_persons
-from tests.integration.storage.conftest import BUCKET
 from tests.integration.storage import store_worker
+from tests.integration.storage.conftest import BUCKET
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., subprocess.Popen[bytes]]
