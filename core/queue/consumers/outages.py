@@ -1,0 +1,59 @@
+"""A database that is away for a while: what a consumer does waits for it, longer from try to try."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.errors import StoreError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# The longest pause between two tries to reach a database that is away.
+OUTAGE_PAUSE_MAX_S = 15.0
+
+
+class Outages:
+    """Tries again what the database refuses for a moment.
+
+    Args:
+        stopping: set when the consumer was told to stop; no pause outlasts it.
+        first_pause_s: before the second try; it doubles from there.
+    """
+
+    def __init__(self, stopping: threading.Event, first_pause_s: float) -> None:
+        self._stopping = stopping
+        self._first_pause_s = first_pause_s
+
+    def wait_out(self, act: Callable[[], T]) -> T | None:
+        """Do it, waiting for a database that is away; None if told to stop meanwhile."""
+        pause_s = self._first_pause_s
+        while True:
+            try:
+                return act()
+            except StoreError as error:
+                if not error.retryable:
+                    raise
+                pause_s = self._paused(error, pause_s)
+            if self._stopping.is_set():
+                return None
+
+    def insist(self, act: Callable[[], T]) -> T:
+        """The same for a batch in hand: told to stop, the last error is raised and the lease is left to run out."""
+        pause_s = self._first_pause_s
+        while True:
+            try:
+                return act()
+            except StoreError as error:
+                if not error.retryable or self._stopping.is_set():
+                    raise
+                pause_s = self._paused(error, pause_s)
+
+    def _paused(self, error: StoreError, pause_s: float) -> float:
+        """Pause, at most until told to stop; returns how long the next pause is."""
+        log.warning("%s", error.message)
+        self._stopping.wait(pause_s)
+        return min(2 * pause_s, OUTAGE_PAUSE_MAX_S)
