@@ -172,11 +172,12 @@ class DistributedProcessor:
         total = the sum of the four; failed = dead or waiting for a retry. An unknown flow has zeros.
         """
         self.flush()
-        by_flow = {name: _counts(counts) for name, counts in records.status(self.rpa_db, flow_name).items()}
-        if flow_name is not None and flow_name not in by_flow:
-            by_flow[flow_name] = _counts(Counts())
-        total = {key: sum(one[key] for one in by_flow.values()) for key in _counts(Counts())}
-        return {**total, "flow_name": flow_name, "by_flow": by_flow}
+        by_flow = records.status(self.rpa_db, flow_name)
+        if flow_name is not None:
+            by_flow.setdefault(flow_name, Counts())
+        total = sum(by_flow.values(), Counts())
+        named = {name: counts.named() for name, counts in by_flow.items()}
+        return {**total.named(), "flow_name": flow_name, "by_flow": named}
 
     def cleanup_orphaned_records(self, timeout_hours: float = 1) -> int:
         """Make records claimed at least so long ago available again, whether their owner beats or not; how many."""
@@ -210,7 +211,6 @@ class DistributedProcessor:
         if started:
             atexit.unregister(self._at_exit)
             self._keeper.stop()
-            self._queue.leave()
 
     def _start(self) -> None:
         with self._lock:
@@ -319,16 +319,6 @@ def _identity(given: Any) -> int:
 def _why(error: str | BaseException) -> _Fate:
     name = type(error).__name__ if isinstance(error, BaseException) else "RecordFailed"
     return _Fate(None, storable(name, CLASS_CHARS_MAX), storable(str(error), REASON_CHARS_MAX))
-
-
-def _counts(counts: Counts) -> dict[str, int]:
-    return {
-        "total_records": counts.pending + counts.processing + counts.completed + counts.failed,
-        "pending_records": counts.pending,
-        "processing_records": counts.processing,
-        "completed_records": counts.completed,
-        "failed_records": counts.failed,
-    }
 
 
 def _lease_lost(identities: Sequence[int]) -> LeaseLost:

@@ -296,10 +296,10 @@ def named_database(name: str, settings: Settings, environ: Mapping[str, str]) ->
 
 def _in_words(error: ValidationError) -> str:
     parts = []
-    for one in error.errors():
-        path = [str(part) for part in one["loc"]]
+    for fault in error.errors():
+        path = [str(part) for part in fault["loc"]]
         name = "ENVIRONMENT" if path == ["ENVIRONMENT"] else PREFIX + "__".join(path).upper()
-        parts.append(f"{name}: {one['msg']}")
+        parts.append(f"{name}: {fault['msg']}")
     return "; ".join(parts)
 
 

@@ -79,7 +79,7 @@ async def _ticks(controller: Controller, request: AutoscaleRequest) -> AsyncIter
         if number:
             await asyncio.sleep(request.tick_s)
         now = await asyncio.to_thread(controller.tick)
-        _tell(request, now)
+        _announce(request, now)
         yield now
 
 
@@ -100,7 +100,7 @@ def _controller(runtime: Runtime, request: AutoscaleRequest) -> Iterator[Control
             controller.leave()
 
 
-def _tell(request: AutoscaleRequest, now: Tick | None) -> None:
+def _announce(request: AutoscaleRequest, now: Tick | None) -> None:
     """Events for automations: what changed the fleet, and a backlog that is too old, or no longer so."""
     if now is None:
         return
@@ -143,7 +143,7 @@ def serve(request: AutoscaleRequest, *, as_json: bool = False) -> None:
 
     def say(now: Tick | None) -> None:
         show(now)
-        _tell(request, now)
+        _announce(request, now)
 
     require_api()
     with open_runtime() as runtime:

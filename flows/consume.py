@@ -52,7 +52,7 @@ async def _beside(consumer: ConsumerRun) -> Figures:
     ended: asyncio.Future[Figures] = loop.create_future()
     figures: list[Figures] = []
 
-    def tell(error: HeadraceError | None) -> None:
+    def settle(error: HeadraceError | None) -> None:
         if ended.cancelled():
             return
         if error is not None:
@@ -68,7 +68,7 @@ async def _beside(consumer: ConsumerRun) -> Figures:
         except HeadraceError as error:
             why = error
         finally:
-            loop.call_soon_threadsafe(tell, why)
+            loop.call_soon_threadsafe(settle, why)
 
     thread = threading.Thread(target=work, name="headrace-consumer")
     thread.start()

@@ -83,9 +83,11 @@ def _versions() -> Finding:
 def _machine(settings: Settings) -> Finding:
     import psutil
 
+    from core.metrics.process import usable_cores
+
     memory_gb = psutil.virtual_memory().total / 2**30
     threads, wanted_gb = settings.matching.threads, settings.matching.memory_gb
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     problem = None
     if wanted_gb is not None and wanted_gb > memory_gb:
         problem = f"HEADRACE_MATCHING__MEMORY_GB is {wanted_gb:g}, more than the machine has"

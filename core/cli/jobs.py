@@ -27,11 +27,12 @@ def jobs(context: typer.Context, limit: Limit = 20, as_json: AsJson = False) -> 
     """
     if context.invoked_subcommand is not None:
         return
+    from core.queue.producers.jobs import newest
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
-        found = runtime.queue.jobs(limit)
+        found = newest(runtime.db, limit)
     rows = [
         {
             "job": job.job_id,
@@ -57,12 +58,13 @@ def show(
 
     from core.queue import views
     from core.queue.producers.jobs import require
+    from core.queue.producers.stages import progress
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
         found = require(runtime.db, job)
-        stages = [{**asdict(stage), "drained": stage.drained} for stage in runtime.queue.stages(found.job_id)]
+        stages = [{**asdict(stage), "drained": stage.drained} for stage in progress(runtime.db, found.job_id)]
         attempts, batches = views.of_job(runtime.db, found.job_id, limit)
     if as_json:
         emit("", [{"job": asdict(found), "stages": stages, "attempts": attempts, "batches": batches}], as_json=True)
@@ -100,18 +102,14 @@ def cancel(job: JobName, as_json: AsJson = False) -> None:
 def _steer(job: str, verb: Literal["pause", "resume", "cancel"], *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from core.queue.producers.jobs import require
+    from core.queue.producers import jobs as steering
     from core.runtime import open_runtime
     from core.terminal.tables import emit, words
 
     with open_runtime() as runtime:
-        found = require(runtime.db, job)
-        steer = {
-            "pause": runtime.queue.pause_job,
-            "resume": runtime.queue.resume_job,
-            "cancel": runtime.queue.cancel_job,
-        }
-        done = steer[verb](found.job_id)
+        found = steering.require(runtime.db, job)
+        steer = {"pause": steering.pause, "resume": steering.resume, "cancel": steering.cancel}[verb]
+        done = steer(runtime.db, found.job_id)
     if as_json:
         emit("", [{"was": found.status, **asdict(done)}], as_json=True)
         return

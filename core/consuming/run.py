@@ -120,15 +120,15 @@ class ConsumerRun:
             left_s = max(0.0, request.max_run_s - (time.monotonic() - began))
         options = Options(request.max_batches, request.idle_exit_s, left_s)
         plan = Plan(self._handlers, request.processes, options, request.grace_s, request.memory_mb, self._profile())
-        self._supervisor = supervisor = Supervisor(self._runtime.queue, plan, self._told)
+        self._supervisor = supervisor = Supervisor(self._runtime.queue, plan, self._note)
         if self._stopping.is_set():
             supervisor.stop()
         self._again = False
         with _Watch(self._look_again, self._request.queue is not None):
             ended = supervisor.run()
         self._supervisor = None
-        self._past = replace(_sum(self._past, ended), workers=0, ready=0)
-        self._told(Figures(exit_code=ended.exit_code))
+        self._past = replace(ended.since(self._past), workers=0, ready=0)
+        self._note(Figures(exit_code=ended.exit_code))
 
     def _over(self, began: float) -> bool:
         """Without any flow nobody else looks at the clock."""
@@ -136,8 +136,8 @@ class ConsumerRun:
         limits = (self._request.max_run_s, None if self._handlers else self._request.idle_exit_s)
         return any(limit is not None and passed >= limit for limit in limits)
 
-    def _told(self, figures: Figures) -> None:
-        self._now = _sum(self._past, figures)
+    def _note(self, figures: Figures) -> None:
+        self._now = figures.since(self._past)
         if self._say is not None:
             self._say(self._now)
 
@@ -185,13 +185,13 @@ class ConsumerRun:
 
     def _profile(self) -> WorkerProfile:
         request = self._request
-        told = {
+        profile = {
             "flows": sorted(self._handlers),
             "capabilities": sorted(request.capabilities),
             "cores": usable_cores(),
             "memory_mb": request.memory_mb,
         }
-        return WorkerProfile(request.queue or "default", told)
+        return WorkerProfile(request.queue or "default", profile)
 
 
 class _Watch:
@@ -214,15 +214,3 @@ class _Watch:
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S) and not self._look():
             pass
-
-
-def _sum(past: Figures, now: Figures) -> Figures:
-    return Figures(
-        now.workers,
-        past.batches + now.batches,
-        past.rows + now.rows,
-        past.rows_failed + now.rows_failed,
-        past.deaths + now.deaths,
-        now.exit_code,
-        now.ready,
-    )

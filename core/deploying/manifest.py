@@ -95,10 +95,11 @@ class Manifest(_Strict):
     @model_validator(mode="after")
     def _names_once(self) -> Manifest:
         seen: set[tuple[str, str]] = set()
-        for one in self.deployments:
-            if (one.entrypoint, one.name) in seen:
-                raise ValueError(f"{one.entrypoint} has two deployments called {one.name}")
-            seen.add((one.entrypoint, one.name))
+        for deployment in self.deployments:
+            entrypoint, name = deployment.entrypoint, deployment.name
+            if (entrypoint, name) in seen:
+                raise ValueError(f"{entrypoint} has two deployments called {name}")
+            seen.add((entrypoint, name))
         return self
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from core.jobs.ports import Output, Progress, Sink, Stage, StageBatch
 from core.queue import BatchQueue, LeaseKeeper, NewBatch
+from core.queue.producers import stages
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +67,14 @@ class QueueSource:
 
     def progress(self, stage: Stage) -> Progress:
         """Count the stage's batches; waiting retries are live."""
-        found = self.queue.stage_progress(self.job_id, stage)
+        found = stages.progress_of(self.queue.db, self.job_id, stage)
         # Stages are not splittable, so each of their batches has one header at most; the rest of them are dead.
         dead = found.total - found.done - found.live if found.dead else 0
         return Progress(found.total, found.done, found.live, dead)
 
     def outputs(self, stage: Stage) -> list[Output]:
         """Read the results of the stage."""
-        return self.queue.stage_results(self.job_id, stage)
+        return stages.results(self.queue.db, self.job_id, stage)
 
     def close(self) -> None:
         """Stop the heartbeats."""

@@ -13,6 +13,7 @@ from core.jobs.ports import Progress, Publication, Stage, StageBatch
 from core.jobs.queue_source import QueueSource
 from core.jobs.staged_job import StagedJob
 from core.jobs.stages import open_stage, run_batch
+from core.queue.producers import jobs
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class JobSession:
             outlast(lambda: open_stage(self.job, self._source, stage))
         except QueueError:
             # An answered job takes no more stages: it was so before, or the others were faster than we are.
-            found = self.queue.find_job(self.job_id)
+            found = jobs.find(self.queue.db, self.job_id)
             if found is None or found.status != "completed":
                 raise
 
@@ -103,7 +104,7 @@ class JobSession:
         """
         progress = outlast(lambda: self._source.progress(stage))
         if progress.dead:
-            self.queue.set_job_status(self.job_id, "blocked")
+            jobs.set_status(self.queue.db, self.job_id, "blocked")
             raise JobBlocked(
                 f"job {self.job_id} is blocked: {progress.dead} batch(es) of stage {stage} are dead letters; "
                 f"see `headrace queue dead`, then `headrace queue redrive {self._source.flow_name} "

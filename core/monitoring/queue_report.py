@@ -73,12 +73,12 @@ def distributed_queue_monitoring(db: DatabaseManager | str | None = None) -> dic
         with manager.transaction() as conn:
             flows = [FlowState(*row) for row in run(conn, Q["flow_depths"])]
             workers = run(conn, Q["live_workers"])
-    overall = _sum(list(by_flow.values()))
+    overall = sum(by_flow.values(), Counts())
     health, issues = assess(flows, overall)
     return {
         "monitoring_timestamp": datetime.now(UTC).isoformat(),
-        "overall_queue_status": _figures(overall),
-        "by_flow": {name: _figures(counts) for name, counts in by_flow.items()},
+        "overall_queue_status": overall.named(),
+        "by_flow": {name: counts.named() for name, counts in by_flow.items()},
         "queue_health_assessment": {"queue_health": health, "issues": issues},
         "flows": {
             flow.flow_name: {
@@ -102,23 +102,4 @@ def distributed_queue_monitoring(db: DatabaseManager | str | None = None) -> dic
             }
             for worker, host, pid, n, load_1m, silent in workers
         ],
-    }
-
-
-def _sum(counts: Sequence[Counts]) -> Counts:
-    return Counts(
-        pending=sum(one.pending for one in counts),
-        processing=sum(one.processing for one in counts),
-        completed=sum(one.completed for one in counts),
-        failed=sum(one.failed for one in counts),
-    )
-
-
-def _figures(counts: Counts) -> dict[str, int]:
-    return {
-        "total_records": counts.pending + counts.processing + counts.completed + counts.failed,
-        "pending_records": counts.pending,
-        "processing_records": counts.processing,
-        "completed_records": counts.completed,
-        "failed_records": counts.failed,
     }

@@ -15,11 +15,9 @@ from core.database.queries import affected, load, run
 from core.errors import HeadraceError, StoreUnavailable
 from core.queue.batches import ClaimedBatch
 from core.queue.leases.claim import claimed
-from core.queue.leases.failures import Failure, end
+from core.queue.leases.failures import Failure, end_lost
 from core.queue.producers import inbox, jobs, unique_keys
-from core.queue.states import backoff_s
 from core.queue.store import partitions, wake
-from core.queue.store.flows import policy_of
 from core.settings import QueueSettings
 
 Q = load("queue")
@@ -57,8 +55,7 @@ class Sweep:
 def rescue(db: DatabaseManager, jitter: Callable[[], float]) -> int:
     """End the attempts whose lease ran out; returns how many.
 
-    The first time the batch is ready at once, then after a pause; out of attempts it is halved or dead. Batches
-    whose completion is committing right now are locked and left alone.
+    Batches whose completion is committing right now are locked and left alone.
     """
     n_all, after = 0, -1
     while True:
@@ -76,10 +73,8 @@ def _rescued(conn: psycopg.Connection[Any], batch: ClaimedBatch, jitter: Callabl
     """End one attempt; False if that is refused, which must not hold up the rescue of all the others."""
     try:
         with conn.transaction():
-            policy = policy_of(conn, batch.flow_name, batch.tenant_id)
-            pause_s = 0.0 if batch.attempt <= 1 else backoff_s(batch.attempt - 1, policy.backoff_s, jitter())
             failure = Failure("LeaseExpired", "no heartbeat within the lease", True, "expired", "poison")
-            fate = end(conn, batch, failure, policy, pause_s)
+            fate = end_lost(conn, batch, failure, jitter)
     except StoreUnavailable:
         raise
     except HeadraceError as error:

@@ -1,5 +1,9 @@
-# budget: the face of the queue; enqueue says seven things about rows, and grouping them would only rename them
-"""BatchQueue: one object in front of the queue's modules, holding what a process knows about itself."""
+# budget: parameters, enqueue says seven things about rows, and grouping them would only rename them
+"""BatchQueue: the queue as one process sees it, holding what that process knows about itself.
+
+What needs no such knowledge is a function of its module, called with `queue.db`: policies in core.queue.store.flows,
+jobs and stages in core.queue.producers, dead letters in core.queue.leases, depth in core.queue.views.
+"""
 
 from __future__ import annotations
 
@@ -19,27 +23,24 @@ import polars as pl
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError, StoreError
-from core.queue import checks, leader, views
+from core.queue import checks, leader
 from core.queue.batches import (
     ClaimedBatch,
     Cost,
-    Depth,
     FlowPolicy,
     Job,
     NewBatch,
     RowFailure,
-    StageProgress,
     WorkerProfile,
 )
-from core.queue.leases import claim, complete, dead_letters, dead_workers, failures
+from core.queue.leases import claim, complete, dead_workers, failures
 from core.queue.leases.complete import Done, Sink
 from core.queue.leases.fairness import Turns
 from core.queue.leases.heartbeat import LeaseKeeper
 from core.queue.payloads import OnBad, Payloads
 from core.queue.producers import batch_size, enqueue, inbox, jobs, screening, stages
 from core.queue.producers.backpressure import Patience
-from core.queue.producers.jobs import Steered
-from core.queue.states import Fault, JobStatus, Verdict
+from core.queue.states import Fault, Verdict
 from core.queue.store import flows, items, singleton
 from core.queue.store.items import Decoded
 from core.settings import QueueSettings
@@ -71,7 +72,7 @@ class BatchQueue:
         self.settings = settings
         self.worker_id = worker_id
         self.profile = WorkerProfile()
-        self._jitter = jitter
+        self.jitter = jitter
         self.patience = Patience(jitter=jitter)
         self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id, Turns(worker_id))
         self._leader_token = uuid4()
@@ -81,25 +82,11 @@ class BatchQueue:
         self._leads = False
         self._rounds = 0
 
-    # Flows
+    # Flows, jobs and stages
 
     def register_flow(self, policy: FlowPolicy) -> None:
         """Store or replace the policy of a flow."""
         flows.register(self.db, policy)
-
-    def ensure_flow(self, policy: FlowPolicy) -> None:
-        """Register a flow unless it is there, so that what an operator has set stays."""
-        flows.ensure(self.db, policy)
-
-    def pause_flow(self, flow_name: str, reason: str) -> None:
-        """Hand out no more batches of the flow."""
-        flows.pause(self.db, flow_name, reason)
-
-    def resume_flow(self, flow_name: str) -> None:
-        """Hand them out again."""
-        flows.resume(self.db, flow_name)
-
-    # Jobs and stages
 
     def submit_job(
         self, flow_name: str, job_key: str, parameters: Mapping[str, Any], input_digest: str, *, rerun: bool = False
@@ -107,59 +94,14 @@ class BatchQueue:
         """The key's unfinished or completed job, else a new one; see core.queue.producers.jobs.submit."""
         return jobs.submit(self.db, flow_name, job_key, parameters, input_digest, rerun=rerun)
 
-    def find_job(self, job: int | str) -> Job | None:
-        """By id, or the newest of a key."""
-        return jobs.find(self.db, job)
-
-    def jobs(self, limit: int = 50) -> list[Job]:
-        """Newest first."""
-        return jobs.newest(self.db, limit)
-
-    def set_job_status(self, job_id: int, status: JobStatus) -> None:
-        """Move a job along its legal transitions."""
-        jobs.set_status(self.db, job_id, status)
-
-    def pause_job(self, job_id: int) -> Steered:
-        """Put the job's waiting batches aside; running ones may finish. See core.queue.producers.jobs.set_status."""
-        return jobs.set_status(self.db, job_id, "paused")
-
-    def resume_job(self, job_id: int) -> Steered:
-        """Put them back as they were."""
-        return jobs.resume(self.db, job_id)
-
-    def cancel_job(self, job_id: int) -> Steered:
-        """End everything of the job that is not done, for good; running batches lose their lease."""
-        return jobs.set_status(self.db, job_id, "cancelled")
-
-    def finish_job(self, job_id: int) -> JobStatus:
-        """No more work will be added: finish the job now, or when its last batch completes."""
-        return jobs.finish(self.db, job_id)
-
     def open_stage(
         self, job_id: int, stage: str, batches: Sequence[NewBatch], *, not_before: datetime | None = None
     ) -> bool:
         """Create a stage with its batches once; False if it exists."""
-        return stages.open_stage(self.db, self._job(job_id), stage, batches, not_before)
-
-    def stage_progress(self, job_id: int, stage: str) -> StageProgress:
-        """Counts of one stage, and whether it is drained."""
-        return stages.progress_of(self.db, job_id, stage)
-
-    def stages(self, job_id: int) -> list[StageProgress]:
-        """All stages of a job in the order of their opening."""
-        return stages.progress(self.db, job_id, None)
-
-    def stage_results(self, job_id: int, stage: str) -> list[dict[str, Any]]:
-        """Outputs of the stage's completed batches, by partition."""
-        return stages.results(self.db, job_id, stage)
-
-    def close_stage(self, job_id: int, stage: str, output: Mapping[str, Any]) -> None:
-        """Store what the stage found out; the first output stays."""
-        stages.close(self.db, job_id, stage, output)
-
-    def stage_output(self, job_id: int, stage: str) -> dict[str, Any] | None:
-        """What close_stage stored."""
-        return stages.output(self.db, job_id, stage)
+        job = jobs.find(self.db, job_id)
+        if job is None:
+            raise QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
+        return stages.open_stage(self.db, job, stage, batches, not_before)
 
     # Batches
 
@@ -257,7 +199,7 @@ class BatchQueue:
         a connection breaks, but only one of its transactions commits.
         """
         done = complete.Completion(batch, results, sink, failures, cost or Cost(), self._application_name())
-        terms = complete.Terms(self.settings.failed_share_max, self._jitter)
+        terms = complete.Terms(self.settings.failed_share_max, self.jitter)
         try:
             with self._ending(batch):
                 ended = self._ended_before(batch) or complete.complete(self.db, done, terms)
@@ -293,7 +235,7 @@ class BatchQueue:
         """
         failure = failures.Failure(error_class, reason, retryable, fault=fault, cost=cost or Cost())
         with self._ending(batch):
-            fate = failures.fail(self.db, batch, failure, self._jitter())
+            fate = failures.fail(self.db, batch, failure, self.jitter())
         if batch.job_id is not None and fate == "dead":
             jobs.finish_if_drained(self.db, batch.job_id)
         return fate
@@ -305,15 +247,11 @@ class BatchQueue:
                 stack.enter_context(self._ending(batch))
             return claim.release(self.db, batches)
 
-    def end_worker(self, worker_id: str, batch_id: int | None, failure: failures.Failure) -> int:
-        """End the attempt of a worker process that is dead, release its other leases."""
-        return dead_workers.bury(self.db, worker_id, batch_id, failure, self._jitter)
-
-    # Duties and views
+    # Duties
 
     def rescue(self) -> int:
         """End attempts whose lease ran out."""
-        return leader.rescue(self.db, self._jitter)
+        return leader.rescue(self.db, self.jitter)
 
     def lead(self) -> bool:
         """Become the leader, or stay it; False while another process leads."""
@@ -325,7 +263,7 @@ class BatchQueue:
     def sweep(self) -> leader.Sweep:
         """The leader's duties once; the costly ones in the first round and then now and then."""
         self._rounds += 1
-        return leader.sweep(self.db, self.settings, self._jitter, self._rounds - 1)
+        return leader.sweep(self.db, self.settings, self.jitter, self._rounds - 1)
 
     def lead_and_sweep(self) -> None:
         """The duties, if this process leads."""
@@ -361,32 +299,8 @@ class BatchQueue:
             return
         self._leads = False
         singleton.drop_lease(self.db, LEADER, self._leader_token)
-        self.retire_worker()
-
-    def retire_worker(self) -> None:
-        """Take this worker off the list of those that beat."""
         with self.db.transaction() as conn:
-            run(conn, Q["worker_leave"], {"worker_id": self.worker_id})
-
-    def depth(self, flow_name: str | None = None) -> Depth:
-        """What waits and runs, computed now."""
-        return views.now(self.db, flow_name)
-
-    def dead(self, flow_name: str | None = None) -> list[dead_letters.DeadGroup]:
-        """Dead letters by flow and error class."""
-        return dead_letters.groups(self.db, flow_name)
-
-    def redrive(
-        self,
-        flow_name: str,
-        *,
-        error_class: str | None = None,
-        fault: Fault | None = None,
-        job_id: int | None = None,
-        limit: int = 100_000,
-    ) -> int:
-        """Put dead letters back to work, in bounded transactions; returns how many items."""
-        return dead_letters.redrive(self.db, flow_name, dead_letters.Which(error_class, fault, job_id), limit)
+            dead_workers.strike_off(conn, self.worker_id)
 
     def attach(self, keeper: LeaseKeeper) -> None:
         """A keeper tells the queue of itself, so that ending a batch also ends its beats."""
@@ -398,12 +312,6 @@ class BatchQueue:
             for keeper in self._keepers:
                 stack.enter_context(keeper.ending(batch))
             yield
-
-    def _job(self, job_id: int) -> Job:
-        job = jobs.find(self.db, job_id)
-        if job is None:
-            raise QueueError(f"there is no job {job_id}; `headrace jobs` lists them", job_id=job_id)
-        return job
 
     def _application_name(self) -> str:
         # PostgreSQL cuts names at 63 bytes; the reaper cuts likewise.

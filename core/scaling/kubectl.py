@@ -39,7 +39,7 @@ class DeploymentScaler:
 
     def census(self) -> Fleet:
         """Replicas asked for; those that are not ready yet are on their way."""
-        seen = self._told(["get", "deployment", self._name, "--output=json"])
+        seen = self._answer(["get", "deployment", self._name, "--output=json"])
         try:
             asked = int(seen["spec"]["replicas"])
             ready = int(seen.get("status", {}).get("readyReplicas") or 0)
@@ -56,7 +56,7 @@ class DeploymentScaler:
             )
         return Effect(max(change, 0), max(-change, 0))
 
-    def _told(self, arguments: Sequence[str]) -> dict[str, Any]:
+    def _answer(self, arguments: Sequence[str]) -> dict[str, Any]:
         text = self._run(arguments)
         try:
             return dict(json.loads(text))

@@ -94,7 +94,7 @@ class Supervisor:
             members.end(lambda: members.members(before.mark, before.components))
         require_free(plan.api_port, "--api-port")
         require_free(plan.web_port, "--web-port")
-        self._tell("starting", "PostgreSQL")
+        self._enter("starting", "PostgreSQL")
         try:
             self._start()
             while not self._stop.wait(TICK_S):
@@ -111,16 +111,16 @@ class Supervisor:
         for name in ("server", "redis", "web"):
             if name in todo and not self._stop.is_set():
                 self._launch(todo[name])
-        self._tell("starting", "schema")
+        self._enter("starting", "schema")
         self._migrate()
-        self._tell("starting", "Prefect server and deployments")
+        self._enter("starting", "Prefect server and deployments")
         self._deploy()
         self._launch(todo["worker"])
-        self._tell("starting", "worker")
+        self._enter("starting", "worker")
         self._wait("web", lambda: _answers(f"{plan.web_url}/health"))
         self._wait("worker", self._worker_polls)
         if not self._stop.is_set():
-            self._tell("ready")
+            self._enter("ready")
 
     def _prefect_database(self) -> None:
         queries, server = load("database"), self._plan.postgres
@@ -167,7 +167,7 @@ class Supervisor:
                 start_new_session=True,
             )
         self._running[part.name] = _Running(part, process, time.monotonic(), n_restarts)
-        self._tell(self._phase, self._note)
+        self._enter(self._phase, self._note)
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:
         give_up = time.monotonic() + START_LIMIT_S
@@ -192,25 +192,25 @@ class Supervisor:
     def _look(self) -> None:
         """Start again what has died."""
         now, dead = time.monotonic(), []
-        for name, one in self._running.items():
-            code = one.process.poll()
+        for name, component in self._running.items():
+            code = component.process.poll()
             if code is None:
-                if now - one.started > STEADY_S:
-                    one.n_restarts = 0
+                if now - component.started > STEADY_S:
+                    component.n_restarts = 0
                 continue
             dead.append(name)
-            if one.start_at is None:
-                pause_s = min(RESTART_BASE_S * 2.0**one.n_restarts, RESTART_MAX_S)
-                one.start_at = now + pause_s
+            if component.start_at is None:
+                pause_s = min(RESTART_BASE_S * 2.0**component.n_restarts, RESTART_MAX_S)
+                component.start_at = now + pause_s
                 log.warning("%s ended with exit code %d; it is started again in %g s", name, code, pause_s)
         for name in dead:
-            one = self._running[name]
-            if one.start_at is not None and now >= one.start_at:
-                self._launch(one.part, one.n_restarts + 1)
-        self._tell("ready", f"{', '.join(dead)} ended and is started again" if dead else "")
+            component = self._running[name]
+            if component.start_at is not None and now >= component.start_at:
+                self._launch(component.part, component.n_restarts + 1)
+        self._enter("ready", f"{', '.join(dead)} ended and is started again" if dead else "")
 
     def _end(self) -> None:
-        self._tell("stopping")
+        self._enter("stopping")
         plan = self._plan
         last = [one.process.pid for name, one in self._running.items() if name in {"server", "redis"}]
         known = self._components()
@@ -225,7 +225,7 @@ class Supervisor:
         for one in self._running.values():
             one.process.poll()
 
-    def _tell(self, phase: Phase, note: str = "") -> None:
+    def _enter(self, phase: Phase, note: str = "") -> None:
         """Write the state where it changed, and say it."""
         plan = self._plan
         before = (self._phase, self._note)

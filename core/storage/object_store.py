@@ -208,8 +208,8 @@ def _version(found: Mapping[str, Any]) -> str:
 
 def _code(error: BaseException) -> str | None:
     """S3's name for what went wrong, if S3 said it."""
-    for each in (error, error.__cause__):
-        response = getattr(each, "response", None)
+    for link in (error, error.__cause__):
+        response = getattr(link, "response", None)
         if isinstance(response, dict):
             return str(response.get("Error", {}).get("Code", "")) or None
     return None

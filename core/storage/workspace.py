@@ -226,10 +226,10 @@ def _range_name(name: str, offset: int) -> str:
 def _pieces(found: list[Stored], wanted: str) -> list[Piece]:
     """The objects that make up a file: itself, or its ranges."""
     pieces = []
-    for each in found:
-        name, _, offset = each.name.partition("@")
+    for stored in found:
+        name, _, offset = stored.name.partition("@")
         if name == wanted:
-            pieces.append(Piece(each, int(offset or 0)))
+            pieces.append(Piece(stored, int(offset or 0)))
     return pieces
 
 

@@ -16,7 +16,7 @@ def teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
 
     said: list[bool] = []
 
-    def tell(tick: Tick | None) -> None:
+    def say(tick: Tick | None) -> None:
         if tick is None:
             if not said or said[-1]:
                 print(f"{flow}: another autoscaler acts, this one stands by", flush=True)
@@ -33,4 +33,4 @@ def teller(flow: str, *, as_json: bool) -> Callable[[Tick | None], None]:
             done = tick.error or f"{tick.fleet.active} -> {decision.desired}"
             print(f"{flow}: {done}: {decision.reason}", flush=True)
 
-    return tell
+    return say

@@ -274,18 +274,18 @@ async def end_orphans(client: PrefectClient, pool: str) -> list[Change]:
 async def put_automations(client: PrefectClient, wanted: Sequence[AutomationCore]) -> list[Change]:
     """Automations by name. One that somebody has switched off stays off."""
     changes = []
-    for one in wanted:
-        found = await client.read_automations_by_name(one.name)
+    for automation in wanted:
+        found = await client.read_automations_by_name(automation.name)
         if not found:
-            await client.create_automation(one)
-            changes.append(Change("automation", one.name, "created"))
+            await client.create_automation(automation)
+            changes.append(Change("automation", automation.name, "created"))
             continue
-        kept = one.model_copy(update={"enabled": found[0].enabled})
+        kept = automation.model_copy(update={"enabled": found[0].enabled})
         if _essence(found[0]) == _essence(kept):
-            changes.append(Change("automation", one.name, "unchanged"))
+            changes.append(Change("automation", automation.name, "unchanged"))
             continue
         await client.update_automation(found[0].id, kept)
-        changes.append(Change("automation", one.name, "updated"))
+        changes.append(Change("automation", automation.name, "updated"))
     return changes
 
 

@@ -26,11 +26,11 @@ def fleet(db: DatabaseManager, database_url: str) -> Iterator[Fleet]:
 def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Says what was seen: on stdout, and in the summary of the run."""
 
-    def tell(line: str) -> None:
+    def say(line: str) -> None:
         print(line)
         record_property("figures", line)
 
-    return tell
+    return say
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,7 @@ class Process:
         self._complaints.seek(0)
         return self._complaints.read()[-2_000:]
 
-    def tell(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         """A line to its ears; one that is dead hears nothing."""
         assert self.popen.stdin is not None
         with suppress(OSError):
@@ -158,7 +158,7 @@ class Process:
         """Let it stop, by force if need be; its exit code."""
         if self.popen.poll() is None:
             self.send(signal.SIGCONT)
-            self.tell("stop")
+            self.write_line("stop")
         try:
             code = self.popen.wait(LIMIT_S)
         except subprocess.TimeoutExpired:

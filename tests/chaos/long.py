@@ -93,7 +93,7 @@ def run(stage: mischief.Stage, seconds: float) -> dict[str, Any]:
         rampage(stage, seconds, checks)
         mischief.settle(stage)
         until(lambda: drained(stage), "everything is done after the last mischief", 300.0)
-        return told(stage, checks)
+        return account_of(stage, checks)
     finally:
         mischief.finish(stage)
 
@@ -136,7 +136,7 @@ def said(stand: account.Stand) -> str:
     )
 
 
-def told(stage: mischief.Stage, checks: list[account.Stand]) -> dict[str, Any]:
+def account_of(stage: mischief.Stage, checks: list[account.Stand]) -> dict[str, Any]:
     """The whole account, as it is written down."""
     final = account.stand(stage.db)
     everyone = [*stage.gone, *stage.workers, *stage.producers]

@@ -194,7 +194,7 @@ def fill_disk(stage: Stage) -> None:
 
 def jump_clock(stage: Stage) -> None:
     victim = stage.dice.choice(stage.workers)
-    victim.tell(f"jump {stage.dice.uniform(-1e6, 1e6):.0f}")
+    victim.write_line(f"jump {stage.dice.uniform(-1e6, 1e6):.0f}")
     stage.note("clock jump", time.time(), victim.orders.worker_id)
 
 

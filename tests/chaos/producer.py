@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.errors import QueueError, StoreError
-from core.queue import BatchQueue
+from core.queue import BatchQueue, views
+from core.queue.producers import stages
 from core.settings import DatabaseSettings, QueueSettings
 from tests.chaos.worker import say
 
@@ -46,7 +47,7 @@ def main() -> None:
     n_sent = 0
     while not stop.is_set():
         try:
-            if queue.depth(orders.flow).ready_batches < orders.ahead:
+            if views.now(queue.db, orders.flow).ready_batches < orders.ahead:
                 send(queue, orders, n_sent)
                 n_sent += 1
         except StoreError as error:
@@ -75,7 +76,7 @@ def send(queue: BatchQueue, orders: Orders, n: int) -> None:
 
 def went_in(queue: BatchQueue, job_id: int, stage: str) -> bool:
     try:
-        queue.stage_progress(job_id, stage)
+        stages.progress_of(queue.db, job_id, stage)
     except QueueError:
         return False
     return True

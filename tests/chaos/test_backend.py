@@ -20,7 +20,7 @@ def test_a_backend_ended_in_mid_copy_costs_nothing_but_the_time(fleet: Fleet, fi
     worker = fleet.start("worker", hold="copying", sink=True)
     worker.wait_for("holding")
     assert fleet.db.execute_query("end", TERMINATE, {"n": "headrace:worker"}) == [(1,)]
-    worker.tell("go")
+    worker.write_line("go")
     assert worker.wait_for("done")["batch"] == batch_id
     fleet.drain()
     found = fleet.check(2_000)

@@ -23,16 +23,16 @@ def test_a_jumping_clock_neither_loses_nor_steals_a_lease(fleet: Fleet, figures:
     # Another one with a clock of tomorrow, which leads if it can: it must not think the lease over.
     ahead = fleet.start("ahead")
     ahead.wait_for("ready")
-    ahead.tell(f"jump {DAY_S}")
+    ahead.write_line(f"jump {DAY_S}")
     ahead.wait_for("jumped")
     (first_until,) = fleet.db.execute_query("l", LEASE)[0]
     jumps = (DAY_S, -2 * DAY_S)
     for n, jump in enumerate(jumps, 1):
-        jumpy.tell(f"jump {jump}")
+        jumpy.write_line(f"jump {jump}")
         jumpy.wait_for("jumped", n)
         enough = first_until + n * TTL_S / 2 + 0.5
         until(lambda enough=enough: fleet.db.execute_query("l", LEASE)[0][0] > enough, "beats go on")  # type: ignore[misc]
-    jumpy.tell("go")
+    jumpy.write_line("go")
     assert jumpy.wait_for("done")["batch"] == batch_id
     fleet.drain()
     found = fleet.check(1_000)

@@ -18,7 +18,7 @@ def test_a_worker_without_a_connection_for_its_beats_loses_the_batch_and_nothing
     heir = fleet.start("heir", sink=True)
     assert heir.wait_for("done")["batch"] == batch_id
     heir.close()
-    starved.tell("go")
+    starved.write_line("go")
     assert starved.wait_for("lost")["batch"] == batch_id
     fleet.fill(9_000, 500, first=1_000)
     starved.wait_for("done", 18)

@@ -41,7 +41,7 @@ def test_a_zombie_writes_nothing_and_works_on(fleet: Fleet, figures: Callable[[s
     assert heir.wait_for("done")["batch"] == batch_id
     heir.close()
     zombie.send(signal.SIGCONT)
-    zombie.tell("go")
+    zombie.write_line("go")
     assert zombie.wait_for("lost")["batch"] == batch_id
     fleet.fill(1_000, 1_000, first=1_000)
     zombie.wait_for("done")
@@ -59,7 +59,7 @@ def test_a_zombie_in_mid_copy_does_not_block_the_rescue(sink: Fleet, figures: Ca
     # Its transaction is still open: the rescue did not wait for it.
     assert sink.db.execute_query("b", BACKENDS, {"n": "headrace:zombie"}) == [("active",)]
     zombie.send(signal.SIGCONT)
-    zombie.tell("go")
+    zombie.write_line("go")
     assert zombie.wait_for("lost")["batch"] == batch_id
     sink.drain()
     found = sink.check(1_000)
@@ -78,7 +78,7 @@ def test_the_backends_of_a_silent_worker_are_ended(sink: Fleet) -> None:
     )
     assert heir.wait_for("done")["batch"] == batch_id
     zombie.send(signal.SIGCONT)
-    zombie.tell("go")
+    zombie.write_line("go")
     assert zombie.wait_for("lost")["batch"] == batch_id
     sink.drain()
     sink.check(500)

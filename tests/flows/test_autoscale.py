@@ -19,7 +19,7 @@ from prefect.states import Failed, Running
 
 from core.database import DatabaseManager
 from core.errors import ConfigError, QueueError
-from core.queue import BatchQueue, FlowPolicy
+from core.queue import BatchQueue, FlowPolicy, views
 from core.scaling import decision_log
 from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
@@ -145,7 +145,7 @@ def test_depth_rises_autoscale_submits_runs_they_drain_none_is_left(
         log = tmp_path / "worker.log"
         until(lambda: pool.census() == Fleet(ended_well=2), lambda: f"{pool.census()} {log.read_text()[-3000:]}")
     assert db.execute_query("n", "SELECT count(*) FROM queue_results") == [(40,)]
-    assert queue.depth("mill").ready_batches == 0
+    assert views.now(queue.db, "mill").ready_batches == 0
 
 
 def test_the_process_goes_on_while_the_api_is_away_and_ends_when_told(

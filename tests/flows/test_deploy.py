@@ -29,13 +29,13 @@ def deploy_as_a_process(env: dict[str, str], url: str, *options: str) -> subproc
     return subprocess.run(line, env=env | settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
 
-def told(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:
+def actions_of(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str], str]:
     assert done.returncode == 0, done.stderr
     return {(one["kind"], one["name"]): one["action"] for one in json.loads(done.stdout)["objects"]}
 
 
 def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], database_url: str) -> None:
-    first = told(deploy_as_a_process(prefect_env, database_url, "--target", "local"))
+    first = actions_of(deploy_as_a_process(prefect_env, database_url, "--target", "local"))
     assert set(first.values()) == {"created"}
     assert {kind for kind, _ in first} == {"work pool", "work queue", "block", "deployment", "automation"}
 
@@ -51,7 +51,7 @@ def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], 
     call(prefect_env, "PATCH", "/work_pools/headrace-local", {"concurrency_limit": 0})
 
     done = deploy(prefect_env, database_url, "--target", "local")
-    second = told(done)
+    second = actions_of(done)
     assert [name for name, action in second.items() if action != "unchanged"] == [("deployment", "maintenance/local")]
     assert second.keys() == first.keys()
     assert "it is at its limit, 0 of 0 slots are taken" in done.stdout
@@ -128,7 +128,7 @@ def test_deploy_says_who_scales_both_ways(prefect_env: dict[str, str], database_
         return held["schedules"][0]["active"], woken, n_waiting
 
     def deployed(*options: str) -> list[str]:
-        done = told(deploy(prefect_env, database_url, "--target", "k8s", *options))
+        done = actions_of(deploy(prefect_env, database_url, "--target", "k8s", *options))
         return [name for (_, name), action in done.items() if action != "unchanged"]
 
     deployed("--scaler", "prefect")

@@ -22,7 +22,9 @@ from core.database.embedded import EmbeddedServer
 from core.errors import StoreUnavailable
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.queue import BatchQueue, FlowPolicy
+from core.queue import FlowPolicy
+from core.queue.leases import dead_letters
+from core.queue.store import flows
 from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings, Settings
 from core.workloads.identity.workload import FLOW
 from flows.runs.wiring import settings_of
@@ -142,12 +144,11 @@ def test_two_processes_drain_one_job(
     tmp_path: Path,
 ) -> None:
     outs = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
-    operator = BatchQueue(clean_db, QueueSettings(), "operator")
-    operator.register_flow(FlowPolicy(FLOW))
-    operator.pause_flow(FLOW, "until both workers are there")
+    flows.register(clean_db, FlowPolicy(FLOW))
+    flows.pause(clean_db, FLOW, "until both workers are there")
     both = [start_flow(out, range_rows=200) for out in outs]
     _wait_until_idle(tmp_path, 2)
-    operator.resume_flow(FLOW)
+    flows.resume(clean_db, FLOW)
     for process in both:
         finished(process, tmp_path)
     assert partition_of(outs[0]) == undisturbed
@@ -229,7 +230,7 @@ def test_dead_batch_blocks_the_job_until_it_is_redriven(
     assert not out.exists()
     assert _rows(clean_db, "SELECT status FROM jobs") == [("blocked",)]
     hidden.rename(reduced)
-    BatchQueue(clean_db, QueueSettings(), "operator").redrive(FLOW)
+    dead_letters.redrive(clean_db, FLOW)
     done = flow_here(out)
     assert done.returncode == 0, done.stderr
     assert partition_of(out) == undisturbed

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from core.database import DatabaseManager
 from core.distributed import RECORDS_PER_BATCH, DistributedProcessor
 from core.errors import LeaseLost, QueueError, RowError, StoreUnavailable
-from core.queue import BatchQueue, leader
+from core.queue import BatchQueue, leader, views
+from core.queue.leases import dead_letters
 from core.settings import DatabaseSettings, QueueSettings
 
 
@@ -74,8 +75,8 @@ def test_counts_are_exact_after_every_mark_also_across_a_roll_up(
     assert counts(processor, flow) == (4, 6, 0, 0)
     processor.mark_record_failed(first["id"], "why")
     assert counts(processor, flow) == (4, 5, 0, 1)
-    for n, one in enumerate(rest, 1):
-        processor.mark_record_completed(one["id"], {"n": n})
+    for n, record in enumerate(rest, 1):
+        processor.mark_record_completed(record["id"], {"n": n})
         leader.roll_up(db)
         assert counts(processor, flow) == (4, 5 - n, n, 1)
     processor.mark_records_completed([(one["id"], None) for one in processor.claim_records_batch(flow, 9)])
@@ -228,7 +229,7 @@ def test_failed_records_are_retried_where_the_setting_says_so(db: DatabaseManage
         processor.mark_record_failed(ids[1], ValueError("twice"))
         assert counts(processor, flow) == (0, 0, 1, 1)
     assert db.execute_query("q", "SELECT count(*) FROM queue_retries WHERE flow_name = :f", {"f": flow}) == [(0,)]
-    assert queue.redrive(flow, error_class="ValueError") == 1
+    assert dead_letters.redrive(queue.db, flow, dead_letters.Which(error_class="ValueError")) == 1
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
@@ -241,10 +242,10 @@ def test_rows_given_up_by_a_live_batch_wait_until_it_ends(db: DatabaseManager, f
         processor.mark_record_failed(bad, "once")
 
         def give_another_chance() -> int:
-            queue.redrive(flow)
+            dead_letters.redrive(queue.db, flow)
             db.execute_query("d", "UPDATE queue_retries SET due_at = now() WHERE flow_name = :f", {"f": flow})
             queue.sweep()
-            return queue.depth(flow).ready_batches
+            return views.now(queue.db, flow).ready_batches
 
         assert give_another_chance() == 0
         assert counts(processor, flow) == (0, 1, 0, 1)

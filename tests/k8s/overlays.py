@@ -96,7 +96,7 @@ def of(docs: Docs, *kinds: str) -> Docs:
     return [doc for doc in docs if doc["kind"] in kinds]
 
 
-def one(docs: Docs, kind: str, name: str) -> Doc:
+def named(docs: Docs, kind: str, name: str) -> Doc:
     """The manifest of that kind and name; hashes of generated names may be left out."""
     found = [doc for doc in of(docs, kind) if doc["metadata"]["name"] == name or doc["metadata"]["name"][:-11] == name]
     assert len(found) == 1, f"{len(found)} of {kind}/{name}"

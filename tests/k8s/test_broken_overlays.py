@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.k8s import workspace_checks
-from tests.k8s.overlays import Docs, of, one, overlay
+from tests.k8s.overlays import Docs, named, of, overlay
 from tests.k8s.test_overlays import CHECKS
 
 Break = Callable[[Docs], Any]
@@ -16,22 +16,22 @@ Break = Callable[[Docs], Any]
 
 def container(docs: Docs, name: str) -> dict[str, Any]:
     kind = "StatefulSet" if name == "headrace-postgres" else "Deployment"
-    found: dict[str, Any] = one(docs, kind, name)["spec"]["template"]["spec"]["containers"][0]
+    found: dict[str, Any] = named(docs, kind, name)["spec"]["template"]["spec"]["containers"][0]
     return found
 
 
 def spec(docs: Docs, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = one(docs, "Deployment", name)["spec"]
+    found: dict[str, Any] = named(docs, "Deployment", name)["spec"]
     return found
 
 
 def policy(docs: Docs, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = one(docs, "NetworkPolicy", name)["spec"]
+    found: dict[str, Any] = named(docs, "NetworkPolicy", name)["spec"]
     return found
 
 
 def drop(docs: Docs, kind: str, name: str) -> None:
-    docs.remove(one(docs, kind, name))
+    docs.remove(named(docs, kind, name))
 
 
 def env(docs: Docs, name: str, variable: str) -> dict[str, Any]:
@@ -41,17 +41,17 @@ def env(docs: Docs, name: str, variable: str) -> dict[str, Any]:
 
 
 def consumer_data(docs: Docs) -> dict[str, str]:
-    found: dict[str, str] = one(docs, "ConfigMap", "headrace-consumer")["data"]
+    found: dict[str, str] = named(docs, "ConfigMap", "headrace-consumer")["data"]
     return found
 
 
 def rename_setting(docs: Docs) -> None:
-    data = one(docs, "ConfigMap", "headrace-consumer")["data"]
+    data = named(docs, "ConfigMap", "headrace-consumer")["data"]
     data["HEADRACE_DATABSE__POOL_SIZE"] = data.pop("HEADRACE_DATABASE__POOL_SIZE")
 
 
 def rename_metric(docs: Docs) -> None:
-    data = one(docs, "ConfigMap", "headrace-monitoring")["data"]
+    data = named(docs, "ConfigMap", "headrace-monitoring")["data"]
     data["rules.yml"] = data["rules.yml"].replace("headrace_queue_dead_letters", "headrace_queue_dead_leters")
 
 
@@ -115,7 +115,7 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "environment_is_read_by_somebody",
         "PREFECT_API_ULR",
-        lambda d: one(d, "ConfigMap", "headrace-worker")["data"].update(PREFECT_API_ULR="x"),
+        lambda d: named(d, "ConfigMap", "headrace-worker")["data"].update(PREFECT_API_ULR="x"),
     ),
     (
         "secrets_come_by_reference",
@@ -125,7 +125,7 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "secrets_come_by_reference",
         "holds a secret",
-        lambda d: one(d, "ConfigMap", "headrace-worker")["data"].update(X="postgresql://me:pw@host/db"),
+        lambda d: named(d, "ConfigMap", "headrace-worker")["data"].update(X="postgresql://me:pw@host/db"),
     ),
     (
         "references_exist",
@@ -138,7 +138,7 @@ BREAKS: list[tuple[str, str, Break]] = [
         lambda d: container(d, "headrace-web")["envFrom"].append({"configMapRef": {"name": "headrace-web"}}),
     ),
     ("references_exist", "claim headrace-workspace", lambda d: drop(d, "PersistentVolumeClaim", "headrace-workspace")),
-    ("references_exist", "no ['userlist.txt']", lambda d: one(d, "Secret", "headrace-pgbouncer")["data"].clear()),
+    ("references_exist", "no ['userlist.txt']", lambda d: named(d, "Secret", "headrace-pgbouncer")["data"].clear()),
     (
         "commands_exist",
         "no option --bogus",
@@ -148,7 +148,7 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "generated_names_roll_pods",
         "no hash",
-        lambda d: one(d, "ConfigMap", "headrace-worker")["metadata"].update(name="headrace-worker"),
+        lambda d: named(d, "ConfigMap", "headrace-worker")["metadata"].update(name="headrace-worker"),
     ),
     (
         "selectors_match_their_own_pods",
@@ -165,7 +165,7 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "services_lead_to_ports",
         "selects nothing",
-        lambda d: one(d, "Service", "headrace-web")["spec"]["selector"].update({"app.kubernetes.io/component": "x"}),
+        lambda d: named(d, "Service", "headrace-web")["spec"]["selector"].update({"app.kubernetes.io/component": "x"}),
     ),
     ("services_lead_to_ports", "no port", lambda d: container(d, "headrace-web")["ports"][0].update(containerPort=80)),
     (
@@ -176,7 +176,7 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "budgets_select_pods_and_let_nodes_drain",
         "selects nothing",
-        lambda d: one(d, "PodDisruptionBudget", "headrace-web")["spec"]["selector"].update(matchLabels={"x": "y"}),
+        lambda d: named(d, "PodDisruptionBudget", "headrace-web")["spec"]["selector"].update(matchLabels={"x": "y"}),
     ),
     (
         "budgets_select_pods_and_let_nodes_drain",
@@ -194,38 +194,38 @@ BREAKS: list[tuple[str, str, Break]] = [
     (
         "needed_connections_are_allowed",
         "no Service offers",
-        lambda d: one(d, "ConfigMap", "headrace-worker")["data"].update(
+        lambda d: named(d, "ConfigMap", "headrace-worker")["data"].update(
             PREFECT_API_URL="http://headrace-server:80/api"
         ),
     ),
     (
         "rights_suffice_and_stay_in_the_namespace",
         "lacks",
-        lambda d: one(d, "Role", "headrace-worker")["rules"][0]["verbs"].remove("delete"),
+        lambda d: named(d, "Role", "headrace-worker")["rules"][0]["verbs"].remove("delete"),
     ),
     (
         "rights_suffice_and_stay_in_the_namespace",
         "too much",
-        lambda d: one(d, "Role", "headrace-worker")["rules"][1]["resources"].append("secrets"),
+        lambda d: named(d, "Role", "headrace-worker")["rules"][1]["resources"].append("secrets"),
     ),
     (
         "rights_suffice_and_stay_in_the_namespace",
         "watches",
-        lambda d: one(d, "ConfigMap", "headrace-worker")["data"].update(
+        lambda d: named(d, "ConfigMap", "headrace-worker")["data"].update(
             PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES="default"
         ),
     ),
     (
         "prefects_pages_lie_where_it_may_write",
         "there is no UI",
-        lambda d: one(d, "ConfigMap", "headrace-server")["data"].pop("PREFECT_UI_STATIC_DIRECTORY"),
+        lambda d: named(d, "ConfigMap", "headrace-server")["data"].pop("PREFECT_UI_STATIC_DIRECTORY"),
     ),
     ("alerts_ask_for_metrics_that_exist", "headrace_queue_dead_leters", rename_metric),
     ("prometheus_finds_services", "job web scrapes", lambda d: drop(d, "Service", "headrace-web")),
     (
         "everything_is_in_one_namespace",
         "namespace default",
-        lambda d: one(d, "Service", "headrace-web")["metadata"].update(namespace="default"),
+        lambda d: named(d, "Service", "headrace-web")["metadata"].update(namespace="default"),
     ),
 ]
 # In the overlay `production`.
@@ -267,11 +267,11 @@ SCALER_BREAKS: list[tuple[str, Break]] = [
     ("no TriggerAuthentication", lambda d: drop(d, "TriggerAuthentication", "headrace-scaler")),
     (
         "wants key dsn",
-        lambda d: one(d, "TriggerAuthentication", "headrace-scaler")["spec"]["secretTargetRef"][0].update(key="dsn"),
+        lambda d: named(d, "TriggerAuthentication", "headrace-scaler")["spec"]["secretTargetRef"][0].update(key="dsn"),
     ),
     (
         "counts to 21",
-        lambda d: one(d, "ScaledObject", "headrace-consumer-validation")["spec"].update(maxReplicaCount=20),
+        lambda d: named(d, "ScaledObject", "headrace-consumer-validation")["spec"].update(maxReplicaCount=20),
     ),
     (
         "one call of queue_backlog",
@@ -279,7 +279,7 @@ SCALER_BREAKS: list[tuple[str, Break]] = [
     ),
     (
         "two actuators",
-        lambda d: d.append(one(overlay("production"), "Deployment", "headrace-scaling")),
+        lambda d: d.append(named(overlay("production"), "Deployment", "headrace-scaling")),
     ),
 ]
 

@@ -96,7 +96,7 @@ def test_files_of_jobs_lie_in_an_object_store_but_locally_on_a_claim(name: str, 
     assert len(workspace_checks.workers(docs)) == 4
     for owner in workspace_checks.workers(docs):
         assert ("emptyDir" in workspace_checks.volume(owner)) == store, str(owner)
-        assert (workspace_checks.URI in workspace_checks.told(docs, owner)) == store, str(owner)
+        assert (workspace_checks.URI in workspace_checks.plain_values(docs, owner)) == store, str(owner)
     assert bool(of(docs, "PersistentVolumeClaim")) != store
 
 

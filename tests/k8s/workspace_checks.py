@@ -31,16 +31,16 @@ def files_of_jobs_are_shared(docs: Docs) -> Iterator[str]:
 
 def _place(docs: Docs, owner: Pods) -> str | None:
     claim: str | None = volume(owner).get("persistentVolumeClaim", {}).get("claimName")
-    return told(docs, owner).get(URI, claim)
+    return plain_values(docs, owner).get(URI, claim)
 
 
 def copies_fit_the_volume(docs: Docs) -> Iterator[str]:
     """A pod that fills its emptyDir is evicted; one that reaches its own limit says so and gives the batch back."""
     for owner in workers(docs):
-        if URI not in told(docs, owner):
+        if URI not in plain_values(docs, owner):
             continue
         size = volume(owner).get("emptyDir", {}).get("sizeLimit", "0Gi")
-        limit_gb = float(told(docs, owner).get(SCRATCH, "inf"))
+        limit_gb = float(plain_values(docs, owner).get(SCRATCH, "inf"))
         if limit_gb * 10**9 > 0.9 * int(size.removesuffix("Gi")) * 2**30:
             yield f"{owner}: copies up to {limit_gb:g} GB do not fit nine tenths of a volume of {size}"
 
@@ -48,7 +48,7 @@ def copies_fit_the_volume(docs: Docs) -> Iterator[str]:
 def store_can_be_reached(docs: Docs) -> Iterator[str]:
     """With keys by reference if there are any, through the network's policies, and nothing else inside with it."""
     for owner in workers(docs):
-        if URI not in told(docs, owner):
+        if URI not in plain_values(docs, owner):
             continue
         (container,) = owner.spec["containers"]
         optional = {
@@ -64,7 +64,7 @@ def store_can_be_reached(docs: Docs) -> Iterator[str]:
             yield f"{owner}: may reach {INSIDE}:443, where Kubernetes itself may be"
 
 
-def told(docs: Docs, owner: Pods) -> dict[str, str]:
+def plain_values(docs: Docs, owner: Pods) -> dict[str, str]:
     """Plain values of the container's environment; those of a ConfigMap that is absent are none."""
     (container,) = owner.spec["containers"]
     values: dict[str, str] = {}

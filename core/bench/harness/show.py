@@ -17,13 +17,13 @@ Out = Annotated[Path | None, typer.Option("--json", help="Write a list of figure
 def show(command: str, found: Sequence[dict[str, Any]], out: Path | None) -> None:
     """Print figures as a table, and write them with command and machine to `out`."""
     import json
-    import os
     import platform
 
     from core.bench.harness.table import rows
+    from core.metrics.process import usable_cores
     from core.terminal.tables import emit
 
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    machine = f"{usable_cores()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     named = [{**one, "command": command, "machine": machine} for one in found]
     print(command)
     emit("figures", rows(named), as_json=False)

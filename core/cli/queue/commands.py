@@ -37,6 +37,7 @@ def status(
 
     Example: headrace queue status --json
     """
+    from core.queue import views
     from core.queue.records import records
     from core.runtime import open_runtime
     from core.terminal.tables import emit
@@ -44,7 +45,7 @@ def status(
     with open_runtime() as runtime:
         rows = []
         for name, counts in records.status(runtime.db, flow).items():
-            depth = runtime.queue.depth(name)
+            depth = views.now(runtime.db, name)
             rows.append(
                 {
                     "flow": name,
@@ -171,10 +172,11 @@ def pause(
 
     Example: headrace queue pause survey --reason "new release"
     """
+    from core.queue.store import flows as policies
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
-        runtime.queue.pause_flow(flow, reason)
+        policies.pause(runtime.db, flow, reason)
     print(f"{flow} is paused")
 
 
@@ -183,8 +185,9 @@ def resume(flow: Annotated[str, typer.Argument(help="Flow to start again.")]) ->
 
     Example: headrace queue resume survey
     """
+    from core.queue.store import flows as policies
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
-        runtime.queue.resume_flow(flow)
+        policies.resume(runtime.db, flow)
     print(f"{flow} hands out batches again")

@@ -61,15 +61,15 @@ def simulate(
         batches = load(name, Shape(batch, burst), terms.limits, random.Random(seed))
         found[name] = compare(batches, terms)
     if as_json:
-        print(json.dumps([_figures(name, one) for name, one in found.items()], indent=2))
-    for name, one in found.items():
+        print(json.dumps([_figures(name, comparison) for name, comparison in found.items()], indent=2))
+    for name, comparison in found.items():
         title = f"{Path(name).name}: at most {most} consumers, {startup:g} s to start, lambda {price:g}, seed {seed}"
         if out is not None:
-            out.write_text(chart.svg(one, title), encoding="utf-8")
+            out.write_text(chart.svg(comparison, title), encoding="utf-8")
         if not as_json:
-            emit(title, [_shown(row) for row in one.rows()], as_json=False)
+            emit(title, [_shown(row) for row in comparison.rows()], as_json=False)
             if scenario != "all":
-                print(chart.text(one))
+                print(chart.text(comparison))
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

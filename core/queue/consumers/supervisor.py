@@ -26,7 +26,8 @@ from core.errors import ConfigError, StoreError
 from core.queue.batches import WorkerProfile
 from core.queue.consumers.consumer import Options
 from core.queue.consumers.orders import Orders
-from core.queue.consumers.status_board import Board
+from core.queue.consumers.status_board import Board, Shown
+from core.queue.leases.dead_workers import bury
 from core.queue.leases.failures import Failure
 from core.queue.queue import BatchQueue
 from core.settings import PREFIX
@@ -73,6 +74,19 @@ class Figures:
     deaths: int = 0
     exit_code: int = 0
     ready: int = 0
+
+    def with_work(self, done: Shown | Figures) -> Figures:
+        """These figures with the work of one more worker, or of other workers, in them."""
+        return replace(
+            self,
+            batches=self.batches + done.batches,
+            rows=self.rows + done.rows,
+            rows_failed=self.rows_failed + done.rows_failed,
+        )
+
+    def since(self, past: Figures) -> Figures:
+        """These figures, of the workers there are now, after what workers before them did."""
+        return replace(self.with_work(past), deaths=self.deaths + past.deaths)
 
 
 @dataclass(slots=True, eq=False)
@@ -155,15 +169,10 @@ class Supervisor:
 
     def figures(self) -> Figures:
         """So far."""
-        shown = [slot.child.board.look() for slot in self._slots if slot.child is not None]
-        return replace(
-            self._past,
-            workers=len(shown),
-            ready=sum(one.ready for one in shown),
-            batches=self._past.batches + sum(one.batches for one in shown),
-            rows=self._past.rows + sum(one.rows for one in shown),
-            rows_failed=self._past.rows_failed + sum(one.rows_failed for one in shown),
-        )
+        figures, shown = self._past, [slot.child.board.look() for slot in self._slots if slot.child is not None]
+        for look in shown:
+            figures = figures.with_work(look)
+        return replace(figures, workers=len(shown), ready=sum(look.ready for look in shown))
 
     def _pause(self) -> None:
         if select.select([self._told], [], [], TICK_S)[0]:
@@ -263,14 +272,7 @@ class Supervisor:
         died = code != 0 or (shown.batch_id is not None and self._stopped_at is None)
         if self._stopped_at is not None and not shown.ready and code == -signal.SIGTERM:
             died = False
-        past = self._past
-        self._past = replace(
-            past,
-            batches=past.batches + shown.batches,
-            rows=past.rows + shown.rows,
-            rows_failed=past.rows_failed + shown.rows_failed,
-            deaths=past.deaths + died,
-        )
+        self._past = replace(self._past.with_work(shown), deaths=self._past.deaths + died)
         failure = child.failure or _died(code)
         given_back = failure is STOPPED or (child.failure is None and self._stopped_at is not None)
         self._mourned.append(_Mourned(child.worker_id, None if given_back else shown.batch_id, failure))
@@ -295,14 +297,14 @@ class Supervisor:
     def _mourn(self) -> None:
         """End the leases of dead workers; what cannot be ended now is tried again with the next tick."""
         left = []
-        for one in self._mourned:
+        for dead in self._mourned:
             try:
-                n_left = self._queue.end_worker(one.worker_id, one.batch_id, one.failure)
+                n_left = bury(self._queue.db, dead.worker_id, dead.batch_id, dead.failure, self._queue.jitter)
             except StoreError as error:
-                log.warning("leases of worker %s were not ended: %s", one.worker_id, error.message)
+                log.warning("leases of worker %s were not ended: %s", dead.worker_id, error.message)
                 n_left = 1
             if n_left:
-                left.append(one)
+                left.append(dead)
         self._mourned = left
 
     def _end_all(self) -> None:

@@ -15,6 +15,7 @@ from core.queue.store import flows, partitions, wake
 
 Q = load("queue")
 CHUNK = 10_000
+REDRIVE_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Which:
     error_class: str | None = None
     fault: Fault | None = None
     job_id: int | None = None
+
+
+ANY = Which()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Redrivable:
     n_kept: int
 
 
-def groups(db: DatabaseManager, flow_name: str | None) -> list[DeadGroup]:
+def groups(db: DatabaseManager, flow_name: str | None = None) -> list[DeadGroup]:
     """Largest group first."""
     with db.transaction() as conn:
         return [DeadGroup(*row) for row in run(conn, Q["dead_summary"], {"flow_name": flow_name})]
@@ -94,7 +98,7 @@ def would_redrive(db: DatabaseManager, flow_name: str, which: Which) -> list[Red
     return found
 
 
-def redrive(db: DatabaseManager, flow_name: str, which: Which, limit: int) -> int:
+def redrive(db: DatabaseManager, flow_name: str, which: Which = ANY, limit: int = REDRIVE_LIMIT) -> int:
     """Put up to `limit` dead letters back to work; returns how many items.
 
     Rows become retries that are due at once, ranges become ready batches; their stages and jobs are open again. What

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
+
+import psycopg
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.queue.leases import claim
 from core.queue.leases.claim import claimed
-from core.queue.leases.failures import Failure, end
-from core.queue.states import backoff_s
-from core.queue.store.flows import policy_of
+from core.queue.leases.failures import Failure, end_lost
 
 Q = load("consumers")
 QUEUE = load("queue")
@@ -20,14 +21,18 @@ log = logging.getLogger(__name__)
 LEASES_LIMIT = 100
 
 
+def strike_off(conn: psycopg.Connection[Any], worker_id: str) -> None:
+    """Take a worker off the list of those that beat; leases it holds are not touched."""
+    run(conn, QUEUE["worker_leave"], {"worker_id": worker_id})
+
+
 def bury(
     db: DatabaseManager, worker_id: str, batch_id: int | None, failure: Failure, jitter: Callable[[], float]
 ) -> int:
     """End the attempt the dead worker was at, give back what it had claimed and not begun; returns what is left.
 
     Args:
-        batch_id: what it was at, if anything. Its attempt counts, as after a lost lease: the first time it is ready at
-            once, then after a pause; out of attempts it is halved or dead.
+        batch_id: what it was at, if anything. Its attempt counts, as after a lost lease.
     Returns:
         Leases that its last backend holds locked; call again for them.
     """
@@ -37,11 +42,9 @@ def bury(
         for batch in leases:
             if batch.batch_id != batch_id:
                 continue
-            policy = policy_of(conn, batch.flow_name, batch.tenant_id)
-            pause_s = 0.0 if batch.attempt <= 1 else backoff_s(batch.attempt - 1, policy.backoff_s, jitter())
-            fate = end(conn, batch, failure, policy, pause_s)
+            fate = end_lost(conn, batch, failure, jitter)
             log.warning("batch %s: %s, %s: %s", batch.batch_id, failure.error_class, failure.reason, fate)
-        run(conn, QUEUE["worker_leave"], {"worker_id": worker_id})
+        strike_off(conn, worker_id)
     claim.release(db, [batch for batch in leases if batch.batch_id != batch_id])
     with db.transaction() as conn:
         return int(run(conn, Q["worker_leases_left"], {"worker_id": worker_id})[0][0])

@@ -150,6 +150,18 @@ def fail(db: DatabaseManager, batch: ClaimedBatch, failure: Failure, jitter: flo
         return end(conn, batch, failure, policy, pause_s)
 
 
+def end_lost(
+    conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure, jitter: Callable[[], float]
+) -> Verdict:
+    """End an attempt whose worker is gone, within a transaction.
+
+    The first time the batch is ready at once, then after a pause; out of attempts it is halved or dead.
+    """
+    policy = policy_of(conn, batch.flow_name, batch.tenant_id)
+    pause_s = 0.0 if batch.attempt <= 1 else backoff_s(batch.attempt - 1, policy.backoff_s, jitter())
+    return end(conn, batch, failure, policy, pause_s)
+
+
 def end(
     conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure, policy: FlowPolicy, pause_s: float
 ) -> Verdict:
@@ -163,10 +175,10 @@ def end(
     )
     match fate:
         case "retry":
-            history(conn, batch, _told(failure.outcome_if_retried, failure))
+            history(conn, batch, _ended(failure.outcome_if_retried, failure))
             _fence(conn, batch, "fence_retry", pause_s=pause_s)
         case "split":
-            history(conn, batch, _told("split", failure))
+            history(conn, batch, _ended("split", failure))
             _fence(conn, batch, "fence_split", attempt=policy.max_attempts - 1)
         case "dead":
             _bury(conn, batch, failure)
@@ -183,7 +195,7 @@ def marked_before(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> tuple[i
     return n_ok, n_dead
 
 
-def _told(outcome: Outcome, failure: Failure) -> Ended:
+def _ended(outcome: Outcome, failure: Failure) -> Ended:
     return Ended(outcome, cost=failure.cost, error_class=failure.error_class, reason=failure.reason)
 
 
@@ -212,8 +224,8 @@ def _bury(conn: psycopg.Connection[Any], batch: ClaimedBatch, failure: Failure) 
     if batch.job_id is not None and not batch.splittable:
         run(conn, Q["stage_fail"], params)
     n_dead = batch.n_items - n_ok
-    told = replace(_told("dead", failure), n_ok=n_ok, n_failed=n_dead, n_dead=n_dead)
-    history(conn, batch, told)
+    ended = replace(_ended("dead", failure), n_ok=n_ok, n_failed=n_dead, n_dead=n_dead)
+    history(conn, batch, ended)
     _fence(conn, batch, "fence_delete")
 
 

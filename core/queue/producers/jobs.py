@@ -134,6 +134,16 @@ def set_status(db: DatabaseManager, job_id: int, status: JobStatus) -> Steered:
     return done
 
 
+def pause(db: DatabaseManager, job_id: int) -> Steered:
+    """Put the job's waiting batches aside; running ones may finish. See `set_status`."""
+    return set_status(db, job_id, "paused")
+
+
+def cancel(db: DatabaseManager, job_id: int) -> Steered:
+    """End everything of the job that is not done, for good; running batches lose their lease."""
+    return set_status(db, job_id, "cancelled")
+
+
 def resume(db: DatabaseManager, job_id: int) -> Steered:
     """Let a paused or blocked job run; QueueError if it is finished."""
     job = find(db, job_id)

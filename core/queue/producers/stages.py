@@ -108,7 +108,7 @@ def _check(batch: NewBatch) -> None:
         )
 
 
-def progress(db: DatabaseManager, job_id: int, stage: str | None) -> list[StageProgress]:
+def progress(db: DatabaseManager, job_id: int, stage: str | None = None) -> list[StageProgress]:
     """One entry per stage in the order of their opening; all stages if `stage` is None."""
     with db.transaction() as conn:
         rows = run(conn, Q["stage_progress"], {"job_id": job_id, "stage": stage})

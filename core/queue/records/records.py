@@ -66,6 +66,25 @@ class Counts:
     completed: int = 0
     failed: int = 0
 
+    def __add__(self, other: Counts) -> Counts:
+        """Records of both."""
+        return Counts(
+            self.pending + other.pending,
+            self.processing + other.processing,
+            self.completed + other.completed,
+            self.failed + other.failed,
+        )
+
+    def named(self) -> dict[str, int]:
+        """As reports name them: total_, the sum of the four, pending_, processing_, completed_ and failed_records."""
+        return {
+            "total_records": self.pending + self.processing + self.completed + self.failed,
+            "pending_records": self.pending,
+            "processing_records": self.processing,
+            "completed_records": self.completed,
+            "failed_records": self.failed,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Grant:

@@ -166,10 +166,10 @@ class World:
         # Idle ones go first, then those on their way, the youngest first.
         rank = {"idle": 0, "starting": 1, "busy": 2, "gone": 3}
         may_go = starting if self.rule.stops == "starting" else sorted(staying, key=lambda one: rank[one.state])
-        for one in may_go[: max(len(staying) - wanted, 0)]:
-            one.leaving = True
-            if one.state != "busy":
-                self._leave(one)
+        for consumer in may_go[: max(len(staying) - wanted, 0)]:
+            consumer.leaving = True
+            if consumer.state != "busy":
+                self._leave(consumer)
 
     def _order(self) -> None:
         consumer = _Consumer(self.now_s)

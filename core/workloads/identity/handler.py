@@ -15,6 +15,7 @@ from core.linkage.stages.table import TABLE
 from core.metrics.process import usable_cores
 from core.queue import BatchQueue
 from core.queue.handlers import HandlerResult, handles
+from core.queue.producers import stages
 from core.runtime import open_runtime
 from core.workloads.identity.publishing.result_tables import sink_of
 
@@ -49,7 +50,7 @@ class _Outputs:
         self._queue, self._job_id = queue, job_id
 
     def outputs(self, stage: Stage) -> list[Output]:
-        return self._queue.stage_results(self._job_id, stage)
+        return stages.results(self._queue.db, self._job_id, stage)
 
 
 @lru_cache(maxsize=JOBS_HELD)

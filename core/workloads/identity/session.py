@@ -19,6 +19,7 @@ from core.linkage.stages.needs import NEEDS
 from core.linkage.stages.table import TABLE
 from core.metrics.process import usable_cores
 from core.queue import BatchQueue, FlowPolicy
+from core.queue.store import flows
 from core.runtime import Runtime
 from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.samples import sampled
@@ -41,7 +42,7 @@ class IdentitySession(JobSession):
         threads: int | None = None,
     ) -> None:
         threads = threads or usable_cores()
-        queue.ensure_flow(FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
+        flows.ensure(queue.db, FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
         digest = "-".join(str(source["digest"]) for source in description.sources)
         parameters = description.request.model_dump(mode="json") | {"workspace": workspace.uri}
         job_id = queue.submit_job(FLOW, description.key, parameters, digest, rerun=description.request.rerun).job_id

@@ -12,7 +12,7 @@ from core.cli.app import build
 from core.database import DatabaseManager
 from core.errors import ConfigError, QueueError
 from core.queue import BatchQueue, FlowPolicy, RowFailure
-from core.queue.producers import backfill
+from core.queue.producers import backfill, jobs
 from core.settings import QueueSettings
 
 Headrace = Callable[..., Result]
@@ -93,7 +93,7 @@ def test_backfill_goes_on_where_it_was_stopped(
 
     monkeypatch.setattr(backfill, "Hands", lambda look: backfill_hands(look, wait=consume))
     stopped = headrace(*words, "--ahead", "3", exit_code=130)
-    job = queue.jobs(1)[0].job_id
+    job = jobs.newest(queue.db, 1)[0].job_id
     assert f"stopped at key 70: what was handed in is job {job}; the same command goes on from there" in stopped.stderr
     assert f"`headrace jobs cancel {job}` takes it back" in stopped.stderr
     (row,) = json.loads(headrace(*words, "--ahead", "9", "--json").stdout)

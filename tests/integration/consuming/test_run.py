@@ -25,7 +25,7 @@ from core.database import DatabaseManager
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.queue import BatchQueue, FlowPolicy
+from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers import routing
 from core.runtime import Runtime
 from core.settings import QueueSettings, Settings
@@ -152,7 +152,11 @@ def test_consumer_of_an_empty_queue_waits_for_its_first_flow(
         for name in ("checks", "more-checks"):
             queue.register_flow(FlowPolicy(name, work_queue="validation"))
             queue.enqueue(name, [{"n": 1}])
-            until(lambda name=name: queue.depth(name).ready_batches + queue.depth(name).running_batches == 0)
+            until(
+                lambda name=name: (
+                    views.now(queue.db, name).ready_batches + views.now(queue.db, name).running_batches == 0
+                )
+            )
     finally:
         consumer.stop()
         thread.join(60)

@@ -7,7 +7,8 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import QueueError, StoreUnavailable
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, leader
-from core.queue.store import singleton
+from core.queue.producers import jobs
+from core.queue.store import flows, singleton
 from core.queue.store.wake import Wake
 
 Count = Callable[..., int]
@@ -67,7 +68,7 @@ def test_backlog_counts_what_wakes_a_consumer_and_saturates(queue: BatchQueue, f
     assert (backlog(), backlog(2)) == (5, 2)
     queue.put(flow, {})
     assert backlog() == 6
-    queue.pause_flow(flow, "test")
+    flows.pause(queue.db, flow, "test")
     assert backlog() == 1
     queue.complete(running)
     assert backlog() == 0
@@ -166,12 +167,12 @@ def test_jobs_with_work_left_do_not_hide_drained_ones(
     monkeypatch.setattr(leader, "FINISH_LIMIT", 1)
     busy, drained = (queue.submit_job(flow, key, {}, "") for key in ("busy", "drained"))
     queue.enqueue(flow, [{}], job_id=busy.job_id)
-    queue.finish_job(busy.job_id)
+    jobs.finish(queue.db, busy.job_id)
     queue.enqueue(flow, [{}], job_id=drained.job_id)
     db.execute_query("seal", "UPDATE jobs SET sealed_at = now() WHERE job_id = :j", {"j": drained.job_id})
     db.execute_query("drain", "DELETE FROM processing_queue WHERE job_id = :j", {"j": drained.job_id})
     assert queue.sweep().jobs_finished == 1
-    found = queue.find_job(drained.job_id)
+    found = jobs.find(queue.db, drained.job_id)
     assert found is not None
     assert found.status == "completed"
 
@@ -182,11 +183,11 @@ def test_a_sealed_job_whose_last_batch_dies_at_its_rescue_is_finished(
     queue.register_flow(FlowPolicy("fragile", max_attempts=1))
     job = queue.submit_job("fragile", "k", {}, "")
     queue.enqueue("fragile", [{}, {}], job_id=job.job_id)
-    queue.finish_job(job.job_id)
+    jobs.finish(queue.db, job.job_id)
     expire(*queue.claim("fragile"))
     swept = queue.sweep()
     assert (swept.rescued, swept.jobs_finished) == (1, 1)
-    found = queue.find_job(job.job_id)
+    found = jobs.find(queue.db, job.job_id)
     assert found is not None
     assert found.status == "completed_with_errors"
     assert count("dead_letters", job_id=job.job_id) == 2

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from core.database import DatabaseManager
-from core.queue import BatchQueue
+from core.queue import BatchQueue, views
 from core.queue.store.wake import Wake
 from core.scaling import decision_log, processes
 from core.scaling.controller import Aim, Controller, Loop, Tick
@@ -56,7 +56,9 @@ def test_depth_rises_consumers_come_drain_and_go(db: DatabaseManager, queue: Bat
             until(lambda: bool(ticks))
             assert pool.pids() == []
             queue.enqueue(flow, list(range(40)), batch_rows=1)
-            until(lambda: queue.depth(flow).ready_batches == 0 and queue.depth(flow).running_batches == 0)
+            until(
+                lambda: views.now(queue.db, flow).ready_batches == 0 and views.now(queue.db, flow).running_batches == 0
+            )
             until(lambda: ticks[-1].fleet.active == 0)
         finally:
             loop.stop()

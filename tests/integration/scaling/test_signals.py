@@ -4,6 +4,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy
+from core.queue.store import flows
 from core.scaling import signals
 from core.scaling.policy import Signals
 
@@ -55,7 +56,7 @@ def test_read_counts_expired_leases_and_due_batches_with_nobody_alive(
 def test_read_leaves_out_what_a_paused_flow_holds(db: DatabaseManager, queue: BatchQueue, flow: str) -> None:
     queue.enqueue(flow, [1, 2], batch_rows=1)
     queue.claim(flow)
-    queue.pause_flow(flow, "tests")
+    flows.pause(queue.db, flow, "tests")
     seen = signals.read(db, flow, batch_rows=1_000)
     assert (seen.ready_batches, seen.leased_batches, seen.oldest_age_s) == (0, 1, None)
 

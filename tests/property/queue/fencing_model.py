@@ -218,7 +218,7 @@ def _checks(state: State, rules: Rules, w: int, worker: Worker) -> Iterator[Step
     if owns or not rules.token_check:
         yield f"worker {w} finds its token on batch {worker.batch}", _at(state, w, worker, "checked")
     else:
-        yield f"worker {w} misses its token on batch {worker.batch}", _told(state, w, worker, done=False)
+        yield f"worker {w} misses its token on batch {worker.batch}", _hears(state, w, worker, done=False)
     if owns and header.lock == NOBODY:
         freed = header._replace(status="ready", token=0, owner=NOBODY, expired=False)
         yield (
@@ -235,7 +235,7 @@ def _completes(state: State, rules: Rules, w: int, worker: Worker) -> Iterator[S
     if worker.place == order[-1]:
         if rules.fence and header.owner != w:
             raise Violation(f"batch {n} is ended by worker {w}, its lease belongs to {header.owner}")
-        yield f"worker {w} commits batch {n}", _told(_completed(state, w, n, worker.token), w, worker, done=True)
+        yield f"worker {w} commits batch {n}", _hears(_completed(state, w, n, worker.token), w, worker, done=True)
         return
     following = order[order.index(worker.place) + 1]
     if following == "written":
@@ -252,7 +252,7 @@ def _fences(state: State, rules: Rules, w: int, worker: Worker) -> Iterator[Step
     elif not rules.fence:
         yield f"worker {w} deletes batch {n} unfenced", _at(state, w, worker, "fenced")
     else:
-        yield f"the fence stops worker {w}", _told(state, w, worker, done=False)
+        yield f"the fence stops worker {w}", _hears(state, w, worker, done=False)
 
 
 def _looks(state: State, rules: Rules, w: int, worker: Worker) -> Iterator[Step]:
@@ -262,12 +262,12 @@ def _looks(state: State, rules: Rules, w: int, worker: Worker) -> Iterator[Step]
     if header.status == "running" and header.token == worker.token:
         yield f"worker {w} looks and finds its token", _at(state, w, worker, "holds")
     elif rules.look_in_history and (n, worker.token) in state.history:
-        yield f"worker {w} looks and finds its completion", _told(state, w, worker, done=True)
+        yield f"worker {w} looks and finds its completion", _hears(state, w, worker, done=True)
     else:
-        yield f"worker {w} looks and finds nothing", _told(state, w, worker, done=False)
+        yield f"worker {w} looks and finds nothing", _hears(state, w, worker, done=False)
 
 
-def _told(state: State, w: int, worker: Worker, *, done: bool) -> State:
+def _hears(state: State, w: int, worker: Worker, *, done: bool) -> State:
     """The worker learns how its batch ended, and that must be true."""
     committed = state.workers[w].committed
     if committed != done:

@@ -26,7 +26,10 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
+from core.queue.leases import dead_letters
 from core.queue.leases.fairness import Lane
+from core.queue.producers import jobs
+from core.queue.store import flows
 from core.settings import QueueSettings
 from tests.profiles import scaled
 
@@ -279,28 +282,22 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def pause(self) -> None:
-        self.workers[0].pause_flow(self.flow, "why")
+        flows.pause(self.db, self.flow, "why")
         assert self.workers[0].claim(self.flow) == []
 
     @rule(job=st.sampled_from([0, 1]), what=st.sampled_from(["pause", "resume", "cancel", "finish"]))
     def steer_job(self, job: int, what: str) -> None:
-        queue, job_id = self.workers[0], self.jobs[job]
-        act = {
-            "pause": queue.pause_job,
-            "resume": queue.resume_job,
-            "cancel": queue.cancel_job,
-            "finish": queue.finish_job,
-        }[what]
+        act = {"pause": jobs.pause, "resume": jobs.resume, "cancel": jobs.cancel, "finish": jobs.finish}[what]
         with suppress(QueueError):
-            act(job_id)
+            act(self.db, self.jobs[job])
 
     @rule()
     def redrive(self) -> None:
-        self.workers[0].redrive(self.flow)
+        dead_letters.redrive(self.db, self.flow)
 
     @rule()
     def resume(self) -> None:
-        self.workers[0].resume_flow(self.flow)
+        flows.resume(self.db, self.flow)
 
     @rule(n=st.integers(1, 9))
     def claim_records(self, n: int) -> None:

@@ -58,10 +58,10 @@ def test_what_cannot_be_loaded_is_named(module: str, spec: str, words: str) -> N
 
 def test_a_declared_schema_and_flow_are_kept() -> None:
     @handles(flow="f", schema={"n": pl.Int64})
-    def one(rows: pl.DataFrame) -> pl.DataFrame:
+    def kept(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
 
-    assert one(frame(1)).height == 1
+    assert kept(frame(1)).height == 1
 
 
 def test_every_row_gets_one_fate() -> None:

@@ -69,10 +69,12 @@ def _run_of_job(job_id: int) -> Run:
     from core.errors import ConfigError
     from core.linkage.description import DESCRIPTION, JobDescription
     from core.linkage.results import explanation
+    from core.queue.producers import jobs
+    from core.queue.producers.stages import results
     from core.runtime import open_runtime
 
     with open_runtime() as runtime:
-        found = runtime.queue.find_job(job_id)
+        found = jobs.find(runtime.db, job_id)
         if found is None:
             raise ConfigError(f"there is no job {job_id}; `headrace jobs` lists them")
         with closing(runtime.workspace(str(dict(found.parameters)["workspace"]))) as workspace:
@@ -80,5 +82,5 @@ def _run_of_job(job_id: int) -> Run:
             if stored is None:
                 raise ConfigError(f"the workspace of job {job_id} is gone: {workspace.uri}")
             stages: tuple[Stage, ...] = ("reduce", "train", "plan")
-            outputs = {stage: runtime.queue.stage_results(job_id, stage) for stage in stages}
+            outputs = {stage: results(runtime.db, job_id, stage) for stage in stages}
             return explanation.run_of_job(workspace, JobDescription.model_validate(stored), outputs)

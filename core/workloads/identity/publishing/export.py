@@ -16,6 +16,7 @@ from core.linkage.stages.needs import STAGES
 from core.linkage.stages.table import TABLE
 from core.queue import BatchQueue
 from core.queue.batches import Job
+from core.queue.producers import stages
 from core.queue.producers.jobs import find
 from core.storage.workspace import Workspace
 
@@ -54,7 +55,7 @@ def export_job(
 def _export(queue: BatchQueue, job: Job, workspace: Workspace, folder: Path) -> Path:
     job_id = job.job_id
     stored = workspace.read_json(DESCRIPTION)
-    found = {stage: queue.stage_results(job_id, stage) for stage in STAGES}
+    found = {stage: stages.results(queue.db, job_id, stage) for stage in STAGES}
     if stored is None or not all(found.values()):
         raise ConfigError(f"the workspace of job {job_id} is gone; match its input again", job_id=job_id)
     description = JobDescription.model_validate(stored)

@@ -6,6 +6,7 @@ from core.jobs.ports import Output, Sink, Stage, StageBatch
 from core.jobs.session import outlast
 from core.linkage.job import LinkageJob
 from core.queue import BatchQueue
+from core.queue.producers import jobs
 from core.workloads.identity.publishing import result_tables
 from core.workloads.identity.publishing.published import keep_published, publish
 
@@ -32,5 +33,5 @@ class EntityPublication:
     def publish(self) -> None:
         """Index the job's partitions, finish the job, and switch readers to it."""
         outlast(lambda: result_tables.index(self._queue.db, self._job_id, at_once=self._job.threads))
-        self._queue.finish_job(self._job_id)
+        jobs.finish(self._queue.db, self._job_id)
         publish(self._queue.db, self._job.description.dataset_name, self._job.workspace, self._job_id)

@@ -14,6 +14,7 @@ from core.errors import QueueError, UnknownFlow
 from core.queue import BatchQueue, FlowPolicy, NewBatch
 from core.queue.consumers.consumer import Consumer, Options, Report
 from core.queue.handlers import HandlerResult
+from core.queue.producers import stages
 from core.settings import QueueSettings
 from tests.integration.queue.consumers import misbehaving
 from tests.integration.queue.consumers.misbehaving import BAD
@@ -206,7 +207,7 @@ def test_a_batch_with_a_source_is_one_row_and_fails_whole(queue: BatchQueue, flo
     ]
     assert tags[0]["tag"] != tags[1]["tag"]
     assert (report.completed, report.dead) == (1, 1)
-    assert queue.stage_progress(job.job_id, "read").dead == 10
+    assert stages.progress_of(queue.db, job.job_id, "read").dead == 10
 
 
 def test_a_lost_lease_is_counted_and_the_loop_goes_on(

@@ -17,7 +17,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import ConfigError
-from core.queue import BatchQueue, FlowPolicy
+from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers.consumer import Options
 from core.queue.consumers.supervisor import Figures, Plan, Supervisor
 
@@ -102,7 +102,10 @@ def test_the_batch_of_a_killed_worker_runs_again_at_once(
         (pid,) = supervisor.pids()
         os.kill(pid, signal.SIGKILL)
         until(
-            lambda: queue.depth(flow).ready_batches + queue.depth(flow).running_batches and pid not in supervisor.pids()
+            lambda: (
+                views.now(queue.db, flow).ready_batches + views.now(queue.db, flow).running_batches
+                and pid not in supervisor.pids()
+            )
         )
         (tmp_path / "closed").unlink()
         until(lambda: ended)

@@ -12,6 +12,7 @@ from core.database.queries import Query
 from core.errors import StoreUnavailable
 from core.queue import BatchQueue, FlowPolicy
 from core.queue.leases.fairness import ASK_LOW_EVERY, LOOK_BELOW_S, Lane, Turns
+from core.queue.producers import jobs
 from core.settings import QueueSettings
 
 
@@ -92,10 +93,10 @@ def test_batches_of_a_job_that_goes_on_are_found_though_others_wait_above(
 ) -> None:
     job = queue.submit_job(flow, flow, {}, "")
     paused = fill(queue, flow, 2, job.job_id)
-    queue.pause_job(job.job_id)
+    jobs.pause(queue.db, job.job_id)
     above = fill(queue, flow, 5)
     believe(turns, Lane(flow), above[0])
-    queue.resume_job(job.job_id)
+    jobs.resume(queue.db, job.job_id)
     assert [batch.batch_id for batch in queue.claim(flow)] == above[:1]
     clock.now_s += LOOK_BELOW_S
     assert [batch.batch_id for batch in queue.claim(flow, 2)] == paused

@@ -11,6 +11,7 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import LeaseLost, QueueError, StoreUnavailable
 from core.queue import BatchQueue, ClaimedBatch, Cost, FlowPolicy, LeaseKeeper, NewBatch, RowFailure
+from core.queue.producers import stages
 
 Rows = Callable[[pl.DataFrame], pl.DataFrame]
 Count = Callable[..., int]
@@ -21,7 +22,7 @@ def numbers(n: int) -> list[dict[str, int]]:
     return [{"n": i} for i in range(n)]
 
 
-def one(queue: BatchQueue, flow: str) -> ClaimedBatch:
+def claim_new(queue: BatchQueue, flow: str) -> ClaimedBatch:
     (batch,) = queue.claim(flow, 1)
     return batch
 
@@ -49,7 +50,7 @@ def test_complete_stores_results_and_history_and_ends_the_header(
 
 def test_complete_without_results_acknowledges_the_items(queue: BatchQueue, flow: str, count: Count) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(3))
-    queue.complete(one(queue, flow))
+    queue.complete(claim_new(queue, flow))
     assert count("queue_results", batch_id=batch_id) == 0
     assert count("queue_history", flow_name=flow, outcome="completed", n_ok=3) == 1
 
@@ -59,7 +60,7 @@ def test_complete_commits_the_sink_with_the_acknowledgement(
 ) -> None:
     db.execute_query("t", "CREATE TABLE sunk (n int)")
     queue.enqueue(flow, numbers(2))
-    queue.complete(one(queue, flow), sink=lambda conn: conn.execute("INSERT INTO sunk VALUES (1)") and None)
+    queue.complete(claim_new(queue, flow), sink=lambda conn: conn.execute("INSERT INTO sunk VALUES (1)") and None)
     assert count("sunk") == 1
 
 
@@ -68,7 +69,7 @@ def test_complete_with_a_lost_lease_rolls_back_sink_and_results(
 ) -> None:
     db.execute_query("t", "CREATE TABLE sunk_late (n int)")
     (batch_id,) = queue.enqueue(flow, numbers(2))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     results = queue.items(batch).select("seq", output="payload")
 
     def lose_it(conn: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -91,10 +92,10 @@ def test_complete_by_a_zombie_writes_nothing_and_the_new_owner_wins(
     queue: BatchQueue, other: BatchQueue, flow: str, count: Count, expire: Expire, done: Rows
 ) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(4))
-    stale = one(queue, flow)
+    stale = claim_new(queue, flow)
     expire(stale)
     assert other.rescue() == 1
-    fresh = one(other, flow)
+    fresh = claim_new(other, flow)
     for end in (
         lambda: queue.complete(stale, done(queue.items(stale))),
         lambda: queue.fail(stale, "E", "late"),
@@ -113,7 +114,7 @@ def test_complete_is_skipped_by_a_rescue_at_the_same_time(
     queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager, expire: Expire, count: Count
 ) -> None:
     queue.enqueue(flow, numbers(2))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     expire(batch)
     with db.transaction() as conn:
         # What the fence holds until its commit.
@@ -128,7 +129,7 @@ def test_rescue_at_the_same_time_makes_the_completion_wait_and_then_lose(
     queue: BatchQueue, flow: str, db: DatabaseManager, expire: Expire, count: Count
 ) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(2))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     errors: list[Exception] = []
 
     def complete() -> None:
@@ -164,7 +165,7 @@ def test_complete_refuses_results_that_do_not_fit_and_keeps_the_lease(
     queue: BatchQueue, flow: str, seqs: list[int], message: str, count: Count
 ) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(3))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     with pytest.raises(QueueError, match=message):
         queue.complete(batch, pl.DataFrame({"seq": seqs, "output": ["1"] * len(seqs)}))
     assert count("queue_results", batch_id=batch_id) == 0
@@ -174,14 +175,14 @@ def test_complete_refuses_results_that_do_not_fit_and_keeps_the_lease(
 def test_complete_names_the_columns_it_needs(queue: BatchQueue, flow: str) -> None:
     queue.enqueue(flow, numbers(1))
     with pytest.raises(QueueError, match="columns seq .* and output"):
-        queue.complete(one(queue, flow), pl.DataFrame({"id": [0], "output": ["1"]}))
+        queue.complete(claim_new(queue, flow), pl.DataFrame({"id": [0], "output": ["1"]}))
 
 
 def test_complete_after_a_lost_commit_reply_finds_its_token_in_history(
     queue: BatchQueue, flow: str, count: Count, done: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(3))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     results = done(queue.items(batch))
     commit = psycopg.Connection.commit
     lost = []
@@ -203,7 +204,7 @@ def test_complete_when_the_connection_breaks_before_the_commit_writes_once(
     queue: BatchQueue, flow: str, count: Count, done: Rows
 ) -> None:
     (batch_id,) = queue.enqueue(flow, numbers(3))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     calls = []
 
     def break_once(conn: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -229,7 +230,7 @@ def test_complete_of_a_source_takes_one_row_and_history_counts_the_rows(
         queue.complete(batch, pl.DataFrame({"seq": [0, 1], "output": ["1", "2"]}))
     queue.complete(batch, pl.DataFrame({"seq": [0], "output": ['{"pairs": 7}']}), cost=Cost(rows=42))
     assert count("queue_history", flow_name=flow, n_ok=42, n_rows=42) == 1
-    assert queue.stage_results(job.job_id, "match") == [{"pairs": 7}]
+    assert stages.results(queue.db, job.job_id, "match") == [{"pairs": 7}]
 
 
 def test_keeper_beats_and_notices_what_was_lost_but_not_what_it_ended(
@@ -270,7 +271,7 @@ def test_heartbeat_never_passes_the_deadline(
     queue: BatchQueue, other: BatchQueue, flow: str, db: DatabaseManager
 ) -> None:
     queue.enqueue(flow, numbers(1))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     db.execute_query(
         "d",
         "UPDATE processing_queue SET deadline_at = now() - interval '1 second' WHERE batch_id = :i",
@@ -285,9 +286,9 @@ def test_release_gives_the_batch_back_without_counting_the_attempt(queue: BatchQ
     queue.register_flow(FlowPolicy(flow, max_attempts=1))
     queue.enqueue(flow, numbers(2))
     for _ in range(3):
-        batch = one(queue, flow)
+        batch = claim_new(queue, flow)
         assert batch.attempt == 1
         assert queue.release([batch]) == 1
     assert count("queue_history", flow_name=flow, outcome="released") == 3
-    queue.complete(one(queue, flow), failures=[RowFailure(0, "E")])
+    queue.complete(claim_new(queue, flow), failures=[RowFailure(0, "E")])
     assert count("dead_letters", flow_name=flow) == 1

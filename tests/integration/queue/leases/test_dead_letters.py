@@ -10,6 +10,7 @@ from core.database import DatabaseManager
 from core.queue import BatchQueue, FlowPolicy, NewBatch, RowFailure
 from core.queue.leases import dead_letters
 from core.queue.leases.dead_letters import Which
+from core.queue.producers import jobs
 
 Count = Callable[..., int]
 
@@ -49,7 +50,7 @@ def test_redrive_counts_before_it_moves(queue: BatchQueue, flow: str, letters: i
     assert [one.n_items for one in dead_letters.would_redrive(queue.db, flow, Which("Timeout", job_id=letters))] == [13]
     assert dead_letters.would_redrive(queue.db, flow, Which(job_id=0)) == []
     assert count("dead_letters", flow_name=flow) == 12
-    assert queue.redrive(flow) == 19
+    assert dead_letters.redrive(queue.db, flow) == 19
 
 
 @pytest.mark.parametrize(
@@ -64,12 +65,15 @@ def test_redrive_counts_before_it_moves(queue: BatchQueue, flow: str, letters: i
 def test_redrive_takes_what_was_asked_for(
     queue: BatchQueue, flow: str, letters: int, which: Which, n_items: int, n_left: int
 ) -> None:
-    assert queue.redrive(flow, error_class=which.error_class, fault=which.fault) == n_items
+    assert (
+        dead_letters.redrive(queue.db, flow, dead_letters.Which(error_class=which.error_class, fault=which.fault))
+        == n_items
+    )
     assert len(dead_letters.letters(queue.db, Which(), 99, flow_name=flow)) == n_left
 
 
 def test_redrive_of_one_job_leaves_the_others(queue: BatchQueue, flow: str, letters: int, count: Count) -> None:
-    assert queue.redrive(flow, job_id=letters) == 15
+    assert dead_letters.redrive(queue.db, flow, dead_letters.Which(job_id=letters)) == 15
     assert count("dead_letters", flow_name=flow) == 5
     queue.sweep()
     assert {batch.job_id for batch in queue.claim(flow, 9)} == {letters}
@@ -80,18 +84,18 @@ def test_redrive_goes_in_chunks_up_to_its_limit(
 ) -> None:
     monkeypatch.setattr(dead_letters, "CHUNK", 3)
     before = db.pool_figures()["requests"]
-    assert queue.redrive(flow, limit=7) == 7
+    assert dead_letters.redrive(queue.db, flow, limit=7) == 7
     # Two whole chunks and one letter, a transaction each.
     assert db.pool_figures()["requests"] - before == 3
     assert count("dead_letters", flow_name=flow) == 5
     # Three rows, then the range beside nothing, then nothing.
-    assert queue.redrive(flow) == 3 + 9
+    assert dead_letters.redrive(queue.db, flow) == 3 + 9
     assert count("dead_letters", flow_name=flow) == 1
 
 
 def test_redriven_letters_run_again_with_new_attempts(queue: BatchQueue, flow: str, letters: int) -> None:
     queue.register_flow(FlowPolicy(flow, backoff_s=0))
-    queue.redrive(flow)
+    dead_letters.redrive(queue.db, flow)
     queue.sweep()
     batches = queue.claim(flow, 9)
     assert sorted((batch.kind, batch.stage, batch.n_items, batch.attempt) for batch in batches) == [
@@ -101,4 +105,4 @@ def test_redriven_letters_run_again_with_new_attempts(queue: BatchQueue, flow: s
     ]
     for batch in batches:
         queue.complete(batch)
-    assert queue.finish_job(letters) == "completed"
+    assert jobs.finish(queue.db, letters) == "completed"

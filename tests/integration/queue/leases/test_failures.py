@@ -7,8 +7,11 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import UnknownFlow
-from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, NewBatch, RowFailure, record_id
+from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, NewBatch, RowFailure, record_id, views
+from core.queue.leases import dead_letters
 from core.queue.leases.failures import BAD_BATCHES_MAX
+from core.queue.producers import jobs, stages
+from core.queue.store import flows
 
 Rows = Callable[[pl.DataFrame], pl.DataFrame]
 Count = Callable[..., int]
@@ -19,7 +22,7 @@ def numbers(n: int) -> list[dict[str, int]]:
     return [{"n": i} for i in range(n)]
 
 
-def one(queue: BatchQueue, flow: str) -> ClaimedBatch:
+def claim_new(queue: BatchQueue, flow: str) -> ClaimedBatch:
     (batch,) = queue.claim(flow, 1)
     return batch
 
@@ -32,7 +35,7 @@ def test_row_failures_are_retried_until_they_die_and_keep_their_identity(
     queue: BatchQueue, flow: str, count: Count, done: Rows, db: DatabaseManager
 ) -> None:
     (origin,) = queue.enqueue(flow, numbers(20))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     items = queue.items(batch)
     bad = [
         RowFailure(3, "Timeout", "slow", "transient"),
@@ -48,7 +51,7 @@ def test_row_failures_are_retried_until_they_die_and_keep_their_identity(
     for attempt in (2, 3):
         due_now(db, flow)
         assert queue.sweep().retry_batches == 1
-        retry = one(queue, flow)
+        retry = claim_new(queue, flow)
         assert (retry.kind, retry.n_items) == ("retry", 2 if attempt == 2 else 1)
         rows = queue.items(retry)
         assert rows["payload"].to_list() == ['{"n":3}', '{"n":5}'][-rows.height :]
@@ -66,12 +69,12 @@ def test_batch_with_too_many_failed_rows_is_retried_whole(
     (origin,) = queue.enqueue(flow, numbers(10))
     bad = [RowFailure(seq, "E", "", "transient") for seq in range(3)]
     for _ in range(2):
-        batch = one(queue, flow)
+        batch = claim_new(queue, flow)
         assert queue.complete(batch, done(queue.items(batch)[3:]), failures=bad) == "retried"
         assert count("queue_results", batch_id=origin) == 0
         queue.sweep()
     # Out of attempts: what succeeded is kept, what failed dies row by row.
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     assert queue.complete(batch, done(queue.items(batch)[3:]), failures=bad) == "completed"
     assert (count("queue_results", batch_id=origin), count("dead_letters", flow_name=flow)) == (7, 3)
 
@@ -83,19 +86,19 @@ def test_five_bad_batches_in_a_row_pause_the_flow_and_a_good_one_resets_the_coun
     queue.enqueue(flow, numbers(10))
     bad = [RowFailure(seq, "E") for seq in range(10)]
     for _ in range(BAD_BATCHES_MAX - 1):
-        assert queue.complete(one(queue, flow), failures=bad) == "retried"
-    assert queue.complete(one(queue, flow)) == "completed"
+        assert queue.complete(claim_new(queue, flow), failures=bad) == "retried"
+    assert queue.complete(claim_new(queue, flow)) == "completed"
     queue.enqueue(flow, numbers(10))
     for _ in range(BAD_BATCHES_MAX):
-        assert queue.complete(one(queue, flow), failures=bad) == "retried"
+        assert queue.complete(claim_new(queue, flow), failures=bad) == "retried"
     assert queue.claim(flow, 1) == []
     ((paused, reason),) = db.execute_query(
         "p", "SELECT paused, paused_reason FROM queue_flows WHERE flow_name = :f", {"f": flow}
     )
     assert paused
     assert "5 batches in a row" in reason
-    queue.resume_flow(flow)
-    assert one(queue, flow).attempt == 6
+    flows.resume(queue.db, flow)
+    assert claim_new(queue, flow).attempt == 6
 
 
 def test_fail_backs_off_and_the_leader_promotes_when_it_is_due(
@@ -103,14 +106,14 @@ def test_fail_backs_off_and_the_leader_promotes_when_it_is_due(
 ) -> None:
     queue.register_flow(FlowPolicy(flow, backoff_s=60))
     queue.enqueue(flow, numbers(2))
-    assert queue.fail(one(queue, flow), "Timeout", "upstream slow") == "retry"
-    assert (queue.claim(flow, 1), queue.depth(flow).scheduled_batches) == ([], 1)
+    assert queue.fail(claim_new(queue, flow), "Timeout", "upstream slow") == "retry"
+    assert (queue.claim(flow, 1), views.now(queue.db, flow).scheduled_batches) == ([], 1)
     queue.sweep()
     assert queue.claim(flow, 1) == []
     db.execute_query("d", "UPDATE processing_queue SET not_before = now() WHERE flow_name = :f", {"f": flow})
-    assert queue.depth(flow).due_batches == 1
+    assert views.now(queue.db, flow).due_batches == 1
     queue.sweep()
-    assert one(queue, flow).attempt == 2
+    assert claim_new(queue, flow).attempt == 2
     assert count("queue_history", flow_name=flow, outcome="retried", error_class="Timeout") == 1
 
 
@@ -143,16 +146,16 @@ def test_unsplittable_batch_dies_whole_and_fails_its_stage_until_redriven(
     queue.open_stage(job.job_id, "train", [NewBatch(0, 9, {"uri": "x", "lo": 0, "hi": 9})])
     (batch,) = queue.claim(flow, 1, job_id=job.job_id)
     assert queue.fail(batch, "OutOfMemory", "it does not fit", retryable=False) == "dead"
-    stage = queue.stage_progress(job.job_id, "train")
+    stage = stages.progress_of(queue.db, job.job_id, "train")
     assert (stage.status, stage.drained, stage.dead, stage.done) == ("failed", True, 9, 0)
-    queue.set_job_status(job.job_id, "blocked")
-    assert queue.redrive(flow, error_class="Other") == 0
-    assert queue.redrive(flow, error_class="OutOfMemory") == 9
-    assert queue.stage_progress(job.job_id, "train").status == "open"
+    jobs.set_status(queue.db, job.job_id, "blocked")
+    assert dead_letters.redrive(queue.db, flow, dead_letters.Which(error_class="Other")) == 0
+    assert dead_letters.redrive(queue.db, flow, dead_letters.Which(error_class="OutOfMemory")) == 9
+    assert stages.progress_of(queue.db, job.job_id, "train").status == "open"
     (again,) = queue.claim(flow, 1, job_id=job.job_id)
     assert (again.origin_batch_id, again.source, again.attempt) == (batch.origin_batch_id, batch.source, 1)
     queue.complete(again)
-    assert queue.finish_job(job.job_id) == "completed"
+    assert jobs.finish(queue.db, job.job_id) == "completed"
     assert count("dead_letters", flow_name=flow) == 0
 
 
@@ -167,7 +170,7 @@ def test_bisected_source_gives_each_child_its_range(queue: BatchQueue, flow: str
     ]
     for n, batch in enumerate((left, right)):
         queue.complete(batch, pl.DataFrame({"seq": [0], "output": [f'{{"n": {n}}}']}))
-    assert queue.stage_results(job.job_id, "s") == [{"n": 0}, {"n": 1}]
+    assert stages.results(queue.db, job.job_id, "s") == [{"n": 0}, {"n": 1}]
     seqs = db.execute_query(
         "s", "SELECT seq FROM queue_results WHERE batch_id = :b ORDER BY seq", {"b": left.origin_batch_id}
     )
@@ -179,16 +182,16 @@ def test_rescue_is_at_once_first_then_pauses_then_gives_up(
 ) -> None:
     queue.register_flow(FlowPolicy(flow, backoff_s=60))
     queue.enqueue(flow, numbers(3))
-    expire(one(queue, flow))
+    expire(claim_new(queue, flow))
     assert other.rescue() == 1
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     assert batch.attempt == 2
     expire(batch)
     assert other.rescue() == 1
     assert queue.claim(flow, 1) == []
     db.execute_query("d", "UPDATE processing_queue SET not_before = now() WHERE flow_name = :f", {"f": flow})
     other.sweep()
-    expire(one(queue, flow))
+    expire(claim_new(queue, flow))
     assert other.rescue() == 1
     assert count("processing_queue", flow_name=flow) == 0
     assert count("dead_letters", flow_name=flow, fault="poison", error_class="LeaseExpired") == 3
@@ -197,13 +200,15 @@ def test_rescue_is_at_once_first_then_pauses_then_gives_up(
 
 def test_redrive_returns_rows_to_their_place(queue: BatchQueue, flow: str, db: DatabaseManager, done: Rows) -> None:
     (origin,) = queue.enqueue(flow, numbers(10))
-    batch = one(queue, flow)
+    batch = claim_new(queue, flow)
     items = queue.items(batch)
     queue.complete(batch, done(items[1:]), failures=[RowFailure(0, "Schema")])
-    assert [(g.flow_name, g.error_class, g.n_items) for g in queue.dead(flow)] == [(flow, "Schema", 1)]
-    assert queue.redrive(flow) == 1
+    assert [(g.flow_name, g.error_class, g.n_items) for g in dead_letters.groups(queue.db, flow)] == [
+        (flow, "Schema", 1)
+    ]
+    assert dead_letters.redrive(queue.db, flow) == 1
     queue.sweep()
-    retry = one(queue, flow)
+    retry = claim_new(queue, flow)
     queue.complete(retry, done(queue.items(retry)))
     rows = db.execute_query(
         "v",

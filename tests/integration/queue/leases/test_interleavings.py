@@ -21,6 +21,7 @@ from core.database import DatabaseManager
 from core.errors import LeaseLost
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, LeaseKeeper
 from core.queue.leases.complete import Sink
+from core.queue.producers import jobs
 from core.queue.store import retention
 from core.settings import QueueSettings
 
@@ -111,7 +112,7 @@ def register(queue: BatchQueue, kind: str, **policy: int) -> str:
     return name
 
 
-def one(queue: BatchQueue, flow: str, n_rows: int = 3, job_id: int | None = None) -> ClaimedBatch:
+def claim_new(queue: BatchQueue, flow: str, n_rows: int = 3, job_id: int | None = None) -> ClaimedBatch:
     queue.enqueue(flow, [{"n": n} for n in range(n_rows)], job_id=job_id)
     (batch,) = queue.claim(flow)
     return batch
@@ -141,7 +142,7 @@ def test_rescue_goes_past_a_completion_that_has_written_and_not_fenced(
     queue: BatchQueue, other: BatchQueue, flow: str, threads: ThreadPoolExecutor,
     expire: Callable[[ClaimedBatch], None], count: Callable[..., int],
 ) -> None:  # fmt: skip
-    batch, held, written = one(queue, flow), threading.Event(), threading.Event()
+    batch, held, written = claim_new(queue, flow), threading.Event(), threading.Event()
 
     def sink(_: object) -> None:
         written.set()
@@ -193,7 +194,7 @@ def test_rescue_and_claim_do_not_wait_for_a_completion_that_commits(
     expire: Callable[[ClaimedBatch], None],
 ) -> None:  # fmt: skip
     """The header is locked by the fence: whoever looks for work skips it instead of queueing up behind it."""
-    batch = one(queue, gated)
+    batch = claim_new(queue, gated)
     expire(batch)
     committing = gate.start(complete, queue, batch)
     gate.reached()
@@ -205,7 +206,7 @@ def test_rescue_and_claim_do_not_wait_for_a_completion_that_commits(
 
 
 def test_a_beat_behind_the_own_completion_is_no_loss(queue: BatchQueue, gated: str, gate: Gate) -> None:
-    batch = one(queue, gated)
+    batch = claim_new(queue, gated)
     keeper = LeaseKeeper(queue)
     keeper.add(batch)
     committing = gate.start(complete, queue, batch)
@@ -223,13 +224,13 @@ def test_of_two_last_completers_one_finishes_the_job(
 ) -> None:
     """Neither sees the other's commit in its own transaction; the job is finished apart from both, after them."""
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
-    batches = [(worker, one(worker, gated, job_id=job.job_id)) for worker in (queue, other)]
-    assert queue.finish_job(job.job_id) == "running"
+    batches = [(worker, claim_new(worker, gated, job_id=job.job_id)) for worker in (queue, other)]
+    assert jobs.finish(queue.db, job.job_id) == "running"
     ending = [gate.start(complete, worker, batch) for worker, batch in batches]
     gate.reached(2)
     gate.open()
     assert [future.result(LIMIT_S) for future in ending] == ["completed", "completed"]
-    found = queue.find_job(job.job_id)
+    found = jobs.find(queue.db, job.job_id)
     assert found is not None
     assert (found.status, found.finished_at is None) == ("completed", False)
 
@@ -239,10 +240,10 @@ def test_a_cancellation_waits_for_a_completion_that_commits(
     count: Callable[..., int],
 ) -> None:  # fmt: skip
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
-    batch = one(queue, gated, job_id=job.job_id)
+    batch = claim_new(queue, gated, job_id=job.job_id)
     completing = gate.start(complete, queue, batch)
     gate.reached()
-    cancelling = gate.start(other.cancel_job, job.job_id)
+    cancelling = gate.start(jobs.cancel, other.db, job.job_id)
     gate.blocked()
     gate.open()
     assert completing.result(LIMIT_S) == "completed"
@@ -256,8 +257,8 @@ def test_a_completion_behind_a_cancellation_writes_nothing(
     count: Callable[..., int],
 ) -> None:  # fmt: skip
     job = queue.submit_job(gated, f"key-{gated}", {}, "")
-    batch = one(queue, gated, job_id=job.job_id)
-    cancelling = gate.start(other.cancel_job, job.job_id)
+    batch = claim_new(queue, gated, job_id=job.job_id)
+    cancelling = gate.start(jobs.cancel, other.db, job.job_id)
     gate.reached()
     completing = gate.start(complete, queue, batch)
     gate.blocked()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import DuplicateJob, QueueError, UnknownFlow
-from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, Job
-from core.queue.producers import backfill
+from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, Job, views
+from core.queue.producers import backfill, jobs
 from core.queue.producers.backfill import Hands, Seen, Span, Throttle, run_backfill
 
 
@@ -32,7 +32,7 @@ class Consumer:
     def wait(self, pause_s: float) -> None:
         assert pause_s > 0
         self.now += pause_s
-        self.live.append(self.queue.depth(self.flow).ready_batches)
+        self.live.append(views.now(self.queue.db, self.flow).ready_batches)
         for batch in self.queue.claim(self.flow, self.speed):
             self.queue.complete(batch)
             self.done.append(batch)
@@ -98,7 +98,7 @@ def test_a_wave_is_added_by_one_of_two_processes(queue: BatchQueue, flow: str, s
 
     assert stages.grow(queue.db, job, "backfill", wave, 0)
     assert not stages.grow(queue.db, job, "backfill", wave, 0)
-    assert queue.depth(flow).ready_items == 100
+    assert views.now(queue.db, flow).ready_items == 100
 
 
 def test_a_paused_job_gets_nothing_and_a_cancelled_one_ends_it(queue: BatchQueue, flow: str, span: Span) -> None:
@@ -109,14 +109,14 @@ def test_a_paused_job_gets_nothing_and_a_cancelled_one_ends_it(queue: BatchQueue
         issued.append(seen.issued)
         step = len(consumer.live)
         if step == 2:
-            queue.pause_job(seen.job.job_id)
+            jobs.pause(queue.db, seen.job.job_id)
         elif step == 6:
-            queue.cancel_job(seen.job.job_id)
+            jobs.cancel(queue.db, seen.job.job_id)
 
     seen = run_backfill(queue.db, span, Throttle(4), replace(consumer.hands(), look=look))
     assert seen.job.status == "cancelled"
     assert issued[-1] == issued[-4] < 1030
-    assert queue.depth(flow).ready_batches == 0
+    assert views.now(queue.db, flow).ready_batches == 0
 
 
 def test_batches_are_split_as_the_flow_says(queue: BatchQueue, flow: str, span: Span) -> None:

@@ -13,6 +13,7 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import QueueError, QueueFull
 from core.queue import BatchQueue, FlowPolicy, RowFailure
+from core.queue.producers import jobs
 from core.queue.producers.backpressure import Patience, patiently
 
 Count = Callable[..., int]
@@ -72,7 +73,7 @@ def test_running_batches_make_room_and_everything_that_waits_takes_it(
     queue.enqueue(limited, numbers(3), not_before=datetime(2040, 1, 1, tzinfo=UTC))
     job = queue.submit_job(limited, f"key-{limited}", {}, "d")
     queue.enqueue(limited, numbers(2), job_id=job.job_id)
-    queue.pause_job(job.job_id)
+    jobs.pause(queue.db, job.job_id)
     queue.put(limited, {"n": 1})
     queue.complete(batch, failures=[RowFailure(seq, "E", "", "transient") for seq in (1, 2)])
     queue.enqueue(limited, numbers(2))
@@ -125,8 +126,8 @@ def test_no_lock_is_held_while_waiting(queue: BatchQueue, limited: str, db: Data
     job = queue.submit_job(limited, f"key-{limited}", {}, "d")
 
     def others_work() -> None:
-        queue.pause_job(job.job_id)
-        queue.resume_job(job.job_id)
+        jobs.pause(queue.db, job.job_id)
+        jobs.resume(queue.db, job.job_id)
         assert db.pool_figures()["checked_out"] == 0
 
     clock = Clock(others_work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import InputError, QueueError, RowError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, NewBatch, RowFailure
+from core.queue.producers import jobs, stages
 from core.settings import QueueSettings
 
 HALF = "half \ud800"
@@ -33,12 +35,12 @@ def test_parameters_without_a_json_form_are_refused(queue: BatchQueue, flow: str
         queue.open_stage(job.job_id, "one", [NewBatch(0, 1, {"uri": value})])
     queue.open_stage(job.job_id, "one", [])
     with pytest.raises(InputError, match="the output of the stage: "):
-        queue.close_stage(job.job_id, "one", {"a": value})
+        stages.close(queue.db, job.job_id, "one", {"a": value})
 
 
 @pytest.mark.parametrize("job_id", [10**30, 2**63, 0, -1, "x", None])
 def test_a_job_that_cannot_be_is_not_there(queue: BatchQueue, flow: str, job_id: Any) -> None:
-    acts = [queue.pause_job, queue.resume_job, queue.cancel_job, queue.finish_job]
+    acts: list[Any] = [partial(act, queue.db) for act in (jobs.pause, jobs.resume, jobs.cancel, jobs.finish)]
     if job_id is not None:
         acts.append(lambda job_id: queue.enqueue(flow, ["{}"], job_id=job_id))
     for act in acts:

@@ -8,7 +8,7 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import QueueError, RowError
-from core.queue import BatchQueue, FlowPolicy
+from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.payloads import BYTES_MAX, DEPTH_MAX
 
 Count = Callable[..., int]
@@ -105,7 +105,7 @@ def test_claim_goes_by_priority_then_age(queue: BatchQueue, flow: str) -> None:
 def test_put_trickles_into_batches_sealed_by_the_leader(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
     for n in range(3):
         queue.put(flow, {"n": n})
-    assert queue.depth(flow).inbox_items == 3
+    assert views.now(queue.db, flow).inbox_items == 3
     age = "UPDATE queue_inbox SET received_at = now() + make_interval(mins => :m) WHERE flow_name = :f"
     db.execute_query("young", age, {"f": flow, "m": 1})
     assert queue.sweep().sealed == 0
@@ -113,7 +113,7 @@ def test_put_trickles_into_batches_sealed_by_the_leader(queue: BatchQueue, flow:
     assert queue.sweep().sealed == 1
     (batch,) = queue.claim(flow)
     assert queue.items(batch)["payload"].to_list() == ['{"n":0}', '{"n":1}', '{"n":2}']
-    assert queue.depth(flow).inbox_items == 0
+    assert views.now(queue.db, flow).inbox_items == 0
     with pytest.raises(RowError):
         queue.put(flow, "{")
 

@@ -14,7 +14,8 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, Job, NewBatch, RowFailure
-from core.queue.producers import jobs
+from core.queue.leases import dead_letters
+from core.queue.producers import jobs, stages
 from core.queue.records import records
 from core.queue.states import TRANSITIONS
 
@@ -66,13 +67,13 @@ def test_pause_puts_ready_and_scheduled_aside_and_resume_puts_them_back(
     queue.enqueue(flow, numbers(6), job_id=job.job_id, batch_rows=2)
     queue.enqueue(flow, numbers(5), job_id=job.job_id, not_before=later)
     (mine,) = queue.claim(flow)
-    done = queue.pause_job(job.job_id)
+    done = jobs.pause(queue.db, job.job_id)
     assert (done.status, done.batches, done.rows, done.running) == ("paused", 3, 9, 1)
     assert states() == {"running": 2, "paused": 9}
     assert queue.claim(flow, 9) == []
-    assert queue.pause_job(job.job_id).batches == 0
+    assert jobs.pause(queue.db, job.job_id).batches == 0
     queue.complete(mine)
-    done = queue.resume_job(job.job_id)
+    done = jobs.resume(queue.db, job.job_id)
     assert (done.status, done.batches, done.rows) == ("running", 3, 9)
     assert states() == {"ready": 4, "scheduled": 5}
     times = "SELECT not_before FROM processing_queue WHERE job_id = :j AND state = 'scheduled'"
@@ -93,7 +94,7 @@ def test_a_running_batch_of_a_paused_job_comes_back_paused(
         expire(batch)
         queue.rescue()
         (batch,) = queue.claim(flow)
-    queue.pause_job(job.job_id)
+    jobs.pause(queue.db, job.job_id)
     if how == "release":
         assert queue.release([batch]) == 1
     elif how in ("retry_now", "retry_later", "split"):
@@ -106,7 +107,7 @@ def test_a_running_batch_of_a_paused_job_comes_back_paused(
     assert states() == {"paused": 4}
     queue.sweep()
     assert queue.claim(flow, 9) == []
-    queue.resume_job(job.job_id)
+    jobs.resume(queue.db, job.job_id)
     assert states() == {"scheduled" if pause_s else "ready": 4}
 
 
@@ -119,15 +120,15 @@ def test_what_comes_to_a_paused_job_waits_with_it(
     fail_some(queue, batch, 3)
     (batch,) = queue.claim(flow, 1, job_id=job.job_id, stage="ranges")
     queue.fail(batch, "Odd", "", retryable=False)
-    queue.pause_job(job.job_id)
+    jobs.pause(queue.db, job.job_id)
     due(db, job)
     assert queue.sweep().retry_batches == 1
-    assert queue.redrive(flow, error_class="Odd") == 7
+    assert dead_letters.redrive(queue.db, flow, dead_letters.Which(error_class="Odd")) == 7
     queue.enqueue(flow, numbers(2), job_id=job.job_id)
     queue.open_stage(job.job_id, "more", [NewBatch(0, 5, {"uri": "u"})])
     assert states() == {"paused": 1 + 7 + 2 + 5}
     assert queue.claim(flow, 9) == []
-    queue.resume_job(job.job_id)
+    jobs.resume(queue.db, job.job_id)
     assert sorted(batch.n_items for batch in queue.claim(flow, 9)) == [1, 2, 5, 7]
 
 
@@ -136,14 +137,14 @@ def test_a_job_whose_last_batch_ends_during_the_pause_finishes_when_it_is_resume
 ) -> None:
     queue.enqueue(flow, numbers(1), job_id=job.job_id)
     (batch,) = queue.claim(flow)
-    queue.finish_job(job.job_id)
-    queue.pause_job(job.job_id)
+    jobs.finish(queue.db, job.job_id)
+    jobs.pause(queue.db, job.job_id)
     queue.complete(batch)
     assert jobs.find(queue.db, job.job_id).status == "paused"  # type: ignore[union-attr]
-    assert queue.resume_job(job.job_id).status == "running"
+    assert jobs.resume(queue.db, job.job_id).status == "running"
     assert jobs.find(queue.db, job.job_id).status == "completed"  # type: ignore[union-attr]
     with pytest.raises(QueueError, match="is completed: nothing to resume"):
-        queue.resume_job(job.job_id)
+        jobs.resume(queue.db, job.job_id)
 
 
 def test_cancel_accounts_for_every_item(
@@ -162,7 +163,7 @@ def test_cancel_accounts_for_every_item(
     (third,) = queue.claim(flow)
     items, results, waiting, dead, live, cancelled = db.execute_query("a", ACCOUNT, {"j": job.job_id})[0]
     assert (items, results, waiting, dead, live, cancelled) == (64, 35, 2, 0, 27, 0)
-    done = queue.cancel_job(job.job_id)
+    done = jobs.cancel(queue.db, job.job_id)
     assert (done.status, done.batches, done.rows, done.running) == ("cancelled", 3, 29, 2)
     items, results, waiting, dead, live, cancelled = db.execute_query("a", ACCOUNT, {"j": job.job_id})[0]
     assert (items, results, waiting, dead, live, cancelled) == (64, 35, 0, 0, 0, 29)
@@ -178,7 +179,7 @@ def test_cancel_accounts_for_every_item(
     assert dict(db.execute_query("v", statuses, {"f": flow})) == {"completed": 35, "cancelled": 29}
     told = records.status(db, flow)[flow]
     assert (told.pending, told.processing, told.completed, told.failed) == (0, 0, 35, 0)
-    (main,) = queue.stages(job.job_id)
+    (main,) = stages.progress(queue.db, job.job_id)
     assert (main.rows, main.rows_done, main.cancelled, main.live, main.waiting) == (64, 35, 29, 0, 0)
     queue.sweep()
     totals = "SELECT sum(n_ok), sum(n_failed) FROM queue_totals WHERE flow_name = :f"
@@ -192,11 +193,11 @@ def test_cancel_keeps_results_and_dead_letters_and_is_final(
     queue.enqueue(flow, numbers(20), job_id=job.job_id)
     (batch,) = queue.claim(flow)
     queue.complete(batch, failures=[RowFailure(2, "Odd")])
-    queue.cancel_job(job.job_id)
-    assert queue.cancel_job(job.job_id).batches == 0
-    assert queue.redrive(flow) == 0
+    jobs.cancel(queue.db, job.job_id)
+    assert jobs.cancel(queue.db, job.job_id).batches == 0
+    assert dead_letters.redrive(queue.db, flow) == 0
     assert count("dead_letters", flow_name=flow) == 1
-    for late in (lambda: queue.enqueue(flow, numbers(1), job_id=job.job_id), lambda: queue.resume_job(job.job_id)):
+    for late in (lambda: queue.enqueue(flow, numbers(1), job_id=job.job_id), lambda: jobs.resume(queue.db, job.job_id)):
         with pytest.raises(QueueError, match="is cancelled"):
             late()
     with pytest.raises(QueueError, match="is cancelled"):
@@ -217,7 +218,7 @@ def test_cancel_of_half_marked_records_counts_each_once(
         records.Mark(batch, batch.origin_batch_id, 2, error_class="E", pause_s=0.0),
     ]
     assert records.mark(db, fates, [], "w") == set()
-    assert queue.cancel_job(job.job_id).rows == 8
+    assert jobs.cancel(queue.db, job.job_id).rows == 8
     account = db.execute_query("a", ACCOUNT, {"j": job.job_id})
     assert account == [(10, 1, 0, 1, 0, 8)]
     late = [records.Mark(batch, batch.origin_batch_id, 5, output="1")]
@@ -246,13 +247,13 @@ def test_children_of_a_split_in_flight_do_not_escape(
     queue.register_flow(FlowPolicy(flow, splittable=True, max_attempts=1, backoff_s=0))
     queue.enqueue(flow, numbers(8), job_id=job.job_id)
     (batch,) = queue.claim(flow)
-    steer = queue.pause_job if verb == "pause" else queue.cancel_job
+    steer = jobs.pause if verb == "pause" else jobs.cancel
     with queue.db.transaction() as conn:
         from core.queue.leases import failures
 
         policy = FlowPolicy(flow, splittable=True, max_attempts=1)
         assert failures.end(conn, batch, failures.Failure("E", "why"), policy, 0.0) == "split"
-        steering = threading.Thread(target=steer, args=[job.job_id])
+        steering = threading.Thread(target=steer, args=[queue.db, job.job_id])
         steering.start()
         _blocked(database_url, 1)
     steering.join()
@@ -264,7 +265,7 @@ def test_children_of_a_split_in_flight_do_not_escape(
 def test_an_enqueue_in_flight_is_before_or_after(
     queue: BatchQueue, flow: str, job: Job, states: States, database_url: str, verb: str
 ) -> None:
-    steer = queue.pause_job if verb == "pause" else queue.cancel_job
+    steer = jobs.pause if verb == "pause" else jobs.cancel
     seen: list[BaseException | None] = []
 
     def add() -> None:
@@ -276,7 +277,7 @@ def test_an_enqueue_in_flight_is_before_or_after(
 
     with queue.db.transaction() as conn:
         assert jobs.join(conn, job.job_id, job.tenant_id) is False
-        steering = threading.Thread(target=steer, args=[job.job_id])
+        steering = threading.Thread(target=steer, args=[queue.db, job.job_id])
         steering.start()
         _blocked(database_url, 1)
         adding = threading.Thread(target=add)
@@ -319,7 +320,7 @@ def test_a_completion_in_flight_writes_nothing_after_a_cancellation(
     completing = threading.Thread(target=complete)
     completing.start()
     assert entered.wait(30)
-    assert queue.cancel_job(job.job_id).rows == 2
+    assert jobs.cancel(queue.db, job.job_id).rows == 2
     cancelled.set()
     completing.join()
     assert len(lost) == 1

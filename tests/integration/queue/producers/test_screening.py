@@ -12,8 +12,10 @@ import pytest
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError, InputError, QueueError, RowError, SchemaError, UnknownFlow
-from core.queue import BatchQueue, NewBatch
+from core.queue import BatchQueue, NewBatch, views
+from core.queue.leases import dead_letters
 from core.queue.payloads import BYTES_MAX, DEPTH_MAX
+from core.queue.producers import stages
 from core.queue.producers.screening import RAW_BYTES_MAX
 
 Count = Callable[..., int]
@@ -119,7 +121,7 @@ def test_it_becomes_a_dead_letter_with_context_and_its_neighbours_go_in(
     assert letter == ["poison", "RowError", f"payload 2: {reason}", "main", 0, job.job_id]
     assert n_raw <= RAW_BYTES_MAX
     assert (n_raw == RAW_BYTES_MAX) == ("100 MB" in name)
-    assert queue.redrive(flow) == 0
+    assert dead_letters.redrive(queue.db, flow) == 0
 
 
 def test_a_dead_letter_keeps_what_can_be_kept(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
@@ -200,7 +202,7 @@ def test_stages_check_the_same(queue: BatchQueue, flow: str) -> None:
     ]:
         with pytest.raises(QueueError, match=message):
             queue.open_stage(job.job_id, stage, [batch], not_before=when)
-    assert queue.stages(job.job_id) == []
+    assert stages.progress(queue.db, job.job_id) == []
 
 
 def test_unknown_flows_are_refused_at_each_door_with_a_suggestion(queue: BatchQueue, flow: str) -> None:
@@ -210,7 +212,7 @@ def test_unknown_flows_are_refused_at_each_door_with_a_suggestion(queue: BatchQu
         lambda: queue.enqueue(wrong, [{}], unique_keys=["a"], on_bad="dead"),
         lambda: queue.put(wrong, {}),
         lambda: queue.submit_job(wrong, "key", {}, "d"),
-        lambda: queue.redrive(wrong),
+        lambda: dead_letters.redrive(queue.db, wrong),
     ]
     for door in doors:
         with pytest.raises(UnknownFlow, match=f"did you mean {flow}"):
@@ -232,7 +234,7 @@ def test_a_delayed_batch_starts_when_its_time_has_come(queue: BatchQueue, flow: 
     (delayed,) = queue.enqueue(flow, [{"n": 1}], not_before=later)
     job = queue.submit_job(flow, f"key-{flow}", {}, "d")
     queue.open_stage(job.job_id, "s", [NewBatch(0, 3, {"uri": "u"})], not_before=later)
-    assert queue.depth(flow).scheduled_items == 4
+    assert views.now(queue.db, flow).scheduled_items == 4
     queue.sweep()
     assert queue.claim(flow, 9) == []
     kept = db.execute_query("n", "SELECT not_before FROM processing_queue WHERE batch_id = :b", {"b": delayed})

@@ -16,6 +16,7 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, StoreUnavailable
 from core.queue import BatchQueue, FlowPolicy
+from core.queue.store import flows
 from core.settings import QueueSettings
 
 
@@ -258,7 +259,7 @@ def test_tenants_share_records_by_weight(db: DatabaseManager, processor: Distrib
         queue.enqueue(flow, [{"tenant": tenant}] * 100, batch_rows=50, tenant_id=tenant)
     claimed = Counter(one["payload"]["tenant"] for _ in range(8) for one in processor.claim_records_batch(flow, 5))
     assert claimed == {"default": 10, "second": 30}
-    queue.pause_flow(flow, "why")
+    flows.pause(queue.db, flow, "why")
     assert processor.claim_records_batch(flow, 5) == []
     assert processor.claim_records_batch("nobody", 5) == []
 

@@ -33,10 +33,10 @@ def test_refused_policy_changes_nothing(queue: BatchQueue, flow: str, db: Databa
 
 def test_a_flow_that_is_there_keeps_what_an_operator_set(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
     flows.change(db, flow, "default", {"max_running": 2})
-    queue.ensure_flow(FlowPolicy(flow, work_queue="matching"))
+    flows.ensure(queue.db, FlowPolicy(flow, work_queue="matching"))
     (found,) = flows.registered(db, flow)
     assert (found.policy.max_running, found.policy.work_queue) == (2, "default")
-    queue.ensure_flow(FlowPolicy(flow, "acme", work_queue="matching"))
+    flows.ensure(queue.db, FlowPolicy(flow, "acme", work_queue="matching"))
     assert [one.policy.work_queue for one in flows.registered(db, flow)] == ["matching", "default"]
 
 

@@ -13,6 +13,8 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import StoreError
 from core.queue import BatchQueue, FlowPolicy, RowFailure
+from core.queue.leases import dead_letters
+from core.queue.producers import jobs
 from core.queue.store import partitions, retention
 from core.queue.store.retention import Fate
 from core.settings import QueueSettings
@@ -139,7 +141,7 @@ def test_who_needs_a_partition_holds_it(queue: BatchQueue, db: DatabaseManager) 
     queue.complete(batch, queue.items(batch).select("seq", output="payload"))
     queue.sweep()
     assert why(lo) == f"job {job.job_id} is not finished"
-    queue.finish_job(job.job_id)
+    jobs.finish(queue.db, job.job_id)
     aged(db, lo)
     assert retain(db)[lo].deed == "dropped"
 
@@ -220,7 +222,7 @@ def test_dead_letters_survive_and_run_again_with_their_identity(
     aged(db, lo)
     assert retain(db)[lo].deed == "dropped"
     assert count("dead_letters", flow_name=flow) == 2
-    assert queue.redrive(flow) == 2
+    assert dead_letters.redrive(queue.db, flow) == 2
     queue.sweep()
     (batch,) = queue.claim(flow)
     assert queue.items(batch)["payload"].to_list() == ['{"n":0}', '{"n":1}']

@@ -17,6 +17,7 @@ from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, StoreUnavailable
 from core.queue import BatchQueue
+from core.queue.leases import dead_letters
 from core.settings import QueueSettings
 from tests.profiles import scaled
 
@@ -181,7 +182,7 @@ class RecordsMachine(RuleBasedStateMachine):
 
     @rule()
     def redrive(self) -> None:
-        self.sweeper.redrive(self.flow)
+        dead_letters.redrive(self.sweeper.db, self.flow)
 
     @rule(who=WHO)
     def clean_up(self, who: int) -> None:
