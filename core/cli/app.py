@@ -7,6 +7,7 @@ from importlib import import_module
 
 import typer
 
+from core.errors import ConfigError
 from core.workloads import Workload, workloads
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
@@ -28,6 +29,7 @@ def build(found: Sequence[Workload] | None = None) -> typer.Typer:
 
     Args:
         found: the workloads whose commands it has; the registry unless said.
+    Raises ConfigError: a command stands twice in one place, or for a group that there is not.
     """
     app = typer.Typer(
         help="Match records at scale: persons, suppliers, invoices; through a queue in PostgreSQL, on Prefect.",
@@ -36,12 +38,19 @@ def build(found: Sequence[Workload] | None = None) -> typer.Typer:
         rich_markup_mode="rich",
     )
     found = workloads() if found is None else found
+    for workload in found:
+        if unknown := sorted(set(workload.commands) - {"", *GROUPS}):
+            groups = ", ".join(GROUPS)
+            raise ConfigError(
+                f"the workload {workload.name} has commands for the group {unknown[0]}; there are {groups}, or none"
+            )
     for module in _modules(found, ""):
         import_module(module).register(app)
     for noun in NOUNS:
         import_module(f"core.cli.{noun}").register(app)
     for name, says in GROUPS.items():
         _add_group(app, name, says, [*OURS.get(name, ()), *_modules(found, name)])
+    _refuse_twice(app, "headrace")
     return app
 
 
@@ -58,3 +67,15 @@ def _add_group(app: typer.Typer, name: str, says: str, modules: Sequence[str]) -
     for module in modules:
         import_module(module).register(group)
     app.add_typer(group, name=name)
+
+
+def _refuse_twice(typer_of: typer.Typer, spoken: str) -> None:
+    """Of two commands of one name typer would show one, and hide the other."""
+    names = [command.name or getattr(command.callback, "__name__", "") for command in typer_of.registered_commands]
+    groups = [(group.name, group.typer_instance) for group in typer_of.registered_groups]
+    names += [name for name, _ in groups if isinstance(name, str)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"`{spoken} {twice[0]}` is two commands; one of them needs another name")
+    for name, inner in groups:
+        if inner is not None:
+            _refuse_twice(inner, f"{spoken} {name}")

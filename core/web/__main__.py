@@ -21,14 +21,13 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         settings = read_settings()
+        app = create_app(settings)
     except HeadraceError as error:
         sys.stderr.write(f"headrace: {error.message}\n")
         return error.exit_code
     configure(settings.log)
     # Requests that wait for a database that is away must not hold up the end.
-    uvicorn.run(
-        create_app(settings), host=given.host, port=given.port, log_level="warning", timeout_graceful_shutdown=1
-    )
+    uvicorn.run(app, host=given.host, port=given.port, log_level="warning", timeout_graceful_shutdown=1)
     return 0
 
 

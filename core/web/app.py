@@ -12,11 +12,11 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from core.database import DatabaseManager, connect, migrations
-from core.errors import HeadraceError
+from core.errors import ConfigError, HeadraceError
 from core.metrics.export import CONTENT_TYPE, Samples, render
 from core.monitoring.exposition import queue_samples
 from core.settings import Settings
-from core.workloads import Workload, catalog_of, named, workloads
+from core.workloads import Workload, catalog_of, samples_of, workloads
 
 
 def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> FastAPI:
@@ -26,8 +26,10 @@ def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> F
 
     Args:
         found: the workloads whose pages and metrics it has; the registry unless said.
+    Raises ConfigError: two of them cannot be told apart, or one lacks what its pages or metrics need.
     """
     found = workloads() if found is None else found
+    catalog = catalog_of(found)
     # A probe must not hang in attempts to connect: it asks again by itself.
     once = settings.model_copy(update={"database": settings.database.replaced(connect_retry_s=0, pool_size=2)})
     db = DatabaseManager.from_settings(once)
@@ -53,7 +55,8 @@ def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> F
     @app.get("/metrics", summary="Depth, age, dead letters and workers, for Prometheus.")
     def metrics() -> Response:
         try:
-            return Response(render(_samples(db, found), catalog_of(found)), media_type=CONTENT_TYPE)
+            samples: Samples = {**queue_samples(db), **samples_of(found, db)}
+            return Response(render(samples, catalog), media_type=CONTENT_TYPE)
         except HeadraceError as error:
             return JSONResponse({"problem": error.message}, 503)
 
@@ -62,19 +65,15 @@ def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> F
 
 
 def _add_pages(app: FastAPI, found: Sequence[Workload]) -> None:
+    taken: set[str] = set()
     for workload in found:
+        if workload.name in taken:
+            raise ConfigError(f"two workloads are called {workload.name}: their pages would have one address")
+        taken.add(workload.name)
         if workload.pages is not None:
             module = import_module(workload.pages)
             app.include_router(module.router, prefix=f"/{workload.name}")
             app.include_router(module.api, prefix=f"/api/v1/{workload.name}")
-
-
-def _samples(db: DatabaseManager, found: Sequence[Workload]) -> Samples:
-    samples = dict(queue_samples(db))
-    for workload in found:
-        if workload.samples is not None:
-            samples |= named(workload.samples)(db)
-    return samples
 
 
 def _problem(db: DatabaseManager) -> str | None:

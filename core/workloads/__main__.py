@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
-from core.workloads import catalog_of, named, workloads
+from core.workloads import Workload, catalog_of, named, workloads
 
 
-def warm() -> float:
-    """Compile the kernels of the engine and of every workload; returns the seconds it took (few when all is cached)."""
+def warm(found: Sequence[Workload] | None = None) -> float:
+    """Compile the kernels of the engine and of every workload; returns the seconds it took (few when all is cached).
+
+    Args:
+        found: the workloads; the registry unless said.
+    """
     from core.linkage import warm as engine
 
     started = time.perf_counter()
     engine.warm()
-    for workload in workloads():
+    for workload in workloads() if found is None else found:
         if workload.warm is not None:
             named(workload.warm)()
     return time.perf_counter() - started

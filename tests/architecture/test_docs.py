@@ -13,7 +13,9 @@ import pytest
 from typer.main import get_command
 
 from core.cli.app import build
+from core.metrics.catalog import render_reference as metrics_reference
 from core.settings import render_reference, valid_names
+from core.workloads import catalog_of, workloads
 from tests.architecture.tree import ROOT, files, texts
 
 PAGES = dict(texts(".md"))
@@ -169,6 +171,13 @@ def test_settings_reference_is_fresh() -> None:
     page = ROOT / "docs/reference/settings.md"
     assert page.read_text(encoding="utf-8") == render_reference(), (
         "run: python -m core.settings > docs/reference/settings.md"
+    )
+
+
+def test_metrics_reference_is_fresh() -> None:
+    page = ROOT / "docs/reference/metrics.md"
+    assert page.read_text(encoding="utf-8") == metrics_reference(catalog_of(workloads())), (
+        "run: python -m core.workloads metrics > docs/reference/metrics.md"
     )
 
 
