@@ -25,7 +25,7 @@ from core.linkage.resolve import resolve
 from core.queue import FlowPolicy
 from core.queue.leases import dead_letters
 from core.queue.store import flows
-from core.settings import DatabaseSettings, EmbeddedSettings, QueueSettings, Settings
+from core.settings import DatabaseSettings, EmbeddedSettings, Settings
 from core.workloads.identity.workload import FLOW
 from flows.runs.wiring import settings_of
 from tests.flows.conftest import ROWS, FlowHere, StartFlow, finished, flow_processes, partition_of
