@@ -146,8 +146,8 @@ def test_worker_of_a_consumer_that_is_older_than_the_code_does_its_batch(
             worker.kill()
             _, said = worker.communicate()
         shown = BOARD.unpack(os.pread(board.fileno(), BOARD.size, 0))
-    # Where a shim stands for that path, `said` tells once that the consumer should be restarted: to be asserted here.
     assert worker.returncode == 0, said
+    assert said.decode().count("was started by an older version; restart it") == 1
     # Ready, in no batch, one done, no row failed.
     assert (shown[0], shown[1], shown[3], shown[5]) == (1.0, 0.0, 1.0, 0.0)
     did = "SELECT stage, attempt, outcome, job_id FROM queue_history WHERE worker_id = :me"
@@ -158,10 +158,10 @@ def test_worker_of_a_consumer_that_is_older_than_the_code_does_its_batch(
 
 def test_records_are_claimed_marked_and_run_again(answered: Answered, old_db: DatabaseManager) -> None:
     with DistributedProcessor(old_db, QueueSettings()) as records:
-        assert told(records) == (30, 2, 6, 2)
+        assert counts(records) == (30, 2, 6, 2)
         # Those that a process had claimed which is gone, in whatever flow.
         assert records.cleanup_orphaned_records(0) >= 2
-        assert told(records) == (32, 0, 6, 2)
+        assert counts(records) == (32, 0, 6, 2)
         waiting = records.claim_records_batch("survey", 100)
         assert sorted(record["payload"]["n"] for record in waiting) == list(range(8, 40))
         records.mark_records_completed([(record["id"], None) for record in waiting])
@@ -170,10 +170,10 @@ def test_records_are_claimed_marked_and_run_again(answered: Answered, old_db: Da
         again = records.claim_records_batch("survey", 100)
         assert sorted(record["payload"]["n"] for record in again) == [6, 7]
         records.mark_records_completed([(record["id"], None) for record in again])
-        assert told(records) == (0, 0, 40, 0)
+        assert counts(records) == (0, 0, 40, 0)
 
 
-def told(records: DistributedProcessor) -> tuple[int, ...]:
+def counts(records: DistributedProcessor) -> tuple[int, ...]:
     """Pending, processing, completed, failed."""
     status = records.get_queue_status("survey")
     return tuple(status[f"{name}_records"] for name in ("pending", "processing", "completed", "failed"))
