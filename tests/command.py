@@ -16,8 +16,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from core.cli import guarded
 from core.cli.app import build
+from core.terminal.guard import guarded
 
 
 def headrace(

@@ -16,7 +16,7 @@ from core.matching.edges import merge_edges
 from core.matching.quality.evaluation import evaluate_labels
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import frequencies, pack
-from core.matching.scoring import em, histograms, model, score_pairs
+from core.matching.scoring import em, histograms, model, random_pairs, score_pairs
 from core.matching.specs.spec import load_spec
 from core.matching.standardise.normalise import normalise
 from tests.blocking import candidates, in_block_order
@@ -52,7 +52,7 @@ def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndar
     n = len(words)
     keys = block_keys.pass_keys(words, vocabulary, layout)
     made = candidates(words, vocabulary, layout, boundary=boundary)
-    drawn = score_pairs.random_pairs(n, 200_000, 1, boundary)
+    drawn = random_pairs.random_pairs(n, 200_000, 1, boundary)
     chance = histograms.pair_histogram(words, vocabulary, layout, *drawn)
     total = boundary * (n - boundary) if boundary else n * (n - 1) / 2
     learnt = em.train(made.patterns, made.counts, chance.patterns, chance.counts, total, layout)

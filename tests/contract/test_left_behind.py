@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from core.linkage.ports import STAGES  # promised to nobody: it may move
+
+from core.linkage.stages.needs import STAGES  # promised to nobody: it may move
 
 Headrace = Callable[..., str]
 Answered = Callable[..., Any]

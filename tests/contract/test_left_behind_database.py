@@ -25,7 +25,7 @@ from core.distributed import DistributedProcessor
 from core.errors import JobBlocked
 from core.linkage.prepare import describe, identify
 from core.linkage.request import MatchRequest
-from core.queue import BatchQueue
+from core.queue import BatchQueue, views
 from core.runtime import Runtime, open_runtime
 from core.settings import QueueSettings
 from core.workloads.identity.session import IdentitySession
@@ -193,7 +193,7 @@ def test_batches_of_rows_are_claimed_retried_redriven_and_resumed(answered: Answ
             queue.complete(batch)
     # Of the first ten rows only the one that failed for now and the one that failed for good are left.
     assert sorted(found) == [3, 4, *range(10, 30), *range(100, 103), *range(200, 203), *range(300, 304)]
-    depth = queue.depth("sums")
+    depth = views.now(old_db, "sums")
     assert (depth.ready_batches, depth.scheduled_batches, depth.waiting_retries) == (0, 0, 0)
     queue.lead_and_sweep()
     assert answered("queue", "dead", "--flow", "sums", "--each") == []

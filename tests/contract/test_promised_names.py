@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.linkage.ports import STAGES  # promised to nobody: it may move
 from typer.main import get_command
 
 from core.cli.app import build
 from core.database import DatabaseManager
 from core.database.queries import SQL_DIR, load
+from core.linkage.stages.needs import STAGES  # promised to nobody: it may move
 from core.metrics.catalog import CATALOG
 from core.settings import NAMED_FIELDS, Settings, named_database, valid_names
 

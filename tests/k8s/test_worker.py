@@ -12,7 +12,7 @@ import pytest
 
 from tests.k8s.cluster import Cluster, served_cluster
 from tests.k8s.link_checks import ASKED
-from tests.k8s.overlays import of, one, overlay
+from tests.k8s.overlays import named, of, overlay
 from tests.k8s.pools import POOLS, PROFILES, as_kubernetes_sees
 from tests.k8s.schemas import VERSIONS, problems
 from tests.prefect_server import call
@@ -84,11 +84,11 @@ def worker(
     """The worker's log while it runs."""
     folder = tmp_path_factory.mktemp("worker")
     docs = overlay("local")
-    told = {k: v for k, v in one(docs, "ConfigMap", "headrace-worker")["data"].items() if k not in ELSEWHERE}
+    told = {k: v for k, v in named(docs, "ConfigMap", "headrace-worker")["data"].items() if k not in ELSEWHERE}
     env = (
         prefect_env | told | {"KUBECONFIG": str(cluster.kubeconfig(folder / "config")), "PREFECT_LOGGING_LEVEL": "INFO"}
     )
-    program, *args = one(docs, "Deployment", "headrace-worker")["spec"]["template"]["spec"]["containers"][0]["args"]
+    program, *args = named(docs, "Deployment", "headrace-worker")["spec"]["template"]["spec"]["containers"][0]["args"]
     assert program == "prefect"
     # Its port is fixed in the manifest, and may be taken here.
     args.remove("--with-healthcheck")

@@ -179,7 +179,7 @@ def test_tick_drops_a_decision_that_is_older_than_its_lease(
         monkeypatch.setattr(module.time, "monotonic", lambda: now + module.LEASE_S)
         return decision_id
 
-    monkeypatch.setattr(module.ledger, "write", and_halted)
+    monkeypatch.setattr(decision_log, "write", and_halted)
     assert one.tick() is None
     assert actuator.keys == []
     assert decision_log.last(db, flow, 1)[0].error == module.HALTED

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.queue import FlowPolicy
+from core.queue.store import flows
 from core.runtime import open_runtime
 from flows.runs.wiring import settings_of
 from tests.contract.tiny.workloads.tiny.workload import FLOW, WORK_QUEUE
@@ -27,7 +28,7 @@ class TinyRequest(BaseModel):
 def put(request: TinyRequest, postgres_block: str | None) -> int:
     """How many rows were enqueued."""
     with open_runtime(settings_of(postgres_block)) as runtime:
-        runtime.queue.ensure_flow(FlowPolicy(FLOW, work_queue=WORK_QUEUE))
+        flows.ensure(runtime.db, FlowPolicy(FLOW, work_queue=WORK_QUEUE))
         runtime.queue.enqueue(FLOW, [{"text": text} for text in request.texts], batch_rows=request.batch_rows)
     return len(request.texts)
 
