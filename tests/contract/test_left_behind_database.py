@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,8 @@ def test_half_done_queued_job_is_redriven_and_finished(
     here: Path, answered: Answered, old_url: str, old_db: DatabaseManager, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.parquet"
-    with open_runtime() as runtime:
-        session = joined(runtime, MatchRequest(input=str(here / "persons.csv"), id_column="id", out=str(out)))
+    request = MatchRequest(input=str(here / "persons.csv"), id_column="id", out=str(out))
+    with open_runtime() as runtime, closing(joined(runtime, request)) as session:
         assert session.job_id == HALF_DONE
         with pytest.raises(JobBlocked, match="queue redrive identity-resolution --job 2"):
             session.progress("match")
@@ -87,7 +88,6 @@ def test_half_done_queued_job_is_redriven_and_finished(
         runtime.queue.lead_and_sweep()
         done = [finished_stage(session, stage) for stage in session.stages]
         session.write_outputs(session.finish())
-        session.close()
     # Of the eight batches of `match` three were done, and of the stages before it all.
     assert done == [0, 0, 0, 0, 0, 0, 5, 1, 1, 1, 1]
     ended = (
