@@ -129,9 +129,9 @@ def create_database(server: EmbeddedServer, template: str = TEMPLATE) -> str:
 
 
 @contextlib.contextmanager
-def fresh_database(server: EmbeddedServer) -> Iterator[str]:
-    """URL of a migrated database of its own, dropped afterwards."""
-    name = create_database(server)
+def fresh_database(server: EmbeddedServer, template: str = TEMPLATE) -> Iterator[str]:
+    """URL of a database of its own, as `create_database` makes it; dropped afterwards."""
+    name = create_database(server, template)
     try:
         yield server.url(name)
     finally:
