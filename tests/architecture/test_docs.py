@@ -23,6 +23,20 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)\s]+)\)")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:headrace|make|python -m) [^`]+)`")
 SETTING = re.compile(r"\bHEADRACE_[A-Z][A-Z0-9_]*[A-Z0-9]\b")
+# A dotted name, or a path as far as it is spelt out, of the product's own code.
+NAMED = re.compile(
+    r"(?<![\w./-])(?:core|flows|blocks)(?:(?:\.[a-z_]\w*)+|(?:/[\w.]+)+(?=/?[^\w./<*$-]|/?$|/?[<*]))", re.MULTILINE
+)
+# Told of before it is there.
+UNBORN = {"core/workloads/invoices"}
+# Beside the pages, what else speaks of modules and files in strings.
+NAMING = [
+    path
+    for path in files()
+    if path in {Path(name) for name in ("Makefile", "Dockerfile", "pyproject.toml", "prefect.yaml", ".ci/run")}
+    or (path.parts[0] in {"k8s", "docker"} and path.suffix in {".yaml", ".yml", ".env", ".sh", ".py", ".json", ".md"})
+    or (path in PAGES and path != Path("CHANGELOG.md") and path.parts[:2] != ("docs", "decisions"))
+]
 # Shell words end the command that the CLI sees.
 SHELL_END = {"|", ">", "&&", "||", "&", ";", "#", "2>&1", "\\"}
 
@@ -159,6 +173,67 @@ def test_folders_in_tables_exist() -> None:
     ]
     lost = [f"{page}: {row}" for page, row in rows if "/" in row and row not in folders and not (ROOT / row).is_file()]
     assert not lost, f"tables name folders that do not exist: {lost}"
+
+
+def first_cells(page: str) -> set[str]:
+    """What stands in backticks at the beginning of a table's row, without the slash behind a folder."""
+    return set(re.findall(r"^\| `([\w./]+?)/?` \|", PAGES[Path(page)], re.MULTILINE))
+
+
+def folders_in(*tops: str) -> set[str]:
+    """Folders right below the given ones."""
+    return {str(parent) for path in files() for parent in path.parents if str(parent.parent) in tops}
+
+
+def test_readme_says_what_each_folder_holds() -> None:
+    unsaid = folders_in("core", "flows", "core/workloads") - first_cells("README.md")
+    assert not unsaid, f"README.md, *Where things are*: say in one line what these hold: {sorted(unsaid)}"
+
+
+def test_contributing_says_what_each_folder_of_tests_proves() -> None:
+    unsaid = folders_in("tests") - first_cells("CONTRIBUTING.md")
+    assert not unsaid, f"CONTRIBUTING.md, *Tests*: say in one line what these prove: {sorted(unsaid)}"
+
+
+@pytest.mark.parametrize("page", NAMING, ids=str)
+def test_modules_and_files_named_exist(page: Path) -> None:
+    """Decisions and the changelog tell of their day, and keep its names."""
+    lost = [name for name in named_in((ROOT / page).read_text(encoding="utf-8")) if not there_is(name)]
+    assert not lost, f"{page} names what is not there: {lost}"
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("see `core/queue/door.py`", ["core/queue/door.py"]),
+        ("see `core/queue/leases/claim.py`, core.queue.leases.claim.claim", []),
+        ("python -m core.linkage.warmth", ["core.linkage.warmth"]),
+        ("entrypoint: flows.maintain.maintain", ["flows.maintain.maintain"]),
+        ("core.queue.no_such_name", ["core.queue.no_such_name"]),
+        ("`core/workloads/<name>/` and core/matching/*.py", []),
+    ],
+)
+def test_there_is_tells_what_is_from_what_was(text: str, lost: list[str]) -> None:
+    assert [name for name in named_in(text) if not there_is(name)] == lost
+
+
+def named_in(text: str) -> list[str]:
+    """Dotted names and paths below the folders of code; a path ends before what stands for something else."""
+    return sorted({match[0].rstrip("./") for match in NAMED.finditer(text)} - UNBORN)
+
+
+def there_is(name: str) -> bool:
+    """A file, a folder, a module, or what a module holds."""
+    if "/" in name:
+        return (ROOT / name).exists()
+    parts = name.split(".")
+    for length in range(len(parts), 1, -1):
+        path = Path(*parts[:length])
+        found = {path.with_suffix(".py"), path / "__init__.py"} & set(files())
+        if found:
+            held = {word for path in found for word in re.findall(r"\w+", (ROOT / path).read_text(encoding="utf-8"))}
+            return set(parts[length:]) <= held
+    return False
 
 
 def test_settings_named_exist() -> None:
