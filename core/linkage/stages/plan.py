@@ -56,12 +56,12 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     per_batch = min(job.description.request.pairs_per_batch, -(-sum(pairs) // SHARES))
     pieces: list[dict[str, int]] = []
     passes = []
-    for number, each in enumerate(job.spec.passes):
+    for number, planned in enumerate(job.spec.passes):
         made = _touched(job, _cut(job, window, number), number)
         save(folder, {f"starts-{number:02d}": made.starts, f"sizes-{number:02d}": made.sizes})
         found = split(_made(job, made, window, number), per_batch)
         pieces += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
-        passes.append({"name": each.name, **_figures(job, number, kept[number]), "pairs": pairs[number]})
+        passes.append({"name": planned.name, **_figures(job, number, kept[number]), "pairs": pairs[number]})
     return {"pieces": _in_batches(pieces, per_batch), "passes": passes, "window": window, "budget": budget}
 
 

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.jobs.local import run_job
 from core.jobs.local_source import LocalManifest
 from core.linkage.job import LinkageJob
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import Run, explain, run_of_job, run_of_output
@@ -54,7 +54,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
         input=str(folder / "persons.parquet"), id_column="id", spec=str(folder / "spec.yaml"), range_rows=400
     )
     workspace = Workspace(str(folder / "work"))
-    described = describe(request, identify(request), workspace)
+    described = describe(understand(request), workspace)
     source = LocalManifest(workspace.root)
     made = LinkageJob(described, TABLE, workspace, source, keeps_files=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +64,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
 
 
 @pytest.fixture(scope="module")
-def told(job: LinkageJob) -> Run:
+def whole_run(job: LinkageJob) -> Run:
     """What an explanation has of the job."""
     outputs = {stage: job.outputs(stage) for stage in STAGES[:7]}
     return run_of_job(job.workspace, job.description, outputs)
@@ -84,7 +84,7 @@ def ids_of(job: LinkageJob, pair: Pair) -> list[str]:
 
 @pytest.mark.parametrize(("number", "name", "field"), [(SURNAME, "surname", "last_name"), (TOWN, "town", "city")])
 def test_passes_that_left_a_pair_out_are_told_from_those_that_made_it(
-    job: LinkageJob, told: Run, number: int, name: str, field: str
+    job: LinkageJob, whole_run: Run, number: int, name: str, field: str
 ) -> None:
     made = made_by(job, number)
     pairs = sharing(job, field)
@@ -93,20 +93,20 @@ def test_passes_that_left_a_pair_out_are_told_from_those_that_made_it(
     absent = [tuple(pair) for pair in pairs if tuple(pair) not in made][:N_EACH]
     assert len(there) == len(absent) == N_EACH
     for pair in there:
-        found = explain(told, *ids_of(job, pair))
+        found = explain(whole_run, *ids_of(job, pair))
         assert name in found.compared_by
         assert name not in [each.pass_name for each in found.left_out_by]
     for pair in absent:
-        found = explain(told, *ids_of(job, pair))
+        found = explain(whole_run, *ids_of(job, pair))
         assert name not in found.compared_by
         (out,) = (each for each in found.left_out_by if each.pass_name == name)
         assert (out.cut_by is None) == (name == "town")
         assert ("windowed" in out.why()) == (name == "town")
 
 
-def test_an_explanation_gives_the_block_its_cut_and_its_window_in_words(job: LinkageJob, told: Run) -> None:
+def test_an_explanation_gives_the_block_its_cut_and_its_window_in_words(job: LinkageJob, whole_run: Run) -> None:
     apart = min(set(sharing(job, "last_name")) - made_by(job, SURNAME))
-    found = explain(told, *ids_of(job, apart))
+    found = explain(whole_run, *ids_of(job, apart))
     out = found.left_out_by[0]
     names = job.words[:, job.layout.offset["last_name"]]
     size = int((names == names[apart[0]]).sum())
@@ -153,9 +153,9 @@ def test_two_records_of_one_file_are_never_compared_in_a_link(tmp_path: Path) ->
     assert "across two files only" in "\n".join(found.to_lines())
 
 
-def test_a_record_is_not_explained_with_itself(job: LinkageJob, told: Run) -> None:
+def test_a_record_is_not_explained_with_itself(job: LinkageJob, whole_run: Run) -> None:
     with pytest.raises(InputError, match="the same record"):
-        explain(told, job.read(job.ranges[0])["id"][0], job.read(job.ranges[0])["id"][0])
+        explain(whole_run, job.read(job.ranges[0])["id"][0], job.read(job.ranges[0])["id"][0])
 
 
 def test_a_parquet_file_that_has_changed_is_not_explained(tmp_path: Path) -> None:
