@@ -27,7 +27,7 @@ FaultKind = Literal[
     "repeated_id",
 ]
 FIELD_BYTES_MAX = 1 << 20
-SET_ASIDE = "--bad-rows quarantine sets such rows aside"
+SET_ASIDE = "`bad_rows` quarantine sets such rows aside"
 CORRECT = "correct the file: here no row is left out"
 
 _WORDS: dict[FaultKind, str] = {
@@ -71,6 +71,7 @@ class Fault:
             line=self.line,
             column=self.column,
             reason=self.kind,
+            fields=("bad_rows",) if advice == SET_ASIDE else (),
         )
 
 

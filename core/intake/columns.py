@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
+import polars as pl
+
 from core.errors import SchemaError
 
 
@@ -68,11 +70,11 @@ def plan_columns(
     Raises:
         SchemaError: a named field or column does not exist; says which there are.
     """
-    id_column = _find_column(id_column, columns, path, "--id")
+    id_column = _find_column(id_column, columns, path, "id_column")
     chosen: dict[str, tuple[str, ...]] = {}
     for wanted, target in (mapping or {}).items():
         field = _find_field(wanted, fields, path)
-        chosen[field.name] = _find_columns(target, columns, path, f"--map {wanted}")
+        chosen[field.name] = _find_columns(target, columns, path, "mapping", wanted)
     taken = {id_column, *(column for served in chosen.values() for column in served)}
     by_plain = {plain(column): column for column in reversed(columns)}
     for names_of in (_own_name, _aliases):
@@ -85,6 +87,22 @@ def plan_columns(
                 taken.add(found[0])
     served = {field.name: chosen[field.name] for field in fields if chosen.get(field.name)}
     return ColumnPlan(id_column, served, tuple(field.name for field in fields if field.name not in served))
+
+
+def joined(texts: dict[str, pl.Expr], plan: ColumnPlan) -> dict[str, pl.Expr]:
+    """`id` and each mapped field from the texts of the columns; these are trimmed, and null when empty."""
+    fields = {
+        name: texts[columns[0]]
+        if len(columns) == 1
+        else known(pl.concat_str([texts[column] for column in columns], separator=" ", ignore_nulls=True))
+        for name, columns in plan.mapping.items()
+    }
+    return {"id": texts[plan.id_column], **fields}
+
+
+def known(text: pl.Expr) -> pl.Expr:
+    """Empty text as null."""
+    return pl.when(text != "").then(text)
 
 
 def plain(name: str) -> str:
@@ -106,7 +124,8 @@ def _find_field(wanted: str, fields: Sequence[FieldHint], path: Path) -> FieldHi
             if plain(wanted) in names_of(field):
                 return field
     raise SchemaError(
-        f"--map {wanted}: the spec has no such field; it has: {', '.join(field.name for field in fields)}",
+        f"`mapping` {wanted}: the spec has no such field; it has: {', '.join(field.name for field in fields)}",
+        fields=("mapping",),
         path=str(path),
         column=wanted,
         expected=[field.name for field in fields],
@@ -114,16 +133,16 @@ def _find_field(wanted: str, fields: Sequence[FieldHint], path: Path) -> FieldHi
     )
 
 
-def _find_columns(target: str, columns: Sequence[str], path: Path, option: str) -> tuple[str, ...]:
+def _find_columns(target: str, columns: Sequence[str], path: Path, asked: str, field: str) -> tuple[str, ...]:
     target = target.strip()
     if not target:
         return ()
     if target in columns:
         return (target,)
-    return tuple(_find_column(part, columns, path, option) for part in target.split("+"))
+    return tuple(_find_column(part, columns, path, asked, f" {field}") for part in target.split("+"))
 
 
-def _find_column(wanted: str, columns: Sequence[str], path: Path, option: str) -> str:
+def _find_column(wanted: str, columns: Sequence[str], path: Path, asked: str, field: str = "") -> str:
     wanted = wanted.strip()
     if wanted in columns:
         return wanted
@@ -131,9 +150,10 @@ def _find_column(wanted: str, columns: Sequence[str], path: Path, option: str) -
     if len(alike) == 1:
         return alike[0]
     raise SchemaError(
-        f"{path}: no column {wanted!r} ({option}); there are: {', '.join(columns)}",
+        f"{path}: no column {wanted!r} (`{asked}`{field}); there are: {', '.join(columns)}",
         path=str(path),
         column=wanted,
         expected=wanted,
         got=list(columns),
+        fields=(asked,),
     )

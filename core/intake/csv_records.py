@@ -1,4 +1,4 @@
-# budget: a byte scanner is one state machine in one loop; a call for each state would cost more than the scan
+# budget: nesting, a byte scanner is one state machine in a loop; a call a state would cost more than the scan
 """Finds the records of a CSV text byte by byte, and rewrites the good ones in a form that no reader can mistake.
 
 Rules (RFC 4180, and what spreadsheets make of it): a quote counts at the start of a field only, blanks before it
@@ -33,6 +33,58 @@ Longs = NDArray[np.int64]
 
 
 @numba.njit(cache=True, nogil=True)
+def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple[int, int, int, int, int, bool]:
+    """Walk over one record, which begins at `pos`.
+
+    Returns:
+        where it ends (its line feed, the end of `data`, or where its quoting cannot be understood), line feeds inside,
+        fields, fault, number of the field at fault, and whether its quoting cannot be understood.
+    """
+    n = data.size
+    state, fields, fault, at_fault = _AT_START, 1, SOUND, 0
+    i, field_start, n_feeds = pos, pos, 0
+    broken = False
+    while i < n:
+        c = data[i]
+        if state == _QUOTED:
+            if c == _QUOTE:
+                if i + 1 < n and data[i + 1] == _QUOTE:
+                    i += 1
+                else:
+                    state = _CLOSED
+            elif c == _LINE_FEED:
+                n_feeds += 1
+            if i - field_start > field_max:
+                fault, at_fault, broken = TOO_LONG, fields - 1, True
+                break
+        elif c == _LINE_FEED:
+            break
+        elif c == delimiter:
+            if i - field_start > field_max and fault == SOUND:
+                fault, at_fault = TOO_LONG, fields - 1
+            fields += 1
+            field_start = i + 1
+            state = _AT_START
+        elif c in (32, 9, 13):
+            pass
+        elif state == _CLOSED:
+            fault, at_fault, broken = TEXT_BEHIND_QUOTE, fields - 1, True
+            break
+        elif c == _QUOTE and state == _AT_START:
+            state = _QUOTED
+        else:
+            state = _PLAIN
+        if c == 0 and fault == SOUND:
+            fault, at_fault = NUL_BYTE, fields - 1
+        i += 1
+    if i == n and state == _QUOTED:
+        fault, at_fault, broken = UNCLOSED_QUOTE, fields - 1, True
+    elif not broken and i - field_start > field_max and fault == SOUND:
+        fault, at_fault = TOO_LONG, fields - 1
+    return i, n_feeds, fields, fault, at_fault, broken
+
+
+@numba.njit(cache=True, nogil=True)
 def scan_records(
     data: Bytes, delimiter: int, first_line: int, is_end: bool, field_max: int, table: Longs
 ) -> tuple[int, int, int]:
@@ -52,72 +104,29 @@ def scan_records(
     n = data.size
     pos, line, found = 0, first_line, 0
     while pos < n and found < table.shape[0]:
-        state, fields, fault, at_fault = _AT_START, 1, SOUND, 0
-        i, field_start, record_line = pos, pos, line
-        complete = False
-        broken = False
-        while i < n:
-            c = data[i]
-            if state == _QUOTED:
-                if c == _QUOTE:
-                    if i + 1 < n and data[i + 1] == _QUOTE:
-                        i += 1
-                    else:
-                        state = _CLOSED
-                elif c == _LINE_FEED:
-                    line += 1
-                if i - field_start > field_max:
-                    fault, at_fault, broken = TOO_LONG, fields - 1, True
-                    break
-            elif c == _LINE_FEED:
-                complete = True
-                break
-            elif c == delimiter:
-                if i - field_start > field_max and fault == SOUND:
-                    fault, at_fault = TOO_LONG, fields - 1
-                fields += 1
-                field_start = i + 1
-                state = _AT_START
-            elif c in (32, 9, 13):
-                pass
-            elif state == _CLOSED:
-                fault, at_fault, broken = TEXT_BEHIND_QUOTE, fields - 1, True
-                break
-            elif c == _QUOTE and state == _AT_START:
-                state = _QUOTED
-            else:
-                state = _PLAIN
-            if c == 0 and fault == SOUND:
-                fault, at_fault = NUL_BYTE, fields - 1
-            i += 1
-        if not complete and not broken:
-            # A quote that is the last byte may be the first of a doubled one: wait for more as well.
-            if not is_end:
-                return found, pos, record_line
-            if state == _QUOTED:
-                fault, at_fault, broken = UNCLOSED_QUOTE, fields - 1, True
+        i, n_feeds, fields, fault, at_fault, broken = _walk_record(data, pos, delimiter, field_max)
+        # A quote that is the last byte may be the first of a doubled one: wait for more then as well.
+        if i == n and not is_end:
+            return found, pos, line
         if broken:
-            i = pos
+            i, n_feeds = pos, 0
             while i < n and data[i] != _LINE_FEED:
                 i += 1
             if i == n and not is_end:
-                return found, pos, record_line
-            line = record_line
-        elif i - field_start > field_max and fault == SOUND:
-            fault, at_fault = TOO_LONG, fields - 1
+                return found, pos, line
         end = i
         if end > pos and data[end - 1] == 13:
             end -= 1
         if end > pos:
             table[found, 0] = pos
             table[found, 1] = end
-            table[found, 2] = record_line
+            table[found, 2] = line
             table[found, 3] = fields
             table[found, 4] = fault
             table[found, 5] = at_fault
             found += 1
         pos = i + 1
-        line += 1
+        line += n_feeds + 1
     return found, min(pos, n), line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from core.database import DatabaseManager
 from core.database.copy import copy_slices
 from core.database.queries import load, run
 from core.errors import InputError
+from core.intake.file_digest import file_digest
 
 Q = load("identity")
 
@@ -45,8 +45,7 @@ def export_table(db: DatabaseManager, table: str, folder: Path) -> Path:
         parts = _written(copy_slices(conn, snapshot), Path(scratch))
         whole = Path(scratch) / "whole.parquet"
         pl.scan_parquet(parts).sink_parquet(whole, compression="lz4")
-        with whole.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_digest(whole)
         name = table.replace('"', "").replace("/", "_")
         return whole.rename(folder / f"{name}-{digest[:16]}.parquet")
 

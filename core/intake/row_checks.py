@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.intake.bad_rows import Fault, Quarantine
 from core.intake.columns import ColumnPlan
+from core.intake.opening import BadRows, Opening
 from core.matching.standardise.dates import (
     IMPOSSIBLE,
     KEYING_ERROR,
@@ -23,7 +25,6 @@ from core.matching.standardise.dates import (
     survey_dates,
 )
 
-BadRows = Literal["raise", "quarantine"]
 ROW_GROUP_ROWS = 65_536
 BAD_SHARE_MAX = 0.5
 # Where a staged row came from; kept beside it so that a repeated id can be shown with both its lines.
@@ -40,26 +41,46 @@ class Batch:
 
 
 @dataclass(slots=True)
+class _Dates:
+    """What a date column told so far; bad rows count for the order only."""
+
+    evidence: OrderEvidence = field(default_factory=OrderEvidence)
+    n_kept: int = 0
+    n_unread: int = 0
+
+
 class Intake:
     """Takes batches one after the other. `raw` reads a row of the file again; without a `folder` nothing is staged."""
 
-    path: Path
-    plan: ColumnPlan
-    dates: tuple[str, ...]
-    bad_rows: BadRows
-    quarantine: Quarantine
-    raw: Callable[[int, int], bytes]
-    folder: Path | None
-    unit: str = "line"
-    slips_kept: frozenset[str] = frozenset()
-    day_first: Mapping[str, bool] = field(default_factory=dict)
-    n_rows: int = 0
-    parts: list[tuple[str, int]] = field(default_factory=list)
-    evidence: dict[str, OrderEvidence] = field(default_factory=dict)
-    kept_dates: dict[str, int] = field(default_factory=dict)
-    unread_dates: dict[str, int] = field(default_factory=dict)
-    filled: set[str] = field(default_factory=set)
-    hashes: list[NDArray[np.uint64]] = field(default_factory=list)
+    def __init__(
+        self,
+        opening: Opening,
+        plan: ColumnPlan,
+        quarantine: Quarantine,
+        *,
+        unit: Literal["line", "row"],
+        raw: Callable[[int, int], bytes] = lambda _offset, _size: b"",
+        folder: Path | None = None,
+    ) -> None:
+        self.path = opening.path
+        self.plan = plan
+        self.quarantine = quarantine
+        self.n_rows = 0
+        self.parts: list[tuple[str, int]] = []
+        dates = (hint.name for hint in opening.fields if hint.kind == "date")
+        self.dates = {name: _Dates() for name in dates if name in plan.mapping}
+        # What counts as filled from the start is not missed at the end.
+        self.filled = set(plan.mapping) if opening.may_be_empty else set()
+        self._bad_rows: BadRows = "raise" if folder is None else opening.bad_rows
+        self._slips_kept = frozenset(hint.name for hint in opening.fields if hint.slips_kept)
+        self._day_first = opening.day_first
+        self._unit, self._raw, self._folder = unit, raw, folder
+        self._hashes: list[NDArray[np.uint64]] = []
+
+    def staged(self) -> pl.LazyFrame:
+        """The id and the place of every row staged, in order."""
+        assert self._folder is not None, "nothing is staged without a folder"
+        return pl.scan_parquet([self._folder / name for name, _ in self.parts]).select("id", *ORIGIN)
 
     def add(self, batch: Batch) -> None:
         """Check one batch and stage its good rows.
@@ -69,8 +90,8 @@ class Intake:
         """
         bad, statuses, faults = self._check(batch)
         everything = sorted([*batch.faults, *faults], key=lambda pair: pair[0].line)
-        if everything and self.bad_rows == "raise":
-            raise everything[0][0].error(self.path, self.unit)
+        if everything and self._bad_rows == "raise":
+            raise everything[0][0].error(self.path, self._unit)
         for fault, raw in everything:
             self.quarantine.add(fault, raw)
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
@@ -78,10 +99,10 @@ class Intake:
             return
         self._count_dates(statuses, bad)
         self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
-        self.hashes.append(good["id"].hash(seed=0).to_numpy())
+        self._hashes.append(good["id"].hash(seed=0).to_numpy())
         self.n_rows += len(good)
-        if self.folder is not None:
-            part = self.folder / f"part-{len(self.parts):05d}.parquet"
+        if self._folder is not None:
+            part = self._folder / f"part-{len(self.parts):05d}.parquet"
             good.write_parquet(part, row_group_size=ROW_GROUP_ROWS, compression="lz4", statistics=False)
             self.parts.append((part.name, len(good)))
 
@@ -108,23 +129,24 @@ class Intake:
                 column = "+".join(columns)
                 raise InputError(
                     f"{self.path}, line 1, column {column!r}: empty in every row, but it is mapped to {name}; "
-                    f"leave the field out with --map {name}=",
+                    f"leave the field out with `mapping` {name}=",
                     path=str(self.path),
                     column=column,
                     field=name,
+                    fields=("mapping",),
                 )
 
     def order_of(self, name: str) -> bool:
         """Whether a date column writes the day first: as its values tell, else as was known before."""
-        evidence = self.evidence[name]
+        evidence = self.dates[name].evidence
         told = evidence.n_day_first > 0 or evidence.n_month_first > 0
-        return evidence.day_first if told else self.day_first.get(name, False)
+        return evidence.day_first if told else self._day_first.get(name, False)
 
     def notices(self) -> list[str]:
         """What the user should know though it stops nothing."""
         found = []
-        for name, evidence in self.evidence.items():
-            where = f"{self.path.name}: {name}"
+        for name, dates in self.dates.items():
+            where, evidence = f"{self.path.name}: {name}", dates.evidence
             if evidence.n_day_first and evidence.n_month_first:
                 order = "day" if evidence.day_first else "month"
                 found.append(
@@ -133,10 +155,10 @@ class Intake:
             elif evidence.n_either and not evidence.n_day_first and not evidence.n_month_first:
                 order = "day" if self.order_of(name) else "month"
                 found.append(f"{where}: no date tells whether day or month comes first; read {order} first")
-            if self.kept_dates.get(name):
-                found.append(f"{where}: {self.kept_dates[name]} values are no dates; kept as keying errors")
-            if self.unread_dates.get(name):
-                found.append(f"{where}: {self.unread_dates[name]} values cannot be read as dates; taken as missing")
+            if dates.n_kept:
+                found.append(f"{where}: {dates.n_kept} values are no dates; kept as keying errors")
+            if dates.n_unread:
+                found.append(f"{where}: {dates.n_unread} values cannot be read as dates; taken as missing")
         if self.quarantine.count:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found
@@ -150,10 +172,10 @@ class Intake:
         ]
         for name in self.dates:
             status, evidence = survey_dates(batch.frame[name])
-            if name in self.slips_kept:
+            if name in self._slips_kept:
                 status = status.replace({IMPOSSIBLE: KEYING_ERROR, SHORT_YEAR: UNREADABLE})
             statuses[name] = status
-            self.evidence[name] = self.evidence.get(name, OrderEvidence()) + evidence
+            self.dates[name].evidence += evidence
             column = "+".join(self.plan.mapping[name])
             reasons.append((status == IMPOSSIBLE, column, "impossible_date"))
             reasons.append((status == SHORT_YEAR, column, "short_year"))
@@ -167,22 +189,22 @@ class Intake:
 
     def _raw_of(self, origin: pl.DataFrame, row: int) -> bytes:
         # Not read when it would only be thrown away.
-        if self.bad_rows == "raise":
+        if self._bad_rows == "raise":
             return b""
-        return self.raw(origin["offset"][row], origin["bytes"][row])
+        return self._raw(origin["offset"][row], origin["bytes"][row])
 
     def _count_dates(self, statuses: dict[str, pl.Series], bad: pl.Series) -> None:
         for name, every in statuses.items():
             status = every.filter(~bad)
-            self.kept_dates[name] = self.kept_dates.get(name, 0) + int((status == KEYING_ERROR).sum())
-            self.unread_dates[name] = self.unread_dates.get(name, 0) + int((status == UNREADABLE).sum())
+            self.dates[name].n_kept += int((status == KEYING_ERROR).sum())
+            self.dates[name].n_unread += int((status == UNREADABLE).sum())
 
     def _refuse_repeats(self, rows_of: Callable[[], pl.LazyFrame]) -> None:
-        if not self.hashes:
+        if not self._hashes:
             return
-        ordered = np.sort(np.concatenate(self.hashes))
+        ordered = np.sort(np.concatenate(self._hashes))
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        self.hashes.clear()
+        self._hashes.clear()
         if not len(twice):
             return
         # Equal hashes are suspects only; the ids themselves decide.
@@ -195,20 +217,20 @@ class Intake:
         )
         for row in repeats.iter_rows(named=True):
             fault = Fault("repeated_id", row["line"], self.plan.id_column, id=row["id"], first_line=row["first_line"])
-            if self.bad_rows == "raise":
-                raise fault.error(self.path, self.unit)
-            self.quarantine.add(fault, self.raw(row["offset"], row["bytes"]))
+            if self._bad_rows == "raise":
+                raise fault.error(self.path, self._unit)
+            self.quarantine.add(fault, self._raw(row["offset"], row["bytes"]))
         self._drop_rows(repeats["row"].to_numpy().astype(np.int64))
 
     def _drop_rows(self, rows: NDArray[np.int64]) -> None:
         """Write again the parts that hold the given rows (ascending), without them."""
-        if self.folder is None or not len(rows):
+        if self._folder is None or not len(rows):
             return
         first = 0
         for number, (name, count) in enumerate(self.parts):
             inside = rows[(rows >= first) & (rows < first + count)] - first
             if len(inside):
-                part = self.folder / name
+                part = self._folder / name
                 keep = np.ones(count, dtype=bool)
                 keep[inside] = False
                 kept = pl.read_parquet(part).filter(pl.Series(keep))
@@ -220,3 +242,28 @@ class Intake:
 
 def _has_text(frame: pl.DataFrame, name: str) -> bool:
     return frame[name].null_count() < len(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file whose rows are checked. folder: where its good rows were staged; None: they are read where they lie."""
+
+    intake: Intake
+    digest: str
+    id_dtype: pl.DataType
+    folder: Path | None
+
+
+def stage(staging_dir: Path, fill: Callable[[Path], Intake]) -> tuple[Intake, Path]:
+    """Let `fill` write parts into a folder that takes its name when all is well and vanishes when not."""
+    partial, final = staging_dir / ".rows.partial", staging_dir / "rows"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        intake = fill(partial)
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return intake, final

@@ -17,7 +17,7 @@ from core.jobs.ports import Output, Progress, Sink, Stage, StageBatch
 
 
 class LocalManifest:
-    """The `BatchSource` of `--via local`."""
+    """The `BatchSource` of a job done in one process."""
 
     publishes = False
 

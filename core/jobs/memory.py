@@ -65,7 +65,8 @@ def fit(needs: StageNeeds, rows: int, threads: int, limit_bytes: int) -> Fit:
     if needed > limit_bytes:
         raise ConfigError(
             f"{rows:,} records need {_gb(needed)} GB of memory (stage {worst}), the limit is {_gb(limit_bytes)} GB; "
-            "raise it with --memory-gb, or use a machine with more",
+            "raise it with `memory_gb`, or use a machine with more",
+            fields=("memory_gb",),
             stage=worst,
             need_bytes=needed,
             limit_bytes=limit_bytes,

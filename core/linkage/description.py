@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from core.intake.source import FieldHint
+from core.intake.columns import FieldHint
 from core.linkage.request import MatchRequest
 from core.matching.specs.spec import MatchSpec
 

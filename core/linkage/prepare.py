@@ -2,74 +2,75 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 from filelock import FileLock
 
-from core.errors import ConfigError, HeadraceError, InputError
+from core.errors import HeadraceError, InputError
+from core.intake.file_digest import file_digest
+from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of
-from core.linkage.history.base_run import DECISION_SCHEMA, keep_base, open_base, reopen
+from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, read_decisions, refuse_contradictions
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
 from core.linkage.request import MatchRequest, job_key
-from core.matching.specs.spec import load_spec
+from core.linkage.request_checks import check_request
+from core.matching.specs.spec import MatchSpec, load_spec
 from core.storage.workspace import BASE, Workspace
 
 SOURCE = "source"
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes; the whole input decides what a job is."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A request that can be meant, under the name of its job, with what was found on the way to the name.
+
+    digests: of the input files, in their order. base: the run that is added to.
+    """
+
+    key: str
+    request: MatchRequest
+    spec: MatchSpec
+    digests: tuple[str, ...]
+    base: Base | None
 
 
-def identify(request: MatchRequest) -> str:
+def understand(request: MatchRequest) -> Understood:
     """Name the job of a request: equal input, spec and columns give the same one.
 
     Raises:
         SpecError: the spec cannot be read. ConfigError, InputError: the request cannot be meant.
+    Cost: each file is read once, about a second a gigabyte.
     """
-    if request.link is not None and (request.against is not None or request.decisions is not None):
-        raise ConfigError("--against and --decisions are for a match within one file, not across two with --link")
-    if request.against is not None and request.model is not None:
-        raise ConfigError("--against brings the model of its run; leave out --model")
-    if request.lookup and request.link is not None:
-        raise ConfigError("--lookup is for a match within one file, not across two with --link")
-    if request.one_to_one and request.link is None:
-        raise ConfigError("--one-to-one pairs the records of two files; give the second one with --link")
-    for path in request.inputs:
-        if not path.exists():
-            raise InputError(f"{path}: no such file", path=str(path))
-        if path.is_dir():
-            raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
-    model = None if request.model is None else digest(Path(request.model))
-    spec, others = load_spec(request.spec), []
+    check_request(request)
+    model = None if request.model is None else file_digest(Path(request.model))
+    spec, base = load_spec(request.spec), None
+    others = []
     if request.against is not None:
         base = open_base(Path(request.against))
-        spec, others = base.description.spec, [f"against {base.digest}"]
+        spec = base.description.spec
+        others.append(f"against {base.digest()}")
     if request.decisions is not None:
-        others.append(f"decisions {digest(Path(request.decisions))}")
+        others.append(f"decisions {file_digest(Path(request.decisions))}")
     if request.lookup:
         # The same answer was perhaps published without its lists: this one is a job of its own.
         others.append("lookup")
-    return job_key(request, [digest(path) for path in request.inputs], spec, model, others)
+    digests = [file_digest(path) for path in request.inputs]
+    return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base)
 
 
-def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescription:
+def describe(understood: Understood, workspace: Workspace) -> JobDescription:
     """Open the files and settle what is compared, or read the description that an earlier run of the job left.
 
     Raises:
         InputError: a file cannot be read as it stands; says where. Nothing stays behind.
         SpecError: too few fields are mapped for three blocking passes. MatchError: the model is for another spec.
     """
+    request = understood.request
     # Processes that join a job at the same moment must not stage the same file over each other.
     workspace.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(workspace.root.with_suffix(".lock")):
@@ -81,9 +82,11 @@ def describe(request: MatchRequest, key: str, workspace: Workspace) -> JobDescri
             resumed = request.model_copy(update={"range_rows": before.request.range_rows})
             return before.model_copy(update={"request": resumed})
         try:
-            described = _describe if request.against is None else _describe_increment
-            description = described(key, request, workspace)
-            _decide(request, description, workspace)
+            if understood.base is None:
+                description = _describe(understood, workspace)
+            else:
+                description = _describe_increment(understood, understood.base, workspace)
+            _decide(understood, description, workspace)
             description = _handed_over(description, workspace)
         except HeadraceError:
             # What other machines see is complete or not there: an object store has nothing of a job that failed here.
@@ -104,26 +107,25 @@ def _handed_over(description: JobDescription, workspace: Workspace) -> JobDescri
     return description.model_copy(update={"sources": sources})
 
 
-def open_sources(request: MatchRequest, workspace: Workspace) -> list[Source]:
-    """Open and check the input files; text is staged in the workspace."""
-    hints = hints_of(load_spec(request.spec))
-    return [
-        open_source(
-            path,
-            id_column=request.id_column,
-            mapping=request.mapping,
-            fields=hints,
-            staging_dir=workspace.root / SOURCE / str(number),
-            bad_rows=request.bad_rows,
-            quarantine_path=_side_file(request, number),
-        )
-        for number, path in enumerate(request.inputs)
-    ]
+def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
+    """How one of the input files is opened."""
+    request = understood.request
+    return Opening(
+        request.inputs[number],
+        id_column=request.id_column,
+        fields=hints_of(understood.spec),
+        staging_dir=staging_dir,
+        mapping=request.mapping,
+        bad_rows=request.bad_rows,
+        quarantine_path=_side_file(request, number),
+        digest=understood.digests[number],
+    )
 
 
-def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescription:
-    spec = load_spec(request.spec)
-    sources = open_sources(request, workspace)
+def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
+    request, spec = understood.request, understood.spec
+    folder = workspace.root / SOURCE
+    sources = [open_source(_opening(understood, number, folder / str(number))) for number in range(len(request.inputs))]
     mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
     if request.model is not None:
@@ -133,8 +135,8 @@ def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescr
         workspace.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_model(model, workspace.root / MODEL)
     return JobDescription(
-        key=key,
-        request=request,
+        key=understood.key,
+        request=understood.request,
         spec=restricted,
         sources=tuple(source.to_dict() for source in sources),
         notices=(*notices, *(notice for source in sources for notice in source.notices)),
@@ -142,35 +144,27 @@ def _describe(key: str, request: MatchRequest, workspace: Workspace) -> JobDescr
     )
 
 
-def _describe_increment(key: str, request: MatchRequest, workspace: Workspace) -> JobDescription:
+def _describe_increment(understood: Understood, base: Base, workspace: Workspace) -> JobDescription:
     """The records of a finished run, and behind them the new ones, under all that the run decided."""
-    base = open_base(Path(request.against or ""))
-    spec, hints = base.description.spec, hints_of(base.description.spec)
-    sources = reopen(base.description, hints, workspace.root / SOURCE)
-    new = open_source(
-        Path(request.input),
-        id_column=request.id_column,
-        mapping=request.mapping,
-        fields=hints,
-        staging_dir=workspace.root / SOURCE / "new",
-        bad_rows=request.bad_rows,
-        quarantine_path=_side_file(request, 0),
-        day_first=sources[0].date_order,
-        # The columns are those of the run that is added to; a few new records need not have a value in each.
-        may_be_empty=True,
-    )
+    spec, folder = understood.spec, workspace.root / SOURCE
+    sources = reopen(base.description, hints_of(spec), folder)
+    # The columns are those of the run that is added to; a few new records need not have a value in each.
+    opening = replace(_opening(understood, 0, folder / "new"), day_first=sources[0].date_order, may_be_empty=True)
+    new = open_source(opening)
     lacking = [name for name in spec.columns if name not in new.mapping]
     if lacking:
         raise InputError(
-            f"{new.path} has no column for {', '.join(lacking)}, by which {base.out} was matched; name it with --map",
+            f"{new.path} has no column for {', '.join(lacking)}, by which {base.out} was matched; name it with "
+            "`mapping`",
             path=str(new.path),
             field=lacking[0],
+            fields=("mapping",),
         )
     keep_base(base, new, workspace)
     write_model(base.model, workspace.root / MODEL)
     return JobDescription(
-        key=key,
-        request=request,
+        key=understood.key,
+        request=understood.request,
         spec=spec,
         sources=tuple(source.to_dict() for source in (*sources, new)),
         notices=new.notices,
@@ -182,14 +176,14 @@ def _describe_increment(key: str, request: MatchRequest, workspace: Workspace) -
     )
 
 
-def _decide(request: MatchRequest, description: JobDescription, workspace: Workspace) -> None:
+def _decide(understood: Understood, description: JobDescription, workspace: Workspace) -> None:
     """Keep the decisions of the run that is added to, and those that are given now."""
     tables, where = [], "decisions"
-    if request.against is not None:
-        before = open_base(Path(request.against)).table("decisions")
-        tables += [] if before is None else [before.cast(DECISION_SCHEMA)]
-    if request.decisions is not None:
-        where = request.decisions
+    before = None if understood.base is None else understood.base.table("decisions")
+    if before is not None:
+        tables.append(before.cast(DECISION_SCHEMA))
+    if understood.request.decisions is not None:
+        where = understood.request.decisions
         tables.append(read_decisions(Path(where)))
     if not tables:
         return

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.errors import ConfigError
 from core.jobs.local import OnProgress, own_workspace, run_job
 from core.jobs.local_source import LocalManifest
 from core.jobs.memory import Watch, fit, limit_bytes
 from core.linkage.job import LinkageJob
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
+from core.linkage.request_checks import check_here
 from core.linkage.results.outputs import summarise, write_outputs
 from core.linkage.stages.needs import NEEDS, STAGES
 from core.linkage.stages.table import TABLE
@@ -36,12 +36,11 @@ def resolve(
     Raises:
         InputError, SpecError: before any work, with place and remedy. ConfigError: the memory does not suffice.
     """
-    if request.lookup:
-        raise ConfigError("--lookup is for what is published in the database; add --via prefect")
+    check_here(request)
     started = time.perf_counter()
-    key = identify(request)
-    with own_workspace(workspaces, key) as workspace, Watch() as watch:
-        description = describe(request, key, workspace)
+    understood = understand(request)
+    with own_workspace(workspaces, understood.key) as workspace, Watch() as watch:
+        description = describe(understood, workspace)
         room = fit(NEEDS, description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
         job = LinkageJob(
@@ -74,10 +73,10 @@ def learn(
     on_progress: OnProgress = lambda stage, done, total: None,
 ) -> Model:
     """Run the stages of a job as far as its model, in this process. Raises as `resolve`."""
-    key = identify(request)
-    with own_workspace(workspaces, key) as workspace:
+    understood = understand(request)
+    with own_workspace(workspaces, understood.key) as workspace:
         manifest = LocalManifest(workspace.root)
-        job = LinkageJob(describe(request, key, workspace), TABLE, workspace, manifest, threads=threads)
+        job = LinkageJob(describe(understood, workspace), TABLE, workspace, manifest, threads=threads)
         run_job(job, manifest, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
         model = job.model
         workspace.remove()

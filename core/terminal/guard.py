@@ -12,6 +12,7 @@ INTERRUPTED, INTERRUPTED_CODE = "headrace: interrupted", 130
 def guarded(run: Callable[[], None]) -> None:
     """Run; errors of ours become one sentence and an exit code (0, 1, 2, 75), never a traceback. Ctrl-C: 130."""
     from core.errors import HeadraceError
+    from core.terminal.option_names import in_options
 
     # `core.terminal.start` has answered it while modules were imported.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -19,7 +20,7 @@ def guarded(run: Callable[[], None]) -> None:
     try:
         run()
     except HeadraceError as error:
-        print(f"headrace: {error.message}", file=sys.stderr)
+        print(f"headrace: {in_options(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)

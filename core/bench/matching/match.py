@@ -17,7 +17,7 @@ from core.bench.harness.process import Ran, run
 from core.bench.matching.systems import MatchSetup
 from core.errors import SchemaError
 from core.intake.columns import FieldHint, plan_columns
-from core.intake.source import read_table
+from core.intake.whole_columns import read_table
 from core.linkage.warm import warm
 from core.matching.quality.evaluation import Evaluation, evaluate_labels
 from core.matching.specs.spec import load_spec

@@ -9,19 +9,20 @@ What later stages need is copied into the workspace, so that any process can wor
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 import polars as pl
 
 from core.errors import ConfigError, InputError
-from core.intake.source import FieldHint, Source, file_digest, open_source
+from core.intake.columns import FieldHint
+from core.intake.file_digest import file_digest
+from core.intake.opening import Opening
+from core.intake.source import Source, open_source
 from core.linkage.description import Frozen, JobDescription
-from core.linkage.run_record import beside, run_path
+from core.linkage.run_record import beside, read_record, read_table, run_path
 from core.matching.clustering.entity_ids import entity_keys, texts_at, uuid_keys
 from core.matching.compare.patterns import pattern_numbers
 from core.matching.edges import Edges
@@ -50,18 +51,21 @@ _PAIRS = {
 
 @dataclass(frozen=True)
 class Base:
-    """A finished run, by its output. `digest` tells whether its output is still the same."""
+    """A finished run, by its output."""
 
     out: Path
     description: JobDescription
     model: Model
     frozen: Frozen
-    digest: str
+
+    def digest(self) -> str:
+        """Tells whether the run is still the same. Cost: reads its record, its output and its pairs."""
+        return file_digest(run_path(self.out), self.out, beside(self.out, "pairs"))
 
     def table(self, kind: str) -> pl.DataFrame | None:
         """One of the files beside the output; None where there is none."""
         path = beside(self.out, kind)
-        return _read(path) if path.is_file() else None
+        return read_table(path) if path.is_file() else None
 
 
 def open_base(out: Path) -> Base:
@@ -73,23 +77,22 @@ def open_base(out: Path) -> Base:
     record_path, pairs = run_path(out), beside(out, "pairs")
     for path in (out, record_path, pairs):
         if not path.is_file():
-            raise ConfigError(f"--against {out}: there is no {path}; give the --out of a finished `headrace match`")
+            raise ConfigError(
+                f"`against` {out}: there is no {path}; give the `out` of a finished `headrace match`",
+                fields=("against", "out"),
+            )
     try:
-        text = record_path.read_bytes()
-        record = orjson.loads(text)
-        description = JobDescription.model_validate(record["job"])
-        frozen = Frozen(window=record["window"], placeholders=record["placeholders"])
-        model = Model.model_validate(record["model"])
-    except (ValueError, KeyError):
+        record = read_record(out)
+    except ValueError:
         raise ConfigError(
-            f"{record_path} is no record of a run by this version; match again without --against"
+            f"{record_path} is no record of a run by this version; match again without `against`", fields=("against",)
         ) from None
-    if description.request.link is not None:
-        raise ConfigError(f"--against {out}: it linked two files; only a match within one file can be added to")
-    digest = hashlib.sha256(text)
-    for path in (out, pairs):
-        digest.update(path.read_bytes())
-    return Base(out, description, model, frozen, digest.hexdigest())
+    if record.job.request.link is not None:
+        raise ConfigError(
+            f"`against` {out}: it linked two files; only a match within one file can be added to", fields=("against",)
+        )
+    frozen = Frozen(window=record.window, placeholders=record.placeholders)
+    return Base(out, record.job, record.model, frozen)
 
 
 def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -> list[Source]:
@@ -108,13 +111,15 @@ def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -
             continue
         columns = {name: "+".join(before.mapping.get(name, ())) for name in (field.name for field in fields)}
         again = open_source(
-            before.path,
-            id_column=before.id_column,
-            mapping=columns,
-            fields=fields,
-            staging_dir=folder / f"{BASE}-{number}",
-            bad_rows="quarantine" if before.quarantined else "raise",
-            may_be_empty=True,
+            Opening(
+                before.path,
+                id_column=before.id_column,
+                fields=fields,
+                staging_dir=folder / f"{BASE}-{number}",
+                mapping=columns,
+                bad_rows="quarantine" if before.quarantined else "raise",
+                may_be_empty=True,
+            )
         )
         if again.digest != before.digest:
             raise _changed(before.path)
@@ -134,7 +139,7 @@ def keep_base(base: Base, new: Source, workspace: Workspace) -> None:
     """
     folder = workspace.root / BASE
     folder.mkdir(parents=True, exist_ok=True)
-    members = _read(base.out).select(pl.col("id", "entity_id").cast(pl.String))
+    members = read_table(base.out).select(pl.col("id", "entity_id").cast(pl.String))
     if members.height != base.description.rows:
         raise InputError(
             f"{base.out} has {members.height:,} records, but its run had {base.description.rows:,}; match again"
@@ -177,7 +182,9 @@ def _member_arrays(out: Path, members: pl.DataFrame) -> dict[str, Array]:
     try:
         entities = uuid_keys(members["entity_id"])
     except ValueError:
-        raise InputError(f"{out}: an entity_id is none that Headrace gave; match again without --against") from None
+        raise InputError(
+            f"{out}: an entity_id is none that Headrace gave; match again without `against`", fields=("against",)
+        ) from None
     keys = member_keys(flat_bytes(members["id"]), np.zeros(members.height, dtype=np.uint8))
     return dict(zip(MEMBERS, (keys, entities), strict=True))
 
@@ -192,7 +199,9 @@ def known_edges(job: LinkageJob) -> list[Edges]:
     for side in ("a", "b"):
         frame = frame.join(named.rename({"id": f"id_{side}", "row": f"row_{side}"}), on=f"id_{side}", how="left")
     if frame["row_a"].null_count() or frame["row_b"].null_count():
-        raise InputError("the pairs of --against name records that its input does not have; match it again")
+        raise InputError(
+            "the pairs of `against` name records that its input does not have; match it again", fields=("against",)
+        )
     a, b = frame["row_a"].to_numpy(), frame["row_b"].to_numpy()
     edges = Edges(
         left=np.minimum(a, b),
@@ -203,7 +212,3 @@ def known_edges(job: LinkageJob) -> list[Edges]:
         passes=frame["passes"].to_numpy(),
     )
     return [edges]
-
-
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, infer_schema=False) if path.suffix.lower() == ".csv" else pl.read_parquet(path)

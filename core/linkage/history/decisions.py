@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from core.errors import InputError, SchemaError
-from core.intake.source import Source, read_table
+from core.intake.source import Source
+from core.intake.whole_columns import read_table
 from core.linkage.history.base_run import DECISION_SCHEMA
 from core.matching.clustering.cluster import Decided
 from core.matching.clustering.entity_ids import texts_at

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
-from pydantic import ValidationError
 
 from core.errors import ConfigError, MatchError
 from core.jobs.ports import Output
+from core.linkage.run_record import stored_model
 from core.matching.compare.vectors import compare_pairs
 from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, drift_of, level_shares, neighbours
 from core.matching.scoring.model import Model
@@ -30,11 +29,10 @@ def read_model(path: Path) -> Model:
         ConfigError: there is none, or it is not a model of this version.
     """
     try:
-        content = orjson.loads(path.read_bytes())
-        return Model.model_validate(content.get("model", content))
+        return stored_model(path)
     except OSError as error:
         raise ConfigError(f"model {path} cannot be read: {error.strerror}") from None
-    except (ValueError, AttributeError, ValidationError):
+    except ValueError:
         raise ConfigError(f"{path} is no model of this version; `headrace model train` writes one") from None
 
 
@@ -85,7 +83,8 @@ def reuse_model(job: LinkageJob, folder: Path) -> Output:
         raise MatchError(
             f"the records are not like those the model was trained on: field {drift.worst} drifted most (population "
             f"stability index {drift.worst_psi:.2f}, limit {REFUSAL_PSI:g}); look at that column, train again with "
-            "`headrace model train`, or go on with --allow-drift",
+            "`headrace model train`, or go on with `allow_drift`",
+            fields=("allow_drift",),
             field=drift.worst,
             psi=drift.worst_psi,
             limit=REFUSAL_PSI,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
 from core.errors import ConfigError, InputError
@@ -18,7 +18,7 @@ from core.jobs.ports import Output, Stage
 from core.linkage.description import JobDescription, hints_of
 from core.linkage.history.base_run import reopen
 from core.linkage.results.block_records import SCAN_ROWS, At, Scan, placings
-from core.linkage.run_record import run_path
+from core.linkage.run_record import RunRecord, read_record, read_table, run_path
 from core.linkage.stage_files import load_placeholders
 from core.matching.quality.explain import Explanation, explain_records
 from core.matching.scoring.model import Model
@@ -37,6 +37,11 @@ class Run:
 
 
 def run_of_output(out: Path) -> Run:
+    """Read the run that `headrace match` wrote beside its output. Raises as `record_of_output`."""
+    return run_of_record(record_of_output(out))
+
+
+def record_of_output(out: Path) -> RunRecord:
     """Read the record that `headrace match` wrote beside its output.
 
     Raises:
@@ -44,18 +49,17 @@ def run_of_output(out: Path) -> Run:
     """
     path = run_path(out)
     if not path.is_file():
-        raise ConfigError(f"there is no {path}; give the --out of a finished `headrace match`")
-    try:
-        record = orjson.loads(path.read_bytes())
-        return Run(
-            JobDescription.model_validate(record["job"]),
-            Model.model_validate(record["model"]),
-            record["placeholders"],
-            record["window"],
-            _whole(record["passes"]),
-        )
-    except (ValueError, KeyError):
-        raise ConfigError(f"{path} is no record of a run by this version; match again to explain") from None
+        raise ConfigError(f"there is no {path}; give the `out` of a finished `headrace match`", fields=("out",))
+    with suppress(ValueError):
+        record = read_record(out)
+        if record.passes is not None and all("complete" in planned for planned in record.passes):
+            return record
+    raise ConfigError(f"{path} is no record of a run by this version; match again to explain")
+
+
+def run_of_record(record: RunRecord) -> Run:
+    """What an explanation needs of a record."""
+    return Run(record.job, record.model, record.placeholders, record.window, _whole(record.passes or ()))
 
 
 def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[Stage, list[Output]]) -> Run:
@@ -149,8 +153,7 @@ def records_of(run: Run, ids: Collection[str]) -> dict[str, dict[str, str | None
 
 def decision_of(out: Path, id_a: str, id_b: str) -> dict[str, Any]:
     """What the run's output says of the two: their entities, and whether they are one."""
-    frame = pl.read_csv(out, infer_schema=False) if out.suffix.lower() == ".csv" else pl.read_parquet(out)
-    found = frame.with_columns(pl.col("id").cast(pl.String)).filter(pl.col("id").is_in([id_a, id_b]))
+    found = read_table(out).with_columns(pl.col("id").cast(pl.String)).filter(pl.col("id").is_in([id_a, id_b]))
     entities = dict(zip(found["id"].to_list(), found["entity_id"].to_list(), strict=True))
     return {
         "entity_a": entities.get(id_a),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 from collections import Counter
@@ -10,54 +9,23 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import orjson
 import polars as pl
 
-from core.errors import ConfigError
 from core.jobs.ports import Stage
 from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
-from core.linkage.run_record import beside, run_path
+from core.linkage.run_record import beside, is_csv, run_path
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
 from core.storage.private_file import write_private as _write
 from core.storage.workspace import BASE
 
-FORMATS = (".parquet", ".csv")
 COMPLETENESS_ROWS = 250_000
-
-
-def check_out(out: Path, option: str = "--out") -> None:
-    """Refuse a place that cannot be written before any work is done.
-
-    Raises:
-        ConfigError: unknown ending, no such folder, or no permission.
-    """
-    if out.suffix.lower() not in FORMATS:
-        raise ConfigError(f"{option} {out}: the ending must be {' or '.join(FORMATS)}")
-    if not out.parent.is_dir():
-        raise ConfigError(f"{option} {out}: there is no folder {out.parent}; make it first")
-    if out.is_dir() or not _takes_files(out.parent):
-        raise ConfigError(f"{option} {out}: cannot be written; choose another place")
-
-
-def _takes_files(folder: Path) -> bool:
-    """Whether a file can be made there; permissions alone do not tell (root, file systems of their own kind)."""
-    try:
-        with TemporaryFile(dir=folder):
-            return os.access(folder, os.W_OK)
-    except OSError:
-        return False
-
-
-def pairs_path(out: Path) -> Path:
-    """Where the pairs go: `people.pairs.parquet` beside `people.parquet`."""
-    return beside(out, "pairs")
 
 
 def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
@@ -72,10 +40,10 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
     if entities is not None:
         _settle_late(job)
         golden = _survived(job, "entities")
-        _write(Path(entities), lambda part: _sink(golden, part, Path(entities).suffix))
+        _write(Path(entities), lambda part: _sink(golden, part, Path(entities)))
     with ThreadPoolExecutor(2) as pool:
         others = [pool.submit(_write_run, job, out, summary), pool.submit(_write_pairs, job, out)]
-        _write(out, lambda part: _write_members(job, part, out.suffix, others))
+        _write(out, lambda part: _write_members(job, part, out, others))
 
 
 def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
@@ -84,13 +52,13 @@ def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
 
 def _write_pairs(job: LinkageJob, out: Path) -> None:
     dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
-    _write(pairs_path(out), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out.suffix))
+    _write(beside(out, "pairs"), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out))
 
 
-def _write_members(job: LinkageJob, part: Path, suffix: str, others: Sequence[Future[None]]) -> None:
+def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Future[None]]) -> None:
     """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
-    _sink(members, part, suffix)
+    _sink(members, part, out)
     for each in others:
         each.result()
 
@@ -107,7 +75,7 @@ def _write_small(job: LinkageJob, out: Path) -> None:
         if table is None:
             beside(out, kind).unlink(missing_ok=True)
         else:
-            _write(beside(out, kind), partial(_sink, table.lazy(), suffix=out.suffix))
+            _write(beside(out, kind), partial(_sink, table.lazy(), out=out))
 
 
 def _settle_late(job: LinkageJob) -> None:
@@ -142,12 +110,12 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2)
 
 
-def _sink(frame: pl.LazyFrame, path: Path, suffix: str) -> None:
-    """Stream a frame into a file: what is in memory is bounded."""
-    if suffix.lower() == ".csv":
-        frame.sink_csv(path)
+def _sink(frame: pl.LazyFrame, part: Path, out: Path) -> None:
+    """Stream a frame into a part of `out`, in the format of that: what is in memory is bounded."""
+    if is_csv(out):
+        frame.sink_csv(part)
     else:
-        frame.sink_parquet(path, compression_level=1)
+        frame.sink_parquet(part, compression_level=1)
 
 
 def _completeness(job: LinkageJob) -> dict[str, float]:

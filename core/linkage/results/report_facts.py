@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import polars as pl
 
 from core.errors import ConfigError
-from core.linkage.results.explanation import records_of, run_of_output
-from core.linkage.results.outputs import pairs_path
-from core.linkage.run_record import run_path
+from core.linkage.results.explanation import Run, record_of_output, records_of, run_of_record
+from core.linkage.run_record import beside, scan_table
 from core.matching.quality.model_tables import LevelRow, level_rows
 
 BIN_BITS = 2.0
@@ -58,12 +56,13 @@ def gather(out: Path, *, with_values: bool) -> Facts:
     Raises:
         ConfigError: a file is missing or of another version. InputError: values are wanted of an input that changed.
     """
-    run = run_of_output(out)
-    record = orjson.loads(run_path(out).read_bytes())
-    if not pairs_path(out).is_file():
-        raise ConfigError(f"there is no {pairs_path(out)}, which `headrace match --out {out}` writes; match again")
-    pairs = _pairs(pairs_path(out))
-    spec, summary = run.description.spec, record["summary"]
+    record = record_of_output(out)
+    run = run_of_record(record)
+    pairs_path = beside(out, "pairs")
+    if not pairs_path.is_file():
+        raise ConfigError(f"there is no {pairs_path}, which `headrace match --out {out}` writes; match again")
+    pairs = scan_table(pairs_path).with_columns(pl.col("score").cast(pl.Float32))
+    spec, summary = record.job.spec, record.summary
     return Facts(
         summary=summary,
         spec_name=spec.name,
@@ -73,18 +72,11 @@ def gather(out: Path, *, with_values: bool) -> Facts:
         prior_bits=run.model.prior_bits,
         levels=list(level_rows(run.model)),
         scores=score_bins(pairs, spec.match_bits),
-        passes=_passes(record.get("passes", []), summary["recall"]["passes"]),
-        completeness=record.get("completeness", {}),
-        examples=_examples(out, pairs, spec.match_bits, with_values=with_values),
+        passes=_passes(record.passes or (), summary["recall"]["passes"]),
+        completeness=record.completeness,
+        examples=_examples(run, pairs, spec.match_bits, with_values=with_values),
         with_values=with_values,
     )
-
-
-def _pairs(path: Path) -> pl.LazyFrame:
-    if path.suffix.lower() == ".csv":
-        frame = pl.scan_csv(path, infer_schema=False)
-        return frame.with_columns(pl.col("score").cast(pl.Float32))
-    return pl.scan_parquet(path)
 
 
 def score_bins(pairs: pl.LazyFrame, match_bits: float) -> list[tuple[float, int, int]]:
@@ -108,7 +100,7 @@ def _passes(planned: Sequence[Mapping[str, Any]], yields: Mapping[str, Mapping[s
     return [{"name": name, **by_name.get(name, {}), **found} for name, found in yields.items()]
 
 
-def _examples(out: Path, pairs: pl.LazyFrame, match_bits: float, *, with_values: bool) -> list[Example]:
+def _examples(run: Run, pairs: pl.LazyFrame, match_bits: float, *, with_values: bool) -> list[Example]:
     """The pairs nearest to the threshold, one of each pattern, the strongest first."""
     near = (
         pairs.with_columns((pl.col("score") - match_bits).abs().alias("away"))
@@ -120,7 +112,7 @@ def _examples(out: Path, pairs: pl.LazyFrame, match_bits: float, *, with_values:
         .collect()
     )
     ids = {str(each) for name in ("id_a", "id_b") for each in near[name]}
-    values = records_of(run_of_output(out), ids) if with_values and ids else {}
+    values = records_of(run, ids) if with_values and ids else {}
     examples = []
     for id_a, id_b, bits, decision, pattern in near.iter_rows():
         levels = dict(part.split("=", 1) for part in pattern.split(","))

@@ -12,7 +12,7 @@ from core.jobs.queue_source import QueueSource
 from core.jobs.session import JobSession
 from core.linkage.description import JobDescription
 from core.linkage.job import LinkageJob
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.results.outputs import summarise, write_outputs
 from core.linkage.stages.needs import NEEDS
@@ -66,12 +66,12 @@ class IdentitySession(JobSession):
 def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> Iterator[IdentitySession]:
     """Describe the job of a request and join it; its session is the block's to close.
 
-    Raises as `core.linkage.prepare.describe`; ConfigError: the memory does not suffice.
+    Raises as `understand` and `describe` of `core.linkage.prepare`; ConfigError: the memory does not suffice.
     """
     samples = runtime.settings.state_dir / "samples"
     request = request.model_copy(update={"input": sampled(request.input, samples)})
-    key = identify(request)
-    with closing(runtime.workspace_of(key)) as workspace:
-        description = describe(request, key, workspace)
+    understood = understand(request)
+    with closing(runtime.workspace_of(understood.key)) as workspace:
+        description = describe(understood, workspace)
         poll_s = runtime.settings.queue.poll_s
         yield IdentitySession(runtime.queue, description, workspace, poll_s=poll_s, threads=threads)

@@ -22,7 +22,7 @@ import pytest
 from core.consuming.request import ConsumeRequest
 from core.consuming.run import ConsumerRun
 from core.database import DatabaseManager
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.queue import BatchQueue, FlowPolicy, views
@@ -93,9 +93,8 @@ def test_consumer_of_a_queue_does_the_batches_of_a_job(
     persons, out = tmp_path / "persons.parquet", tmp_path / "out.parquet"
     generate_persons(300, seed=5, duplicates=0.3).write_parquet(persons)
     request = MatchRequest(input=str(persons), id_column="id", out=str(out))
-    key = identify(request)
     workspace = Workspace(str(tmp_path / "job"))
-    session = IdentitySession(queue, describe(request, key, workspace), workspace)
+    session = IdentitySession(queue, describe(understand(request), workspace), workspace)
     consumer = start("--queue", "matching", "--http-port", "0")
     # This process only announces the stages; it does no batch itself.
     for stage in session.stages:

@@ -12,7 +12,7 @@ from core.database import DatabaseManager
 from core.errors import ConfigError
 from core.jobs.ports import Stage
 from core.linkage.history.base_run import open_base
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.report_facts import gather
@@ -63,9 +63,9 @@ def drain(session: IdentitySession, stage: Stage, runners: ThreadPoolExecutor) -
 
 def through_the_queue(request: MatchRequest, db: DatabaseManager, folder: Path) -> dict[str, object]:
     """Run every batch of a job as two runners of one process do."""
-    key = identify(request)
-    workspace = Workspace(str(folder / "work" / key))
-    session = IdentitySession(BatchQueue(db, QueueSettings(), "worker"), describe(request, key, workspace), workspace)
+    understood = understand(request)
+    workspace = Workspace(str(folder / "work" / understood.key))
+    session = IdentitySession(BatchQueue(db, QueueSettings(), "worker"), describe(understood, workspace), workspace)
     with ThreadPoolExecutor(2) as runners:
         for stage in session.stages:
             session.open(stage)

@@ -15,7 +15,7 @@ from filelock import FileLock
 from core.errors import ConfigError, SpecError
 from core.jobs.local import OnProgress, own_workspace
 from core.jobs.ports import Stage
-from core.linkage.prepare import identify
+from core.linkage.prepare import understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stages import survive
@@ -100,7 +100,7 @@ def test_interrupted_run_resumes_and_answers_alike(
     request = request_of(persons, tmp_path, range_rows=700, pairs_per_batch=2_000)
     with pytest.raises(Stop):
         resolve(request, tmp_path / "work", on_progress=stop_at(stage, done))
-    workspace = Workspace(str(tmp_path / "work" / identify(request)))
+    workspace = Workspace(str(tmp_path / "work" / understand(request).key))
     before = {path: path.stat().st_mtime_ns for path in (workspace.root / "manifest").rglob("0*.json")}
     assert before
     kept: dict[Path, int] = {}
@@ -168,9 +168,9 @@ def test_row_order_changes_neither_entities_nor_their_names(whole: Answer, perso
 def test_workspace_is_gone_after_success_and_kept_when_asked(persons: Path, tmp_path: Path) -> None:
     request = MatchRequest(input=str(persons), id_column="id")
     resolve(request, tmp_path / "work")
-    assert not (tmp_path / "work" / identify(request)).exists()
+    assert not (tmp_path / "work" / understand(request).key).exists()
     resolve(request, tmp_path / "work", keep_workspace=True)
-    assert (tmp_path / "work" / identify(request) / "job.json").exists()
+    assert (tmp_path / "work" / understand(request).key / "job.json").exists()
 
 
 def test_two_records_are_enough_and_one_is_no_error(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_what_is_used_up_is_removed_on_the_way(persons: Path, tmp_path: Path) ->
     def look(now: Stage, done: int, total: int) -> None:
         there[now] = {path.name for path in workspace.root.iterdir()}
 
-    workspace = Workspace(str(tmp_path / "work" / identify(request)))
+    workspace = Workspace(str(tmp_path / "work" / understand(request).key))
     resolve(request, tmp_path / "work", on_progress=look)
     assert "ingest" in there["encode"]
     assert "ingest" not in there["block"]
@@ -240,8 +240,8 @@ def test_a_value_that_all_records_share_is_missing_and_told(persons: Path, tmp_p
 
 @pytest.mark.parametrize("extra", [{"against": "out.parquet"}, {"decisions": "said.csv"}])
 def test_a_link_with_an_increment_or_decisions_is_refused_in_one_sentence(persons: Path, extra: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="for a match within one file, not across two with --link"):
-        identify(MatchRequest(input=str(persons), id_column="id", link=str(persons), **extra))
+    with pytest.raises(ConfigError, match="for a match within one file, not across two with `link`"):
+        understand(MatchRequest(input=str(persons), id_column="id", link=str(persons), **extra))
 
 
 def test_entities_are_not_written_unless_the_pairs_beside_them_are(persons: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import yaml
 from core.jobs.local import run_job
 from core.jobs.local_source import LocalManifest
 from core.linkage.job import LinkageJob
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stage_files import load_edges, load_placeholders
@@ -58,7 +58,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LinkageJob:
         pairs_per_batch=1_500,
     )
     workspace = Workspace(str(folder / "work"))
-    described = describe(request, identify(request), workspace)
+    described = describe(understand(request), workspace)
     source = LocalManifest(workspace.root)
     made = LinkageJob(described, TABLE, workspace, source, keeps_files=True)
     with pytest.MonkeyPatch.context() as patch:

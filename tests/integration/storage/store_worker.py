@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.runtime import open_runtime
 from core.storage.workspace import Workspace
@@ -33,8 +33,9 @@ def die_in(stage: str) -> None:
 
 def work(request: MatchRequest) -> None:
     """Do what is left of the job, and write its answer."""
-    with open_runtime() as runtime, closing(runtime.workspace_of(identify(request))) as workspace:
-        description = describe(request, identify(request), workspace)
+    understood = understand(request)
+    with open_runtime() as runtime, closing(runtime.workspace_of(understood.key)) as workspace:
+        description = describe(understood, workspace)
         session = IdentitySession(runtime.queue, description, workspace, poll_s=0.1, threads=2)
         with closing(session):
             overhead_job._all_stages(session, 2)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.database import DatabaseManager
-from core.linkage.prepare import identify
+from core.linkage.prepare import understand
 from core.linkage.request import MatchRequest
 from core.storage.object_store import ObjectStore
 from core.workloads.identity.made_persons.generator import generate_persons
@@ -102,7 +102,9 @@ def done(process: subprocess.Popen[bytes], tmp_path: Path) -> int:
 
 
 def job_of(db: DatabaseManager, request: MatchRequest) -> dict[str, object]:
-    ((job_id,),) = db.execute_query("t", "SELECT max(job_id) FROM jobs WHERE job_key = :k", {"k": identify(request)})
+    ((job_id,),) = db.execute_query(
+        "t", "SELECT max(job_id) FROM jobs WHERE job_key = :k", {"k": understand(request).key}
+    )
     return {"j": job_id}
 
 
@@ -138,7 +140,7 @@ def test_two_workers_share_a_job_and_a_killed_one_loses_nothing(
     assert db.execute_query("t", WORKERS, job) == [(2,)]
     assert db.execute_query("t", TWICE) == [(0,)]
     assert db.execute_query("t", LEFT) == [(0,)]
-    store = ObjectStore(f"s3://{BUCKET}/jobs/{identify(request)}")
+    store = ObjectStore(f"s3://{BUCKET}/jobs/{understand(request).key}")
     assert store.read("job.json") is not None
     for log in tmp_path.glob("*.log"):
         assert "very-secret" not in log.read_text()

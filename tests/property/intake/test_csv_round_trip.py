@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from core.errors import RowError
 from core.intake import csv_file
-from core.intake.source import FieldHint, Source, open_source
+from core.intake.columns import FieldHint
+from core.intake.opening import Opening
+from core.intake.source import Source, open_source
 from tests.profiles import scaled
 
 COLUMNS = ("id", "a", "b", "c")
@@ -30,9 +32,7 @@ TABLES = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12)
 def _open(content: bytes, folder: str) -> Source:
     path = Path(folder) / "in.csv"
     path.write_bytes(content)
-    return open_source(
-        path, id_column="id", mapping=None, fields=FIELDS, staging_dir=Path(folder) / "staging", bad_rows="raise"
-    )
+    return open_source(Opening(path, id_column="id", fields=FIELDS, staging_dir=Path(folder) / "staging"))
 
 
 def _written(table: list[tuple[str, str, str]], delimiter: str, line_end: str, quoting: int) -> bytes:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import stat
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from core.errors import InputError, RowError, SchemaError
-from core.intake.source import FieldHint, Source, open_source, read_table
+from core.intake.columns import FieldHint
+from core.intake.opening import Opening
+from core.intake.source import Source, open_source
+from core.intake.whole_columns import read_table
 
 FIELDS = (FieldHint("last_name", "surname"), FieldHint("dob", "date"), FieldHint("phone", "digits"))
 GOOD = b"id,last_name,dob\n1,Secret,1990-01-31\n2,Secret,1991-01-31\n3,Secret,\n"
@@ -18,8 +22,8 @@ MIB = 1 << 20
 
 
 def _open(path: Path, tmp_path: Path, **options: object) -> Source:
-    defaults: dict[str, object] = {"id_column": "id", "mapping": None, "fields": FIELDS}
-    return open_source(path, staging_dir=tmp_path / "staging", **(defaults | options))  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"id_column": "id", "fields": FIELDS, **options}
+    return open_source(Opening(path, staging_dir=tmp_path / "staging", **asked))
 
 
 def _left_behind(tmp_path: Path) -> list[Path]:
@@ -36,7 +40,7 @@ WHOLE_FILE = [
     (b"id,last_name", "has a header but no rows"),
     ("id,last_name\n1,Lee\n".encode("utf-16"), "UTF-16; convert it to UTF-8"),
     (b"id,last_name\r1,Lee\r2,Fox\r", "CR alone"),
-    (b"id,last_name,phone\n1,Lee,\n2,Fox, \n", "column 'phone': empty in every row.*--map phone="),
+    (b"id,last_name,phone\n1,Lee,\n2,Fox, \n", "column 'phone': empty in every row.*`mapping` phone="),
     (b"name,last_name\n1,Lee\n", "no column 'id' .*there are: name, last_name"),
     (b"id,last_name, last_name\n1,Lee,x\n", "columns 2 and 3 are both named 'last_name'"),
     (b"id,last_\xffname\n1,Lee\n", "line 1: is not UTF-8"),
@@ -161,9 +165,11 @@ def test_open_source_refuses_more_than_half_bad_rows_all_the_same(tmp_path: Path
 def test_open_source_names_unknown_map_fields_and_columns(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(GOOD)
-    with pytest.raises(SchemaError, match="--map salary: the spec has no such field; it has: last_name, dob, phone"):
+    with pytest.raises(
+        SchemaError, match="`mapping` salary: the spec has no such field; it has: last_name, dob, phone"
+    ):
         _open(path, tmp_path, mapping={"salary": "x"})
-    with pytest.raises(SchemaError, match="no column 'tel' .--map phone.; there are: id, last_name, dob"):
+    with pytest.raises(SchemaError, match="no column 'tel' .`mapping` phone.; there are: id, last_name, dob"):
         _open(path, tmp_path, mapping={"phone": "tel"})
 
 
@@ -236,7 +242,7 @@ def test_open_source_refuses_nested_columns_and_no_rows_in_parquet(tmp_path: Pat
 def test_a_bad_row_says_what_can_be_done_about_it(tmp_path: Path) -> None:
     path = tmp_path / "said.csv"
     path.write_text("id,id_a,id_b,decision\n1,a,b,match\n2,c,d\n")
-    with pytest.raises(RowError, match="line 3: .*--bad-rows quarantine"):
+    with pytest.raises(RowError, match="line 3: .*`bad_rows` quarantine"):
         _open(path, tmp_path, fields=(FieldHint("decision", "text"),))
     with pytest.raises(RowError, match=r"line 3: expected 4 fields, got 3 \(correct the file: here no row is left out"):
         read_table(path)

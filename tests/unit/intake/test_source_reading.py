@@ -6,11 +6,14 @@ import datetime
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from core.intake.source import FieldHint, Source, open_source
+from core.intake.columns import FieldHint
+from core.intake.opening import Opening
+from core.intake.source import Source, open_source
 
 FIELDS = (
     FieldHint("first_name", "given_name", ("given_name", "forename")),
@@ -22,8 +25,8 @@ FIELDS = (
 
 
 def _open(path: Path, tmp_path: Path, **options: object) -> Source:
-    defaults: dict[str, object] = {"id_column": "id", "mapping": None, "fields": FIELDS}
-    return open_source(path, staging_dir=tmp_path / "staging", **(defaults | options))  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"id_column": "id", "fields": FIELDS, **options}
+    return open_source(Opening(path, staging_dir=tmp_path / "staging", **asked))
 
 
 def _csv(tmp_path: Path, content: str | bytes) -> Path:

@@ -46,7 +46,7 @@ def test_a_refused_job_has_done_nothing(tmp_path: Path) -> None:
     request = MatchRequest(
         input=str(people), id_column="id", out=str(tmp_path / "out.parquet"), memory_gb=FIXED_BYTES / 2e9
     )
-    with pytest.raises(ConfigError, match="raise it with --memory-gb"):
+    with pytest.raises(ConfigError, match="raise it with `memory_gb`"):
         resolve(request, tmp_path / "work")
     assert not (tmp_path / "out.parquet").exists()
     assert not list((tmp_path / "work").glob("*/manifest/ingest"))

@@ -90,7 +90,7 @@ def _manager(url: str) -> DatabaseManager:
 
 def _publish(db: DatabaseManager, path: Path, moved: Moved) -> None:
     """Match the persons through the queue, in this process, and publish them with all that lookups need."""
-    from core.linkage.prepare import describe, identify
+    from core.linkage.prepare import describe, understand
     from core.linkage.request import MatchRequest
     from core.queue import BatchQueue
     from core.settings import QueueSettings
@@ -98,9 +98,9 @@ def _publish(db: DatabaseManager, path: Path, moved: Moved) -> None:
     from core.workloads.identity.session import IdentitySession
 
     request = MatchRequest(input=str(path), id_column="id", lookup=True)
-    key = identify(request)
-    workspace = Workspace(str(path.parent / key))
-    session = IdentitySession(BatchQueue(db, QueueSettings(), "bench"), describe(request, key, workspace), workspace)
+    understood = understand(request)
+    workspace = Workspace(str(path.parent / understood.key))
+    session = IdentitySession(BatchQueue(db, QueueSettings(), "bench"), describe(understood, workspace), workspace)
     for number, stage in enumerate(session.stages, start=1):
         session.open(stage)
         while not session.progress(stage).drained:

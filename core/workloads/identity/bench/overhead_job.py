@@ -11,7 +11,7 @@ from typing import Any
 from core.database import DatabaseManager
 from core.errors import HeadraceError
 from core.jobs.drain import hand_out
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.metrics.process import usable_cores
 from core.queue import BatchQueue
@@ -26,10 +26,10 @@ def run(request: MatchRequest, threads: int) -> dict[str, Any]:
     """The job's figures. Raises HeadraceError."""
     settings = read_settings()
     db = DatabaseManager.from_settings(settings)
-    key = identify(request)
-    workspace = Workspace(str(settings.state_dir / "workspaces" / "jobs" / key))
+    understood = understand(request)
+    workspace = Workspace(str(settings.state_dir / "workspaces" / "jobs" / understood.key))
     queue = BatchQueue(db, settings.queue, "bench-overhead")
-    description = describe(request, key, workspace)
+    description = describe(understood, workspace)
     session = IdentitySession(queue, description, workspace, poll_s=settings.queue.poll_s, threads=threads)
     try:
         _all_stages(session, threads)

@@ -62,7 +62,7 @@ class _Side:
     @classmethod
     def read(cls, path: Path, wanted: dict[str, str]) -> _Side:
         """Read `wanted` (our name -> the file's), and the column `source` if the file has it."""
-        from core.intake.source import read_labels
+        from core.intake.whole_columns import read_labels
 
         there = _header(path)
         for column in wanted.values():
@@ -91,7 +91,7 @@ class _Side:
 
     def _refuse_repeats(self, key: list[str]) -> None:
         """Look again at the texts: it is they that must differ."""
-        from core.intake.source import read_table
+        from core.intake.whole_columns import read_table
 
         texts = read_table(self.path, set(self.names.values())).select(**{name: self.names[name] for name in key})
         repeated = texts.filter(texts.is_duplicated())
@@ -157,7 +157,7 @@ def _looked_up(found: pl.DataFrame, keys: pl.Series) -> tuple[pl.Series, int]:
 
 
 def _header(path: Path) -> list[str]:
-    from core.intake.source import columns_of
+    from core.intake.whole_columns import columns_of
 
     return columns_of(path)
 

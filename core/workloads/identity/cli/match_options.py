@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from core.errors import ConfigError
 from core.linkage.history.base_run import open_base
 from core.linkage.request import MatchRequest
-from core.linkage.results.outputs import check_out
+from core.linkage.request_checks import check_places
+from core.terminal.option_names import option_of
 
 
 def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
@@ -20,7 +21,7 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
         ConfigError: an option cannot be meant as it stands.
     """
     mapping: dict[str, str] = {}
-    for text in (part for each in maps for part in each.split(",")):
+    for text in ",".join(maps).split(",") if maps else ():
         field, equals, column = text.partition("=")
         if not equals or not field.strip():
             raise ConfigError(f"--map {text}: write field=column, for example --map last_name=surname")
@@ -28,15 +29,7 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
             raise ConfigError(f"--map {text}: field {field.strip()} is mapped twice")
         mapping[field.strip()] = column.strip()
     out = options["out"]
-    if out is not None:
-        check_out(Path(out))
-    entities = options.get("entities")
-    if entities is not None:
-        if out is None:
-            raise ConfigError(
-                "--entities goes with --out: the records say by entity_id to which golden record they belong"
-            )
-        check_out(Path(entities), "--entities")
+    check_places(out, options.get("entities"))
     if options.get("against") is not None:
         before = open_base(Path(options["against"])).description.request
         options = options | {"id_column": options.get("id_column") or before.id_column, "spec": before.spec}
@@ -51,8 +44,8 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
         return MatchRequest(**_absolute(options), mapping=mapping, quarantine=quarantine)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        raise ConfigError(f"{option}: {first['msg']} (got {first['input']!r})") from None
+        field = str(first["loc"][0])
+        raise ConfigError(f"{option_of(field)}: {first['msg']} (got {first['input']!r})", fields=(field,)) from None
 
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.jobs.local_source import LocalManifest
 from core.linkage.history.base_run import open_base
 from core.linkage.history.models import MODEL, write_model
 from core.linkage.job import LinkageJob
-from core.linkage.prepare import describe
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outputs import write_outputs
@@ -61,7 +62,9 @@ def whole_under(folder: Path, base: Path) -> Path:
     opened = open_base(base)
     request = MatchRequest(input=str(folder / "both.parquet"), id_column="id")
     workspace = Workspace(str(folder / "work" / "whole"))
-    described = describe(request, "whole", workspace).model_copy(update={"frozen": opened.frozen})
+    described = describe(replace(understand(request), key="whole"), workspace).model_copy(
+        update={"frozen": opened.frozen}
+    )
     write_model(opened.model, workspace.root / MODEL)
     source = LocalManifest(workspace.root)
     job = LinkageJob(described, TABLE, workspace, source)
@@ -175,9 +178,9 @@ def test_bad_decisions_are_refused_before_any_work(folder: Path) -> None:
 def test_what_cannot_be_added_to_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="are in .* already"):
         run(folder, "old.csv", "no.parquet", against=str(folder / "base.parquet"))
-    with pytest.raises(ConfigError, match="give the --out of a finished"):
+    with pytest.raises(ConfigError, match="give the `out` of a finished"):
         run(folder, "new.csv", "no.parquet", against=str(folder / "nothing.parquet"))
-    with pytest.raises(ConfigError, match="leave out --model"):
+    with pytest.raises(ConfigError, match="leave out `model`"):
         run(folder, "new.csv", "no.parquet", against=str(folder / "base.parquet"), model=str(folder / "base.run.json"))
     base = pl.read_parquet(folder / "base.parquet")
     try:

@@ -111,7 +111,7 @@ def test_page_counts_what_the_run_counted(result: Path, tmp_path: Path) -> None:
 
 
 def test_page_of_no_run_is_refused_in_one_sentence(result: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="give the --out of a finished"):
+    with pytest.raises(ConfigError, match="give the `out` of a finished"):
         headrace("report", str(tmp_path / "none.parquet"), "--out", str(tmp_path / "page.html"))
     with pytest.raises(ConfigError, match="there is no folder"):
         headrace("report", str(result), "--out", str(tmp_path / "absent" / "page.html"))

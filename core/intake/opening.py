@@ -1,0 +1,47 @@
+"""What is asked of a file of records that is about to be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from core.intake.columns import ColumnPlan, FieldHint, plan_columns
+
+BadRows = Literal["raise", "quarantine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A file of records, what its columns are taken for, and what becomes of its bad rows.
+
+    Args:
+        mapping: field (or alias) -> column; "" leaves the field out, "a+b" joins columns with a space. Fields that
+            are not named are served by a column of their name or an alias, if there is one.
+        staging_dir: made if need be; what is staged goes below it.
+        bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
+        day_first: per date field, for files whose own dates do not tell.
+        may_be_empty: take a mapped column without any value, as a file of few records may well have.
+        digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
+    """
+
+    path: Path
+    id_column: str
+    fields: Sequence[FieldHint]
+    staging_dir: Path
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    bad_rows: BadRows = "raise"
+    quarantine_path: Path | None = None
+    day_first: Mapping[str, bool] = field(default_factory=dict)
+    may_be_empty: bool = False
+    digest: str | None = None
+
+    @property
+    def side_file(self) -> Path:
+        """Where rows are set aside."""
+        return self.quarantine_path or self.staging_dir / "bad_rows.csv"
+
+    def plan(self, columns: Sequence[str]) -> ColumnPlan:
+        """Which of the file's columns serve which field. Raises as `plan_columns`."""
+        return plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)

@@ -1,0 +1,96 @@
+"""Whether a request can be meant as it stands: sentences name its fields as `field`, errors carry them as `fields`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from core.errors import ConfigError, InputError
+from core.linkage.request import MatchRequest
+from core.linkage.run_record import FORMATS
+
+
+def check_request(request: MatchRequest) -> None:
+    """Refuse, before any work, fields that exclude each other, answers that cannot be written, and files not there.
+
+    Raises:
+        ConfigError, InputError: the first that is wrong.
+    """
+    _check_fields(request)
+    check_places(request.out, request.entities)
+    for path in request.inputs:
+        if not path.exists():
+            raise InputError(f"{path}: no such file", path=str(path))
+        if path.is_dir():
+            raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
+
+
+def _check_fields(request: MatchRequest) -> None:
+    if request.link is not None and (request.against is not None or request.decisions is not None):
+        raise ConfigError(
+            "`against` and `decisions` are for a match within one file, not across two with `link`",
+            fields=("against", "decisions", "link"),
+        )
+    if request.against is not None and request.model is not None:
+        raise ConfigError("`against` brings the model of its run; leave out `model`", fields=("against", "model"))
+    if request.lookup and request.link is not None:
+        raise ConfigError(
+            "`lookup` is for a match within one file, not across two with `link`", fields=("lookup", "link")
+        )
+    if request.one_to_one and request.link is None:
+        raise ConfigError(
+            "`one_to_one` pairs the records of two files; give the second one with `link`",
+            fields=("one_to_one", "link"),
+        )
+
+
+def check_here(request: MatchRequest) -> None:
+    """Refuse what only a job of the queue can do (`via` is no field, but where a job is done).
+
+    Raises:
+        ConfigError: lists for lookups are wanted.
+    """
+    if request.lookup:
+        raise ConfigError(
+            "`lookup` is for what is published in the database; add `via` prefect", fields=("lookup", "via")
+        )
+
+
+def check_places(out: str | None, entities: str | None) -> None:
+    """Refuse places that cannot be written.
+
+    Raises:
+        ConfigError: unknown ending, no such folder, no permission, or golden records without the records beside them.
+    """
+    if out is not None:
+        _check_place("out", Path(out))
+    if entities is None:
+        return
+    if out is None:
+        raise ConfigError(
+            "`entities` goes with `out`: the records say by entity_id to which golden record they belong",
+            fields=("entities", "out"),
+        )
+    _check_place("entities", Path(entities))
+
+
+def _check_place(field: str, path: Path) -> None:
+    problem = None
+    if path.suffix.lower() not in FORMATS:
+        problem = f"the ending must be {' or '.join(FORMATS)}"
+    elif not path.parent.is_dir():
+        problem = f"there is no folder {path.parent}; make it first"
+    elif path.is_dir() or not _takes_files(path.parent):
+        problem = "cannot be written; choose another place"
+    if problem is not None:
+        raise ConfigError(f"`{field}` {path}: {problem}", fields=(field,))
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there; permissions alone do not tell (root, file systems of their own kind)."""
+    try:
+        with TemporaryFile(dir=folder):
+            return os.access(folder, os.W_OK)
+    except OSError:
+        return False

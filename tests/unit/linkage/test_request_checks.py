@@ -1,0 +1,65 @@
+"""A request that cannot be meant is refused by the names of its fields; the command line makes options of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError, InputError
+from core.linkage.request import MatchRequest
+from core.linkage.request_checks import check_here, check_places, check_request
+from core.terminal.option_names import in_options
+
+WITHIN_ONE = "are for a match within one file, not across two with --link"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"link": "b.csv", "against": "out.csv"}, f"--against and --decisions {WITHIN_ONE}"),
+        ({"link": "b.csv", "decisions": "said.csv"}, f"--against and --decisions {WITHIN_ONE}"),
+        ({"against": "out.csv", "model": "m.json"}, "--against brings the model of its run; leave out --model"),
+        (
+            {"link": "b.csv", "lookup": True},
+            "--lookup is for a match within one file, not across two with --link",
+        ),
+        ({"one_to_one": True}, "--one-to-one pairs the records of two files; give the second one with --link"),
+        (
+            {"entities": "golden.csv"},
+            "--entities goes with --out: the records say by entity_id to which golden record they belong",
+        ),
+    ],
+)
+def test_fields_that_exclude_each_other_are_refused_by_name(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        check_request(MatchRequest(input="a.csv", id_column="id", **fields))
+    assert in_options(refused.value) == said
+    assert "--" not in refused.value.message
+    assert set(fields) & set(refused.value.fields)
+
+
+def test_inputs_are_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none.csv: no such file"):
+        check_request(MatchRequest(input=str(tmp_path / "none.csv"), id_column="id"))
+    with pytest.raises(InputError, match="is a directory; a CSV or Parquet file is needed"):
+        check_request(MatchRequest(input=str(tmp_path), id_column="id"))
+
+
+def test_out_where_no_file_can_be_made_is_refused_whatever_permissions_say() -> None:
+    with pytest.raises(ConfigError, match="`out` /proc/x.csv: cannot be written; choose another place"):
+        check_places("/proc/x.csv", None)
+
+
+def test_golden_records_need_a_place_of_their_own_that_can_be_written(tmp_path: Path) -> None:
+    out = str(tmp_path / "out.csv")
+    check_places(out, str(tmp_path / "golden.parquet"))
+    with pytest.raises(ConfigError, match="`entities` .*golden.txt: the ending must be .parquet or .csv"):
+        check_places(out, str(tmp_path / "golden.txt"))
+
+
+def test_lists_for_lookups_are_of_the_queue() -> None:
+    with pytest.raises(ConfigError) as refused:
+        check_here(MatchRequest(input="a.csv", id_column="id", lookup=True))
+    assert in_options(refused.value) == "--lookup is for what is published in the database; add --via prefect"
