@@ -23,17 +23,18 @@ import polars as pl
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError, StoreError
-from core.queue import checks, leader
+from core.queue import checks, leader, views
 from core.queue.batches import (
     ClaimedBatch,
     Cost,
+    Depth,
     FlowPolicy,
     Job,
     NewBatch,
     RowFailure,
     WorkerProfile,
 )
-from core.queue.leases import claim, complete, dead_workers, failures
+from core.queue.leases import claim, complete, dead_letters, dead_workers, failures
 from core.queue.leases.complete import Done, Sink
 from core.queue.leases.fairness import Turns
 from core.queue.leases.heartbeat import LeaseKeeper
@@ -87,6 +88,10 @@ class BatchQueue:
     def register_flow(self, policy: FlowPolicy) -> None:
         """Store or replace the policy of a flow."""
         flows.register(self.db, policy)
+
+    def ensure_flow(self, policy: FlowPolicy) -> None:
+        """Store the policy of a flow unless it has one."""
+        flows.ensure(self.db, policy)
 
     def submit_job(
         self, flow_name: str, job_key: str, parameters: Mapping[str, Any], input_digest: str, *, rerun: bool = False
@@ -301,6 +306,28 @@ class BatchQueue:
         singleton.drop_lease(self.db, LEADER, self._leader_token)
         with self.db.transaction() as conn:
             dead_workers.strike_off(conn, self.worker_id)
+
+    # What operators ask
+
+    def depth(self, flow_name: str | None = None) -> Depth:
+        """Batches and items by state."""
+        return views.now(self.db, flow_name)
+
+    def dead(self, flow_name: str | None = None) -> list[dead_letters.DeadGroup]:
+        """Dead letters by flow and error class."""
+        return dead_letters.groups(self.db, flow_name)
+
+    def redrive(
+        self,
+        flow_name: str,
+        *,
+        error_class: str | None = None,
+        fault: Fault | None = None,
+        job_id: int | None = None,
+        limit: int = dead_letters.REDRIVE_LIMIT,
+    ) -> int:
+        """Put dead letters back to work, in bounded transactions; returns how many items."""
+        return dead_letters.redrive(self.db, flow_name, dead_letters.Which(error_class, fault, job_id), limit)
 
     def attach(self, keeper: LeaseKeeper) -> None:
         """A keeper tells the queue of itself, so that ending a batch also ends its beats."""

@@ -24,7 +24,7 @@ import pytest
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import JobBlocked
-from core.linkage.prepare import describe, identify
+from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.queue import BatchQueue, views
 from core.runtime import Runtime, open_runtime
@@ -103,9 +103,9 @@ def test_half_done_queued_job_is_redriven_and_finished(
 
 def joined(runtime: Runtime, request: MatchRequest) -> IdentitySession:
     """What a run of the flow does first."""
-    key = identify(request)
-    workspace = runtime.workspace_of(key)
-    return IdentitySession(runtime.queue, describe(request, key, workspace), workspace, threads=1)
+    understood = understand(request)
+    workspace = runtime.workspace_of(understood.key)
+    return IdentitySession(runtime.queue, describe(understood, workspace), workspace, threads=1)
 
 
 def finished_stage(session: IdentitySession, stage: Any) -> int:
