@@ -1,4 +1,3 @@
-# budget: options of a command are its parameters, and grouping them would hide them from --help
 """`headrace scale`: how many consumers a flow gets, why, and what rules would have cost."""
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def run(
     Example: headrace scale run --flow survey --handler jobs.survey:score --max 4
     """
     import json
-    from contextlib import closing
+    from contextlib import ExitStack, closing
 
     from core.queue.store import flows
     from core.queue.store.wake import Wake
@@ -100,13 +99,12 @@ def run(
         actuator, close = _actuator(on, runtime, flow, policy, (handler, name, namespace))
         aim = Aim(flow, policy, settings.queue.batch_rows, settings.scaling.retain_days)
         controller = Controller(runtime.db, aim, actuator, runtime.worker_id)
-        with closing(Wake(runtime.db, settings.queue, [flow])) as wake:
+        with ExitStack() as ends:
+            ends.callback(close)
+            wake = ends.enter_context(closing(Wake(runtime.db, settings.queue, [flow])))
             loop = Loop(controller, wake, settings.scaling.tick_s, teller(flow, as_json=as_json))
-            try:
-                with told_to_end(loop.stop):
-                    loop.run()
-            finally:
-                close()
+            ends.enter_context(told_to_end(loop.stop))
+            loop.run()
     if not as_json:
         emit("ended", [], as_json=False, empty=f"{flow}: no longer scaled by this process")
 
