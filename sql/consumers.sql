@@ -1,4 +1,4 @@
--- Statements of consumers and of the process that watches over them (core.queue.consumer, core.queue.supervisor).
+-- Statements of consumers and of the process that watches over them (core.queue.consumers.consumer, core.queue.consumers.supervisor).
 
 -- name: consumer_clock :one
 -- Deadlines are instants of the server; a worker turns them into its own monotonic time by this.

@@ -1,4 +1,4 @@
--- Statements of core.queue.retention and core.queue.statistics. Names of tables cannot be parameters: {parent} and {child}
+-- Statements of core.queue.store.retention and core.queue.store.statistics. Names of tables cannot be parameters: {parent} and {child}
 -- are quoted in by the caller.
 
 -- name: partitions_survey :many
