@@ -51,11 +51,11 @@ def test_an_idle_consumer_is_woken_by_notification(
     assert waiting.mode == "notify"
     told: list[float] = []
 
-    def ring() -> None:
+    def announce_soon() -> None:
         announce(db, flow)
         told.append(time.perf_counter())
 
-    teller = threading.Timer(0.1, ring)
+    teller = threading.Timer(0.1, announce_soon)
     teller.start()
     assert waiting.wait(LONG_S)
     woken = time.perf_counter()
