@@ -100,9 +100,10 @@ def publish(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int
         if fresh and remembered is not None and remembered["published"] != now:
             raise ConfigError(
                 f"job {now} was published for {dataset} while job {job_id} was at work, so its entities have other "
-                "names; run the same command again with --rerun",
+                "names; run the same command again with `rerun`",
                 job_id=job_id,
                 published=now,
+                fields=("rerun",),
             )
         run(conn, Q["job_publish"], {"dataset": dataset, "job_id": job_id, "how": "publish"})
 
