@@ -30,6 +30,7 @@ from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
 from tests import keeper, profiles, slowest
 from tests.prefect_server import KEEPER
+from tests.scheduling import ByFile, on_prefect
 
 TEMPLATE = "headrace_template"
 _FOLDER = pytest.StashKey[Path]()
@@ -51,8 +52,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has to go to one process first, and then the longest files: at the end they would keep the others idle."""
     rank = {one.path: at for at, one in enumerate(slowest.slow_files())}
-    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
+    def turn(item: pytest.Item) -> tuple[bool, int]:
+        path = item.nodeid.partition("::")[0]
+        return not on_prefect(path), rank.get(path, len(rank))
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -88,9 +100,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in lines:
             terminalreporter.line(line)
-    terminalreporter.section("time")
-    for line in slowest.lines(slowest.phases(reports), [one.path for one in slowest.slow_files()]):
-        terminalreporter.line(line)
+    if durations := list(slowest.phases(reports)):
+        terminalreporter.section("time")
+        for line in slowest.lines(durations, [one.path for one in slowest.slow_files()]):
+            terminalreporter.line(line)
 
 
 def _server(folder: Path) -> EmbeddedServer:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.architecture.tree import files
+from tests.architecture.tree import ROOT, files, modules
+from tests.scheduling import ON_PREFECT, on_prefect
 from tests.slowest import LIMIT_S, SHOWN, lines, listed, slow_files
 
 
@@ -19,6 +22,13 @@ def test_list_has_each_file_once_and_the_longest_first() -> None:
     found = slow_files()
     assert len({one.path for one in found}) == len(found)
     assert [one.seconds for one in found] == sorted((one.seconds for one in found), reverse=True)
+
+
+def test_files_that_need_the_prefect_server_go_to_one_process() -> None:
+    asked = re.compile(r"\bprefect_(?:env|server)\b: ")
+    users = [str(path) for path in modules("tests") if asked.search((ROOT / path).read_text(encoding="utf-8"))]
+    assert {path for path in users if path.rpartition("/")[2].startswith("test_") and not on_prefect(path)} == set()
+    assert [start for start in ON_PREFECT if not any(path.startswith(start) for path in users)] == []
 
 
 def test_an_entry_says_all_three() -> None:
