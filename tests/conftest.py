@@ -125,8 +125,16 @@ def postgres(services_folder: Path) -> EmbeddedServer:
         if not (services_folder / "template").exists():
             _admin(server, "CREATE DATABASE {name}", TEMPLATE)
             migrations.migrate(connect.Source(server.url(TEMPLATE)), DatabaseSettings())
+            _forget_the_disk(server)
             (services_folder / "template").touch()
     return server
+
+
+def _forget_the_disk(server: EmbeddedServer) -> None:
+    """Nothing of this server outlives the run; tests that pull its plug have servers of their own."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute("ALTER SYSTEM SET fsync = off")
+        conn.execute("SELECT pg_reload_conf()")
 
 
 def _admin(server: EmbeddedServer, statement: str, name: str, template: str = TEMPLATE) -> None:
