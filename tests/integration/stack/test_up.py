@@ -1,4 +1,7 @@
-"""`headrace up` and `headrace down`: real processes, one stack for the module."""
+"""`headrace up` and `headrace down`: real processes, one stack for the module.
+
+A start costs ten seconds and more, so the tests take the stack as they find it: `up` does nothing where it runs.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def _gone(stack: Stack, limit_s: float = 10) -> list[str]:
     return [" ".join(process.cmdline()) for process in left if process.is_running()]
 
 
-def test_up_runs_a_deployment_to_its_end_and_down_leaves_nothing(stack: Stack) -> None:
+def test_up_runs_a_deployment_to_its_end_and_starts_again_what_dies(stack: Stack) -> None:
     up = stack.up()
     assert up.returncode == 0, up.stderr
     assert json.loads(up.stdout)["phase"] == "ready"
@@ -57,11 +60,6 @@ def test_up_runs_a_deployment_to_its_end_and_down_leaves_nothing(stack: Stack) -
     while [p["pid"] for p in stack.state()["components"] if p["name"] == "worker"] in ([], [worker]):
         assert time.monotonic() < give_up
         time.sleep(0.1)
-
-    down = stack.run("down", "--json")
-    assert json.loads(down.stdout)["stopped"] is True
-    assert _gone(stack) == []
-    assert json.loads(stack.run("down", "--json").stdout)["stopped"] is False
 
 
 def test_down_finds_what_a_killed_supervisor_left(stack: Stack) -> None:
@@ -92,11 +90,19 @@ def test_down_finds_what_a_killed_supervisor_left(stack: Stack) -> None:
     again = stack.up()
     assert again.returncode == 0, again.stderr
     assert stack.state()["supervisor"]["pid"] != before
-    assert stack.run("down").returncode == 0
+
+
+def test_down_leaves_nothing(stack: Stack) -> None:
+    assert stack.up().returncode == 0
+    assert len(stack.processes()) >= 5
+    down = stack.run("down", "--json")
+    assert json.loads(down.stdout)["stopped"] is True
     assert _gone(stack) == []
+    assert json.loads(stack.run("down", "--json").stdout)["stopped"] is False
 
 
 def test_up_names_a_port_that_is_taken(stack: Stack) -> None:
+    stack.run("down")
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", stack.web_port))
