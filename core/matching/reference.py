@@ -1,11 +1,12 @@
-# budget: slow twins are written plainly, loop in loop
 """Slow, obvious twins of the kernels, in plain Python on plain values. Tests hold the kernels against them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, product
 from math import floor, log2
+from operator import itemgetter
 
 from core.matching.specs.levels import MISSING
 
@@ -32,7 +33,7 @@ def hash_units(units: Iterable[int]) -> int:
 
 
 def jaro_winkler(a: str, b: str) -> float:
-    """Twin of `kernels.jaro_winkler`."""
+    """Twin of `similarity.jaro_winkler`."""
     if not a or not b:
         return 1.0 if a == b else 0.0
     reach = max(max(len(a), len(b)) // 2 - 1, 0)
@@ -69,22 +70,21 @@ def osa_distance(a: Sequence[object], b: Sequence[object]) -> int:
 
 
 def date_errors(a: int, b: int) -> int:
-    """Twin of `kernels.date_digits`."""
+    """Twin of `similarity.date_digits`."""
     total = 0
     for start, stop in ((0, 4), (4, 6), (6, 8)):
         left, right = f"{a:08d}"[start:stop][::-1], f"{b:08d}"[start:stop][::-1]
         at = 0
         while at < len(left):
-            if left[at] != right[at]:
-                total += 1
-                if left[at : at + 2] == right[at : at + 2][::-1] and len(left[at : at + 2]) == 2:
-                    at += 1
-            at += 1
+            differ = left[at] != right[at]
+            swapped = differ and at + 1 < len(left) and left[at : at + 2] == right[at : at + 2][::-1]
+            total += differ
+            at += 2 if swapped else 1
     return total
 
 
 def sound_classes(text: str) -> list[str]:
-    """Sounds of a name as words, before `sound.sound_of` numbers and hashes them; at most six."""
+    """Sounds of a name as words, before `phonetic.sound_of` numbers and hashes them; at most six."""
     letters = "".join(letter for letter in text if "a" <= letter <= "z")[:64]
     if letters[:2] in {"kn", "gn", "pn", "wr", "ps"}:
         letters = letters[1:]
@@ -126,6 +126,18 @@ def block_pairs(keys: Sequence[int], boundary: int = 0) -> set[tuple[int, int]]:
     }
 
 
+def walked_pairs(keys: Sequence[int], rows: Sequence[int], window: int, boundary: int = 0) -> list[tuple[int, int]]:
+    """Twin of `candidate_pairs.next_pairs`: rows of all pairs, in the order of the walk; keys ascend."""
+    made: list[tuple[int, int]] = []
+    for _, members in groupby(zip(keys, rows, strict=True), key=itemgetter(0)):
+        block = [row for _, row in members]
+        reach = len(block) if len(block) <= window else window
+        for at, a in enumerate(block):
+            near = [b for b in block[at + 1 : at + reach] if boundary == 0 or (a < boundary) != (b < boundary)]
+            made += [(min(a, b), max(a, b)) for b in near]
+    return made
+
+
 def blocks_of(keys: Sequence[int]) -> list[list[int]]:
     """Twin of `blocks.sort_keys`: the records of each key that two or more have, as keys ascend."""
     rows: dict[int, list[int]] = {}
@@ -151,7 +163,7 @@ def split_block(rows: list[int], refinements: Sequence[Sequence[int]], limit: in
 def class_shares(
     levels: Sequence[Sequence[int]], logs: Sequence[Sequence[Sequence[float]]], log_shares: Sequence[float]
 ) -> list[list[float]]:
-    """Twin of `expectation.fill_class_shares`: by pattern and class; logs by class, field and level."""
+    """Twin of `em_kernels.fill_class_shares`: by pattern and class; logs by class, field and level."""
     found = []
     for pattern in levels:
         seen = [(field, level) for field, level in enumerate(pattern) if level != MISSING]
@@ -167,13 +179,12 @@ def class_shares(
 def level_sums(
     levels: Sequence[Sequence[int]], weights: Sequence[Sequence[float]]
 ) -> dict[tuple[int, int, int], float]:
-    """Twin of `expectation.add_levels`: the weight of each (class, field, level) that occurs."""
+    """Twin of `em_kernels.add_levels`: the weight of each (class, field, level) that occurs."""
     found: dict[tuple[int, int, int], float] = {}
     for pattern, of_pattern in zip(levels, weights, strict=True):
-        for field, level in enumerate(pattern):
-            for each, weight in enumerate(of_pattern):
-                if level != MISSING:
-                    found[each, field, level] = found.get((each, field, level), 0.0) + weight
+        seen = [(field, level) for field, level in enumerate(pattern) if level != MISSING]
+        for (field, level), (class_, weight) in product(seen, enumerate(of_pattern)):
+            found[class_, field, level] = found.get((class_, field, level), 0.0) + weight
     return found
 
 
@@ -188,7 +199,7 @@ def suspects(values: Iterable[int], floor_count: int, ratio: float, quantile: fl
 
 
 def siphash(text: bytes, key: bytes) -> bytes:
-    """Twin of `ids.siphash`: SipHash-2-4 with 128 bits of output, key of 16 bytes."""
+    """Twin of `siphash.siphash`: SipHash-2-4 with 128 bits of output, key of 16 bytes."""
     keys = [int.from_bytes(key[at : at + 8], "little") for at in (0, 8)]
     state = [int.from_bytes(b"somepseudorandomlygeneratedbytes"[at : at + 8], "big") for at in range(0, 32, 8)]
     state = [state[at] ^ keys[at % 2] for at in range(4)]
@@ -230,7 +241,7 @@ def _turned(value: int, left: int) -> int:
 
 
 def posterior_bits(sums: Sequence[float], shares: Sequence[float], n_one_person: int) -> float:
-    """Log-odds that the first classes hold, from evidence and log2 share of each class; twin of `pairs.posterior`."""
+    """Twin of `match_weights.posterior`: log-odds that the first classes hold, from evidence and log2 share of each."""
     likelihoods = [2.0 ** (each + share) for each, share in zip(sums, shares, strict=True)]
     return log2(sum(likelihoods[:n_one_person])) - log2(sum(likelihoods[n_one_person:]))
 

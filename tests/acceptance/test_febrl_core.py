@@ -55,7 +55,7 @@ def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndar
     drawn = random_pairs.random_pairs(n, 200_000, 1, boundary)
     chance = histograms.pair_histogram(words, vocabulary, layout, *drawn)
     total = boundary * (n - boundary) if boundary else n * (n - 1) / 2
-    learnt = em.train(made.patterns, made.counts, chance.patterns, chance.counts, total, layout)
+    learnt = em.train(made, chance, total, layout)
     trained = model.build_model(learnt, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     weights = model.weights(trained, vocabulary, layout)
     scorer = score_pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundary)
@@ -66,7 +66,7 @@ def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndar
     edges = merge_edges(parts)
     if boundary:
         edges = edges.take(cluster.one_to_one(edges, boundary, spec.match_bits))
-    labels, _ = cluster.cluster(edges, n, words, layout, spec, spec.match_bits)
+    labels, _ = cluster.cluster(edges, words, layout, spec, spec.match_bits)
     accepted = edges.take(edges.bits >= spec.match_bits)
     return labels, np.stack([accepted.left, accepted.right])
 

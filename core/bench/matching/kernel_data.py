@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import WINDOW_DEFAULT
-from core.matching.blocking.block_pairs import walk_pairs, windowed_order
-from core.matching.blocking.blocks import Blocks, cut, members_of, sort_pass
+from core.matching.blocking.blocks import Blocks, cut, members_of, sort_pass, windowed_order
+from core.matching.blocking.candidate_pairs import at_end, next_pairs, start_walk
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.vocabulary import Vocabulary, frequencies
@@ -57,7 +57,7 @@ def prepare(persons: pl.DataFrame) -> Data:
     words, vocabulary = pack_text(persons.select("id", *layout.names), layout)
     blocks = [sort_pass(words, vocabulary, layout, number) for number in range(len(layout.spec.passes))]
     blocked = [_blocked(words, layout, each, number) for number, each in enumerate(blocks)]
-    return Data(layout, words, vocabulary, blocks, blocked, [walk_pairs(each.keys, each.rows) for each in blocked])
+    return Data(layout, words, vocabulary, blocks, blocked, [_walked(each) for each in blocked])
 
 
 def _blocked(words: NDArray[np.uint32], layout: Layout, blocks: Blocks, number: int) -> Blocked:
@@ -65,6 +65,18 @@ def _blocked(words: NDArray[np.uint32], layout: Layout, blocks: Blocks, number: 
     keys = np.repeat(np.arange(len(parts.sizes), dtype=np.uint64), parts.sizes)
     rows = members_of(blocks, parts.starts, parts.sizes)
     return Blocked(windowed_order(words, rows, keys, WINDOW_DEFAULT), keys)
+
+
+def _walked(blocked: Blocked) -> Pairs:
+    """All pairs of the blocks, left and right, listed by the walk that a job scores them on."""
+    keys, rows = blocked.keys, blocked.rows
+    walk = start_walk(keys, 0)
+    made = [np.empty((2, 0), dtype=np.uint32)]
+    while not at_end(walk, keys):
+        size = next_pairs(walk, keys, rows, 0, WINDOW_DEFAULT, 0)
+        made.append(np.stack([walk.rows[walk.left[:size]], walk.rows[walk.right[:size]]]))
+    left, right = np.concatenate(made, axis=1)
+    return left, right
 
 
 def name_pairs(data: Data, limit: int) -> Pairs:
@@ -95,8 +107,7 @@ def scorers(data: Data, seed: int) -> tuple[Scorer, Scorer]:
     layout, words, vocabulary, n = data.layout, data.words, data.vocabulary, len(data.words)
     near = merge_histograms([pass_histogram(words, each, vocabulary, layout) for each in data.blocks])
     chance = pair_histogram(words, vocabulary, layout, *random_pairs(n, RANDOM_PAIRS, seed))
-    found = (near.patterns, near.counts, chance.patterns, chance.counts)
-    parameters = train(*found, n * (n - 1) / 2, layout)
+    parameters = train(near, chance, n * (n - 1) / 2, layout)
     counts = frequencies(words, layout, len(vocabulary))
     model = build_model(parameters, counts, vocabulary, layout, n_rows=n)
     every_pair = Scorer(vocabulary, layout, weights(model, vocabulary, layout), layout.spec.review_bits)

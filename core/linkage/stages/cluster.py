@@ -31,7 +31,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     if job.description.request.one_to_one:
         edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
     decided = decided_rows(job)
-    labels, report = cluster(edges, job.rows, job.words, job.layout, job.spec, job.spec.match_bits, decided)
+    labels, report = cluster(edges, job.words, job.layout, job.spec, job.spec.match_bits, decided)
     ids, starts = job.ids
     named = name_rows(labels, ids, starts, job.boundary)
     save(folder, {"labels": labels, "named": named, "patterns": np.unique(edges.pattern)})

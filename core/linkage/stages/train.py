@@ -38,8 +38,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         passes = [pool.submit(_pass_histogram, job, number) for number in range(len(job.spec.passes))]
         near = pool.submit(candidate_shares, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
-    found = (candidates.patterns, candidates.counts, chance.patterns, chance.counts)
-    parameters = train(*found, job.total_pairs, job.layout, shared.result())
+    parameters = train(candidates, chance, job.total_pairs, job.layout, shared.result())
     model = build_model(
         parameters,
         job.frequencies,

@@ -13,6 +13,24 @@ from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.specs.key_expressions import (
+    FIRST,
+    HOUSE,
+    INITIAL,
+    LAST,
+    LOCAL,
+    MONTH_DAY,
+    NICK,
+    NUMBER,
+    PARTS,
+    PREFIX,
+    SOUND,
+    STREET,
+    UNORDERED,
+    WHOLE,
+    WHOLE_DATE,
+    YEAR,
+)
 from core.matching.text.hashing import combine, hash_span, splitmix
 
 NO_KEY = np.uint64(0)
@@ -83,15 +101,15 @@ def wide_words(
 def date_part(opcode: int, date: int) -> np.uint64:
     """Hash of one key part over a date; 0 when a part it needs is absent."""
     year, month, day = date // 10000, date // 100 % 100, date % 100
-    if opcode == 5:
+    if opcode == YEAR:
         return np.uint64(year)
-    if month == 0 or day == 0 or (year == 0 and opcode != 6):
+    if month == 0 or day == 0 or (year == 0 and opcode != MONTH_DAY):
         return _ZERO
-    if opcode == 6:
+    if opcode == MONTH_DAY:
         return np.uint64(month * 100 + day)
-    if opcode == 7:
+    if opcode == PARTS:
         return np.uint64(year * 10000 + max(month, day) * 100 + min(month, day))
-    return np.uint64(date)
+    return np.uint64(date) if opcode == WHOLE_DATE else _ZERO
 
 
 @kernel
@@ -104,7 +122,7 @@ def digits_part(opcode: int, low: np.uint32, high: np.uint32, count: int) -> np.
         n_digits += 1
     if n_digits < count:
         return _ZERO
-    if opcode == 11:
+    if opcode == LAST:
         return packed >> np.uint64(4 * (n_digits - count))
     return packed if count >= 16 else packed & ((_ONE << np.uint64(4 * count)) - _ONE)
 
@@ -115,18 +133,20 @@ def wide_part(opcode: int, count: int, field: tuple[np.uint32, np.uint32, np.uin
     first, second, third, fourth = field
     if first | second | third | fourth == 0:
         return _ZERO
-    if opcode in (5, 6, 7, 15):
+    if opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):
         return date_part(opcode, np.int64(first))
-    if opcode in (10, 11):
+    if opcode in (FIRST, LAST):
         return digits_part(opcode, first, second, count)
     number = np.uint64(first) & np.uint64(NUMBER_MAX)
-    if opcode == 8:
+    if opcode == HOUSE:
         return combine(number, np.uint64(second)) if number != _ZERO else _ZERO
-    if opcode == 9:
+    if opcode == NUMBER:
         return number
-    if opcode in (13, 14):
+    if opcode in (LOCAL, STREET):
         return np.uint64(second)
-    return combine(combine(combine(np.uint64(first), np.uint64(second)), np.uint64(third)), np.uint64(fourth))
+    if opcode == WHOLE:
+        return combine(combine(combine(np.uint64(first), np.uint64(second)), np.uint64(third)), np.uint64(fourth))
+    return _ZERO
 
 
 @kernel
@@ -137,16 +157,19 @@ def mix_part(
     opcode, at, count, other = part[0], part[1], part[2], part[3]
     if part[4] > 0:
         mix_wide(words, part, keys)
-    elif opcode == 0:
+    elif opcode == WHOLE:
         mix_whole(words, at, vocabulary.hash, keys)
-    elif opcode == 1:
+    elif opcode == SOUND:
         mix_whole(words, at, vocabulary.sound, keys)
-    elif opcode == 2:
+    elif opcode == NICK:
         mix_whole(words, at, vocabulary.class_hash, keys)
-    elif opcode == 12:
+    elif opcode == UNORDERED:
         mix_unordered(words, at, other, vocabulary.hash, keys)
+    elif opcode in (INITIAL, PREFIX):
+        mix_prefix(words, at, 1 if opcode == INITIAL else count, vocabulary, keys)
     else:
-        mix_prefix(words, at, 1 if opcode == 3 else count, vocabulary, keys)
+        # What has no branch makes no key, rather than another function's.
+        keys[:] = _ZERO
 
 
 @kernel

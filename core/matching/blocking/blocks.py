@@ -229,3 +229,25 @@ def members_of(blocks: Blocks, starts: NDArray[np.uint32], sizes: NDArray[np.uin
     """Rows of some blocks of a cut, one block after the other."""
     before = np.cumsum(sizes, dtype=np.int64) - sizes
     return np.asarray(blocks.rows[np.repeat(starts - before, sizes) + np.arange(int(sizes.sum()))])
+
+
+def windowed_order(
+    words: NDArray[np.uint32], rows: NDArray[np.uint32], keys: NDArray[np.uint64], window: int
+) -> NDArray[np.uint32]:
+    """Sort the records of oversize blocks by their first words, so that a window meets the likeliest pairs.
+
+    Codes ascend with their strings, so records whose first fields are spelt alike lie side by side.
+    """
+    if len(keys) <= window:
+        return rows
+    borders = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1], [True]]))
+    large = np.flatnonzero(np.diff(borders) > window)
+    if len(large) == 0:
+        return rows
+    ordered = rows.copy()
+    for block in large:
+        inside = rows[borders[block] : borders[block + 1]]
+        columns = words[inside][:, : min(4, words.shape[1])]
+        order = np.lexsort((inside, *columns.T[::-1]))
+        ordered[borders[block] : borders[block + 1]] = inside[order]
+    return ordered

@@ -19,16 +19,37 @@ from core.matching.records.layout import Layout, LayoutArrays
 from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
-from core.matching.specs.key_expressions import WHOLE, WHOLE_DATE
+from core.matching.specs.key_expressions import (
+    FIRST,
+    HOUSE,
+    INITIAL,
+    LAST,
+    LOCAL,
+    MONTH_DAY,
+    NICK,
+    NUMBER,
+    PARTS,
+    PREFIX,
+    SOUND,
+    STREET,
+    UNORDERED,
+    WHOLE,
+    WHOLE_DATE,
+    YEAR,
+)
 
 PARTS_MAX = 64
 _S32 = np.uint64(32)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 ALL_PARTS = np.uint64(2**64 - 1)
-_NUMBER = np.uint32(NUMBER_MAX)
-_WHOLE, _SOUND, _NICK, _INITIAL, _PREFIX, _YEAR, _MONTH_DAY, _PARTS, _HOUSE, _NUMBER_OF, _FIRST, _LAST = range(12)
-_UNORDERED, _LOCAL, _STREET = 12, 13, 14
-KNOWN_OPCODES = frozenset(range(15)) | {WHOLE, WHOLE_DATE}
+_NUMBER_MASK = np.uint32(NUMBER_MAX)
+# Those that `mark_part` has a branch for.
+KNOWN_OPCODES = frozenset(
+    {
+        WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL,
+        STREET, WHOLE_DATE,
+    }
+)  # fmt: skip
 
 
 class KeyParts(NamedTuple):
@@ -42,13 +63,13 @@ def key_parts(layout: LayoutArrays) -> KeyParts:
     """List the parts of all passes once each."""
     number: dict[tuple[int, ...], int] = {}
     needed = np.zeros(len(layout.keys), dtype=np.uint64)
-    for each, rows in enumerate(layout.keys):
+    for pass_, rows in enumerate(layout.keys):
         parts = [tuple(int(value) for value in row) for row in rows if row[0] >= 0]
         known = all(part[0] in KNOWN_OPCODES for part in parts)
         if not known or len(number.keys() | set(parts)) > PARTS_MAX:
             continue
         for part in parts:
-            needed[each] |= _ONE << np.uint64(number.setdefault(part, len(number)))
+            needed[pass_] |= _ONE << np.uint64(number.setdefault(part, len(number)))
     return KeyParts(np.array(list(number), dtype=np.int32).reshape(-1, 5), needed)
 
 
@@ -146,8 +167,8 @@ def mark_houses(chunk: Chunk, at: int, bit: np.uint64, out: NDArray[np.uint64]) 
     records, left, right, size = chunk
     for pair in range(size):
         a, b = left[pair], right[pair]
-        number = records[a, at] & _NUMBER
-        same = (number == (records[b, at] & _NUMBER)) & (records[a, at + 1] == records[b, at + 1])
+        number = records[a, at] & _NUMBER_MASK
+        same = (number == (records[b, at] & _NUMBER_MASK)) & (records[a, at + 1] == records[b, at + 1])
         out[pair] |= bit if same & (number != 0) else _ZERO
 
 
@@ -160,28 +181,26 @@ def mark_part(
     opcode, at, count = np.int64(part[0]), np.int64(part[1]), np.int64(part[2])
     other, width = np.int64(part[3]), np.int64(part[4])
     every = np.uint32(0xFFFFFFFF)
-    if width == 0 and opcode == _WHOLE:
-        mark_words(chunk, (at, at + 1), every, bit, out)
-    elif opcode == _SOUND:
+    if opcode == WHOLE:
+        mark_words(chunk, (at, at + (width if width > 0 else 1)), every, bit, out)
+    elif opcode == SOUND:
         mark_codes(chunk, at, vocabulary.sound, bit, out)
-    elif opcode == _NICK:
+    elif opcode == NICK:
         mark_codes(chunk, at, vocabulary.class_hash, bit, out)
-    elif opcode in (_INITIAL, _PREFIX):
-        mark_prefix(chunk, at, 1 if opcode == _INITIAL else count, vocabulary, bit, out)
-    elif opcode == _UNORDERED:
+    elif opcode in (INITIAL, PREFIX):
+        mark_prefix(chunk, at, 1 if opcode == INITIAL else count, vocabulary, bit, out)
+    elif opcode == UNORDERED:
         mark_unordered(chunk, at, other, bit, out)
-    elif opcode in (_YEAR, _MONTH_DAY, _PARTS, 15):
+    elif opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):
         mark_dates(chunk, at, opcode, bit, out)
-    elif opcode in (_FIRST, _LAST):
+    elif opcode in (FIRST, LAST):
         mark_digits(chunk, at, opcode, count, bit, out)
-    elif opcode == _HOUSE:
+    elif opcode == HOUSE:
         mark_houses(chunk, at, bit, out)
-    elif opcode == _NUMBER_OF:
-        mark_words(chunk, (at, at + 1), _NUMBER, bit, out)
-    elif opcode in (_LOCAL, _STREET):
+    elif opcode == NUMBER:
+        mark_words(chunk, (at, at + 1), _NUMBER_MASK, bit, out)
+    elif opcode in (LOCAL, STREET):
         mark_words(chunk, (at + 1, at + 2), every, bit, out)
-    else:
-        mark_words(chunk, (at, at + width), every, bit, out)
 
 
 @kernel
@@ -211,9 +230,9 @@ def drop_made_earlier(
     size, known = chunk.size, _ZERO
     for pair in range(size):
         masks[pair] = 0
-    for each in range(len(needed)):
-        need = needed[each]
-        if earlier & (np.uint32(1) << np.uint32(each)) == 0:
+    for pass_ in range(len(needed)):
+        need = needed[pass_]
+        if earlier & (np.uint32(1) << np.uint32(pass_)) == 0:
             continue
         mark_parts(Chunk(chunk.records, left, right, size), keys, vocabulary, need & ~known, masks)
         known |= need
@@ -230,8 +249,8 @@ def passes_of(masks: NDArray[np.uint64], size: int, needed: NDArray[np.uint64], 
     """Bits of the passes that make each pair, from its equal parts; both (>= size)."""
     for pair in range(size):
         out[pair] = 0
-    for each in range(len(needed)):
-        need, bit = needed[each], np.uint32(1) << np.uint32(each)
+    for pass_ in range(len(needed)):
+        need, bit = needed[pass_], np.uint32(1) << np.uint32(pass_)
         for pair in range(size):
             out[pair] |= bit if (need != 0) & ((masks[pair] & need) == need) else np.uint32(0)
 

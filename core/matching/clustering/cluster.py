@@ -1,4 +1,3 @@
-# budget: a kernel walks two rings of records, and a guard ends either
 """Clusters from scored pairs: union-find in falling order of weight, with guards against chains.
 
 Two guards refuse a merge. Size: no cluster grows above the spec's limit, so what holds a giant together by its weakest
@@ -148,8 +147,7 @@ def crossings_contradict(
         while True:
             if a != left or b != right:
                 n_crossings += 1
-                if contradict(words[a], words[b], guards, digits, rows):
-                    n_against += 1
+                n_against += int(contradict(words[a], words[b], guards, digits, rows))
             b = following[b]
             if b == right or n_crossings >= CROSSINGS_MAX:
                 break
@@ -178,8 +176,7 @@ def denied_between(
 
 @kernel
 def unite(
-    left: NDArray[np.uint32],
-    right: NDArray[np.uint32],
+    ends: tuple[NDArray[np.uint32], NDArray[np.uint32]],
     words: NDArray[np.uint32],
     guards: NDArray[np.int64],
     size_max: int,
@@ -188,8 +185,12 @@ def unite(
 ) -> tuple[int, int, int]:
     """Merge along edges in the order given; parent[row] = row becomes the smallest row of its cluster.
 
+    Args:
+        ends: (n_edges,) rows of both sides.
+
     Returns how many merges were refused for contradiction, for size, and because people told records apart.
     """
+    left, right = ends
     n_rows, denied = len(parent), ruling.denied
     # Whether any record of the cluster with this root was told apart from some other.
     wary = np.zeros(n_rows if len(denied) else 0, dtype=np.bool_)
@@ -289,7 +290,7 @@ def guard_fields(layout: Layout) -> NDArray[np.int64]:
 
 
 def cluster(
-    edges: Edges, n_rows: int, words: NDArray[np.uint32], layout: Layout, spec: MatchSpec, match_bits: float,
+    edges: Edges, words: NDArray[np.uint32], layout: Layout, spec: MatchSpec, match_bits: float,
     decided: Decided | None = None,
 ) -> tuple[NDArray[np.uint32], ClusterReport]:  # fmt: skip
     """Label every row with the smallest row of its cluster.
@@ -297,17 +298,18 @@ def cluster(
     Args:
         edges: each pair once, ascending by (left, right); those below `match_bits` are left aside.
         words: all records, (n_rows, stride).
-        decided: must not contradict itself; see `linkage.decisions`.
+        decided: must not contradict itself; see `linkage.history.decisions`.
     Cost: O(edges log edges) for the order, then near-linear; at most 2,500 crossings are looked at per merge.
     """
     order = falling(edges, match_bits)
-    labels = np.arange(n_rows, dtype=np.uint32)
+    labels = np.arange(len(words), dtype=np.uint32)
     guards = guard_fields(layout)
     decided = decided or Decided.nothing()
-    left = np.concatenate([decided.matches[:, 0], edges.left[order]])
-    right = np.concatenate([decided.matches[:, 1], edges.right[order]])
-    ruling = decided.ruling()
-    n_contradicted, n_oversize, n_denied = unite(left, right, words, guards, spec.max_cluster, labels, ruling)
+    ends = (
+        np.concatenate([decided.matches[:, 0], edges.left[order]]),
+        np.concatenate([decided.matches[:, 1], edges.right[order]]),
+    )
+    n_contradicted, n_oversize, n_denied = unite(ends, words, guards, spec.max_cluster, labels, decided.ruling())
     times = np.bincount(cluster_sizes(labels))
     distinct = np.flatnonzero(times[1:]) + 1
     counts = times[distinct]

@@ -190,7 +190,7 @@ def jaro_winkler_pairs(
     flags: NDArray[np.uint8],
     out: NDArray[np.float64],
 ) -> None:
-    """Jaro-Winkler of many pairs of codes, into out (n,); `flags` as for `kernels.jaro_winkler`."""
+    """Jaro-Winkler of many pairs of codes, into out (n,); `flags` as for `similarity.jaro_winkler`."""
     packed, left, right = table[2], codes[0], codes[1]
     for pair in range(len(out)):
         a, b = left[pair], right[pair]
@@ -208,7 +208,7 @@ def osa_one_pairs(
     rows: NDArray[np.int32],
     out: NDArray[np.bool_],
 ) -> None:
-    """Whether the OSA distance of many pairs of codes is at most 1; `rows` as for `kernels.osa_within`."""
+    """Whether the OSA distance of many pairs of codes is at most 1; `rows` as for `similarity.osa_within`."""
     points, starts, packed = table
     left, right = codes
     for pair in range(len(out)):

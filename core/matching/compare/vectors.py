@@ -39,7 +39,26 @@ from core.matching.records.pair_chunk import (
     scratch_for,
 )
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
-from core.matching.specs.levels import MISSING
+from core.matching.specs.levels import (
+    DAMERAU,
+    DATE_DIGITS,
+    DATE_PARTS,
+    DATE_SWAPPED,
+    DIGITS,
+    INITIAL,
+    JARO_WINKLER,
+    MISSING,
+    NICKNAME,
+    PREFIX,
+    SAME_LOCAL_PART,
+    SAME_STREET,
+    SAME_STREET_NAME,
+    SAME_SUFFIX,
+    SAME_YEAR,
+    STREET_SIMILAR,
+    SWAPPED,
+    WITHIN_PERCENT,
+)
 
 _S32 = np.uint64(32)
 _NUMBER = np.uint32(NUMBER_MAX)
@@ -200,14 +219,14 @@ def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tupl
         if levels[pair] != UNDECIDED:
             continue
         a, b = np.int64(records[left[pair], at]), np.int64(records[right[pair], at])
-        if opcode == 7:
+        if opcode == DATE_SWAPPED:
             alike = date_swapped(a, b)
-        elif opcode == 8:
+        elif opcode == DATE_DIGITS:
             alike = parts_differing(a, b) <= limit and date_digits(a, b) <= limit
-        elif opcode == 9:
+        elif opcode == DATE_PARTS:
             alike = date_parts(a, b) >= 2
         else:
-            alike = same_year(a, b)
+            alike = opcode == SAME_YEAR and same_year(a, b)
         if alike:
             levels[pair] = level
 
@@ -216,7 +235,7 @@ def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tupl
 def settle_digits(
     chunk: Chunk, at: int, opcode: int, limit: int, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
 ) -> None:
-    """Digits within an OSA distance (opcode 5), or with a common end of `limit` digits (opcode 6)."""
+    """Digits within an OSA distance, or (SAME_SUFFIX) with a common end, of `limit` digits."""
     records, left, right, size = chunk
     levels, level = settled
     digits_a, digits_b, rows, bound = scratch.digits_a, scratch.digits_b, scratch.rows, scratch.similarity
@@ -228,11 +247,11 @@ def settle_digits(
             packed_a = np.uint64(records[a, at]) | (np.uint64(records[a, at + 1]) << _S32)
             packed_b = np.uint64(records[b, at]) | (np.uint64(records[b, at + 1]) << _S32)
             bound[pair] = digits_bound(packed_a, packed_b)
-        if opcode == 5 and bound[pair] > limit:
+        if opcode == DIGITS and bound[pair] > limit:
             continue
         n_a = unpack_digits(records[a, at], records[a, at + 1], digits_a)
         n_b = unpack_digits(records[b, at], records[b, at + 1], digits_b)
-        if opcode == 6:
+        if opcode == SAME_SUFFIX:
             alike = same_suffix(digits_a[:n_a], digits_b[:n_b], limit)
         else:
             alike = osa_within(digits_a[:n_a], digits_b[:n_b], limit, rows)
@@ -244,7 +263,7 @@ def settle_digits(
 def settle_streets(
     chunk: Chunk, at: int, opcode: int, threshold: float, settled: tuple[NDArray[np.uint8], int]
 ) -> None:
-    """Name and number equal (11), names alike and numbers not contradicting (12), names alike (13)."""
+    """Name and number equal, names alike and numbers not contradicting (STREET_SIMILAR), or just names alike."""
     records, left, right, size = chunk
     levels, level = settled
     for pair in range(size):
@@ -253,10 +272,10 @@ def settle_streets(
         a, b = left[pair], right[pair]
         number_a, number_b = records[a, at] & _NUMBER, records[b, at] & _NUMBER
         alike = records[a, at + 1] == records[b, at + 1]
-        if opcode == 11:
+        if opcode == SAME_STREET:
             alike = alike and number_a == number_b
         else:
-            numbers_fit = opcode == 13 or number_a == number_b or min(number_a, number_b) == 0
+            numbers_fit = opcode == SAME_STREET_NAME or number_a == number_b or min(number_a, number_b) == 0
             if numbers_fit and not alike:
                 signature_a = np.uint64(records[a, at + 2]) | (np.uint64(records[a, at + 3]) << _S32)
                 signature_b = np.uint64(records[b, at + 2]) | (np.uint64(records[b, at + 3]) << _S32)
@@ -303,25 +322,25 @@ def run_test(
     at = np.int64(layout.offset[field])
     settled = (out, layout.n_tests[field] - test)
     table = (vocabulary.points, vocabulary.starts, vocabulary.letters, vocabulary.packed)
-    if opcode == 1:
+    if opcode == NICKNAME:
         settle_class(chunk, at, vocabulary.class_hash, settled)
-    elif opcode == 2:
+    elif opcode == SWAPPED:
         settle_swapped(chunk, at, np.int64(layout.partner[field]), settled)
-    elif opcode == 3:
+    elif opcode == JARO_WINKLER:
         settle_names(chunk, at, threshold, table, scratch, settled)
-    elif opcode == 4:
+    elif opcode == DAMERAU:
         settle_spelling(chunk, at, np.int64(threshold), table, scratch, settled)
-    elif opcode in (5, 6):
+    elif opcode in (DIGITS, SAME_SUFFIX):
         settle_digits(chunk, at, opcode, np.int64(threshold), scratch, settled)
-    elif 7 <= opcode <= 10:
+    elif opcode in (DATE_SWAPPED, DATE_DIGITS, DATE_PARTS, SAME_YEAR):
         settle_dates(chunk, at, opcode, threshold, settled)
-    elif 11 <= opcode <= 13:
+    elif opcode in (SAME_STREET, STREET_SIMILAR, SAME_STREET_NAME):
         settle_streets(chunk, at, opcode, threshold, settled)
-    elif opcode == 14:
+    elif opcode == SAME_LOCAL_PART:
         settle_words(chunk, at + 1, settled)
-    elif opcode in (15, 17):
+    elif opcode in (PREFIX, INITIAL):
         settle_prefix(chunk, at, np.int64(threshold), table, settled)
-    else:
+    elif opcode == WITHIN_PERCENT:
         settle_numbers(chunk, at, threshold, scratch, settled)
 
 

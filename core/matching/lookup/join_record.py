@@ -151,7 +151,7 @@ def join(
     known = [component[row] for row in sorted(component)]
     words, _ = coded_matrix([*(each.record for each in known), record], layout)
     every, decided = _mini_edges(known, edges)
-    labels, _ = cluster(every, len(words), words, layout, layout.spec, float(rules.match_bits), decided)
+    labels, _ = cluster(every, words, layout, layout.spec, float(rules.match_bits), decided)
     held, numbers = np.unique([each.entity_id for each in known], return_inverse=True)
     published = np.append(numbers + 1, UNPUBLISHED).astype(np.uint32)
     ages = np.zeros(len(held) + 1, dtype=np.int64)

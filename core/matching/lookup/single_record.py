@@ -136,7 +136,7 @@ def _value(words: NDArray[np.uint32]) -> int:
 
 
 def is_plain(text: str) -> bool:
-    """One value of `cleaning.plain_words`, not empty: lower case is all it needs."""
+    """One value of `ascii_text.plain_words`, not empty: lower case is all it needs."""
     if not (text.isascii() and text.isalnum()):
         return False
     return (len(text) == 1 or len(set(text.lower())) > 1) and (len(text) != 9 or not text.isdigit())

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.blocking.block_pairs import windowed_order
-from core.matching.blocking.blocks import SAME, Blocks, Cut, cut, refine_blocks
+from core.matching.blocking.blocks import SAME, Blocks, Cut, cut, refine_blocks, windowed_order
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary
 

@@ -1,4 +1,3 @@
-# budget: a kernel sorts the tokens of an address in one walk
 """Kernels that put digits, streets and e-mail addresses into the words of a record."""
 
 from __future__ import annotations
@@ -118,8 +117,7 @@ def street_record(
             name = combine(name, hashed)
             for at in range(start, stop):
                 pair = (pair << 8 | int(np.int64(units[at]))) & 0xFFFF
-                if pair > 255:
-                    signature |= pair_bits[pair]
+                signature |= pair_bits[pair] if pair > 255 else _ZERO
     if name == _ZERO and n_tokens > 0:
         name = _ONE
     out[0] = np.uint32(np.uint64(number) | (form >> np.uint64(32 + NUMBER_BITS)) << np.uint64(NUMBER_BITS))

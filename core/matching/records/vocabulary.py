@@ -40,7 +40,7 @@ class VocabularyArrays(NamedTuple):
     class_hash: NDArray[np.uint64]  # (V,) of the nickname class
     sound: NDArray[np.uint64]  # (V,) phonetic key
     letters: NDArray[np.uint64]  # (V,) bit c % 64 set for each code point c: tells most pairs apart unread
-    packed: NDArray[np.uint64]  # (V, 2) short strings, see `packed.pack_points`
+    packed: NDArray[np.uint64]  # (V, 2) short strings, see `packing.pack_points`
     longest: int  # code points of the longest string
 
 

@@ -1,4 +1,3 @@
-# budget: train takes two histograms, as patterns and counts, and what tells strangers apart
 """Fellegi-Sunter with more than two classes, learnt by EM from histograms of level patterns, without labels.
 
 Strangers' level shares come from random pairs. Pairs that no blocking pass made are taken to be strangers, so class
@@ -38,6 +37,7 @@ from core.matching.scoring.classes import (
     possible,
 )
 from core.matching.scoring.em_kernels import add_levels, fill_class_shares
+from core.matching.scoring.histograms import Histogram
 from core.matching.specs.levels import MISSING, TESTS
 from core.matching.specs.spec import FieldSpec
 
@@ -75,15 +75,15 @@ class Parameters:
 
 
 @dataclass(frozen=True, eq=False)
-class _Histogram:
-    """Distinct level patterns: levels (G, F) with MISSING, and how many pairs each stands for."""
+class _LevelCounts:
+    """A histogram with its patterns read: levels (G, F) with MISSING, and for how many pairs each stands."""
 
     levels: NDArray[np.uint8]
     counts: NDArray[np.float64]
 
     @classmethod
-    def of(cls, patterns: NDArray[np.uint64], counts: NDArray[np.float64], layout: Layout) -> _Histogram:
-        return cls(levels_of(patterns, layout), counts.astype(np.float64))
+    def of(cls, counted: Histogram | Collisions, layout: Layout) -> _LevelCounts:
+        return cls(levels_of(counted.patterns, layout), counted.counts.astype(np.float64))
 
     def class_shares(self, tables: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """P(class | pattern), (G, classes), from the level shares of each class, (classes, F, L)."""
@@ -99,25 +99,18 @@ class _Histogram:
 
 
 def train(
-    patterns: NDArray[np.uint64],
-    counts: NDArray[np.float64],
-    random_patterns: NDArray[np.uint64],
-    random_counts: NDArray[np.float64],
-    total_pairs: float,
-    layout: Layout,
-    shared: Sequence[Collisions] = (),
+    made: Histogram, drawn: Histogram, total_pairs: float, layout: Layout, shared: Sequence[Collisions] = ()
 ) -> Parameters:
     """Learn the parameters without labels.
 
     Args:
-        patterns, counts: histogram of the candidate pairs, each pair once; counts may be inverse sampling rates.
-        random_patterns, random_counts: histogram of random pairs.
+        made: of the candidate pairs, each pair once; counts may be inverse sampling rates.
+        drawn: of random pairs.
         total_pairs: all pairs there are: n(n-1)/2, or nA*nB when linking.
         shared: pairs that share a value which random pairs are too few to show.
     Cost: O(patterns * fields) an iteration; single-threaded in a fixed order, so the same input gives the same bits.
     """
-    candidates = _Histogram.of(patterns, counts, layout)
-    random = _Histogram.of(random_patterns, random_counts, layout)
+    candidates, random = _LevelCounts.of(made, layout), _LevelCounts.of(drawn, layout)
     start = _starting_tables(random, layout)
     start[[T_SAME, T_MOVED]] = _told_apart(start[[T_SAME, T_MOVED]], layout)
     rare = _RareLevels.of(shared, random, total_pairs, layout)
@@ -150,13 +143,13 @@ class _RareLevels:
     """Levels of nearly unique values; strangers at them are counted among all pairs, not among random ones."""
 
     shared: Sequence[Collisions]
-    histograms: tuple[_Histogram, ...]
+    histograms: tuple[_LevelCounts, ...]
     compared: NDArray[np.float64]
 
     @classmethod
-    def of(cls, shared: Sequence[Collisions], random: _Histogram, total_pairs: float, layout: Layout) -> _RareLevels:
+    def of(cls, shared: Sequence[Collisions], random: _LevelCounts, total_pairs: float, layout: Layout) -> _RareLevels:
         """`compared` is (F,) how many of all pairs have the field on both sides."""
-        histograms = tuple(_Histogram.of(each.patterns, each.counts, layout) for each in shared)
+        histograms = tuple(_LevelCounts.of(each, layout) for each in shared)
         present = ((random.levels != MISSING) * random.counts[:, None]).sum(axis=0) / max(
             float(random.counts.sum()), 1.0
         )
@@ -165,31 +158,31 @@ class _RareLevels:
     def into(self, chance: Table, strangers: Sequence[NDArray[np.float64] | None]) -> Table:
         """Put the counted shares into strangers' table; `strangers` is P(chance) per pattern, None counts all pairs."""
         table = chance.copy()
-        for each, histogram, share in zip(self.shared, self.histograms, strangers, strict=True):
+        for collided, histogram, share in zip(self.shared, self.histograms, strangers, strict=True):
+            field, levels = collided.field, np.array(collided.levels)
             counts = histogram.counts if share is None else histogram.counts * share
-            sums = histogram.level_sums(counts[:, None], chance.shape)[0, each.field]
-            levels = np.array(each.levels)
+            sums = histogram.level_sums(counts[:, None], chance.shape)[0, field]
             # Half a sampled pair for a level that none reached: it is rare, not impossible.
-            counted = (sums[levels] + 0.5 * each.pairs_per_sampled) / self.compared[each.field]
-            table[each.field, levels] = np.clip(counted, SHARE_FLOOR, 0.5)
+            counted = (sums[levels] + 0.5 * collided.pairs_per_sampled) / self.compared[field]
+            table[field, levels] = np.clip(counted, SHARE_FLOOR, 0.5)
             others = np.setdiff1d(np.arange(chance.shape[1]), levels)
-            left = max(1.0 - float(table[each.field, levels].sum()), SHARE_FLOOR)
-            table[each.field, others] *= left / table[each.field, others].sum()
+            left = max(1.0 - float(table[field, levels].sum()), SHARE_FLOOR)
+            table[field, others] *= left / table[field, others].sum()
         return table
 
 
-def _maximise(candidates: _Histogram, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table) -> Table:
+def _maximise(candidates: _LevelCounts, weights: NDArray[np.float64], roles: NDArray[np.int64], start: Table) -> Table:
     """New level shares from class memberships, with the starting shares as prior.
 
     A table learns from the classes that use it, but what one person's names look like is not learnt from namesakes.
     """
     sums = candidates.level_sums(weights, start.shape[1:])
     tables = BELIEF_PAIRS * start
-    for each in (SAME, MOVED, KIN, JUNIOR, NAMESAKE):
+    for class_ in (SAME, MOVED, KIN, JUNIOR, NAMESAKE):
         for table in (T_SAME, T_MOVED, T_KIN, T_NAMESAKE):
-            if table != T_SAME or each < N_ONE_PERSON:
-                uses = (roles[each] == table)[:, None]
-                tables[table] += np.where(uses, sums[each], 0.0)
+            if table != T_SAME or class_ < N_ONE_PERSON:
+                uses = (roles[class_] == table)[:, None]
+                tables[table] += np.where(uses, sums[class_], 0.0)
     return np.stack([_normal(table) for table in tables])
 
 
@@ -224,7 +217,7 @@ def _starting_shares(total_pairs: float, layout: Layout) -> NDArray[np.float64]:
     return shares
 
 
-def _starting_tables(random: _Histogram, layout: Layout) -> Table:
+def _starting_tables(random: _LevelCounts, layout: Layout) -> Table:
     shape = (layout.n_fields, max(layout.n_levels))
     same = np.zeros(shape)
     for row, field in enumerate(layout.spec.fields):

@@ -1,4 +1,3 @@
-# budget: kernels walk patterns, classes and fields
 """The two sums of an EM step over a histogram of level patterns. Slow twins: `reference.class_shares`, `level_sums`."""
 
 from __future__ import annotations
@@ -18,21 +17,20 @@ def fill_class_shares(
     n_classes = len(log_shares)
     for pattern in range(len(levels)):
         highest = -np.inf
-        for each in range(n_classes):
-            total = log_shares[each]
+        for class_ in range(n_classes):
+            total = log_shares[class_]
             for field in range(levels.shape[1]):
                 level = levels[pattern, field]
-                if level != MISSING:
-                    total += logs[each, field, level]
-            out[pattern, each] = total
+                total += logs[class_, field, level] if level != MISSING else 0.0
+            out[pattern, class_] = total
             highest = max(highest, total)
         whole = 0.0
-        for each in range(n_classes):
-            share = np.exp2(out[pattern, each] - highest)
-            out[pattern, each] = share
+        for class_ in range(n_classes):
+            share = np.exp2(out[pattern, class_] - highest)
+            out[pattern, class_] = share
             whole += share
-        for each in range(n_classes):
-            out[pattern, each] /= whole
+        for class_ in range(n_classes):
+            out[pattern, class_] /= whole
 
 
 @kernel
@@ -41,6 +39,7 @@ def add_levels(levels: NDArray[np.uint8], weights: NDArray[np.float64], out: NDA
     for pattern in range(len(levels)):
         for field in range(levels.shape[1]):
             level = levels[pattern, field]
-            if level != MISSING:
-                for each in range(weights.shape[1]):
-                    out[each, field, level] += weights[pattern, each]
+            if level == MISSING:
+                continue
+            for class_ in range(weights.shape[1]):
+                out[class_, field, level] += weights[pattern, class_]

@@ -1,4 +1,3 @@
-# budget: pair kernels are loops over blocks, records and partners
 """Histograms of level patterns to learn from: candidate pairs, and random pairs."""
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import WINDOW_DEFAULT
-from core.matching.blocking.block_pairs import wanted
 from core.matching.blocking.blocks import Blocks, cut, pairs_of
 from core.matching.blocking.shared_passes import shared_passes
 from core.matching.compare.patterns import compare_patterns
@@ -33,6 +31,32 @@ class Histogram:
 
 
 @kernel
+def wanted(row_a: np.uint32, row_b: np.uint32, boundary: int) -> bool:
+    """Whether a pair is to be compared: any one when boundary is 0, else only across the two sources."""
+    return boundary == 0 or (row_a < boundary) != (row_b < boundary)
+
+
+@kernel
+def sample_block(
+    rows: NDArray[np.uint32], span: tuple[int, int], rule: tuple[np.uint64, int, int], out: NDArray[np.uint32],
+    n_pairs: int,
+) -> int:  # fmt: skip
+    """Write the pairs of one block, rows[span[0]:span[1]], behind the first `n_pairs`; returns how many there are."""
+    start, end = span
+    _, boundary, window = rule
+    reach = end - start if end - start <= window else window
+    for i in range(start, end):
+        for j in range(i + 1, min(i + reach, end)):
+            if not wanted(rows[i], rows[j], boundary):
+                continue
+            if n_pairs < out.shape[1]:
+                out[0, n_pairs] = min(rows[i], rows[j])
+                out[1, n_pairs] = max(rows[i], rows[j])
+            n_pairs += 1
+    return n_pairs
+
+
+@kernel
 def sample_pairs(
     rows: NDArray[np.uint32],
     blocks: tuple[NDArray[np.uint32], NDArray[np.uint32]],
@@ -43,21 +67,12 @@ def sample_pairs(
 
     blocks = (starts, sizes); rule = (highest hash, boundary, window). What `out` has no room for is only counted.
     """
-    hash_max, boundary, window = rule
     n_pairs = 0
     for block in range(len(blocks[0])):
         start = np.int64(blocks[0][block])
         end = start + np.int64(blocks[1][block])
-        if splitmix(np.uint64(rows[start])) > hash_max:
-            continue
-        reach = end - start if end - start <= window else window
-        for i in range(start, end):
-            for j in range(i + 1, min(i + reach, end)):
-                if wanted(rows[i], rows[j], boundary):
-                    if n_pairs < out.shape[1]:
-                        out[0, n_pairs] = min(rows[i], rows[j])
-                        out[1, n_pairs] = max(rows[i], rows[j])
-                    n_pairs += 1
+        if splitmix(np.uint64(rows[start])) <= rule[0]:
+            n_pairs = sample_block(rows, (start, end), rule, out, n_pairs)
     return n_pairs
 
 
@@ -68,7 +83,6 @@ def pass_histogram(
     layout: Layout,
     *,
     boundary: int = 0,
-    window: int = WINDOW_DEFAULT,
     pairs_per_pass: int = PAIRS_PER_PASS,
 ) -> Histogram:
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
@@ -79,10 +93,11 @@ def pass_histogram(
 
     Source: Horvitz & Thompson (1952), JASA 47:663; Birnbaum & Sirken (1965) for the multiplicity.
     """
-    parts = cut(blocks, window, 0)
-    total = int(pairs_of(parts.sizes, window).sum())
+    parts = cut(blocks, WINDOW_DEFAULT, 0)
+    total = int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
     rate = min(1.0, pairs_per_pass / max(total, 1))
-    rule = (np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE)), boundary, window)
+    hash_max = np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE))
+    rule = (hash_max, boundary, WINDOW_DEFAULT)
     ends = (parts.starts, parts.sizes)
     out = np.empty((2, min(total, 2 * pairs_per_pass)), dtype=np.uint32)
     n_pairs = sample_pairs(blocks.rows, ends, rule, out)

@@ -1,4 +1,3 @@
-# budget: weighing is a loop over pairs, fields and classes
 """From levels to the posterior log-odds of a pair."""
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ def sum_evidence(levels: NDArray[np.uint8], size: int, bits: NDArray[np.float64]
     """Add up the evidence of all fields: bits (F, L, C), levels (F, >= size), out (>= size, C)."""
     n_classes = bits.shape[2]
     for pair in range(size):
-        for each in range(n_classes):
-            out[pair, each] = 0.0
+        for class_ in range(n_classes):
+            out[pair, class_] = 0.0
         for field in range(len(levels)):
             level = levels[field, pair]
-            if level != MISSING:
-                for each in range(n_classes):
-                    out[pair, each] += bits[field, level, each]
+            if level == MISSING:
+                continue
+            for class_ in range(n_classes):
+                out[pair, class_] += bits[field, level, class_]
 
 
 @kernel
@@ -46,22 +46,23 @@ def add_rarity(
             continue
         rare, counts = weights.tf[row], weights.tf_counts
         for pair in range(chunk.size):
-            if levels[field, pair] == exact:
-                bits = np.float64(rare[records[left[pair], at]])
-                total[pair] += bits
-                for each in range(N_ONE_PERSON, len(counts)):
-                    sums[pair, each] -= bits * counts[each, field]
+            if levels[field, pair] != exact:
+                continue
+            bits = np.float64(rare[records[left[pair], at]])
+            total[pair] += bits
+            for class_ in range(N_ONE_PERSON, len(counts)):
+                sums[pair, class_] -= bits * counts[class_, field]
 
 
 @kernel
 def log2_total(sums: NDArray[np.float64], shares: NDArray[np.float64], pair: int, span: tuple[int, int]) -> float:
     """log2 of the summed likelihoods of classes span[0] to span[1] - 1, without overflow."""
     highest = shares[span[0]] + sums[pair, span[0]]
-    for each in range(span[0] + 1, span[1]):
-        highest = max(highest, shares[each] + sums[pair, each])
+    for class_ in range(span[0] + 1, span[1]):
+        highest = max(highest, shares[class_] + sums[pair, class_])
     total = 0.0
-    for each in range(span[0], span[1]):
-        below = shares[each] + sums[pair, each] - highest
+    for class_ in range(span[0], span[1]):
+        below = shares[class_] + sums[pair, class_] - highest
         # What is 2^60 times less likely does not reach the last bit.
         if below > -60.0:
             total += np.exp2(below)

@@ -1,4 +1,4 @@
-"""Pairs: walking blocks, drawing random ones, and scoring a range of blocks in one kernel call."""
+"""Scored pairs: the blocks of a range are walked, compared, weighed and kept in one kernel call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import WINDOW_DEFAULT
-from core.matching.blocking.block_pairs import windowed_order
+from core.matching.blocking.blocks import windowed_order
 from core.matching.blocking.candidate_pairs import at_end, gather, next_pairs, start_walk
 from core.matching.blocking.shared_passes import (
     ALL_PARTS,

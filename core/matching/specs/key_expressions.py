@@ -1,6 +1,6 @@
 """Key expressions of blocking passes: `sound(last_name)`, `prefix(zip, 3)`, `parts(dob)`, or a bare field name.
 
-Each expression is compiled to one row of integers for the kernel in `blocking`.
+Each expression is compiled to one row of integers for the kernels in `block_keys` and `shared_passes`.
 """
 
 from __future__ import annotations
@@ -20,27 +20,31 @@ class KeyFunction(NamedTuple):
     argument: str
 
 
+# What the kernels know a key function by. A whole date is a key only when no part is absent, so it has an opcode of its
+# own.
+(
+    WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL, STREET,
+    WHOLE_DATE,
+) = range(16)  # fmt: skip
+
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
-WHOLE = 0
-# A whole date is a key only when no part is absent, so the kernel has an opcode of its own for it.
-WHOLE_DATE = 15
 
 KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
     "whole": KeyFunction(WHOLE, CODED_KINDS | {"date", "digits", "street", "email", "number"}, "none"),
-    "sound": KeyFunction(1, _NAMES, "none"),
-    "nick": KeyFunction(2, _NAMES, "none"),
-    "initial": KeyFunction(3, CODED_KINDS, "none"),
-    "prefix": KeyFunction(4, CODED_KINDS, "count"),
-    "year": KeyFunction(5, frozenset({"date"}), "none"),
-    "month_day": KeyFunction(6, frozenset({"date"}), "none"),
-    "parts": KeyFunction(7, frozenset({"date"}), "none"),
-    "house": KeyFunction(8, frozenset({"street"}), "none"),
-    "number": KeyFunction(9, frozenset({"street"}), "none"),
-    "first": KeyFunction(10, frozenset({"digits"}), "count"),
-    "last": KeyFunction(11, frozenset({"digits"}), "count"),
-    "unordered": KeyFunction(12, _NAMES, "field"),
-    "local": KeyFunction(13, frozenset({"email"}), "none"),
-    "street": KeyFunction(14, frozenset({"street"}), "none"),
+    "sound": KeyFunction(SOUND, _NAMES, "none"),
+    "nick": KeyFunction(NICK, _NAMES, "none"),
+    "initial": KeyFunction(INITIAL, CODED_KINDS, "none"),
+    "prefix": KeyFunction(PREFIX, CODED_KINDS, "count"),
+    "year": KeyFunction(YEAR, frozenset({"date"}), "none"),
+    "month_day": KeyFunction(MONTH_DAY, frozenset({"date"}), "none"),
+    "parts": KeyFunction(PARTS, frozenset({"date"}), "none"),
+    "house": KeyFunction(HOUSE, frozenset({"street"}), "none"),
+    "number": KeyFunction(NUMBER, frozenset({"street"}), "none"),
+    "first": KeyFunction(FIRST, frozenset({"digits"}), "count"),
+    "last": KeyFunction(LAST, frozenset({"digits"}), "count"),
+    "unordered": KeyFunction(UNORDERED, _NAMES, "field"),
+    "local": KeyFunction(LOCAL, frozenset({"email"}), "none"),
+    "street": KeyFunction(STREET, frozenset({"street"}), "none"),
 }
 
 _EXPRESSION = re.compile(r"^\s*(?:([a-z_]+)\s*\(\s*([A-Za-z_][\w]*)\s*(?:,\s*(\w+)\s*)?\)|([A-Za-z_]\w*))\s*$")

@@ -45,28 +45,34 @@ class LevelTest(NamedTuple):
     u: float
 
 
+# What the kernels know a test by.
+(
+    EXACT, NICKNAME, SWAPPED, JARO_WINKLER, DAMERAU, DIGITS, SAME_SUFFIX, DATE_SWAPPED, DATE_DIGITS, DATE_PARTS,
+    SAME_YEAR, SAME_STREET, STREET_SIMILAR, SAME_STREET_NAME, SAME_LOCAL_PART, PREFIX, WITHIN_PERCENT, INITIAL,
+) = range(18)  # fmt: skip
+
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category"}
 
 TESTS: Mapping[str, LevelTest] = {
-    "exact": LevelTest(0, frozenset(KINDS), "", 0.80, 0.004),
-    "nickname": LevelTest(1, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
-    "swapped": LevelTest(2, _STRINGS, "", 0.01, 0.0003),
-    "jaro_winkler": LevelTest(3, _NAMES, ">=", 0.04, 0.02),
-    "damerau": LevelTest(4, _STRINGS, "<=", 0.05, 0.005),
-    "digits": LevelTest(5, frozenset({"digits"}), "<=", 0.05, 0.0001),
-    "same_suffix": LevelTest(6, frozenset({"digits"}), ">=", 0.02, 0.0002),
-    "date_swapped": LevelTest(7, frozenset({"date"}), "", 0.02, 0.0003),
-    "date_digits": LevelTest(8, frozenset({"date"}), "<=", 0.05, 0.003),
-    "date_parts": LevelTest(9, frozenset({"date"}), "", 0.02, 0.01),
-    "same_year": LevelTest(10, frozenset({"date"}), "", 0.01, 0.02),
-    "same_street": LevelTest(11, frozenset({"street"}), "", 0.03, 0.0002),
-    "street_similar": LevelTest(12, frozenset({"street"}), ">=", 0.05, 0.001),
-    "same_street_name": LevelTest(13, frozenset({"street"}), ">=", 0.02, 0.02),
-    "same_local_part": LevelTest(14, frozenset({"email"}), "", 0.03, 0.0005),
-    "prefix": LevelTest(15, _STRINGS, ">=", 0.04, 0.02),
-    "within_percent": LevelTest(16, frozenset({"number"}), "<=", 0.05, 0.02),
-    "initial": LevelTest(17, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
+    "exact": LevelTest(EXACT, frozenset(KINDS), "", 0.80, 0.004),
+    "nickname": LevelTest(NICKNAME, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
+    "swapped": LevelTest(SWAPPED, _STRINGS, "", 0.01, 0.0003),
+    "jaro_winkler": LevelTest(JARO_WINKLER, _NAMES, ">=", 0.04, 0.02),
+    "damerau": LevelTest(DAMERAU, _STRINGS, "<=", 0.05, 0.005),
+    "digits": LevelTest(DIGITS, frozenset({"digits"}), "<=", 0.05, 0.0001),
+    "same_suffix": LevelTest(SAME_SUFFIX, frozenset({"digits"}), ">=", 0.02, 0.0002),
+    "date_swapped": LevelTest(DATE_SWAPPED, frozenset({"date"}), "", 0.02, 0.0003),
+    "date_digits": LevelTest(DATE_DIGITS, frozenset({"date"}), "<=", 0.05, 0.003),
+    "date_parts": LevelTest(DATE_PARTS, frozenset({"date"}), "", 0.02, 0.01),
+    "same_year": LevelTest(SAME_YEAR, frozenset({"date"}), "", 0.01, 0.02),
+    "same_street": LevelTest(SAME_STREET, frozenset({"street"}), "", 0.03, 0.0002),
+    "street_similar": LevelTest(STREET_SIMILAR, frozenset({"street"}), ">=", 0.05, 0.001),
+    "same_street_name": LevelTest(SAME_STREET_NAME, frozenset({"street"}), ">=", 0.02, 0.02),
+    "same_local_part": LevelTest(SAME_LOCAL_PART, frozenset({"email"}), "", 0.03, 0.0005),
+    "prefix": LevelTest(PREFIX, _STRINGS, ">=", 0.04, 0.02),
+    "within_percent": LevelTest(WITHIN_PERCENT, frozenset({"number"}), "<=", 0.05, 0.02),
+    "initial": LevelTest(INITIAL, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
 }
 
 _LEVEL = re.compile(r"^\s*([a-z_]+)\s*(?:(>=|<=)\s*([0-9.]+))?\s*$")

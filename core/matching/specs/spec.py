@@ -153,12 +153,12 @@ class MatchSpec(_Frozen):
             if doubled:
                 raise ValueError(f"{what} named twice: {', '.join(doubled)}")
         kinds = {field.name: field.kind for field in self.fields}
-        for each in self.passes:
-            for part in (*each.parts, *each.refine_parts):
+        for pass_ in self.passes:
+            for part in (*pass_.parts, *pass_.refine_parts):
                 try:
                     check_key(part, kinds)
                 except ValueError as error:
-                    raise ValueError(f"pass {each.name!r}: {error}") from None
+                    raise ValueError(f"pass {pass_.name!r}: {error}") from None
         for field in self.fields:
             partner = next((f for f in self.fields if f.name == field.swap_with), None)
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
@@ -285,8 +285,8 @@ def load_spec(name_or_path: str | Path) -> MatchSpec:
 def describe(error: ValidationError) -> str:
     """Put a validation error into one line: key, what is wrong, value seen."""
     lines = []
-    for each in error.errors(include_url=False):
-        where = ".".join(str(part) for part in each["loc"]) or "spec"
-        seen = "" if isinstance(each["input"], dict | list | BaseModel) else f" (got {each['input']!r})"
-        lines.append(f"{where}: {each['msg'].removeprefix('Value error, ')}{seen}")
+    for detail in error.errors(include_url=False):
+        where = ".".join(str(part) for part in detail["loc"]) or "spec"
+        seen = "" if isinstance(detail["input"], dict | list | BaseModel) else f" (got {detail['input']!r})"
+        lines.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}{seen}")
     return "; ".join(lines)

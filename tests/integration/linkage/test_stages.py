@@ -19,8 +19,8 @@ from core.linkage.resolve import resolve
 from core.linkage.stage_files import load_edges, load_placeholders
 from core.linkage.stages import match, plan
 from core.linkage.stages.table import TABLE
+from core.matching import reference
 from core.matching.blocking.block_keys import pass_keys
-from core.matching.blocking.block_pairs import walk_pairs
 from core.matching.blocking.blocks import members_of
 from core.matching.clustering.entity_ids import texts_at
 from core.matching.edges import Edges, merge_edges
@@ -98,9 +98,10 @@ def test_batches_of_a_pass_make_the_planned_pairs_each_once(job: LinkageJob) -> 
     for number, figures in enumerate(planned["passes"]):
         made: list[Pair] = []
         for batch in (each for each in planned["pieces"] if each["pass"] == number):
-            left, right = walk_pairs(*rows_of(job, batch), 0, WINDOW)
-            assert len(left) == batch["pairs"]
-            made += zip(left.tolist(), right.tolist(), strict=True)
+            numbers, rows = rows_of(job, batch)
+            found = reference.walked_pairs(numbers.tolist(), rows.tolist(), WINDOW)
+            assert len(found) == batch["pairs"]
+            made += found
         assert len(made) == len(set(made)) == figures["pairs"]
 
 

@@ -51,11 +51,11 @@ def test_bench_kernels_shows_speed_beside_equal_answers(tmp_path: Path, short_ti
     found = json.loads(out.read_text())
     assert {(one["kernel"], one["order"], one["system"]) for one in found} == EXPECTED
     assert len(found) == len(EXPECTED)
-    for one in found:
-        assert one.keys() == KEYS
-        assert one["pairs"] > 1_000
-        assert one["pairs_per_s_core"] > 0 < one["pairs_per_s_wall"]
-        assert one["equal"] == (None if one["system"].startswith("rapidfuzz") or is_reference(one) else 1.0)
+    for figure in found:
+        assert figure.keys() == KEYS
+        assert figure["pairs"] > 1_000
+        assert figure["pairs_per_s_core"] > 0 < figure["pairs_per_s_wall"]
+        assert figure["equal"] == (None if figure["system"].startswith("rapidfuzz") or is_reference(figure) else 1.0)
     assert "the reference" in done.output
     table = CliRunner().invoke(build(), ["bench", "table", str(out)], catch_exceptions=False).stdout
     assert table.startswith("`headrace bench kernels --rows 2000 --seed 3`, on 20")

@@ -32,13 +32,13 @@ def test_bench_match_measures_ours_and_splink_on_the_same_records(tmp_path: Path
         ("headrace", "same rules as Splink"), ("headrace", "persons"), ("headrace", "persons, saved model"),
         ("splink", "six rules"),
     ]  # fmt: skip
-    for one in found:
-        assert one.keys() >= KEYS
-        assert one["rows"] == 2000
-        assert one["candidate_pairs"] > 0
-        assert one["peak_rss_mb"] > 50
-        assert 0 < sum(one["stages"].values()) < one["seconds"]
-        assert one["f1"] > 0.9
+    for figure in found:
+        assert figure.keys() >= KEYS
+        assert figure["rows"] == 2000
+        assert figure["candidate_pairs"] > 0
+        assert figure["peak_rss_mb"] > 50
+        assert 0 < sum(figure["stages"].values()) < figure["seconds"]
+        assert figure["f1"] > 0.9
     assert [one["ratio"] is None for one in found] == [True, True, True, False]
     assert "pairwise F1" in done.output
     table = CliRunner().invoke(build(), ["bench", "table", str(out)], catch_exceptions=False).stdout

@@ -21,7 +21,8 @@ from core.linkage.results.explanation import Run, explain, run_of_job, run_of_ou
 from core.linkage.stages import plan
 from core.linkage.stages.needs import STAGES
 from core.linkage.stages.table import TABLE
-from core.matching.blocking.block_pairs import walk_pairs, windowed_order
+from core.matching import reference
+from core.matching.blocking.blocks import windowed_order
 from core.matching.clustering.entity_ids import texts_at
 from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.generator import generate_persons
@@ -38,7 +39,7 @@ def made_by(job: LinkageJob, number: int) -> set[Pair]:
     for batch in (each for each in job.outputs("plan")[0]["pieces"] if each["pass"] == number):
         keys, rows = rows_of(job, batch)
         rows = windowed_order(job.words, rows, keys, WINDOW)
-        made.update(zip(*(side.tolist() for side in walk_pairs(keys, rows, 0, WINDOW)), strict=True))
+        made.update(reference.walked_pairs(keys.tolist(), rows.tolist(), WINDOW))
     return made
 
 

@@ -62,7 +62,7 @@ def test_siphash_hashes_a_span_as_it_hashes_the_text_alone() -> None:
 
 
 def uuid_of(text: str, namespace: str, source: int) -> str:
-    """Twin of `ids.entity_ids` for one id."""
+    """Twin of `entity_ids.entity_ids` for one id."""
     key = blake2b(f"{source}:{namespace}".encode(), digest_size=16).digest()
     digest = reference.siphash(text.encode(), key)
     number = int.from_bytes(digest[:8], "little") << 64 | int.from_bytes(digest[8:], "little")

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from core.matching import reference
 from core.matching.blocking import candidate_pairs, shared_passes
 from core.matching.blocking.block_keys import pass_keys
-from core.matching.blocking.block_pairs import walk_pairs
 from core.matching.blocking.blocks import cut, members_of, pairs_of, sort_keys, split
 from core.matching.clustering.cluster import Decided, unite
 from core.matching.compare.patterns import levels_of, patterns_of
@@ -59,33 +58,29 @@ def frame(records: list[dict]) -> pl.DataFrame:
 
 
 @given(KEYS, st.integers(0, 30))
-def test_walk_pairs_makes_every_pair_of_equal_keys_once(keys, boundary):
-    ordered, rows = in_block_order(spread(keys))
-    left, right = walk_pairs(ordered, rows, boundary)
-    made = list(zip(left.tolist(), right.tolist(), strict=True))
+def test_a_walk_makes_every_pair_of_equal_keys_once(keys, boundary):
+    made = walked(keys, boundary, len(keys) + 1)
     assert len(made) == len(set(made))
     assert set(made) == reference.block_pairs(keys, boundary)
 
 
 @given(KEYS, st.integers(2, 6))
 def test_pairs_of_counts_what_a_windowed_walk_makes(keys, window):
-    ordered, rows = in_block_order(spread(keys))
     sizes = cut(sort_keys(spread(keys)), len(keys), 0).sizes
-    left, _ = walk_pairs(ordered, rows, 0, window)
-    assert pairs_of(sizes, window).sum() == len(left)
+    assert pairs_of(sizes, window).sum() == len(walked(keys, 0, window))
 
 
 @given(KEYS, st.integers(1, 12))
 def test_split_covers_every_pair_once(keys, pairs_per_batch):
     blocks = sort_keys(spread(keys))
     whole = cut(blocks, max(len(keys), 1), 0)
-    made = []
+    made: list[tuple[int, int]] = []
     for first, last, n_pairs in split(pairs_of(whole.sizes), pairs_per_batch):
         starts, sizes = whole.starts[first:last], whole.sizes[first:last]
-        numbers = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
-        left, right = walk_pairs(numbers, members_of(blocks, starts, sizes))
-        assert len(left) == n_pairs
-        made += zip(left.tolist(), right.tolist(), strict=True)
+        numbers = np.repeat(np.arange(len(sizes)), sizes).tolist()
+        found = reference.walked_pairs(numbers, members_of(blocks, starts, sizes).tolist(), len(keys))
+        assert len(found) == n_pairs
+        made += found
     assert sorted(made) == sorted(reference.block_pairs(keys))
 
 
@@ -172,7 +167,7 @@ def test_unite_labels_rows_with_the_smallest_connected_one(pairs):
     labels = np.arange(12, dtype=np.uint32)
     left, right = (np.array([pair[side] for pair in pairs], dtype=np.uint32) for side in (0, 1))
     words, guards = np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64)
-    unite(left, right, words, guards, 12, labels, Decided.nothing().ruling())
+    unite((left, right), words, guards, 12, labels, Decided.nothing().ruling())
     assert labels.tolist() == reference.components(12, pairs)
 
 
@@ -199,7 +194,7 @@ def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
 
 
 def walked(keys, boundary: int, window: int, since: int = 0) -> list[tuple[int, int]]:
-    """Pairs of `walking.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
+    """Pairs of `candidate_pairs.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
     words = np.arange(4 * len(keys), dtype=np.uint32).reshape(-1, 4)
     ordered, rows = in_block_order(spread(keys))
     walk = candidate_pairs.start_walk(ordered, 4)
@@ -214,27 +209,26 @@ def walked(keys, boundary: int, window: int, since: int = 0) -> list[tuple[int, 
     return made
 
 
+def twin_of_walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
+    numbers, rows = in_block_order(spread(keys))
+    return reference.walked_pairs(numbers.tolist(), rows.tolist(), window, boundary)
+
+
 @given(KEYS, st.integers(0, 30), st.integers(2, 6))
-def test_next_pairs_lists_what_walk_pairs_makes(keys, boundary, window):
-    ordered, rows = in_block_order(spread(keys))
-    left, right = walk_pairs(ordered, rows, boundary, window)
-    assert walked(keys, boundary, window) == list(zip(left.tolist(), right.tolist(), strict=True))
+def test_next_pairs_agrees_with_its_twin(keys, boundary, window):
+    assert walked(keys, boundary, window) == twin_of_walked(keys, boundary, window)
 
 
 @given(KEYS, st.integers(0, 30), st.integers(2, 6), st.integers(0, 30))
 def test_next_pairs_leaves_out_pairs_of_two_rows_before_since(keys, boundary, window, since):
-    ordered, rows = in_block_order(spread(keys))
-    left, right = walk_pairs(ordered, rows, boundary, window)
-    expected = [pair for pair in zip(left.tolist(), right.tolist(), strict=True) if max(pair) >= since]
+    expected = [pair for pair in twin_of_walked(keys, boundary, window) if max(pair) >= since]
     assert walked(keys, boundary, window, since) == expected
 
 
 @pytest.mark.parametrize(("sizes", "window"), [((2500, 2, 3000, 40), 3), ((2000, 60, 60, 2), 100), ((1, 1, 46), 50)])
 def test_next_pairs_resumes_inside_blocks_of_any_size(sizes, window):
     keys = np.repeat(np.arange(1, len(sizes) + 1), sizes)
-    ordered, rows = in_block_order(spread(keys))
-    left, right = walk_pairs(ordered, rows, 0, window)
-    assert walked(keys, 0, window) == list(zip(left.tolist(), right.tolist(), strict=True))
+    assert walked(keys, 0, window) == twin_of_walked(keys, 0, window)
 
 
 EVERY_KEY = (
@@ -288,9 +282,9 @@ def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole
     for mask in (0, whole):
         scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask)
         parts, total = [], 0
-        for each in range(keys.shape[1]):
-            ordered, rows = in_block_order(keys[:, each])
-            edges, n_pairs = score_range(words, rows, ordered, scorer, each)
+        for pass_ in range(keys.shape[1]):
+            ordered, rows = in_block_order(keys[:, pass_])
+            edges, n_pairs = score_range(words, rows, ordered, scorer, pass_)
             parts.append(edges)
             total += n_pairs
         found.append((merge_edges(parts).to_frame().rows(), total))

@@ -3,8 +3,11 @@ import polars as pl
 import pytest
 
 from core.matching.blocking.block_keys import pass_keys
+from core.matching.blocking.shared_passes import shared_passes
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import code_columns, pack, remap
+from core.matching.specs.key_expressions import KEY_FUNCTIONS
+from core.matching.specs.levels import KINDS
 from core.matching.specs.spec import MatchSpec
 
 FIELDS = [
@@ -23,6 +26,21 @@ ANN = {
     "street": "12 main st",
     "mail": "ann@x.org",
 }
+
+VALUE_OF_KIND = {
+    "given_name": "ann",
+    "surname": "smith",
+    "text": "acme",
+    "city": "boston",
+    "category": "ny",
+    "code": "12345",
+    "date": 19800512,
+    "digits": "123450678",
+    "street": "12 main st",
+    "email": "ann@x.org",
+    "number": 7.5,
+}
+ARGUMENT = {"none": "", "count": ", 2", "field": ", given_name"}
 
 
 def keys(expressions: list[str], *changes: dict) -> list[int]:
@@ -110,3 +128,19 @@ def test_keys_do_not_depend_on_the_vocabulary():
     remap(words, layout, tables[1])
     assert words[0, 0] != 1
     assert np.array_equal(pass_keys(words, whole, layout), before)
+
+
+@pytest.mark.parametrize("function", KEY_FUNCTIONS)
+def test_every_function_has_a_branch_in_both_kernels_for_all_its_kinds(function):
+    """One without makes no key, and no pair is said to share it."""
+    _, kinds, argument = KEY_FUNCTIONS[function]
+    fields = [{"name": kind, "kind": kind} for kind in KINDS]
+    passes = [{"name": kind, "keys": [f"{function}({kind}{ARGUMENT[argument]})"]} for kind in sorted(kinds)]
+    layout = Layout.of(MatchSpec.model_validate({"name": "t", "fields": fields, "passes": passes}))
+    schema = {kind: {"date": pl.Int32, "number": pl.Float32}.get(kind, pl.String) for kind in KINDS}
+    words, vocabulary = pack(pl.DataFrame([VALUE_OF_KIND] * 2, schema=schema), layout)
+    one, two = pass_keys(words, vocabulary, layout)
+    assert one.tolist() == two.tolist()
+    assert [each["name"] for each, key in zip(passes, one, strict=True) if key == 0] == []
+    ends = (np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32))
+    assert shared_passes(words, ends, vocabulary, layout).tolist() == [2 ** len(passes) - 1]

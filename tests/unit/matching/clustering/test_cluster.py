@@ -37,7 +37,7 @@ def labels(people: list[dict], *found: tuple[int, int, float], max_cluster: int 
     schema = {name: pl.Int32 if name == "dob" else pl.String for name in FIELDS}
     words, _ = pack(pl.DataFrame([dict.fromkeys(FIELDS) | each for each in people], schema=schema), LAYOUT)
     spec = SPEC.model_copy(update={"max_cluster": max_cluster})
-    result, report = cluster(edges(*found), len(people), words, LAYOUT, spec, 3.0, by)
+    result, report = cluster(edges(*found), words, LAYOUT, spec, 3.0, by)
     return result.tolist(), report
 
 

@@ -52,11 +52,11 @@ def test_collisions_are_all_pairs_at_the_levels_they_imply(boundary: int) -> Non
     found = collisions(words, vocabulary, layout, float(len(left)), boundary)
     assert [layout.names[each.field] for each in found] == ["phone", "street", "email"]
     assert [each.levels for each in found] == [(3,), (4, 3), (2, 1)]
-    for each in found:
-        expected = int(np.isin(levels[:, each.field], each.levels).sum())
+    for collided in found:
+        expected = int(np.isin(levels[:, collided.field], collided.levels).sum())
         assert expected > 0
-        assert each.counts.sum() == pytest.approx(expected)
-        assert each.pairs_per_sampled == 1.0
+        assert collided.counts.sum() == pytest.approx(expected)
+        assert collided.pairs_per_sampled == 1.0
 
 
 def test_collisions_of_a_sample_stand_for_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +104,8 @@ def test_train_learns_from_collisions_how_often_strangers_share_an_address() -> 
     total = len(words) * (len(words) - 1) / 2
     chance = pair_histogram(words, vocabulary, layout, *random_pairs(len(words), 5_000, 3))
     made = candidates(words, vocabulary, layout)
-    seen = (made.patterns, made.counts, chance.patterns, chance.counts)
-    learnt = train(*seen, total, layout, collisions(words, vocabulary, layout, total))
-    blind = train(*seen, total, layout)
+    learnt = train(made, chance, total, layout, collisions(words, vocabulary, layout, total))
+    blind = train(made, chance, total, layout)
 
     numbers = persons["street"].value_counts()["count"].to_numpy().astype(np.int64)
     truth = float((numbers * (numbers - 1) // 2).sum()) / (n_persons * (n_persons - 1) / 2)

@@ -81,7 +81,7 @@ def learn(frame: pl.DataFrame):
     made = candidates(words, vocabulary, layout)
     n = len(words)
     chance = histograms.pair_histogram(words, vocabulary, layout, *random_pairs(n, 50_000, 3))
-    parameters = train(made.patterns, made.counts, chance.patterns, chance.counts, n * (n - 1) / 2, layout)
+    parameters = train(made, chance, n * (n - 1) / 2, layout)
     model = build_model(parameters, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     return layout, words, vocabulary, keys, parameters, model
 
@@ -197,9 +197,9 @@ def test_kernel_scores_equal_the_explained_ones(learnt):
     scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -60.0)
     values = normalise(households(300), layout.spec)
     seen = 0
-    for each in range(keys.shape[1]):
-        ordered, rows = in_block_order(keys[:, each])
-        edges, n_pairs = score_range(words, rows[:60], ordered[:60], scorer, each)
+    for pass_ in range(keys.shape[1]):
+        ordered, rows = in_block_order(keys[:, pass_])
+        edges, n_pairs = score_range(words, rows[:60], ordered[:60], scorer, pass_)
         assert len(edges) == n_pairs
         levels = compare_pairs(words, vocabulary, layout, edges.left, edges.right)
         for at in range(len(edges)):
@@ -215,9 +215,9 @@ def test_a_score_does_not_depend_on_the_blocks_it_is_met_in(learnt):
     layout, words, vocabulary, keys, _, model = learnt
     scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -60.0)
     found: dict[tuple[int, int], set[float]] = {}
-    for each in range(keys.shape[1]):
-        ordered, rows = in_block_order(keys[:, each])
-        edges, _ = score_range(words, rows, ordered, scorer, each)
+    for pass_ in range(keys.shape[1]):
+        ordered, rows = in_block_order(keys[:, pass_])
+        edges, _ = score_range(words, rows, ordered, scorer, pass_)
         for a, b, bits in zip(edges.left.tolist(), edges.right.tolist(), edges.bits.tolist(), strict=True):
             found.setdefault((a, b), set()).add(bits)
     assert {len(bits) for bits in found.values()} == {1}
