@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import polars as pl
 import pytest
@@ -47,17 +49,19 @@ LATIN = st.lists(
 ).flatmap(lambda pieces: st.sampled_from([" ", "", "-", "'"]).map(lambda by: by.join(pieces)))  # fmt: skip
 
 
+# One for all examples: what it remembers of the values that polars cleans, of which examples share many, is part of it.
+PACKER = RecordPacker(LAYOUT, {}, {})
+# Dates have tests of their own below; most texts are none, and a packer refuses some of them.
+UNDATED = [column for column in SPEC.columns if column != "a_date"]
+
+
 def check(texts: list[str | None]) -> None:
-    packer = RecordPacker(LAYOUT, {}, {})
     frame = pl.DataFrame({name: pl.Series(texts, dtype=pl.String) for name in SPEC.columns})
     # As the reader of files hands them on: trimmed, empty as null.
     trimmed = frame.select(pl.when(pl.all().str.strip_chars() != "").then(pl.all().str.strip_chars()))
     words, vocabulary = pack_text(trimmed, LAYOUT)
     for row, text in enumerate(trimmed[SPEC.columns[0]].to_list()):
-        try:
-            found = packer.pack(dict.fromkeys(SPEC.columns, text))
-        except InputError:
-            continue
+        found = PACKER.pack(dict.fromkeys(UNDATED, text))
         for field in SPEC.fields:
             at = LAYOUT.words_of(field.name)
             if field.kind in CODED_KINDS:
@@ -75,6 +79,12 @@ def test_packer_agrees_with_pack_text(texts):
 @given(st.lists(LATIN, min_size=1, max_size=8))
 def test_packer_agrees_with_pack_text_on_latin_letters(texts):
     check(texts)
+
+
+@given(st.one_of(GLUED, ASCII, ANYTHING))
+def test_packer_takes_or_refuses_any_text_for_a_date(text):
+    with suppress(InputError):
+        assert len(PACKER.pack({"a_date": text}).words) == LAYOUT.stride
 
 
 @given(st.lists(LATIN, min_size=1, max_size=8))

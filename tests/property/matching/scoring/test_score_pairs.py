@@ -48,8 +48,8 @@ RECORD = st.fixed_dictionaries(
 FIELDS = ("first_name", "last_name", "dob", "ssn", "street", "zip")
 
 
-def small_spec() -> MatchSpec:
-    return PERSONS.restrict(FIELDS)[0]
+SMALL_SPEC = PERSONS.restrict(FIELDS)[0]
+SMALL = Layout.of(SMALL_SPEC)
 
 
 def frame(records: list[dict]) -> pl.DataFrame:
@@ -97,7 +97,7 @@ def test_random_pairs_are_distinct_rows_in_order_and_cross_the_boundary(n, n_pai
 
 @given(st.lists(RECORD, min_size=2, max_size=8))
 def test_levels_are_symmetric_and_missing_exactly_where_a_value_is(records):
-    layout = Layout.of(small_spec())
+    layout = SMALL
     words, vocabulary = pack(frame(records), layout)
     left, right = random_pairs(len(records), 1000, 0)
     levels = compare_pairs(words, vocabulary, layout, left, right)
@@ -115,7 +115,7 @@ def test_levels_are_symmetric_and_missing_exactly_where_a_value_is(records):
 
 @given(st.lists(RECORD, min_size=2, max_size=8))
 def test_levels_of_names_agree_with_twins(records):
-    layout = Layout.of(small_spec())
+    layout = SMALL
     words, vocabulary = pack(frame(records), layout)
     left, right = random_pairs(len(records), 1000, 0)
     levels = compare_pairs(words, vocabulary, layout, left, right)[:, layout.names.index("last_name")]
@@ -145,7 +145,7 @@ def test_patterns_of_levels_can_be_undone(rows):
 
 @given(st.lists(RECORD, min_size=1, max_size=8), st.integers(0, 8))
 def test_merged_vocabularies_give_the_records_of_one_pack(records, cut):
-    layout = Layout.of(small_spec())
+    layout = SMALL
     whole, vocabulary = pack(frame(records), layout)
     parts = [pack(frame(records[:cut]), layout), pack(frame(records[cut:]), layout)]
     merged, tables = code_columns([each[1].strings for each in parts])
@@ -238,19 +238,22 @@ EVERY_KEY = (
 )  # fmt: skip
 
 
-def spec_of_every_key() -> MatchSpec:
-    spec = small_spec()
+def layout_of_every_key() -> Layout:
     passes = [{"name": f"pass{at}", "keys": [key]} for at, key in enumerate(EVERY_KEY)]
     passes.append({"name": "two", "keys": ["zip", "initial(last_name)"]})
-    return MatchSpec.model_validate({**spec.model_dump(exclude={"passes"}), "passes": passes})
+    return Layout.of(MatchSpec.model_validate({**SMALL_SPEC.model_dump(exclude={"passes"}), "passes": passes}))
+
+
+LAYOUT_OF_EVERY_KEY = layout_of_every_key()
+PARTS_OF_EVERY_KEY = shared_passes.key_parts(LAYOUT_OF_EVERY_KEY.ops)
 
 
 @given(st.lists(RECORD, min_size=2, max_size=8))
 def test_passes_of_tells_from_two_records_what_their_keys_say(records):
-    layout = Layout.of(spec_of_every_key())
+    layout = LAYOUT_OF_EVERY_KEY
     words, vocabulary = pack(frame(records), layout)
     left, right = random_pairs(len(records), 1000, 0)
-    keys, parts = pass_keys(words, vocabulary, layout), shared_passes.key_parts(layout.ops)
+    keys, parts = pass_keys(words, vocabulary, layout), PARTS_OF_EVERY_KEY
     chunk = Chunk(words, left.astype(np.int64), right.astype(np.int64), len(left))
     masks, found = np.zeros(len(left), dtype=np.uint64), np.zeros(len(left), dtype=np.uint32)
     shared_passes.mark_parts(chunk, parts, vocabulary.arrays, np.uint64(2**64 - 1), masks)
@@ -261,7 +264,7 @@ def test_passes_of_tells_from_two_records_what_their_keys_say(records):
 
 def test_sharing_knows_every_key_function_or_leaves_its_passes_alone():
     assert {key.split("(")[0] for key in EVERY_KEY if "(" in key} | {"whole", "local"} == set(KEY_FUNCTIONS)
-    ops = Layout.of(spec_of_every_key()).ops
+    ops = LAYOUT_OF_EVERY_KEY.ops
     strange = ops.keys.copy()
     strange[2, 0, 0] = max(shared_passes.KNOWN_OPCODES) + 1
     needed = shared_passes.key_parts(ops._replace(keys=strange)).needed
@@ -270,7 +273,7 @@ def test_sharing_knows_every_key_function_or_leaves_its_passes_alone():
 
 @given(st.lists(RECORD, min_size=2, max_size=12), st.integers(0, 2**18 - 1), st.integers(0, 6))
 def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole, boundary):
-    layout = Layout.of(spec_of_every_key())
+    layout = LAYOUT_OF_EVERY_KEY
     words, vocabulary = pack(frame(records), layout)
     keys = pass_keys(words, vocabulary, layout)
     bits = np.random.default_rng(3).normal(size=(layout.n_fields, max(layout.n_levels), 6))
@@ -278,12 +281,12 @@ def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole
     table = WeightArrays(
         bits, np.zeros(6), no_terms, np.zeros((6, layout.n_fields)), np.zeros((0, len(vocabulary)), dtype=np.float32)
     )
+    blocks = [in_block_order(keys[:, pass_]) for pass_ in range(keys.shape[1])]
     found = []
     for mask in (0, whole):
-        scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask)
+        scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask, parts=PARTS_OF_EVERY_KEY)
         parts, total = [], 0
-        for pass_ in range(keys.shape[1]):
-            ordered, rows = in_block_order(keys[:, pass_])
+        for pass_, (ordered, rows) in enumerate(blocks):
             edges, n_pairs = score_range(words, rows, ordered, scorer, pass_)
             parts.append(edges)
             total += n_pairs
