@@ -44,7 +44,7 @@ def end(pid_file: Path) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def _told(*_: object) -> NoReturn:
+def _told_to_end(*_: object) -> NoReturn:
     raise SystemExit(0)
 
 
@@ -61,7 +61,7 @@ def _keep(owner: int, command: list[str]) -> None:
 
 
 def _main(owner: int, pid_file: Path, command: list[str]) -> None:
-    signal.signal(signal.SIGTERM, _told)
+    signal.signal(signal.SIGTERM, _told_to_end)
     if pid := os.fork():
         pid_file.write_text(str(pid))
         os._exit(0)

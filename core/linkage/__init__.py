@@ -1,1 +1,1 @@
-"""The matching engine at work on files and databases: plan, workspace, stages, batch sources."""
+"""Record linkage of any spec as a job: the request, its description, stages, history and results."""

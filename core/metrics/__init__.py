@@ -1,1 +1,1 @@
-"""What Headrace tells about itself: logging set-up."""
+"""What Headrace tells about itself: metrics, logs, and what a process may use."""

@@ -38,7 +38,7 @@ def write_persons(population: Population, out: Path, threads: int = 1, progress:
     partial = out.with_name(f".{out.name}.partial")
     write = _write_csv if out.suffix == ".csv" else _write_parquet
     try:
-        write(_told(person_chunks(population, CHUNK_ROWS, threads), progress), partial)
+        write(_reporting(person_chunks(population, CHUNK_ROWS, threads), progress), partial)
         partial.replace(out)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise HeadraceError(f"{out} cannot be written: {error}", option="out") from error
@@ -61,7 +61,7 @@ def check_room(out: Path, n_rows: int, bytes_a_row: int) -> None:
         )
 
 
-def _told(frames: Iterator[pl.DataFrame], progress: OnRows | None) -> Iterator[pl.DataFrame]:
+def _reporting(frames: Iterator[pl.DataFrame], progress: OnRows | None) -> Iterator[pl.DataFrame]:
     """The same frames; once the taker asks for the next, the rows so far are reported."""
     n_rows = 0
     for frame in frames:
