@@ -1,4 +1,4 @@
-"""Strings of polars out of flat bytes: the way back of `string_views`, without a copy and without an object for each string.
+"""Strings of polars out of flat bytes: the way back of `string_views`, without a copy or an object for each string.
 
 They are handed over through the Arrow PyCapsule interface (https://arrow.apache.org/docs/format/CDataInterface.html) as
 one array of large UTF-8 strings. The receiver moves the structs out of the capsules while it imports them, and calls
