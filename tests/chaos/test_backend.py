@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.chaos.fleet import Fleet, until
+from tests.profiles import is_long
 
-N = 40_000
-CUTS = 8
+N, CUTS = (40_000, 8) if is_long() else (20_000, 4)
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE :n AND pid <> pg_backend_pid()

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from tests.chaos.fleet import ROOT, Fleet, until
+from tests.profiles import is_long
 
-N = 60_000
-KILLS = 3
+N, KILLS = (60_000, 3) if is_long() else (20_000, 2)
 PAGE = (ROOT / "docs/explain/queue-states.md").read_text()
 
 

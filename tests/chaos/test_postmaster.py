@@ -8,9 +8,9 @@ from functools import partial
 from core.database.embedded import EmbeddedServer
 from tests.chaos.fleet import Fleet, until
 from tests.chaos.server import crowded, kill_postmaster
+from tests.profiles import is_long
 
-N = 40_000
-KILLS = 2
+N, KILLS = (40_000, 2) if is_long() else (16_000, 1)
 RERUN = """
 SELECT extract(epoch FROM min(started_at))::double precision FROM queue_history
 WHERE flow_name = :f AND extract(epoch FROM started_at) > :t HAVING count(*) > 0

@@ -45,7 +45,7 @@ def short_timing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bench_kernels_shows_speed_beside_equal_answers(tmp_path: Path, short_timing: None) -> None:
     out = tmp_path / "out.json"
-    words = ["bench", "kernels", "--rows", "2000", "--seed", "3", "--json", str(out)]
+    words = ["bench", "kernels", "--rows", "1000", "--seed", "3", "--json", str(out)]
     done = CliRunner().invoke(build(), words, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     found = json.loads(out.read_text())
@@ -58,7 +58,7 @@ def test_bench_kernels_shows_speed_beside_equal_answers(tmp_path: Path, short_ti
         assert figure["equal"] == (None if figure["system"].startswith("rapidfuzz") or is_reference(figure) else 1.0)
     assert "the reference" in done.output
     table = CliRunner().invoke(build(), ["bench", "table", str(out)], catch_exceptions=False).stdout
-    assert table.startswith("`headrace bench kernels --rows 2000 --seed 3`, on 20")
+    assert table.startswith("`headrace bench kernels --rows 1000 --seed 3`, on 20")
     assert f"| jaro_winkler | block | headrace {found[0]['version']} | {found[0]['pairs']:,} | " in table
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import ConfigError, HeadraceError
 from core.matching.standardise.dates import parse_dates
+from core.workloads.identity.made_persons import files
 from core.workloads.identity.made_persons.files import check_room, write_persons
 from core.workloads.identity.made_persons.generator import (
     ABSENT_SHARES,
@@ -22,6 +23,7 @@ from core.workloads.identity.made_persons.generator import (
     person_chunks,
 )
 from core.workloads.identity.made_persons.population import plan_population
+from tests.profiles import is_long
 
 ROWS = 20_000
 
@@ -64,14 +66,16 @@ def test_write_persons_is_the_same_to_the_byte(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(digests)
 
 
-def test_write_persons_does_not_depend_on_threads(tmp_path: Path) -> None:
+def test_write_persons_does_not_depend_on_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunk = CHUNK_ROWS if is_long() else 20_000
+    monkeypatch.setattr(files, "CHUNK_ROWS", chunk)
     # Two row groups, the second short.
-    population = plan_population(CHUNK_ROWS + 10_000, 5, 0.3)
+    population = plan_population(chunk + 10_000, 5, 0.3)
     told: list[int] = []
     write_persons(population, tmp_path / "a.parquet", 1)
     write_persons(population, tmp_path / "b.parquet", 3, told.append)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    assert told == [CHUNK_ROWS, CHUNK_ROWS + 10_000]
+    assert told == [chunk, chunk + 10_000]
 
 
 def test_generate_persons_is_the_same_on_every_machine() -> None:
@@ -233,7 +237,7 @@ def test_write_persons_refuses_other_formats_and_leaves_nothing(tmp_path: Path) 
 
 
 def test_person_chunks_need_memory_for_one_chunk(originals: pl.DataFrame) -> None:
-    population = plan_population(100_000, 2, 0.3)
+    population = plan_population(60_000, 2, 0.3)
     next(iter(person_chunks(population, 1000)))
     tracemalloc.start()
     for _ in person_chunks(population, 20_000):
