@@ -9,7 +9,7 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet --no-input
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 TESTS ?= tests
 
 # What the caller has configured for a Headrace, Prefect or PostgreSQL of their own must not reach the demo or the tests.

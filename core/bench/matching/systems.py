@@ -60,7 +60,7 @@ def _goldenmatch(threads: int) -> MatchSetup:
 
 
 def _side(module: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"core.bench.{module}")
+    return (sys.executable, "-m", f"core.bench.matching.{module}")
 
 
 def peers(names: Sequence[str], threads: int) -> list[MatchSetup]:
