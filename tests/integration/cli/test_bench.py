@@ -63,13 +63,13 @@ def test_bench_lookup_measures_each_level_and_how_right_it_is(
 ) -> None:
     monkeypatch.setenv("HEADRACE_REDIS__URL", redis_url)
     out = tmp_path / "lookup.json"
-    screen = headrace("bench", "lookup", "--rows", "1000", "--asked", "50", "--json", str(out))
+    screen = headrace("bench", "lookup", "--rows", "2000", "--asked", "100", "--json", str(out))
     (found,) = json.loads(out.read_text())
-    assert (found["rows"], found["asked"], found["threads"]) == (1000, 50, 2)
+    assert (found["rows"], found["asked"], found["threads"]) == (2000, 100, 2)
     for level in ("cold", "l1", "l2"):
         assert 0 < found[f"{level}_p50_ms"] <= found[f"{level}_p95_ms"] <= found[f"{level}_p99_ms"]
     assert found["l1_p50_ms"] < found["cold_p50_ms"]
     assert found["right"] > 0.9
     assert found["found"] > 0.8
     assert "answer made anew, p95, ms" in screen
-    assert headrace("bench", "table", str(out)).startswith("`headrace bench lookup --rows 1000 --asked 50 --seed 7")
+    assert headrace("bench", "table", str(out)).startswith("`headrace bench lookup --rows 2000 --asked 100 --seed 7")
