@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,18 @@ from core.terminal.guard import guarded
 
 ROOT = Path(__file__).parents[3]
 WAITS = "import sys\nprint('waits', flush=True)\nsys.stdin.read()\n"
-GUARDED = "from core.cli import guarded\nimport sys\nguarded(lambda: (print('waits', flush=True), sys.stdin.read()))\n"
+GUARDED = "from core.terminal.guard import guarded\nimport sys\nguarded(lambda: (print('waits', flush=True), sys.stdin.read()))\n"
 
 
+@pytest.fixture
+def foreground() -> Iterator[None]:
+    """What is started here has Ctrl-C as a terminal gives it: of a run in the background it would be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("source", [WAITS, GUARDED], ids=["while it is imported", "while it runs"])
 def test_start_answers_an_interrupt_in_a_word(tmp_path: Path, source: str) -> None:
     (tmp_path / "slow_module.py").write_text(source)
