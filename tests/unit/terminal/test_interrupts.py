@@ -15,7 +15,11 @@ from core.terminal.guard import guarded
 
 ROOT = Path(__file__).parents[3]
 WAITS = "import sys\nprint('waits', flush=True)\nsys.stdin.read()\n"
-GUARDED = "from core.terminal.guard import guarded\nimport sys\nguarded(lambda: (print('waits', flush=True), sys.stdin.read()))\n"
+GUARDED = """
+import sys
+from core.terminal.guard import guarded
+guarded(lambda: (print('waits', flush=True), sys.stdin.read()))
+"""
 
 
 @pytest.fixture
