@@ -10,14 +10,16 @@ from prefect import flow
 
 from core.errors import HeadraceError, JobBlocked
 from core.linkage.request import MatchRequest
+from core.runtime import open_runtime
 from core.terminal.guard import guarded
+from core.workloads.identity.session import open_session
 from core.workloads.identity.summary import show
 from core.workloads.identity.workload import FLOW
 from flows.runs.events import tell_dead
 from flows.runs.policies import in_words
 from flows.runs.session import using
 from flows.runs.stages import THREADS, all_stages
-from flows.runs.wiring import open_session
+from flows.runs.wiring import RUNNERS, settings_of
 
 
 @flow(name="identity-resolution", persist_result=False, task_runner=THREADS)
@@ -27,7 +29,11 @@ async def identity_resolution(request: MatchRequest, postgres_block: str | None 
     Returns the figures of the job; ends as failed, with one sentence, where a batch is dead or the input is bad.
     """
     try:
-        with open_session(request, postgres_block) as opened, using(opened) as session:
+        with (
+            open_runtime(settings_of(postgres_block)) as runtime,
+            open_session(runtime, request, threads=RUNNERS) as opened,
+            using(opened) as session,
+        ):
             return await all_stages(session)
     except HeadraceError as error:
         if isinstance(error, JobBlocked):

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
 from blocks.postgres import Postgres
-from core.linkage.request import MatchRequest
 from core.metrics.process import usable_cores
-from core.runtime import open_runtime
 from core.settings import Settings, read_settings
-from core.workloads.identity.session import IdentitySession
-from core.workloads.identity.session import open_session as open_identity_session
 
 RUNNERS = usable_cores()
 """Kernels leave the interpreter lock, so one thread a core; one more batch waits claimed."""
@@ -25,13 +19,3 @@ def settings_of(postgres_block: str | None) -> Settings:
         return settings
     block = cast(Postgres, Postgres.load(postgres_block, _sync=True))  # type: ignore[call-arg]
     return settings.model_copy(update={"database": block.to_settings()})
-
-
-@contextmanager
-def open_session(request: MatchRequest, postgres_block: str | None) -> Iterator[IdentitySession]:
-    """Connect, describe the job and join it."""
-    with (
-        open_runtime(settings_of(postgres_block)) as runtime,
-        open_identity_session(runtime, request, threads=RUNNERS) as session,
-    ):
-        yield session
