@@ -145,7 +145,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(call install,adding the tools of requirements-dev.lock,\
 		$(PIP) install --no-deps --require-hashes -r requirements-dev.lock)
 
-KERNEL_FOLDERS := core/matching core/matching/* core/intake core/workloads/* core/workloads/*/*
+KERNEL_FOLDERS := core/matching core/matching/* core/intake/delimited core/workloads/* core/workloads/*/*
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard $(addsuffix /*.py,$(KERNEL_FOLDERS)))
 	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm) && touch $@

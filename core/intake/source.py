@@ -15,12 +15,12 @@ from typing import Any
 import polars as pl
 
 from core.intake.bad_rows import Quarantine
+from core.intake.columnar.parquet_columns import collect, read_text
+from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import ColumnPlan
-from core.intake.csv_source import take_csv
+from core.intake.delimited.csv_source import take_csv
 from core.intake.file_kind import is_parquet
 from core.intake.opening import Opening
-from core.intake.parquet_columns import collect, read_text
-from core.intake.parquet_source import take_parquet
 from core.intake.row_checks import Taken
 
 

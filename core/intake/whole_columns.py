@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from core.intake.bad_rows import CORRECT
-from core.intake.csv_file import CsvFile
+from core.intake.columnar.parquet_columns import collect, scan_trimmed, text_of
+from core.intake.delimited.csv_file import CsvFile
 from core.intake.file_kind import is_parquet
-from core.intake.parquet_columns import collect, scan_trimmed, text_of
 
 _LABEL_SEED = 43
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.intake.bad_rows import FIELD_BYTES_MAX, Fault, FaultKind
 from core.intake.columns import check_header
-from core.intake.csv_records import (
+from core.intake.delimited.csv_records import (
     NUL_BYTE,
     SOUND,
     TEXT_BEHIND_QUOTE,

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import RowError
-from core.intake import csv_file
 from core.intake.columns import FieldHint
+from core.intake.delimited import csv_file
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from tests.profiles import scaled

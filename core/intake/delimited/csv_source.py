@@ -8,7 +8,7 @@ import polars as pl
 
 from core.intake.bad_rows import Quarantine
 from core.intake.columns import joined
-from core.intake.csv_file import CsvFile
+from core.intake.delimited.csv_file import CsvFile
 from core.intake.opening import Opening
 from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
 

@@ -11,10 +11,10 @@ import polars as pl
 
 from core.errors import RowError, SchemaError
 from core.intake.bad_rows import Quarantine
+from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
 from core.intake.columns import ColumnPlan
 from core.intake.file_digest import file_digest
 from core.intake.opening import Opening
-from core.intake.parquet_columns import as_text, collect, read_text, scan_trimmed
 from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
 
 _SLICE_ROWS = 1 << 18

@@ -1,0 +1,1 @@
+"""Parquet: read where it lies, its columns as text."""
