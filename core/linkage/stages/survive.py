@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from core.matching.clustering.entity_ids import entity_ids, texts_at
-from core.matching.clustering.survivorship import LINEAGE_SUFFIX, golden
+from core.matching.clustering.field_groups import LINEAGE_SUFFIX
+from core.matching.clustering.survivorship import golden
 from core.matching.edges import Edges
 from core.storage.workspace import Array, Folder, save_frame
 

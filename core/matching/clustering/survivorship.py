@@ -7,10 +7,10 @@ from typing import Literal
 
 import polars as pl
 
+from core.matching.clustering.field_groups import LINEAGE_SUFFIX, groups_of, keep_together
 from core.matching.specs.spec import MatchSpec
 
 Policy = Literal["most_frequent", "most_complete"]
-LINEAGE_SUFFIX = "__row"
 
 
 def golden(members: pl.DataFrame, spec: MatchSpec, policies: Mapping[str, Policy] | None = None) -> pl.DataFrame:
@@ -18,7 +18,8 @@ def golden(members: pl.DataFrame, spec: MatchSpec, policies: Mapping[str, Policy
 
     `most_frequent` (default) takes the value most members have, comparing them trimmed and without regard to case;
     `most_complete` the longest. Ties go to the longest value, then to the smallest row. Missing values never survive
-    over present ones.
+    over present ones. Fields that belong together, as street and town do, are not taken from rows that contradict each
+    other (see `keep_together`); a field with a policy of its own is settled by itself.
 
     Args:
         members: `entity_id`, `row`, and a String column per `spec.columns`; other columns are ignored.
@@ -39,6 +40,8 @@ def golden(members: pl.DataFrame, spec: MatchSpec, policies: Mapping[str, Policy
     for name in names:
         policy = (policies or {}).get(name, "most_frequent")
         settled = settled.join(_settle(several, name, policy), on="entity_id", how="left", maintain_order="left")
+    for group in groups_of(spec, set(names) - set(policies or {})):
+        settled = keep_together(settled, several, group)
     columns = ["entity_id", "n_members", "first_row"]
     columns += [column for name in names for column in (name, name + LINEAGE_SUFFIX)]
     return pl.concat([single.select(columns), settled.select(columns)]).sort("first_row").drop("first_row")
