@@ -10,7 +10,9 @@ HOME = ("street", "city", "state", "zip")
 NAMES = ("first_name", "last_name")
 
 
-def best(columns: tuple[str, ...], *rows: tuple[str | None, ...], **policies: str) -> list[tuple[str | None, int | None]]:
+def best(
+    columns: tuple[str, ...], *rows: tuple[str | None, ...], **policies: str
+) -> list[tuple[str | None, int | None]]:
     members = pl.DataFrame(
         [("e", number, *row) for number, row in enumerate(rows)],
         schema={"entity_id": pl.String, "row": pl.UInt32} | dict.fromkeys(columns, pl.String),
