@@ -6,12 +6,14 @@ import asyncio
 import sys
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from core.errors import HeadraceError, JobBlocked
+from core.linkage.outline import outline_of
 from core.linkage.request import MatchRequest
 from core.runtime import open_runtime
 from core.terminal.guard import guarded
+from core.workloads.identity.outline_text import outline_lines
 from core.workloads.identity.session import open_session
 from core.workloads.identity.summary import show
 from core.workloads.identity.workload import FLOW
@@ -34,6 +36,7 @@ async def identity_resolution(request: MatchRequest, postgres_block: str | None 
             open_session(runtime, request, threads=RUNNERS) as opened,
             using(opened) as session,
         ):
+            get_run_logger().info("\n".join(outline_lines(outline_of(opened.job.description))))
             return await all_stages(session)
     except HeadraceError as error:
         if isinstance(error, JobBlocked):

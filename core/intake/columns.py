@@ -16,13 +16,15 @@ from core.errors import SchemaError
 class FieldHint:
     """A field of a spec: its name, its kind (`date` is checked) and other names its column may have.
 
-    Where `slips_kept`, a date that does not exist is no bad row.
+    Where `slips_kept`, a date that does not exist is no bad row. beside: another field, and names that the
+    column may have only where that field has one.
     """
 
     name: str
     kind: str
     aliases: tuple[str, ...] = ()
     slips_kept: bool = False
+    beside: tuple[str, tuple[str, ...]] = ("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ def plan_columns(
         chosen[field.name] = _find_columns(target, columns, path, "mapping", wanted)
     taken = {id_column, *(column for served in chosen.values() for column in served)}
     by_plain = {plain(column): column for column in reversed(columns)}
-    for names_of in (_own_name, _aliases):
+
+    def beside_another(field: FieldHint) -> list[str]:
+        other, names = field.beside
+        return [plain(name) for name in names] if chosen.get(other) else []
+
+    for names_of in (_own_name, _aliases, beside_another):
         for field in fields:
             if field.name in chosen:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from core.intake.columns import ColumnPlan, FieldHint, plan_columns
 
 BadRows = Literal["raise", "quarantine"]
+OnPlan = Callable[[Sequence[str], ColumnPlan], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Opening:
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
         day_first: per date field, for files whose own dates do not tell.
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
+        on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
 
@@ -36,6 +38,7 @@ class Opening:
     day_first: Mapping[str, bool] = field(default_factory=dict)
     may_be_empty: bool = False
     digest: str | None = None
+    on_plan: OnPlan = lambda _columns, _plan: None
 
     @property
     def side_file(self) -> Path:
@@ -44,4 +47,6 @@ class Opening:
 
     def plan(self, columns: Sequence[str]) -> ColumnPlan:
         """Which of the file's columns serve which field. Raises as `plan_columns`."""
-        return plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
+        plan = plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
+        self.on_plan(columns, plan)
+        return plan

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from core.intake.columns import FieldHint
+from core.intake.known_names import BESIDE, known_names
 from core.linkage.request import MatchRequest
-from core.matching.specs.spec import MatchSpec
+from core.matching.specs.spec import MatchSpec, built_in_specs
 
 
 class Frozen(BaseModel):
@@ -50,10 +51,17 @@ DESCRIPTION = "job.json"
 
 
 def hints_of(spec: MatchSpec) -> list[FieldHint]:
-    """What the columns of the file are looked for by; the parts of one column share their aliases."""
+    """What the columns of the file are looked for by; the parts of one column share their aliases.
+
+    Columns of the built-in specs are found by their names in eight languages, too.
+    """
     hints = []
     for column in spec.columns:
         fields = [field for field in spec.fields if field.column == column]
-        aliases = tuple(dict.fromkeys(alias for field in fields for alias in field.aliases))
-        hints.append(FieldHint(column, fields[0].kind, aliases, any(field.slips == "keep" for field in fields)))
+        built_in = spec.name in built_in_specs()
+        known = known_names(column) if built_in else ()
+        aliases = tuple(dict.fromkeys((*(alias for field in fields for alias in field.aliases), *known)))
+        kept = any(field.slips == "keep" for field in fields)
+        beside = BESIDE.get(column, ("", ())) if built_in else ("", ())
+        hints.append(FieldHint(column, fields[0].kind, aliases, kept, beside))
     return hints

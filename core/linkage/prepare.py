@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,7 @@ from core.linkage.description import DESCRIPTION, JobDescription, hints_of
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, read_decisions, refuse_contradictions
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
+from core.linkage.name_check import refuse_nameless
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.request_checks import check_request
 from core.matching.specs.spec import MatchSpec, load_spec
@@ -119,6 +121,7 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, number),
         digest=understood.digests[number],
+        on_plan=partial(refuse_nameless, request, understood.spec, request.inputs[number]),
     )
 
 
@@ -149,7 +152,12 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
     spec, folder = understood.spec, workspace.root / SOURCE
     sources = reopen(base.description, hints_of(spec), folder)
     # The columns are those of the run that is added to; a few new records need not have a value in each.
-    opening = replace(_opening(understood, 0, folder / "new"), day_first=sources[0].date_order, may_be_empty=True)
+    opening = replace(
+        _opening(understood, 0, folder / "new"),
+        day_first=sources[0].date_order,
+        may_be_empty=True,
+        on_plan=lambda _columns, _plan: None,
+    )
     new = open_source(opening)
     lacking = [name for name in spec.columns if name not in new.mapping]
     if lacking:

@@ -28,6 +28,7 @@ class MatchRequest(BaseModel):
         description="field of the spec -> column of the file; 'a+b' joins two columns, '' leaves the field out",
     )
     link: str | None = Field(None, description="second file: only pairs across the two files are compared")
+    without_names: bool = Field(False, description="match although no column has a name that a built-in spec asks for")
     one_to_one: bool = Field(False, description="with link: each record has at most one partner")
     bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.jobs.local import OnProgress, own_workspace, run_job
 from core.jobs.local_source import LocalManifest
 from core.jobs.memory import Watch, fit, limit_bytes
+from core.linkage.description import JobDescription
 from core.linkage.job import LinkageJob
+from core.linkage.outline import Outline, outline_of
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_here
@@ -17,6 +21,9 @@ from core.linkage.results.outputs import summarise, write_outputs
 from core.linkage.stages.needs import NEEDS, STAGES
 from core.linkage.stages.table import TABLE
 from core.matching.scoring.model import Model
+from core.storage.workspace import Workspace
+
+OnDescribed = Callable[[JobDescription], None]
 
 
 def resolve(
@@ -24,6 +31,7 @@ def resolve(
     workspaces: Path,
     *,
     threads: int = 1,
+    on_described: OnDescribed = lambda description: None,
     on_progress: OnProgress = lambda stage, done, total: None,
     keep_workspace: bool = False,
 ) -> dict[str, Any]:
@@ -31,6 +39,7 @@ def resolve(
 
     Args:
         workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
+        on_described: is shown what will be done, before it is done.
     Returns:
         The figures of `core.linkage.results.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
     Raises:
@@ -41,6 +50,7 @@ def resolve(
     understood = understand(request)
     with own_workspace(workspaces, understood.key) as workspace, Watch() as watch:
         description = describe(understood, workspace)
+        on_described(description)
         room = fit(NEEDS, description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
         job = LinkageJob(
@@ -63,6 +73,18 @@ def resolve(
         if not keep_workspace:
             workspace.remove()
     return summary
+
+
+def outline(request: MatchRequest, workspaces: Path) -> Outline:
+    """Check the input from end to end and say what a match would do; nothing is matched, nothing stays behind.
+
+    Raises as `resolve`. Cost: as reading the input.
+    """
+    workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workspaces, prefix=".outline-") as folder:
+        side = Path(folder) / "bad_rows.csv"
+        trial = request.model_copy(update={"quarantine": None if request.quarantine is None else str(side)})
+        return outline_of(describe(understand(trial), Workspace(f"{folder}/job")))
 
 
 def learn(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -258,6 +259,12 @@ def _alone(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
     return field.model_copy(update={"swap_with": None, "levels": levels, "made_of": made_of})
 
 
+@cache
+def built_in_specs() -> tuple[str, ...]:
+    """Names of the specs that come with Headrace."""
+    return tuple(sorted(path.stem for path in SPEC_FOLDER.glob("*.yaml")))
+
+
 def load_spec(name_or_path: str | Path) -> MatchSpec:
     """Load a built-in spec by name, or any spec from a YAML file.
 
@@ -268,7 +275,7 @@ def load_spec(name_or_path: str | Path) -> MatchSpec:
     if path.suffix not in {".yaml", ".yml"}:
         path = SPEC_FOLDER / f"{name_or_path}.yaml"
     if not path.is_file():
-        built_in = ", ".join(sorted(p.stem for p in SPEC_FOLDER.glob("*.yaml")))
+        built_in = ", ".join(built_in_specs())
         raise SpecError(f"no spec {str(name_or_path)!r}; built in: {built_in}; or give the path of a .yaml file")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

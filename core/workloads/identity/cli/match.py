@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
+
+if TYPE_CHECKING:
+    from core.workloads.identity.cli.planning import Teller
 
 EPILOG = """
 Examples:
@@ -16,6 +19,8 @@ Examples:
   headrace match people.csv --id person_no --out resolved.parquet
 
   headrace match people.csv --id rec_id --map last_name=surname --map zip=postcode --map email= --out resolved.csv
+
+  headrace match people.csv --id person_no --plan
 
   headrace match june.csv --against resolved.parquet --out june.parquet
 
@@ -89,6 +94,8 @@ def match(
         bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
     ] = False,
     bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
+    plan: Annotated[bool, typer.Option("--plan", help="check the input, say what would be done, and end")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="match although a name has no column; ask nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     memory_gb: Annotated[
@@ -97,8 +104,10 @@ def match(
     keep_workspace: Annotated[bool, typer.Option(help="keep the files of the stages (local)")] = False,
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
+    from core.settings import read_settings
     from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
     from core.workloads.identity.cli.match_options import matching_request
+    from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
     request = matching_request(
@@ -120,18 +129,23 @@ def match(
             "dataset": dataset or dataset_of(records, spec),
             "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
+            "without_names": yes,
         },
         [*(maps or []), *(more or [])],
     )
+    if plan:
+        show_outline(request, read_settings().state_dir / "workspaces" / "local", as_json=as_json)
+        return
     if via == "prefect":
         become_flow("flows.identity_resolution", [request.model_dump_json(), *(["--json"] if as_json else [])])
     if via != "local":
         raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
-    summary = _run_here(request, threads, keep_workspace)
-    show(summary, as_json=as_json, out=request.out)
+    tell = Teller(quiet=as_json)
+    summary = asking(request, lambda asked: _run_here(asked, threads, keep_workspace, tell))
+    show(tell.rest(summary), as_json=as_json, out=request.out)
 
 
-def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[str, Any]:
+def _run_here(request: Any, threads: int | None, keep_workspace: bool, tell: Teller) -> dict[str, Any]:
     import os
 
     threads = threads or usable_cores()
@@ -149,6 +163,7 @@ def _run_here(request: Any, threads: int | None, keep_workspace: bool) -> dict[s
             request,
             settings.state_dir / "workspaces" / "local",
             threads=threads,
+            on_described=tell,
             on_progress=on_progress,
             keep_workspace=keep_workspace,
         )

@@ -1,0 +1,85 @@
+"""What a described job is going to do, before it does it: columns, fields, what was detected, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.linkage.description import JobDescription
+from core.matching.specs.spec import load_spec
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutline:
+    """One input: its rows, what was detected of its form, and the columns that serve each column of the spec."""
+
+    path: str
+    rows: int
+    id_column: str
+    detected: Mapping[str, str]
+    fields: Mapping[str, tuple[str, ...]]
+    unmapped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """passes, dropped: names of the spec's passes that run, and that cannot. notices: what else should be known."""
+
+    spec: str
+    rows: int
+    sources: tuple[SourceOutline, ...]
+    passes: tuple[str, ...]
+    dropped: tuple[str, ...]
+    notices: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "spec": self.spec,
+            "rows": self.rows,
+            "sources": [
+                {
+                    "path": source.path,
+                    "rows": source.rows,
+                    "id_column": source.id_column,
+                    "detected": dict(source.detected),
+                    "fields": {name: list(columns) for name, columns in source.fields.items()},
+                    "unmapped": list(source.unmapped),
+                }
+                for source in self.sources
+            ],
+            "passes": list(self.passes),
+            "dropped_passes": list(self.dropped),
+            "notices": list(self.notices),
+        }
+
+
+def outline_of(description: JobDescription) -> Outline:
+    """Read from a description what the job will do. The notices on fields and passes are told by its lists instead."""
+    running = [each.name for each in description.spec.passes]
+    every = [each.name for each in load_spec(description.request.spec).passes]
+    sources = tuple(
+        SourceOutline(
+            path=Path(source["path"]).name,
+            rows=source["rows"],
+            id_column=source["id_column"],
+            detected=source.get("detected", {}),
+            fields={name: tuple(columns) for name, columns in source["mapping"].items()},
+            unmapped=tuple(source["unmapped"]),
+        )
+        for source in description.sources
+    )
+    return Outline(
+        spec=description.spec.name,
+        rows=description.rows,
+        sources=sources,
+        passes=tuple(running),
+        dropped=tuple(name for name in every if name not in running),
+        notices=tuple(notice for notice in description.notices if not _told_by_lists(notice)),
+    )
+
+
+def _told_by_lists(notice: str) -> bool:
+    return notice.startswith("pass ") or notice.endswith("is not mapped and is not compared")

@@ -1,0 +1,39 @@
+"""What a match is going to do, in lines of at most 80 columns: for a terminal and for the log of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from core.linkage.outline import Outline, SourceOutline
+
+WIDTH = 80
+
+
+def outline_lines(outline: Outline) -> list[str]:
+    """Each input with its columns, then what is not compared, which passes run, and what else should be known."""
+    lines = [line for source in outline.sources for line in _source_lines(source)]
+    if absent := outline.sources[0].unmapped:
+        lines += _wrapped("not compared, no column: ", ", ".join(absent))
+    every = len(outline.passes) + len(outline.dropped)
+    lines += _wrapped("passes: ", f"{len(outline.passes)} of {every}" + _without(outline.dropped))
+    for notice in outline.notices:
+        lines += _wrapped("note: ", notice)
+    return lines
+
+
+def _without(dropped: tuple[str, ...]) -> str:
+    return f"; their fields lack a column: {', '.join(dropped)}" if dropped else ""
+
+
+def _source_lines(source: SourceOutline) -> Iterator[str]:
+    form = "".join(f", {name} {value}" for name, value in source.detected.items())
+    yield from _wrapped("", f"{source.path}: {source.rows:,} rows{form}")
+    width = max(map(len, source.fields), default=0)
+    yield from _wrapped(f"  {'id':<{width}}  ", source.id_column)
+    for name, columns in source.fields.items():
+        yield from _wrapped(f"  {name:<{width}}  ", " + ".join(columns))
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), drop_whitespace=True)
