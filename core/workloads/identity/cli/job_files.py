@@ -37,12 +37,12 @@ def output_of(named: str) -> Path:
 
 def input_file(named: str) -> str:
     """The file of that name, or a snapshot of `table:name` of the configured database."""
-    from core.intake.database_table import named_table
+    from core.intake.tables.database_table import named_table
 
     table = named_table(named)
     if table is None:
         return named
-    from core.intake.database_table import export_table
+    from core.intake.tables.database_table import export_table
 
     with exports() as (runtime, folder):
         return str(export_table(runtime.db, table, folder))
@@ -50,7 +50,7 @@ def input_file(named: str) -> str:
 
 def dataset_of(named: str, spec: str | None) -> str | None:
     """What answers for a table are published under: its snapshots have changing names. None: it is a file."""
-    from core.intake.database_table import named_table
+    from core.intake.tables.database_table import named_table
 
     table = named_table(named)
     return None if table is None else f"{spec or 'persons'}:{table}"

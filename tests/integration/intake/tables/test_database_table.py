@@ -11,7 +11,7 @@ import pytest
 from core.database import DatabaseManager, copy
 from core.database.copy import copy_in
 from core.errors import InputError
-from core.intake.database_table import export_table, named_table
+from core.intake.tables.database_table import export_table, named_table
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.workloads.identity.made_persons.generator import generate_persons
