@@ -9,6 +9,8 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet --no-input
+# uv installs, from the same locks; INSTALLER=pip does without it.
+INSTALLER ?= uv
 TEST_WORKERS ?= 3
 TESTS ?= tests
 
@@ -89,12 +91,14 @@ bench: setup ## Measure the queue on this machine
 	@$(DEMO_ENV) $(VENV)/bin/headrace bench queue
 
 # The locks hold names, versions and hashes; no index and no path. The run lock is a subset of the dev lock.
-LOCK := $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --group build --extra local --extra k8s --extra s3
+LOCK_FORMAT := --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+LOCK := $(PYTHON) -m uv pip compile pyproject.toml $(LOCK_FORMAT) --group build --extra local --extra k8s --extra s3
 
-lock: setup-dev ## Resolve pyproject.toml again into the two lock files (UPGRADE=1: newest versions)
+lock: setup-dev ## Resolve pyproject.toml again into the lock files (UPGRADE=1: newest versions)
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev --extra bench --extra peers --output-file requirements-dev.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements-dev.lock --output-file requirements.lock
+	@echo uv | $(PYTHON) -m uv pip compile - $(LOCK_FORMAT) --constraint requirements-dev.lock --output-file requirements-uv.lock
 	@echo "lock: $$(grep -c == requirements.lock) packages to run, $$(grep -c == requirements-dev.lock) to develop"
 
 clean: ## Remove .venv, the demo's state and every cache
@@ -134,16 +138,34 @@ timed = started=$$(date +%s); echo "setup: $(1)"; $(2) && echo "setup: done in $
 # The same for a command that changes .venv.
 install = touch $(VENV)/.installing; $(call timed,$(1),$(2)) && rm $(VENV)/.installing && touch $@
 
-$(VENV)/.run: $(VENV)/.made requirements.lock
-	@$(call install,installing $$(grep -c == requirements.lock) packages from requirements.lock (one to three minutes),\
-		$(PIP) install --no-deps --require-hashes -r requirements.lock)
+# pip's configuration is the one that a machine has; uv does not read it, so it is told what pip knows and it does not.
+PIP_SAYS = known=$$($(PYTHON) -m pip --disable-pip-version-check config list 2>/dev/null); \
+	pip_says() { printf '%s\n' "$$known" | sed -n "s/^\(:env:\|install\|global\)\.$$1=[\"']\(.*\)[\"']$$/\2/p" | head -n 1 | sed 's/\\n/ /g'; }; \
+	tell() { eval "set=\$${$$1:-}"; [ -n "$$set" ] || [ -z "$$2" ] || export "$$1=$$2"; }; \
+	tell UV_DEFAULT_INDEX "$${UV_INDEX_URL:-$$(pip_says index-url)}"; \
+	tell UV_INDEX "$$(pip_says extra-index-url)"; tell UV_FIND_LINKS "$$(pip_says find-links)"; \
+	tell UV_INSECURE_HOST "$$(pip_says trusted-host)"; tell SSL_CERT_FILE "$$(pip_says cert)"; tell ALL_PROXY "$$(pip_says proxy)"; \
+	tell UV_INDEX_STRATEGY unsafe-best-match
+
+UV := VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(PYTHON) -m uv --quiet --no-config
+UV_LOCK := $(if $(filter pip,$(INSTALLER)),,requirements-uv.lock)
+
+by_uv = { $(PIP) install --no-deps --require-hashes --only-binary :all: -r $(UV_LOCK) && ($(PIP_SAYS); $(UV) pip install $(1)); } \
+	|| { echo "setup: uv could not install; now by pip" >&2; false; }
+
+# $(1): options and requirements that both understand.
+packages = { $(if $(UV_LOCK),$(by_uv) ||) $(PIP) install $(1); }
+
+$(VENV)/.run: $(VENV)/.made requirements.lock $(UV_LOCK)
+	@$(call install,installing $$(grep -c == requirements.lock) packages from requirements.lock,\
+		$(call packages,--no-deps --require-hashes -r requirements.lock))
 
 $(VENV)/.package: $(VENV)/.run pyproject.toml
-	@$(call install,installing headrace in place,$(PIP) install --no-build-isolation --no-deps --editable .)
+	@$(call install,installing headrace in place,$(call packages,--no-build-isolation --no-deps --editable .))
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(call install,adding the tools of requirements-dev.lock,\
-		$(PIP) install --no-deps --require-hashes -r requirements-dev.lock)
+		$(call packages,--no-deps --require-hashes -r requirements-dev.lock))
 
 KERNEL_FOLDERS := core/matching core/matching/* core/intake/delimited core/workloads/* core/workloads/*/*
 

@@ -14,6 +14,7 @@ from tests.architecture.tree import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 BROWSER_LOCK = "tests/browser/requirements.lock"
+UV_LOCK = "requirements-uv.lock"
 HEAD = re.compile(r"^(?P<requirement>[a-z0-9][a-z0-9._-]*==\S+(?: ; [^\\]+?)?)(?: \\)?$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -35,14 +36,14 @@ def declared(*extras: str) -> tuple[Requirement, ...]:
     return tuple(map(Requirement, wanted))
 
 
-@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK])
+@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, UV_LOCK])
 def test_lock_holds_names_versions_and_hashes_only(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     odd = [f"{name}:{n}: {line}" for n, line in enumerate(lines, 1) if not (HEAD.match(line) or HASH.match(line))]
     assert not odd, "run `make lock`; a lock has no URL, path, option or comment:\n" + "\n".join(odd[:10])
 
 
-@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK])
+@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, UV_LOCK])
 def test_lock_has_a_hash_for_each_package(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     bare = [
@@ -70,6 +71,11 @@ def test_lock_serves_what_pyproject_asks_for(name: str, extras: tuple[str, ...])
 def test_run_lock_is_a_subset_of_the_dev_lock() -> None:
     apart = {str(pin) for pin in locked(LOCKS[0])} - {str(pin) for pin in locked(LOCKS[1])}
     assert not apart, f"tests would run on other versions than the product: {sorted(apart)}: run `make lock`"
+
+
+def test_uv_that_installs_is_the_uv_that_locks() -> None:
+    (uv,) = map(str, locked(UV_LOCK))
+    assert uv in map(str, locked(LOCKS[1])), "one lock for both: run `make lock`"
 
 
 def test_other_queues_and_matchers_are_not_installed_to_run() -> None:
