@@ -214,6 +214,16 @@ SELECT count(*) FROM gone
 SELECT job_id, flow_name, job_key, status, tenant_id, parameters, input_digest, created_at, finished_at
 FROM jobs ORDER BY job_id DESC LIMIT %(limit)s
 
+-- name: job_list_stages :many
+-- Where jobs are: of each its first stage, whose rows are those of the input, and its last with the batches that are live.
+SELECT j.job_id, a.n_items, z.stage, z.n_batches,
+       (SELECT count(*) FROM processing_queue q WHERE q.job_id = j.job_id AND q.stage = z.stage)
+FROM unnest(%(job_ids)s::bigint[]) AS j(job_id)
+CROSS JOIN LATERAL (SELECT s.n_items FROM job_stages s WHERE s.job_id = j.job_id ORDER BY s.opened_at, s.stage LIMIT 1) a
+CROSS JOIN LATERAL (SELECT s.stage, s.n_batches FROM job_stages s
+                    WHERE s.job_id = j.job_id ORDER BY s.opened_at DESC, s.stage DESC LIMIT 1) z
+ORDER BY j.job_id
+
 -- Stages
 
 -- name: stage_open :many

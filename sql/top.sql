@@ -38,6 +38,11 @@ WITH newest AS (
 SELECT n.worker_id, sum(n.n_rows)::bigint, max(s.span_s) FROM newest n CROSS JOIN span s
 WHERE n.worker_id IS NOT NULL GROUP BY n.worker_id ORDER BY n.worker_id
 
+-- name: top_holders :many
+-- Who holds running batches: `headrace match` and flow runs take part in a job without beating as workers do.
+SELECT worker_id, count(*) FROM processing_queue WHERE state = 'running' AND worker_id IS NOT NULL
+GROUP BY worker_id ORDER BY worker_id LIMIT 1000
+
 -- name: top_pools :many
 -- Workers that beat, and what they hold, by pool. Silent ones are reaped by the leader.
 SELECT pool, count(*), coalesce(sum(n_leases), 0)::bigint FROM workers GROUP BY pool ORDER BY pool

@@ -234,12 +234,10 @@ def _prefect(_settings: Settings) -> Finding:
 
 
 def _print_table(findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from core.terminal.tables import emit
 
-    table = Table("", "subject", "found")
+    rows = []
     for finding in findings:
-        words = escape(finding.found) + (f"\n[red]{escape(finding.problem)}[/red]" if finding.problem else "")
-        table.add_row("[red]wrong[/red]" if finding.problem else "ok", finding.subject, words)
-    Console().print(table)
+        said = finding.found + (f"; {finding.problem}" if finding.problem else "")
+        rows.append({"": "wrong" if finding.problem else "ok", "subject": finding.subject, "found": said})
+    emit("", rows, as_json=False)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from core.terminal.options import AsJson, JobName, Limit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.queue.batches import Job, JobPlace, StageProgress
     from core.queue.producers.backfill import Seen
+
+# Of a live batch for people; --json has the rest.
+LIVE = ("batch_id", "stage", "partition_no", "state", "attempt", "n_items", "worker_id", "lease_s")
 
 
 def register(group: typer.Typer) -> None:
@@ -21,35 +27,64 @@ def register(group: typer.Typer) -> None:
 
 
 def jobs(context: typer.Context, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """The newest jobs first.
+    """The newest jobs first: what each works on, its rows, how far it is, and how long it took or has taken.
+
+    With --json also its flow and its key.
 
     Example: headrace jobs --limit 5
     """
     if context.invoked_subcommand is not None:
         return
-    from core.queue.producers.jobs import newest
+    from datetime import UTC, datetime
+
+    from core.queue.producers.jobs import newest, places
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
         found = newest(runtime.db, limit)
-    rows = [
-        {
-            "job": job.job_id,
-            "flow": job.flow_name,
-            "status": job.status,
-            "key": job.job_key,
-            "created": job.created_at,
-            "finished": job.finished_at,
-        }
-        for job in found
-    ]
-    emit("jobs", rows, as_json=as_json, empty="no jobs yet")
+        there = places(runtime.db, [job.job_id for job in found])
+    now = datetime.now(UTC)
+    rows = [_job_row(job, there.get(job.job_id), now) for job in found]
+    emit("jobs", rows if as_json else [_for_people(row) for row in rows], as_json=as_json, empty="no jobs yet")
 
 
-def show(
-    job: Annotated[str, typer.Argument(help="Job id or job key.")], limit: Limit = 50, as_json: AsJson = False
-) -> None:
+def _job_row(job: Job, place: JobPlace | None, now: datetime) -> dict[str, Any]:
+    """Everything there is to say of a job in a list; `seconds` to its end, or until now."""
+    return {
+        "job": job.job_id,
+        "flow": job.flow_name,
+        "status": job.status,
+        "key": job.job_key,
+        "created": job.created_at,
+        "finished": job.finished_at,
+        "input": job.parameters.get("input"),
+        "rows": None if place is None else place.rows,
+        "stage": None if place is None else place.stage,
+        "batches": None if place is None else place.batches,
+        "batches_ended": None if place is None else place.ended,
+        "seconds": round(((job.finished_at or now) - job.created_at).total_seconds(), 3),
+    }
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """What fits a line: a file by its name, a job without one by its flow."""
+    from core.terminal.spans import span_words
+
+    done = row["status"] == "completed"
+    at = "" if row["stage"] is None else f"{row['stage']} {row['batches_ended']}/{row['batches']}"
+    return {
+        "job": row["job"],
+        "input": str(row["input"] or row["flow"]).rstrip("/").rpartition("/")[2],
+        "status": row["status"].replace("_", " "),
+        "rows": row["rows"],
+        "progress": "done" if done else at,
+        "time": span_words(row["seconds"]),
+        "began": row["created"].astimezone().strftime("%m-%d\N{NO-BREAK SPACE}%H:%M"),
+    }
+
+
+def show(job: JobName, limit: Limit = 50, as_json: AsJson = False) -> None:
     """One job: its stages with their progress, how attempts ended, and the batches that are live.
 
     Example: headrace jobs show 3
@@ -60,19 +95,33 @@ def show(
     from core.queue.producers.jobs import require
     from core.queue.producers.stages import progress
     from core.runtime import open_runtime
-    from core.terminal.tables import emit
+    from core.terminal.tables import cut, emit
 
     with open_runtime() as runtime:
         found = require(runtime.db, job)
-        stages = [{**asdict(stage), "drained": stage.drained} for stage in progress(runtime.db, found.job_id)]
+        held = progress(runtime.db, found.job_id)
+        stages = [{**asdict(stage), "drained": stage.drained, "state": stage.state} for stage in held]
         attempts, batches = views.of_job(runtime.db, found.job_id, limit)
     if as_json:
         emit("", [{"job": asdict(found), "stages": stages, "attempts": attempts, "batches": batches}], as_json=True)
         return
-    print(f"job {found.job_id} of {found.flow_name}: {found.status}")
-    emit("stages", stages, as_json=False, empty="no stage was opened")
+    print(f"job {found.job_id} of {cut(found.flow_name, 40)}: {found.status}")
+    emit("stages", [_stage_words(stage) for stage in held], as_json=False, empty="no stage was opened")
     emit("attempts", attempts, as_json=False, empty="no attempt has ended")
-    emit("live batches", batches, as_json=False, empty="no batch is live")
+    live = [{name: batch[name] for name in LIVE} for batch in batches]
+    emit("live batches", live, as_json=False, empty="no batch is live")
+
+
+def _stage_words(stage: StageProgress) -> dict[str, Any]:
+    return {
+        "stage": stage.stage,
+        "state": stage.state,
+        "batches": f"{stage.done:,}/{stage.total:,}",
+        "rows": stage.rows,
+        "rows_done": stage.rows_done,
+        "retries": stage.waiting,
+        "dead": stage.dead,
+    }
 
 
 def pause(job: JobName, as_json: AsJson = False) -> None:

@@ -12,6 +12,8 @@ from core.terminal.signals import told_to_end
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.text import Text
+
     from core.stack.plan import Plan
     from core.stack.state import StackState
     from core.stack.supervisor import Status
@@ -179,15 +181,13 @@ class _Screen:
                     print(f"  {name + ':':<12} {address}", flush=True)
 
 
-def _table(status: Status) -> Any:
-    from rich.table import Table
+def _table(status: Status) -> Text:
+    from rich.text import Text
+
+    from core.terminal.tables import fact_lines, screen_width
 
     title = f"headrace: {status.phase}" + (f", {status.note}" if status.note else "")
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
-    for name, words in status.parts.items():
-        table.add_row(name, words)
+    facts = dict(status.parts)
     if status.phase == "ready":
-        for name, address in status.addresses.items():
-            table.add_row(f"[bold]{name}[/]", address)
-        table.add_row("", "[dim]Ctrl-C ends all of it[/]")
-    return table
+        facts |= {**status.addresses, "": "Ctrl-C ends all of it"}
+    return Text("\n".join([title, *fact_lines(facts, screen_width())]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -51,7 +51,10 @@ class FlowReading:
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """One worker: leases as of its last beat, rows a second over the last half minute."""
+    """One worker: leases as of its last beat, rows a second over the last half minute.
+
+    `host` is empty of a process that takes part in a job and sends no beats of its own: a match, a flow run.
+    """
 
     worker_id: str
     host: str
@@ -184,7 +187,19 @@ class Reader:
                 WorkerFigures(name, host, n_leases, float(silent_s), rates.get(name, 0.0))
                 for name, host, _, n_leases, _, silent_s in run(conn, M["live_workers"])
             )
-        return Reading(at_s, flows, workers)
+            held = {name: int(n_leases) for name, n_leases in run(conn, Q["top_holders"])}
+        return Reading(at_s, flows, workers + _without_beat(workers, held, rates))
+
+
+def _without_beat(
+    beating: Sequence[WorkerFigures], held: Mapping[str, int], rates: Mapping[str, float]
+) -> tuple[WorkerFigures, ...]:
+    """Processes that hold batches, or ended some lately, and beat by their leases alone: matches and flow runs."""
+    known = {worker.worker_id for worker in beating}
+    return tuple(
+        WorkerFigures(name, "", held.get(name, 0), 0.0, rates.get(name, 0.0))
+        for name in sorted({*held, *rates} - known)
+    )
 
 
 def watch(read: Callable[[], Reading], show: Callable[[Frame], None], wait: Callable[[], bool], *, once: bool) -> None:

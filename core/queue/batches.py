@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from core.queue.states import BatchKind, Fault, JobStatus, StageStatus
@@ -149,6 +149,27 @@ class StageProgress:
     def drained(self) -> bool:
         """No live batch and no waiting retry is left, whoever owns them."""
         return self.live == 0 and self.waiting == 0
+
+    @property
+    def state(self) -> Literal["open", "done", "blocked", "failed", "cancelled"]:
+        """In a word for people: `status` stays open where nobody closes the stage, also when all of it is done."""
+        if self.status == "failed":
+            return "failed"
+        if not self.drained:
+            return "open"
+        if self.dead:
+            return "blocked"
+        return "cancelled" if self.cancelled else "done"
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlace:
+    """How far a job is: the rows of its first stage, its last stage, and how many of that one's batches have ended."""
+
+    rows: int
+    stage: str
+    batches: int
+    ended: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def status(as_json: AsJson = False) -> None:
     Example: headrace db status --json
     """
     from core.errors import StoreError
+    from core.terminal.tables import emit, emit_facts
 
     settings = _settings()
     server = _embedded(settings)
@@ -96,11 +97,13 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         _emit({**facts, "revisions": revisions}, True, "")
     else:
-        _table("database", [(key, _words(value)) for key, value in facts.items() if key != "obstacle"])
+        emit_facts("database", {key: _words(value) for key, value in facts.items() if key != "obstacle"})
     if facts.get("obstacle"):
         raise StoreError(facts["obstacle"])
     if revisions and not as_json:
-        _table("revisions", [(f"{r['revision']} {r['title']}", "yes" if r["applied"] else "NO") for r in revisions])
+        emit(
+            "revisions", [{**step, "applied": "yes" if step["applied"] else "NO"} for step in revisions], as_json=False
+        )
 
 
 def url(
@@ -202,16 +205,6 @@ def _words(value: Any) -> str:
         case list():
             return ", ".join(map(str, value)) or "-"
     return str(value)
-
-
-def _table(title: str, rows: list[tuple[str, str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, show_header=False, title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 def _emit(facts: dict[str, Any], as_json: bool, words: str) -> None:

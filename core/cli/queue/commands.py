@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from core.terminal.options import AsJson, Limit
 
 if TYPE_CHECKING:
     from core.queue.leases.dead_letters import Which
+
+# Of a live batch for people; --json has the rest.
+SHOWN = ("batch_id", "flow_name", "job_id", "stage", "state", "attempt", "n_items", "worker_id")
 
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
 ErrorClass = Annotated[str | None, typer.Option("--error-class", help="Only letters of this class.")]
@@ -61,7 +64,23 @@ def status(
                     "oldest_age_s": depth.oldest_age_s,
                 }
             )
-    emit("queue", rows, as_json=as_json, empty="no flow is registered" if flow is None else f"no flow {flow}")
+    shown = rows if as_json else [_for_people(row) for row in rows]
+    title = "rows of each flow, and its live batches"
+    emit(title, shown, as_json=as_json, empty="no flow is registered" if flow is None else f"no flow {flow}")
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """Kinds of batches that there are, in words instead of a column each."""
+    from core.terminal.spans import span_words
+    from core.terminal.tables import JOINED
+
+    kinds = {kind: row[f"{kind}_batches"] for kind in ("ready", "running", "scheduled", "expired")}
+    kinds["retries waiting"] = row["waiting_retries"]
+    return {
+        **{name: row[name] for name in ("flow", "pending", "processing", "completed", "failed")},
+        "batches": ", ".join(f"{n:,}{JOINED}{kind}" for kind, n in kinds.items() if n) or "none",
+        "oldest": span_words(row["oldest_age_s"]) if row["oldest_age_s"] else "",
+    }
 
 
 def peek(
@@ -82,7 +101,8 @@ def peek(
     with open_runtime() as runtime:
         heads = looking.headers(runtime.db, flow, state, limit)
         if not (payload and as_json):
-            emit("batches", heads, as_json=as_json, empty="no live batches")
+            shown = heads if as_json else [{name: head[name] for name in SHOWN} for head in heads]
+            emit("batches", shown, as_json=as_json, empty="no live batches")
         if payload:
             rows = looking.payloads(runtime.db, heads, limit)
             emit("payloads", rows, as_json=as_json, empty="no items: these batches have a source")

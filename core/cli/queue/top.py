@@ -87,8 +87,7 @@ def _plain(console: object) -> AbstractContextManager[Callable[[Frame], None]]:
         last[:] = [flows, workers, away]
         print(datetime.fromtimestamp(frame.at_s).astimezone().strftime("%H:%M:%S"), away or "", flush=True)
         for heads, lines in ((HEADS, flows), (WORKER_HEADS, workers)):
-            for line in _aligned([list(heads), *lines]):
-                print("  " + line, flush=True)
+            print("\n".join(_fitted(heads, lines)), flush=True)
 
     return nullcontext(show)
 
@@ -100,18 +99,16 @@ def _live(console: object) -> AbstractContextManager[Callable[[Frame], None]]:
 
     from rich.console import Console, Group
     from rich.live import Live
-    from rich.table import Table
     from rich.text import Text
 
     from core.monitoring.top import HEADS, WORKER_HEADS
 
-    def table(heads: tuple[str, ...], lines: list[list[str]], n_words: int) -> Table:
-        made = Table(box=None, header_style="dim", pad_edge=False)
-        for i, name in enumerate(heads):
-            made.add_column(name, justify="left" if i < n_words else "right", no_wrap=True, overflow="ellipsis")
-        for line in lines:
-            made.add_row(*[Text(cell, "red" if cell in {"paused", "late"} else "") for cell in line])
-        return made
+    def table(heads: tuple[str, ...], lines: list[list[str]]) -> Text:
+        head, *body = _fitted(heads, lines)
+        drawn = Text(head + "\n", "dim")
+        drawn.append("\n".join(body), "not dim")
+        drawn.highlight_words(["paused", "late"], "red")
+        return drawn
 
     @contextmanager
     def drawing() -> Iterator[Callable[[Frame], None]]:
@@ -124,9 +121,7 @@ def _live(console: object) -> AbstractContextManager[Callable[[Frame], None]]:
                     return
                 last[:] = [flows, workers, away]
                 said = Text(away or "", "red")
-                live.update(
-                    Group(said, table(HEADS, flows, 2), Text(""), table(WORKER_HEADS, workers, 2)), refresh=True
-                )
+                live.update(Group(said, table(HEADS, flows), Text(""), table(WORKER_HEADS, workers)), refresh=True)
 
             yield show
 
@@ -142,12 +137,15 @@ def drawn(frame: Frame) -> tuple[list[list[str]], list[list[str]], str | None]:
         leases, rate = sum(one.n_leases for one in rest), sum(one.rows_per_s for one in rest)
         workers.append([f"and {len(rest)} more", "", shown_count(leases), shown_count(rate), ""])
     if not workers:
-        workers = [["no worker beats", "", "", "", ""]]
+        workers = [["no process works on a batch", "", "", "", ""]]
     flows = [list(cells(line)) for line in frame.flows] or [["no flow is registered", *[""] * 10]]
     away = None if frame.away is None else f"the database is away, these figures are old: {frame.away}"
     return flows, workers, away
 
 
-def _aligned(lines: list[list[str]]) -> list[str]:
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+def _fitted(heads: tuple[str, ...], lines: list[list[str]]) -> list[str]:
+    """The lines of a table; the first two columns are words, the others figures."""
+    from core.terminal.tables import screen_width, table_lines
+
+    rows = [dict(zip(heads, line, strict=True)) for line in lines]
+    return table_lines(rows, screen_width(), gap=1, figures=heads[2:])

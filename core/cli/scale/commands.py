@@ -158,13 +158,10 @@ def explain(
         return
     rows = [
         {
-            "at": one.decided_at,
+            "at": one.decided_at.astimezone().strftime("%m-%d\N{NO-BREAK SPACE}%H:%M:%S"),
             "flow": one.flow_name,
-            "pool": one.pool,
             "active": one.working + one.starting,
             "desired": one.desired,
-            "started": one.started,
-            "stopped": one.stopped,
             "why": one.reason if one.error is None else f"{one.reason}; not brought about: {one.error}",
         }
         for one in found

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import Console
-from rich.table import Table
+
+from core.terminal.tables import screen_width, table_lines
 
 
-def summary_markdown(summary: Mapping[str, Any]) -> str:
-    """Write the summary as a short Markdown page."""
+def summary_markdown(summary: Mapping[str, Any], out: str | None = None, report_url: str | None = None) -> str:
+    """Write the summary as a short Markdown page.
+
+    Args:
+        out: the file of the answer, if one was asked for.
+        report_url: where a browser finds the report, if it can be had there.
+    """
     stages = "\n".join(
         f"| {stage} | {summary['batches'][stage]} | {spent:.2f} |" for stage, spent in summary["stages"].items()
     )
     notices = "\n".join(f"- {notice}" for notice in summary["notices"]) or "- none"
+    commands = "\n".join(next_commands(summary, out))
+    way_on = f"## Next\n\n```sh\n{commands}\n```\n\n" if commands else ""
+    way_on += f"[The report]({report_url}), made when it is opened.\n\n" if report_url else ""
+    written = "written to the database" if out is None else f"written to `{out}`"
     return (
         f"# {summary['rows']:,} records are {summary['entities']:,} entities\n\n"
         f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted, "
         f"in {summary['seconds']:.1f} s ({summary['rows_per_s']:,.0f} records/s, "
-        f"{summary['peak_rss_mb']:,.0f} MiB at most).\n\n"
+        f"{summary['peak_rss_mb']:,.0f} MiB at most); {written}.\n\n"
+        f"{recall_words(summary)}.\n\n"
+        f"{way_on}"
         f"| stage | batches | seconds |\n|---|---|---|\n{stages}\n\n"
         f"## Notices\n\n{notices}\n"
     )
@@ -36,31 +49,61 @@ def show(summary: Mapping[str, Any], *, as_json: bool, out: str | None) -> None:
 
 
 def print_summary(summary: Mapping[str, Any], out: str | None) -> None:
-    """Say what was found, how long each stage took and what was left out."""
-    console = Console()
-    console.print(
-        f"[bold]{summary['rows']:,}[/] records are [bold]{summary['entities']:,}[/] entities: "
-        f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted."
-    )
-    table = Table("stage", "batches", "seconds", box=None, header_style="dim")
-    for stage, seconds in summary["stages"].items():
-        table.add_row(stage, f"{summary['batches'][stage]:,}", f"{seconds:,.2f}")
-    console.print(table)
+    """Print `summary_lines` at once, as wide as the screen."""
+    sys.stdout.write("\n".join(summary_lines(summary, out, screen_width())) + "\n")
+
+
+def summary_lines(summary: Mapping[str, Any], out: str | None, width: int) -> list[str]:
+    """What was found, how long each stage took, what was left out, and what to do with the answer."""
+    stages = [
+        {"stage": stage, "batches": summary["batches"][stage], "seconds": f"{seconds:,.2f}"}
+        for stage, seconds in summary["stages"].items()
+    ]
     held = (
         f"{summary['peak_memory_mb']:,.0f} MB" if "peak_memory_mb" in summary else f"{summary['peak_rss_mb']:,.0f} MiB"
     )
-    console.print(f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, {held} of memory at most")
+    return [
+        f"{summary['rows']:,} records are {summary['entities']:,} entities: "
+        f"{summary['candidate_pairs']:,} pairs compared, {summary['matches']:,} accepted.",
+        *(table_lines(stages, width, figures=("seconds",)) if stages else []),
+        f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, {held} of memory at most",
+        recall_words(summary),
+        *_told(summary),
+        *([f"written: {out}"] if out is not None else []),
+        *(f"next: {command}" for command in next_commands(summary, out)),
+    ]
+
+
+def _told(summary: Mapping[str, Any]) -> list[str]:
+    """What not every job has to say."""
+    said = []
     if model := summary.get("model"):
         drift = model["drift"]
         far = f", drift at most {drift['worst_psi']:.2f} (field {drift['worst_field']})" if drift else ""
-        console.print(f"model: {model['file']}{far}", highlight=False, soft_wrap=True)
+        said.append(f"model: {model['file']}{far}")
     if changes := summary.get("changes"):
-        console.print(
-            "entities: " + ", ".join(f"{changes[kind]:,} {kind}" for kind in sorted(changes)), highlight=False
-        )
-    for notice in summary["notices"]:
-        console.print(f"[dim]note: {notice}[/]", highlight=False, soft_wrap=True)
+        said.append("entities: " + ", ".join(f"{changes[kind]:,} {kind}" for kind in sorted(changes)))
+    said += [f"note: {notice}" for notice in summary["notices"]]
     if summary["quarantined"]:
-        console.print(f"[yellow]{summary['quarantined']:,} bad rows were set aside[/]")
-    if out is not None:
-        console.print(f"written: {out}", highlight=False, soft_wrap=True)
+        said.append(f"{summary['quarantined']:,} bad rows were set aside")
+    return said
+
+
+def recall_words(summary: Mapping[str, Any]) -> str:
+    """How many of the matches were compared at all, in a sentence; an upper bound."""
+    recall = summary["recall"]
+    if recall["recall_estimate"] is None:
+        return "recall: no pair was accepted, so nothing tells how many matches were missed"
+    missed = f"about {recall['missed_estimate']:,.0f} more are in pairs that no pass made"
+    return f"recall: at most {100 * recall['recall_estimate']:.1f} % of all matches were compared; {missed}"
+
+
+def next_commands(summary: Mapping[str, Any], out: str | None) -> list[str]:
+    """What can be done with the answer: of a file, or of the job that a queue keeps. Nothing without either."""
+    if out is None and "job_id" not in summary:
+        return []
+    if out is None:
+        job = summary["job_id"]
+        return [f"headrace report {job} --out job-{job}.html", f"headrace explain ID1 ID2 --job {job}"]
+    report = shlex.quote(str(Path(out).with_suffix(".html")))
+    return [f"headrace report {shlex.quote(out)} --out {report}", f"headrace explain ID1 ID2 --out {shlex.quote(out)}"]

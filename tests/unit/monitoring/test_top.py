@@ -152,3 +152,8 @@ def test_many_workers_are_summed_up() -> None:
     _, lines, _ = drawn(Frame(0.0, (), workers))
     assert len(lines) == 21
     assert lines[-1] == ["and 5 more", "", "5", "5", ""]
+
+
+def test_nobody_at_work_is_said_so() -> None:
+    _, ((who, *_),), _ = drawn(Frame(0.0, (), ()))
+    assert who == "no process works on a batch"

@@ -171,15 +171,14 @@ def _as_json(result: Any, counts: dict[str, int]) -> dict[str, Any]:
 
 
 def _print_table(result: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from core.terminal.tables import emit, emit_facts
 
-    table = Table("", "precision", "recall", "F1")
-    for name, score in (("pairwise", result.pairwise), ("B-cubed", result.b_cubed)):
-        table.add_row(name, *(f"{value:.4f}" for value in (score.precision, score.recall, score.f1)))
-    console = Console()
-    console.print(table)
-    console.print(
-        f"{result.n_rows:,} records; entities: {result.n_entities_found:,} found, {result.n_entities_true:,} true; "
-        f"pairs: {result.n_pairs_found:,} found, {result.n_pairs_true:,} true, {result.n_pairs_shared:,} shared"
-    )
+    scores = {"pairwise": result.pairwise, "B-cubed": result.b_cubed}
+    rows = [
+        {"": name, **{part: f"{getattr(score, part.lower()):.4f}" for part in ("precision", "recall", "F1")}}
+        for name, score in scores.items()
+    ]
+    emit("", rows, as_json=False)
+    pairs = f"{result.n_pairs_found:,} found, {result.n_pairs_true:,} true, {result.n_pairs_shared:,} shared"
+    entities = f"{result.n_entities_found:,} found, {result.n_entities_true:,} true"
+    emit_facts("", {"records": result.n_rows, "entities": entities, "pairs": pairs})

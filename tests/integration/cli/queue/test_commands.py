@@ -44,7 +44,8 @@ def test_status_peek_and_payloads_on_demand_only(headrace: Headrace, queue: Batc
     queue.claim(flow)
     (row,) = json.loads(headrace("queue", "status", flow, "--json"))
     assert (row["pending"], row["processing"], row["ready_batches"]) == (3, 2, 2)
-    assert flow in headrace("queue", "status")
+    # Of a long name the ends are shown.
+    assert flow[:8] in headrace("queue", "status")
     heads = json.loads(headrace("queue", "peek", "--flow", flow, "--json"))
     assert [(head["state"], head["n_items"]) for head in heads] == [("running", 2), ("ready", 2), ("ready", 1)]
     plain = headrace("queue", "peek", "--flow", flow, "--state", "ready")
