@@ -16,8 +16,9 @@ from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
-from core.linkage.history.decisions import keep_decisions, read_decisions, refuse_contradictions
+from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
+from core.linkage.history.values_seen import rows_changed
 from core.linkage.name_check import refuse_nameless
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.request_checks import check_request
@@ -88,7 +89,7 @@ def describe(understood: Understood, workspace: Workspace) -> JobDescription:
                 description = _describe(understood, workspace)
             else:
                 description = _describe_increment(understood, understood.base, workspace)
-            _decide(understood, description, workspace)
+            description = _decide(understood, description, workspace)
             description = _handed_over(description, workspace)
         except HeadraceError:
             # What other machines see is complete or not there: an object store has nothing of a job that failed here.
@@ -184,20 +185,26 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
     )
 
 
-def _decide(understood: Understood, description: JobDescription, workspace: Workspace) -> None:
-    """Keep the decisions of the run that is added to, and those that are given now."""
-    tables, where = [], "decisions"
+def _decide(understood: Understood, description: JobDescription, workspace: Workspace) -> JobDescription:
+    """Keep the decisions of the run that is added to, and those that are given now; say what was passed over."""
+    tables, where, given = [], "decisions", None
     before = None if understood.base is None else understood.base.table("decisions")
     if before is not None:
         tables.append(before.cast(DECISION_SCHEMA))
     if understood.request.decisions is not None:
         where = understood.request.decisions
-        tables.append(read_decisions(Path(where)))
+        given = read_decisions(Path(where))
+        tables.append(given.pairs.select(DECISION_SCHEMA))
     if not tables:
-        return
+        return description
     decisions = pl.concat(tables).unique(maintain_order=True)
     refuse_contradictions(decisions, where)
-    keep_decisions(decisions, [Source.from_dict(each) for each in description.sources], workspace)
+    sources = [Source.from_dict(each) for each in description.sources]
+    keep_decisions(decisions, sources, workspace)
+    if given is None:
+        return description
+    notices = notices_of(given, where, rows_changed(given.pairs, sources, description.spec.columns))
+    return description.model_copy(update={"notices": (*description.notices, *notices)})
 
 
 def _side_file(request: MatchRequest, number: int) -> Path | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from core.errors import InputError, SchemaError
+from core.errors import InputError
 from core.intake.source import Source
-from core.intake.whole_columns import read_table
 from core.linkage.history.base_run import DECISION_SCHEMA
+from core.linkage.history.labelled_pairs import LabelledPairs, read_pairs
+from core.linkage.history.values_seen import SEEN
 from core.matching.clustering.cluster import Decided
 from core.matching.clustering.entity_ids import texts_at
 from core.storage.workspace import BASE, Array, Workspace, load_frame, save_frame
@@ -19,42 +21,27 @@ from core.storage.workspace import BASE, Array, Workspace, load_frame, save_fram
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
 
-NEEDED = ("id_a", "id_b", "decision")
-DECISIONS = ("match", "differ")
+
+def read_decisions(path: Path) -> LabelledPairs:
+    """Read and check a file of decisions; columns `by`, `at` and `seen` may be missing. Raises as `read_pairs`."""
+    return read_pairs(path, others=("by", "at", SEEN))
 
 
-def read_decisions(path: Path) -> pl.DataFrame:
-    """Read and check a file of decisions; columns `by` and `at` may be missing.
+def notices_of(given: LabelledPairs, where: str, changed: Sequence[int]) -> list[str]:
+    """What is to be said of a file of decisions that was taken.
 
-    Raises:
-        SchemaError: a column is missing. InputError: a row cannot be meant; says which.
+    Args:
+        changed: its rows whose records had other values when they were decided.
     """
-    frame = read_table(path)
-    missing = [name for name in NEEDED if name not in frame.columns]
-    if missing:
-        raise SchemaError(
-            f"{path}: no column {', '.join(missing)}; decisions have {', '.join(DECISION_SCHEMA)}",
-            path=str(path),
-            column=missing[0],
-            expected=", ".join(NEEDED),
-            got=", ".join(frame.columns),
+    said = []
+    if given.n_open:
+        said.append(f"{where}: {given.n_open:,} rows are open and were passed over")
+    if changed:
+        said.append(
+            f"{where}: {len(changed):,} decisions, row {changed[0]} for one, were made on other values than the input "
+            "has now; they hold, so look at them again"
         )
-    frame = frame.select(
-        pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String).alias(name) for name in DECISION_SCHEMA
-    )
-    bad = frame.with_row_index("row", offset=1).filter(
-        pl.any_horizontal(pl.col(NEEDED).is_null())
-        | ~pl.col("decision").is_in(DECISIONS)
-        | (pl.col("id_a") == pl.col("id_b"))
-    )
-    if bad.height:
-        raise InputError(
-            f"{path}, row {bad['row'][0]}: a decision names two different records and is match or differ "
-            f"({bad.height:,} rows do not)",
-            path=str(path),
-            row=bad["row"][0],
-        )
-    return frame
+    return said
 
 
 def refuse_contradictions(decisions: pl.DataFrame, where: str) -> None:

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.errors import InputError, SchemaError
+from core.errors import ConfigError, InputError, SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
 
 EXAMPLES = """
-Compare the entities of OUT with the true ones, and print pairwise and B-cubed precision, recall and F1.
+Compare the entities of OUT with the true ones, and print pairwise and B-cubed precision, recall and F1; or with pairs
+that somebody labelled, and print how many of each kind OUT has right.
 
 [bold]Examples[/bold]
 
   headrace evaluate out.parquet --truth persons.parquet --id id --entity entity_id
 
   headrace evaluate out.csv --truth truth.csv --id rec_id --entity person --json
+
+  headrace evaluate out.csv --pairs labels.csv
+
+LABELS of --pairs has columns id_a, id_b and decision (match or differ; 1 or 0 will do).
 """
 
 
@@ -32,13 +37,46 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     out: Annotated[Path, typer.Argument(help="The answer: Parquet or CSV with columns id and entity_id.")],
-    truth: Annotated[Path, typer.Option("--truth", help="The true entities: Parquet or CSV; may be the input itself.")],
-    id_column: Annotated[str, typer.Option("--id", help="Column of TRUTH that holds the record's id.")],
-    entity: Annotated[str, typer.Option("--entity", help="Column of TRUTH that holds the true entity.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="The true entities: Parquet or CSV; may be the input itself.", show_default=False),
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Column of TRUTH that holds the record's id.", show_default=False)
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Column of TRUTH that holds the true entity.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", metavar="LABELS", help="Labelled pairs instead of TRUTH.", show_default=False),
+    ] = None,
+    decision: Annotated[
+        str | None,
+        typer.Option("--decision", help="Column of LABELS that holds the label (decision).", show_default=False),
+    ] = None,
 ) -> None:
+    if pairs is not None:
+        from core.workloads.identity.cli.evaluate_pairs import evaluate_pairs
+
+        if (truth, id_column, entity) != (None, None, None):
+            raise ConfigError("--pairs goes without --truth, --id and --entity: labels are of pairs, not of entities")
+        evaluate_pairs(out, pairs, decision, as_json=as_json)
+        return
+    if truth is None or id_column is None or entity is None or decision is not None:
+        raise ConfigError(
+            "say what OUT is compared with: --truth FILE --id COLUMN --entity COLUMN for known entities, or --pairs "
+            "FILE for labelled pairs, with --decision COLUMN if need be"
+        )
+    _evaluate_entities(out, truth, (id_column, entity), as_json=as_json)
+
+
+def _evaluate_entities(out: Path, truth: Path, columns: tuple[str, str], *, as_json: bool) -> None:
     from core.matching.quality.evaluation import evaluate_labels
 
+    _refuse_pairs(truth)
+    id_column, entity = columns
     label = "id" if "id" in _header(out) else id_column
     # Not named here, so that the ids are gone when the labels are compared.
     found, true, counts = _side_by_side(
@@ -49,6 +87,19 @@ def evaluate(
         print(json.dumps(_as_json(result, counts)))
         return
     _print_table(result)
+
+
+def _refuse_pairs(truth: Path) -> None:
+    """A label of a pair must not be taken for an entity: figures would come out, and mean nothing."""
+    there = _header(truth)
+    if {"id_a", "id_b"} <= set(there):
+        raise SchemaError(
+            f"{truth} names pairs (id_a, id_b), not the entity of each record; give it with --pairs",
+            path=str(truth),
+            column="id_a",
+            expected="a record's id and its entity",
+            got=there,
+        )
 
 
 @dataclass(frozen=True, slots=True)
