@@ -104,7 +104,7 @@ lock: setup-dev ## Resolve pyproject.toml again into the lock files (UPGRADE=1: 
 clean: ## Remove .venv, the demo's state and every cache
 	@if [ -x $(VENV)/bin/headrace ] && [ -d "$(DEMO_STATE)" ]; then $(DEMO_ENV) $(VENV)/bin/headrace db down >/dev/null 2>&1 || true; fi
 	@rm -rf $(VENV) .headrace build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@find core flows blocks tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find headrace core flows blocks tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # --- Installation -----------------------------------------------------------------------------------------------------
 # A stamp stands for each finished step. .installing exists only while a step runs: found at the start, the last run was

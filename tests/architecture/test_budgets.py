@@ -31,7 +31,7 @@ OPTION_NAMES = {
     for target in node.targets
     if isinstance(target, ast.Name)
 }
-BUDGETED = modules("core", "flows", "blocks", "tests")
+BUDGETED = modules("headrace", "core", "flows", "blocks", "tests")
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:

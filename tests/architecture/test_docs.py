@@ -155,7 +155,7 @@ def test_documented_modules_exist() -> None:
     missing = []
     for page, command in spoken("python -m"):
         path = Path(*command.split()[2].split("."))
-        ours = path.parts[0] in {"core", "flows", "blocks"}
+        ours = path.parts[0] in {"headrace", "core", "flows", "blocks"}
         if ours and not {path.with_suffix(".py"), path / "__main__.py"} & set(files()):
             missing.append(f"{page}: `{command}`")
     assert not missing, f"no such module: {missing}"
@@ -189,7 +189,7 @@ def folders_in(*tops: str) -> set[str]:
 
 
 def test_readme_says_what_each_folder_holds() -> None:
-    unsaid = folders_in("core", "flows", "core/workloads") - first_cells("README.md")
+    unsaid = folders_in("headrace", "core", "flows", "core/workloads") - first_cells("README.md")
     assert not unsaid, f"README.md, *Where things are*: say in one line what these hold: {sorted(unsaid)}"
 
 

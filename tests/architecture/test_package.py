@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT, files
 
-PACKAGED = ("core", "flows", "blocks", "sql")
+PACKAGED = ("headrace", "core", "flows", "blocks", "sql")
 
 
 def test_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:

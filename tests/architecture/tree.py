@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("core", "flows", "blocks")
+CODE = ("headrace", "core", "flows", "blocks")
 # What a walk leaves out where git cannot be asked, as in an unpacked archive; the same as in .gitignore.
 IGNORED = {
     ".git", ".venv", ".headrace", "__pycache__", "build", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache",

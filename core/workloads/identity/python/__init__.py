@@ -1,0 +1,1 @@
+"""Identity resolution as a call in Python: frames or files in, frames out."""

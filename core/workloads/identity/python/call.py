@@ -1,0 +1,122 @@
+"""`headrace.match`: the whole job in one call, on frames or files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from core.linkage.description import JobDescription
+from core.linkage.outline import outline_of
+from core.linkage.request import MatchRequest
+from core.linkage.resolve import resolve
+from core.metrics.process import usable_cores
+from core.terminal.progress import stage_progress
+from core.workloads.identity.made_persons.generator import generate_persons
+from core.workloads.identity.outline_text import outline_lines
+from core.workloads.identity.python.frames import F, as_file, is_pandas, listed, numbered
+from core.workloads.identity.python.result import MatchResult
+
+
+def match(
+    records: F | str | Path,
+    *,
+    spec: str | Path = "persons",
+    id: str | None = None,  # noqa: A002 - the option's name on the command line
+    map: Mapping[str, str] | None = None,  # noqa: A002
+    link: Any = None,
+    one_to_one: bool = False,
+    model: str | Path | None = None,
+    decisions: Any = None,
+    best_records: bool = False,
+    without_names: bool = False,
+    threads: int | None = None,
+    memory_gb: float | None = None,
+    quiet: bool = False,
+) -> MatchResult[F]:
+    """Find which records are the same person, or supplier, or whatever `spec` describes.
+
+    Args:
+        records: a frame of polars or pandas, or the path of a file.
+        spec: name of a built-in match spec, or path of a YAML file.
+        id: column that names each record; by default `id`, and for a frame without one its row numbers.
+        map: field -> column; "" leaves the field out. Columns with a usual name are found by themselves.
+        link: another frame or path, or several: only pairs across them are compared.
+        one_to_one: with link: an entity has at most one record of each.
+        decisions: a frame or path with `id_a`, `id_b`, `decision` (match or differ).
+        best_records: whether `best_records` of the result are wanted.
+        without_names: go on although no column holds the names that a built-in spec asks for.
+        threads: all cores by default. memory_gb: the most the process may hold; by default six tenths of what is free.
+        quiet: do not say on stderr what will be done before it is done.
+    Returns:
+        The result; its files are temporary and private.
+    Raises:
+        HeadraceError: InputError, SpecError, ConfigError as `headrace match`, before any work.
+    Cost: about 7 s a million persons on two cores; frames are written to disk once.
+    """
+    folder = TemporaryDirectory(prefix="headrace-")
+    here = Path(folder.name)
+    try:
+        request = _request(
+            here,
+            [records, *listed(link)],
+            id,
+            spec=str(spec),
+            mapping=dict(map or {}),
+            one_to_one=one_to_one,
+            model=None if model is None else str(Path(model).absolute()),
+            decisions=_decisions(decisions, here),
+            entities=str(here / "best.parquet") if best_records else None,
+            without_names=without_names,
+            memory_gb=memory_gb,
+        )
+        with stage_progress() as on_progress:
+            summary = resolve(
+                request,
+                here / "work",
+                threads=threads or usable_cores(),
+                on_described=_silent if quiet else _tell,
+                on_progress=on_progress,
+            )
+    except BaseException:
+        folder.cleanup()
+        raise
+    return MatchResult(folder, here / "out.parquet", summary, pandas=is_pandas(records))
+
+
+def made_persons(rows: int = 1_000, *, seed: int = 7, duplicates: float = 0.3) -> pl.DataFrame:
+    """Generated persons to try things on: `id`, names and the like, and `entity_id`, who each of them truly is.
+
+    Args:
+        rows: how many. duplicates: share of them that are a damaged record of someone else. seed: equal seeds give
+            equal persons.
+    """
+    return generate_persons(rows, seed=seed, duplicates=duplicates)
+
+
+def _request(here: Path, sources: Sequence[Any], id_column: str | None, **fields: Any) -> MatchRequest:
+    files = [as_file(each, here, name, id_column) for name, each in numbered(sources)]
+    (first, column), others = files[0], [str(path.absolute()) for path, _ in files[1:]]
+    link = others[0] if others else None
+    return MatchRequest(
+        input=str(first.absolute()), id_column=column, link=link, out=str(here / "out.parquet"), **fields
+    )
+
+
+def _decisions(decisions: Any, here: Path) -> str | None:
+    if decisions is None:
+        return None
+    path, _ = as_file(decisions, here, "decisions", "id_a")
+    return str(path.absolute())
+
+
+def _tell(description: JobDescription) -> None:
+    print("\n".join(outline_lines(outline_of(description))), file=sys.stderr)
+
+
+def _silent(_description: JobDescription) -> None:
+    pass
