@@ -1,3 +1,4 @@
+# budget: parameters, a call from a notebook has its options as editors complete them, like the command line
 """`headrace.match`: the whole job in one call, on frames or files."""
 
 from __future__ import annotations
