@@ -80,7 +80,7 @@ def match(
                 request,
                 here / "work",
                 threads=threads or usable_cores(),
-                on_described=_silent if quiet else _tell,
+                on_described=_print_nothing if quiet else _print_outline,
                 on_progress=on_progress,
             )
     except BaseException:
@@ -115,9 +115,9 @@ def _decisions(decisions: Any, here: Path) -> str | None:
     return str(path.absolute())
 
 
-def _tell(description: JobDescription) -> None:
+def _print_outline(description: JobDescription) -> None:
     print("\n".join(outline_lines(outline_of(description))), file=sys.stderr)
 
 
-def _silent(_description: JobDescription) -> None:
+def _print_nothing(_description: JobDescription) -> None:
     pass
