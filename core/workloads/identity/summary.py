@@ -68,13 +68,13 @@ def summary_lines(summary: Mapping[str, Any], out: str | None, width: int) -> li
         *(table_lines(stages, width, figures=("seconds",)) if stages else []),
         f"{summary['seconds']:,.1f} s, {summary['rows_per_s']:,.0f} records/s, {held} of memory at most",
         recall_words(summary),
-        *_told(summary),
+        *_occasional_lines(summary),
         *([f"written: {out}"] if out is not None else []),
         *(f"next: {command}" for command in next_commands(summary, out)),
     ]
 
 
-def _told(summary: Mapping[str, Any]) -> list[str]:
+def _occasional_lines(summary: Mapping[str, Any]) -> list[str]:
     """What not every job has to say."""
     said = []
     if model := summary.get("model"):
