@@ -17,6 +17,7 @@ from core.matching.blocking.blocks import Blocks
 from core.matching.compare.patterns import pattern_texts
 from core.matching.edges import Edges
 from core.matching.records.layout import Layout
+from core.matching.records.sources import WITHIN_ONE, Boundaries, boundaries_of, pairs_across
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.scoring.model import Model, weights
 from core.matching.scoring.score_pairs import Scorer
@@ -60,10 +61,19 @@ class LinkageJob(StagedJob):
         self.sources = [Source.from_dict(source, workspace.file) for source in description.sources]
         self.rows = description.rows
 
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """First rows of all sources but the first; empty when records are matched whatever their source."""
+        return boundaries_of(self._sizes) if self.description.request.link else WITHIN_ONE
+
     @property
-    def boundary(self) -> int:
-        """First row of the second source; 0 when records of one file are matched with each other."""
-        return self.sources[0].rows if self.description.request.link is not None else 0
+    def linked(self) -> bool:
+        """Whether only pairs of two sources are compared."""
+        return len(self.boundaries) > 0
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [source.rows for source in self.sources]
 
     @property
     def since(self) -> int:
@@ -73,8 +83,8 @@ class LinkageJob(StagedJob):
     @property
     def total_pairs(self) -> float:
         """All pairs that could be the same person."""
-        if self.boundary:
-            return float(self.boundary) * (self.rows - self.boundary)
+        if self.linked:
+            return float(pairs_across(self._sizes))
         return self.rows * (self.rows - 1) / 2
 
     @cached_property
@@ -150,7 +160,7 @@ class LinkageJob(StagedJob):
             planned = self.outputs("plan")[0]["passes"]
             whole = sum(1 << number for number, each in enumerate(planned) if each["complete"])
             return Scorer(
-                self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundary, window, whole, self.since
+                self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundaries, window, whole, self.since
             )
 
         return self._once(f"scorer:{window}", make)

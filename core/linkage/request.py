@@ -6,17 +6,26 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from core.matching.specs.spec import MatchSpec
 
 Publish = Literal["links", "records", "all"]
+LINKS_MAX = 15
+"""Files linked with the input: a set of sources is one number."""
+
+
+def _as_tuple(value: Any) -> Any:
+    """One file as jobs of older versions hold it: its path, or null."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
 
 
 class MatchRequest(BaseModel):
-    """Match the records of one file with each other, or of two files across."""
+    """Match the records of one file with each other, or of several files across every two of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,9 +36,11 @@ class MatchRequest(BaseModel):
         default_factory=dict,
         description="field of the spec -> column of the file; 'a+b' joins two columns, '' leaves the field out",
     )
-    link: str | None = Field(None, description="second file: only pairs across the two files are compared")
+    link: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (), max_length=LINKS_MAX, description="further files: only pairs of two different files are compared"
+    )
     without_names: bool = Field(False, description="match although no column has a name that a built-in spec asks for")
-    one_to_one: bool = Field(False, description="with link: each record has at most one partner")
+    one_to_one: bool = Field(False, description="with link: an entity holds at most one record of each file")
     bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
     out: str | None = Field(None, description="Parquet or CSV file that receives id and entity_id of every record")
@@ -57,7 +68,7 @@ class MatchRequest(BaseModel):
     @property
     def inputs(self) -> list[Path]:
         """The files, first source first."""
-        return [Path(self.input), *([Path(self.link)] if self.link else [])]
+        return [Path(self.input), *(Path(each) for each in self.link)]
 
 
 def job_key(

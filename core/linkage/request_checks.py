@@ -27,20 +27,20 @@ def check_request(request: MatchRequest) -> None:
 
 
 def _check_fields(request: MatchRequest) -> None:
-    if request.link is not None and (request.against is not None or request.decisions is not None):
+    if request.link and (request.against is not None or request.decisions is not None):
         raise ConfigError(
-            "`against` and `decisions` are for a match within one file, not across two with `link`",
+            "`against` and `decisions` are for a match within one file, not across files with `link`",
             fields=("against", "decisions", "link"),
         )
     if request.against is not None and request.model is not None:
         raise ConfigError("`against` brings the model of its run; leave out `model`", fields=("against", "model"))
-    if request.lookup and request.link is not None:
+    if request.lookup and request.link:
         raise ConfigError(
-            "`lookup` is for a match within one file, not across two with `link`", fields=("lookup", "link")
+            "`lookup` is for a match within one file, not across files with `link`", fields=("lookup", "link")
         )
-    if request.one_to_one and request.link is None:
+    if request.one_to_one and not request.link:
         raise ConfigError(
-            "`one_to_one` pairs the records of two files; give the second one with `link`",
+            "`one_to_one` pairs the records of several files; give the others with `link`",
             fields=("one_to_one", "link"),
         )
 

@@ -58,7 +58,9 @@ def warm() -> float:
         _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
         resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
         resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
-        resolve(MatchRequest(input=str(path), id_column="id", link=str(other), one_to_one=True), workspaces)
+        resolve(
+            MatchRequest(input=str(path), id_column="id", link=(str(other), str(more)), one_to_one=True), workspaces
+        )
     return time.perf_counter() - started
 
 

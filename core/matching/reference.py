@@ -13,6 +13,21 @@ from core.matching.specs.levels import MISSING
 FNV_BASIS, FNV_PRIME, MASK = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
 
 
+def one_of_each(edges: Iterable[tuple[int, int]], sources: Sequence[int]) -> list[bool]:
+    """Twin of `one_of_each.unite_sources`: which edges hold groups together in which no source has two rows."""
+    groups = [{row} for row in range(len(sources))]
+    chosen = []
+    for a, b in edges:
+        if groups[a] is not groups[b] and {sources[row] for row in groups[a]}.isdisjoint(
+            sources[row] for row in groups[b]
+        ):
+            united = groups[a] | groups[b]
+            for row in united:
+                groups[row] = united
+        chosen.append(groups[a] is groups[b])
+    return chosen
+
+
 def splitmix(value: int) -> int:
     """Twin of `hashing.splitmix`."""
     mixed = (value + 0x9E3779B97F4A7C15) & MASK
@@ -116,24 +131,31 @@ def _sound(letter: str, after: str, first: bool) -> str:
     return "vowel" if letter in "aeiouy" else special.get(letter, plain.get(letter, letter))
 
 
-def block_pairs(keys: Sequence[int], boundary: int = 0) -> set[tuple[int, int]]:
-    """Every pair of records with one key, across the boundary where there is one."""
+def block_pairs(keys: Sequence[int], boundaries: Sequence[int] = ()) -> set[tuple[int, int]]:
+    """Every pair of records with one key, of two sources where there are several."""
     return {
         (a, b)
         for a in range(len(keys))
         for b in range(a + 1, len(keys))
-        if keys[a] == keys[b] != 0 and (boundary == 0 or a < boundary <= b)
+        if keys[a] == keys[b] != 0 and (not boundaries or apart(a, b, boundaries))
     }
 
 
-def walked_pairs(keys: Sequence[int], rows: Sequence[int], window: int, boundary: int = 0) -> list[tuple[int, int]]:
+def apart(a: int, b: int, boundaries: Sequence[int]) -> bool:
+    """Whether two rows are of two sources."""
+    return sum(a >= first for first in boundaries) != sum(b >= first for first in boundaries)
+
+
+def walked_pairs(
+    keys: Sequence[int], rows: Sequence[int], window: int, boundaries: Sequence[int] = ()
+) -> list[tuple[int, int]]:
     """Twin of `candidate_pairs.next_pairs`: rows of all pairs, in the order of the walk; keys ascend."""
     made: list[tuple[int, int]] = []
     for _, members in groupby(zip(keys, rows, strict=True), key=itemgetter(0)):
         block = [row for _, row in members]
         reach = len(block) if len(block) <= window else window
         for at, a in enumerate(block):
-            near = [b for b in block[at + 1 : at + reach] if boundary == 0 or (a < boundary) != (b < boundary)]
+            near = [b for b in block[at + 1 : at + reach] if not boundaries or apart(a, b, boundaries)]
             made += [(min(a, b), max(a, b)) for b in near]
     return made
 

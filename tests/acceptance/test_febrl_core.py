@@ -15,6 +15,7 @@ from core.matching.clustering import cluster
 from core.matching.edges import merge_edges
 from core.matching.quality.evaluation import evaluate_labels
 from core.matching.records.layout import Layout
+from core.matching.records.sources import boundaries_of, pairs_across
 from core.matching.records.vocabulary import frequencies, pack
 from core.matching.scoring import em, histograms, model, random_pairs, score_pairs
 from core.matching.specs.spec import load_spec
@@ -44,28 +45,28 @@ def febrl(*names: str) -> tuple[pl.DataFrame, np.ndarray]:
     return raw.select(**columns, street=street), truth
 
 
-def resolve(frame: pl.DataFrame, boundary: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def resolve(frame: pl.DataFrame, sizes: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
     """Labels of all rows, and the accepted pairs."""
     spec, _ = load_spec("persons").restrict(frame.columns)
     layout = Layout.of(spec)
     words, vocabulary = pack(normalise(frame, spec), layout)
-    n = len(words)
+    n, boundaries = len(words), boundaries_of(sizes)
     keys = block_keys.pass_keys(words, vocabulary, layout)
-    made = candidates(words, vocabulary, layout, boundary=boundary)
-    drawn = random_pairs.random_pairs(n, 200_000, 1, boundary)
+    made = candidates(words, vocabulary, layout, boundaries=boundaries)
+    drawn = random_pairs.random_pairs(n, 200_000, 1, boundaries)
     chance = histograms.pair_histogram(words, vocabulary, layout, *drawn)
-    total = boundary * (n - boundary) if boundary else n * (n - 1) / 2
+    total = pairs_across(sizes) if sizes else n * (n - 1) / 2
     learnt = em.train(made, chance, total, layout)
     trained = model.build_model(learnt, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     weights = model.weights(trained, vocabulary, layout)
-    scorer = score_pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundary)
+    scorer = score_pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundaries)
     parts = []
     for each in range(keys.shape[1]):
         ordered, rows = in_block_order(keys[:, each])
         parts.append(score_pairs.score_range(words, rows, ordered, scorer, each)[0])
     edges = merge_edges(parts)
-    if boundary:
-        edges = edges.take(cluster.one_to_one(edges, boundary, spec.match_bits))
+    if sizes:
+        edges = edges.take(cluster.one_to_one(edges, spec.match_bits))
     labels, _ = cluster.cluster(edges, words, layout, spec, spec.match_bits)
     accepted = edges.take(edges.bits >= spec.match_bits)
     return labels, np.stack([accepted.left, accepted.right])
@@ -83,7 +84,7 @@ def test_febrl_reaches_an_f1_of_098_without_labels(names):
 def test_febrl4_links_two_files_one_to_one():
     frame, truth = febrl("dataset4a", "dataset4b")
     boundary = len(febrl("dataset4a")[0])
-    _, (left, right) = resolve(frame, boundary)
+    _, (left, right) = resolve(frame, (boundary, len(frame) - boundary))
     assert len(set(left.tolist())) == len(left)
     assert len(set(right.tolist())) == len(right)
     assert (left < boundary).all()

@@ -13,6 +13,7 @@ from core.matching.blocking.blocks import Blocks, cut, members_of, sort_pass, wi
 from core.matching.blocking.candidate_pairs import at_end, next_pairs, start_walk
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
+from core.matching.records.sources import WITHIN_ONE, linked_sources
 from core.matching.records.vocabulary import Vocabulary, frequencies
 from core.matching.scoring.em import train
 from core.matching.scoring.histograms import merge_histograms, pair_histogram, pass_histogram
@@ -73,7 +74,7 @@ def _walked(blocked: Blocked) -> Pairs:
     walk = start_walk(keys, 0)
     made = [np.empty((2, 0), dtype=np.uint32)]
     while not at_end(walk, keys):
-        size = next_pairs(walk, keys, rows, 0, WINDOW_DEFAULT, 0)
+        size = next_pairs(walk, keys, rows, linked_sources(rows, WITHIN_ONE), WINDOW_DEFAULT, 0)
         made.append(np.stack([walk.rows[walk.left[:size]], walk.rows[walk.right[:size]]]))
     left, right = np.concatenate(made, axis=1)
     return left, right

@@ -37,7 +37,6 @@ LOG_SCHEMA = pl.Schema(
     {"version": pl.Int64, "kind": pl.String, "entity_id": pl.String, "from_id": pl.String, "records": pl.Int64}
 )
 DECISION_SCHEMA = pl.Schema(dict.fromkeys(("id_a", "id_b", "decision", "by", "at"), pl.String))
-_RECORDS = ("records of the first source", "records of the second source")
 MEMBERS = ("member_keys", "member_entities")
 _PAIRS = {
     "id_a": pl.String,
@@ -72,7 +71,7 @@ def open_base(out: Path) -> Base:
     """Read what a finished match left beside its output.
 
     Raises:
-        ConfigError: the run did not end, is of another version, or linked two files.
+        ConfigError: the run did not end, is of another version, or linked files.
     """
     record_path, pairs = run_path(out), beside(out, "pairs")
     for path in (out, record_path, pairs):
@@ -87,9 +86,9 @@ def open_base(out: Path) -> Base:
         raise ConfigError(
             f"{record_path} is no record of a run by this version; match again without `against`", fields=("against",)
         ) from None
-    if record.job.request.link is not None:
+    if record.job.request.link:
         raise ConfigError(
-            f"`against` {out}: it linked two files; only a match within one file can be added to", fields=("against",)
+            f"`against` {out}: it linked files; only a match within one file can be added to", fields=("against",)
         )
     frozen = Frozen(window=record.window, placeholders=record.placeholders)
     return Base(out, record.job, record.model, frozen)
@@ -164,18 +163,27 @@ def member_keys(ids: tuple[Array, Array], source: Array) -> Array:
     """Name records by their source and id.
 
     Args:
-        ids: bytes of all record ids, and where each begins. source: (n,) 0 or 1.
+        ids: bytes of all record ids, and where each begins. source: (n,) u8, from 0.
     Returns:
         (n, 2) u64, a 128-bit hash each: seventy million records share one with a probability of 1e-22.
     Cost: 0.1 us a record; 16 bytes instead of a text.
     """
     if not source.any():
-        return entity_keys(np.arange(len(source), dtype=np.uint32), ids, _RECORDS[0])
+        return entity_keys(np.arange(len(source), dtype=np.uint32), ids, _records_of(0))
     keys = np.empty((len(source), 2), dtype=np.uint64)
-    for number, namespace in enumerate(_RECORDS):
+    for number in range(int(source.max()) + 1):
         rows = np.flatnonzero(source == number).astype(np.uint32)
-        keys[rows] = entity_keys(rows, ids, namespace)
+        keys[rows] = entity_keys(rows, ids, _records_of(number))
     return keys
+
+
+def _records_of(source: int) -> str:
+    """What records of a source are hashed under; the words for the first two are those of the keys already kept."""
+    return (
+        ("records of the first source", "records of the second source")[source]
+        if source < 2
+        else f"records of {source}"
+    )
 
 
 def _member_arrays(out: Path, members: pl.DataFrame) -> dict[str, Array]:

@@ -21,6 +21,7 @@ from core.linkage.history.base_run import LOG_SCHEMA, MEMBERS, member_keys
 from core.matching.clustering.continuity import UNPUBLISHED, carry, fresh_keys
 from core.matching.clustering.entity_ids import entity_keys, uuid_keys, uuid_texts
 from core.matching.clustering.keys128 import find_keys, number_keys
+from core.matching.records.sources import source_numbers
 from core.storage.workspace import BASE, Array, load, load_frame
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def last(job: LinkageJob, labels: Array, named: Array) -> tuple[pl.DataFrame, pl
     log, (held, codes) = load_frame(folder, "log"), _held(job)
     firsts = np.flatnonzero(labels == np.arange(job.rows, dtype=np.uint32)).astype(np.uint32)
     dense = np.searchsorted(firsts, labels).astype(np.uint32)
-    plain = entity_keys(named[firsts], job.ids, job.spec.name, job.boundary)
+    plain = entity_keys(named[firsts], job.ids, job.spec.name, job.boundaries)
     found = carry(dense, codes, _ages(held, log), plain)
     fresh = found.kept == UNPUBLISHED
     names = np.where(fresh[:, None], plain, held[found.kept - 1]) if len(held) else plain.copy()
     if fresh.any():
         ended = log.filter(pl.col("kind").is_in(["merge", "gone"]))["from_id"]
         taken = np.concatenate([held, uuid_keys(ended)])
-        names[fresh] = fresh_keys(named[firsts[fresh]], job.ids, job.spec.name, taken, job.boundary)
+        names[fresh] = fresh_keys(named[firsts[fresh]], job.ids, job.spec.name, taken, job.boundaries)
     differs = (names != plain).any(axis=1)
     renamed = pl.DataFrame({"label": firsts[differs], "entity_id": uuid_texts(names[differs])}, RENAMED_SCHEMA)
     changes = found.changes.select(
@@ -90,8 +91,7 @@ def _held(job: LinkageJob) -> tuple[Array, Array]:
     UNPUBLISHED."""
     members, entities = (load(job.workspace.path(BASE), name) for name in MEMBERS)
     held, numbers = number_keys(entities)
-    source = np.zeros(job.rows, dtype=np.uint8)
-    source[job.boundary or job.rows :] = 1
+    source = source_numbers(np.arange(job.rows, dtype=np.uint32), job.boundaries)
     places = find_keys(member_keys(job.ids, source), members, job.threads)
     # An entity none of whose records is here is gone: its number has no row, but it has a place.
     return held, np.concatenate([np.array([UNPUBLISHED], dtype=np.uint32), numbers])[places]

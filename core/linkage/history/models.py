@@ -63,7 +63,7 @@ def check_model(model: Model, spec: MatchSpec, path: str) -> None:
 def candidate_shares(job: LinkageJob) -> tuple[dict[str, tuple[float, ...]], int]:
     """Level shares of neighbours in the blocks of all passes, and how many pairs they are of."""
     blocks = [job.blocks(number) for number in range(len(job.spec.passes))]
-    pairs = [neighbours(each.rows, each.depth[1:] > 0, job.boundary) for each in blocks]
+    pairs = [neighbours(each.rows, each.depth[1:] > 0, job.boundaries) for each in blocks]
     left, right = (np.concatenate(each) for each in zip(*pairs, strict=True))
     levels = compare_pairs(job.words, job.vocabulary, job.layout, left, right)
     return level_shares(levels, job.layout), len(levels)

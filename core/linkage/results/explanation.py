@@ -106,14 +106,15 @@ def explain(
         orders = [sources[at.source].date_order for at in pair]
         texts = pl.concat([at.record for at in pair]).select(spec.columns)
         found = explain_records(texts, run.model, spec, orders, suspects)
-        if run.description.request.link is not None and pair[0].source == pair[1].source:
-            barred = f"both are records of {sources[pair[0].source].path}, and the run compared across two files only"
+        if run.description.request.link and pair[0].source == pair[1].source:
+            path = sources[pair[0].source].path
+            barred = f"both are records of {path}, and the run compared records of different files only"
             return replace(found, compared_by=(), barred=barred)
         questioned = [name for name in found.compared_by if name not in run.whole_passes]
         if not questioned:
             return found
         # An increment compares a record with those before it, so files that came later are no part of its blocks.
-        last = len(sources) if run.description.request.link is not None else max(at.source for at in pair) + 1
+        last = len(sources) if run.description.request.link else max(at.source for at in pair) + 1
         scan = Scan(sources[:last], spec, suspects, run.window, on_progress)
         left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
     missing = {each.pass_name for each in left_out}

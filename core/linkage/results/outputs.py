@@ -31,9 +31,9 @@ COMPLETENESS_ROWS = 250_000
 def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
     """Write entities, pairs and the run beside each other; the entities come last, so they are never alone.
 
-    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 or 1) when two are linked. The
-    pairs stand in the order of their first record. `request.entities` has one golden record an entity. Changes of
-    entities and decisions by people, the earlier ones included, are written where there are any.
+    `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 for the first file) when files
+    are linked. The pairs stand in the order of their first record. `request.entities` has one golden record an entity.
+    Changes of entities and decisions by people, the earlier ones included, are written where there are any.
     """
     _write_small(job, out)
     entities = job.description.request.entities
@@ -51,13 +51,13 @@ def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
 
 
 def _write_pairs(job: LinkageJob, out: Path) -> None:
-    dropped = ["pattern_id"] if job.boundary else ["pattern_id", "source_a", "source_b"]
+    dropped = ["pattern_id"] if job.linked else ["pattern_id", "source_a", "source_b"]
     _write(beside(out, "pairs"), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out))
 
 
 def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Future[None]]) -> None:
     """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
-    members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.boundary else []), "entity_id")
+    members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.linked else []), "entity_id")
     _sink(members, part, out)
     for each in others:
         each.result()

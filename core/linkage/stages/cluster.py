@@ -12,8 +12,10 @@ from core.linkage.history.continuity import last
 from core.linkage.history.decisions import decided_rows
 from core.linkage.stage_files import load_edges
 from core.matching.clustering.cluster import cluster, name_rows, one_to_one
+from core.matching.clustering.one_of_each import one_of_each
+from core.matching.edges import Edges
 from core.matching.quality.capture_recapture import capture_recapture
-from core.storage.workspace import save, save_frame
+from core.storage.workspace import Array, save, save_frame
 
 if TYPE_CHECKING:
     from core.jobs.ports import Output
@@ -29,11 +31,11 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Label every row with the smallest row of its entity, and name each entity after its smallest record id."""
     edges = load_edges(job.folder("merge"))
     if job.description.request.one_to_one:
-        edges = edges.take(one_to_one(edges, job.boundary, job.spec.match_bits))
+        edges = edges.take(_chosen(job, edges))
     decided = decided_rows(job)
     labels, report = cluster(edges, job.words, job.layout, job.spec, job.spec.match_bits, decided)
     ids, starts = job.ids
-    named = name_rows(labels, ids, starts, job.boundary)
+    named = name_rows(labels, ids, starts, job.boundaries)
     save(folder, {"labels": labels, "named": named, "patterns": np.unique(edges.pattern)})
     save_frame(folder, "edges", edges.to_frame())
     renamed, changes = last(job, labels, named)
@@ -46,3 +48,10 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         "changes": dict(Counter(changes["kind"].to_list())),
         "recall": capture_recapture(edges.passes[accepted], [each.name for each in job.spec.passes]).to_dict(),
     }
+
+
+def _chosen(job: LinkageJob, edges: Edges) -> Array:
+    """The edges that stay where an entity has one record of each file: of two files the best assignment."""
+    if len(job.boundaries) == 1:
+        return one_to_one(edges, job.spec.match_bits)
+    return one_of_each(edges, job.boundaries, job.spec.match_bits, job.ids)

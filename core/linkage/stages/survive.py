@@ -16,6 +16,7 @@ from core.matching.clustering.entity_ids import entity_ids, texts_at
 from core.matching.clustering.field_groups import LINEAGE_SUFFIX
 from core.matching.clustering.survivorship import golden
 from core.matching.edges import Edges
+from core.matching.records.sources import source_numbers
 from core.storage.workspace import Array, Folder, save_frame
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _members(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
 
 def _entity_ids(job: LinkageJob, labels: Array) -> pl.Series:
     """The entity of each label: the id it had, else named after its smallest record id: row order changes no name."""
-    found = entity_ids(job.named[labels], job.ids, job.spec.name, job.boundary)
+    found = entity_ids(job.named[labels], job.ids, job.spec.name, job.boundaries)
     renamed, names = job.renamed
     if len(renamed) == 0:
         return found
@@ -144,7 +145,7 @@ def _edges(job: LinkageJob, lo: int, hi: int) -> Edges:
 
 def _source(job: LinkageJob, rows: Array) -> Array:
     """Number of the file a row came from."""
-    return (rows >= job.boundary).astype(np.uint8) if job.boundary else np.zeros(len(rows), np.uint8)
+    return source_numbers(rows, job.boundaries)
 
 
 def _rules(job: LinkageJob, passes: Array) -> pl.Series:

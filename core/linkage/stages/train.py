@@ -34,7 +34,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         return reuse_model(job, folder)
     with ThreadPoolExecutor(job.threads) as pool:
         strangers = pool.submit(_random_histogram, job)
-        shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundary)
+        shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries)
         passes = [pool.submit(_pass_histogram, job, number) for number in range(len(job.spec.passes))]
         near = pool.submit(candidate_shares, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
@@ -59,10 +59,10 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
 
 def _pass_histogram(job: LinkageJob, number: int) -> Histogram:
-    return pass_histogram(job.words, job.blocks(number), job.vocabulary, job.layout, boundary=job.boundary)
+    return pass_histogram(job.words, job.blocks(number), job.vocabulary, job.layout, boundaries=job.boundaries)
 
 
 def _random_histogram(job: LinkageJob) -> Histogram:
     """Level patterns of random pairs: nearly all of them are strangers."""
-    left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundary)
+    left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundaries)
     return pair_histogram(job.words, job.vocabulary, job.layout, left, right)

@@ -58,12 +58,12 @@ def start_walk(keys: NDArray[np.uint64], stride: int) -> Walk:
 
 @kernel
 def next_pairs(
-    walk: Walk, keys: NDArray[np.uint64], rows: NDArray[np.uint32], boundary: int, window: int, since: int
+    walk: Walk, keys: NDArray[np.uint64], rows: NDArray[np.uint32], sources: NDArray[np.uint8], window: int, since: int
 ) -> int:
     """List the next pairs, at most CHUNK_PAIRS; returns how many. There may be none before the end.
 
     Args:
-        keys: ascending; rows: in the same order. boundary: 0, or the first row of the second source.
+        keys: ascending; rows: in the same order; sources: theirs, as `linked_sources` gives them.
         window: in a larger block a record meets only the next `window` - 1 ones.
         since: pairs of two rows before it are left out.
     """
@@ -71,7 +71,7 @@ def next_pairs(
     start, end, i, j, n_held = state[_START], state[_END], state[_FIRST], state[_SECOND], state[_N_HELD]
     if i == _BETWEEN_BLOCKS:
         n_held, state[_N_GATHERED] = 0, 0
-    size = 0
+    size, one_source = 0, len(sources) == 0
     while start < len(keys) and size < CHUNK_PAIRS:
         if i == _BETWEEN_BLOCKS:
             end = start + 1
@@ -86,13 +86,15 @@ def next_pairs(
             for at in range(start, end):
                 held[n_held] = rows[at]
                 n_held += 1
+        # The block's records are the last ones held.
+        shift = end - n_held
         reach = end - start if end - start <= window else window
         while i < n_held and size < CHUNK_PAIRS:
             last = min(i + reach, n_held)
             while j < last and size < CHUNK_PAIRS:
                 row_i, row_j = held[i], held[j]
                 left[size], right[size] = (i, j) if row_i < row_j else (j, i)
-                across = boundary == 0 or (row_i < boundary) != (row_j < boundary)
+                across = one_source or sources[i + shift] != sources[j + shift]
                 size += int(across and (row_i >= since or row_j >= since))
                 j += 1
             if j >= last:

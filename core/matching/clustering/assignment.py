@@ -13,14 +13,14 @@ from core.matching.edges import Edges
 EXACT_RECORDS_MAX = 400
 
 
-def one_to_one(edges: Edges, boundary: int, match_bits: float) -> NDArray[np.bool_]:
+def one_to_one(edges: Edges, match_bits: float) -> NDArray[np.bool_]:
     """Choose the accepted edges of a best assignment.
 
     Within each connected component the sum of bits above `match_bits` is greatest (components of more than 400
     records: the heaviest edge first, ties by row). Edges below `match_bits` are kept as they are: they join nothing.
 
     Args:
-        edges: each pair once, left < boundary <= right.
+        edges: each pair once, its left row of the first source, its right one of the second.
     Returns:
         Mask over `edges`.
     """

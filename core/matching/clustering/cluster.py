@@ -23,6 +23,7 @@ from core.matching.compare.similarity import date_digits, date_parts, date_swapp
 from core.matching.edges import Edges
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
+from core.matching.records.sources import Boundaries
 from core.matching.specs.spec import MatchSpec
 
 __all__ = ["ClusterReport", "Decided", "cluster", "one_to_one"]
@@ -252,23 +253,24 @@ def cluster_sizes(labels: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 @kernel
 def name_rows(
-    labels: NDArray[np.uint32], ids: NDArray[np.uint8], starts: NDArray[np.int64], boundary: int
+    labels: NDArray[np.uint32], ids: NDArray[np.uint8], starts: NDArray[np.int64], boundaries: Boundaries
 ) -> NDArray[np.uint32]:
-    """Per cluster, at its smallest row, the row with the smallest record id; ids of the first source are smaller."""
+    """Per cluster, at its smallest row, the row with the smallest record id; ids of an earlier source are smaller."""
     named = labels.copy()
     for row in range(len(labels)):
         label = labels[row]
         best = named[label]
-        if row != best and smaller_id(row, np.int64(best), ids, starts, boundary):
+        if row != best and smaller_id(row, np.int64(best), ids, starts, boundaries):
             named[label] = row
     return named
 
 
 @kernel
-def smaller_id(a: int, b: int, ids: NDArray[np.uint8], starts: NDArray[np.int64], boundary: int) -> bool:
+def smaller_id(a: int, b: int, ids: NDArray[np.uint8], starts: NDArray[np.int64], boundaries: Boundaries) -> bool:
     """Whether row a's id stands before row b's: by source, then byte by byte."""
-    if (a >= boundary) != (b >= boundary):
-        return a < b
+    for at in range(len(boundaries)):
+        if (a >= boundaries[at]) != (b >= boundaries[at]):
+            return a < b
     at_a, at_b = starts[a], starts[b]
     while at_a < starts[a + 1] and at_b < starts[b + 1] and ids[at_a] == ids[at_b]:
         at_a += 1

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.matching.clustering.entity_ids import entity_keys
 from core.matching.clustering.keys128 import find_keys
 from core.matching.jit import kernel
+from core.matching.records.sources import WITHIN_ONE, Boundaries
 
 UNPUBLISHED = 0
 """Published number of a record that no earlier run had, and of a cluster that gets a new id."""
@@ -145,7 +146,7 @@ def fresh_keys(
     ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
     namespace: str,
     taken: NDArray[np.uint64],
-    boundary: int = 0,
+    boundaries: Boundaries = WITHIN_ONE,
 ) -> NDArray[np.uint64]:
     """Name new entities as `entity_keys` does, but never by an id that is taken: one that lives, or once lived.
 
@@ -154,10 +155,10 @@ def fresh_keys(
     Args:
         taken: (t, 2) keys of those ids.
     """
-    found = entity_keys(rows, ids, namespace, boundary)
+    found = entity_keys(rows, ids, namespace, boundaries)
     for nth in count(1):
         clashes = np.flatnonzero(find_keys(found, taken))
         if len(clashes) == 0:
             return found
-        found[clashes] = entity_keys(rows[clashes], ids, f"{namespace}#{nth}", boundary)
+        found[clashes] = entity_keys(rows[clashes], ids, f"{namespace}#{nth}", boundaries)
     raise AssertionError("count() does not end")

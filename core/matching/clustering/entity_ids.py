@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.matching.clustering.siphash import siphash
 from core.matching.jit import kernel
+from core.matching.records.sources import WITHIN_ONE, Boundaries
 from core.matching.text.flat_strings import flat_strings
 from core.matching.text.hashing import flat_bytes
 
@@ -17,23 +18,25 @@ KEY_BYTES = 16
 UUID_CHARACTERS = 36
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _ALL, _TOP, _DASH = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1 << 63), np.uint8(45)
-_NO_ROW = 1 << 62
 
 
 @kernel
 def hash_ids(
     rows: NDArray[np.uint32],
     ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
-    boundary: int,
+    boundaries: Boundaries,
     key: NDArray[np.uint64],
     out: NDArray[np.uint64],
 ) -> None:
-    """UUIDv8 of each row's source-qualified id as two numbers, out (n, 2); the second source begins at `boundary`."""
+    """UUIDv8 of each row's source-qualified id as two numbers, out (n, 2); `key` has two words for each source."""
     text, starts = ids
     for at in range(len(rows)):
         row = np.int64(rows[at])
-        # The second source's ids are hashed under another key, so that equal ids of two sources differ.
-        mine = key[2:4] if row >= boundary else key[0:2]
+        # Each source's ids are hashed under a key of their own, so that equal ids of two sources differ.
+        source = 0
+        while source < len(boundaries) and row >= boundaries[source]:
+            source += 1
+        mine = key[2 * source : 2 * source + 2]
         high, low = siphash(text, starts[row], starts[row + 1], mine)
         # RFC 9562: version 8, variant 10.
         out[at, 0] = (high & ~np.uint64(0xF000)) | np.uint64(0x8000)
@@ -79,17 +82,24 @@ def hex_value(unit: int) -> int:
 
 
 def entity_keys(
-    rows: NDArray[np.uint32], ids: tuple[NDArray[np.uint8], NDArray[np.int64]], namespace: str, boundary: int = 0
+    rows: NDArray[np.uint32],
+    ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    namespace: str,
+    boundaries: Boundaries = WITHIN_ONE,
 ) -> NDArray[np.uint64]:
     """`entity_ids` as numbers: (n, 2), which ascend as the texts do."""
-    keys = b"".join(blake2b(f"{source}:{namespace}".encode(), digest_size=KEY_BYTES).digest() for source in (0, 1))
+    sources = range(len(boundaries) + 1)
+    keys = b"".join(blake2b(f"{source}:{namespace}".encode(), digest_size=KEY_BYTES).digest() for source in sources)
     out = np.empty((len(rows), 2), dtype=np.uint64)
-    hash_ids(rows, ids, boundary or _NO_ROW, np.frombuffer(keys, dtype=np.uint64).copy(), out)
+    hash_ids(rows, ids, boundaries, np.frombuffer(keys, dtype=np.uint64).copy(), out)
     return out
 
 
 def entity_ids(
-    rows: NDArray[np.uint32], ids: tuple[NDArray[np.uint8], NDArray[np.int64]], namespace: str, boundary: int = 0
+    rows: NDArray[np.uint32],
+    ids: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    namespace: str,
+    boundaries: Boundaries = WITHIN_ONE,
 ) -> pl.Series:
     """Name entities by their smallest source-qualified record id.
 
@@ -97,12 +107,12 @@ def entity_ids(
         rows: per entity the row that names it.
         ids: bytes of all record ids, and where each begins.
         namespace: ids of two namespaces never meet.
-        boundary: first row of the second source; 0 when there is one.
+        boundaries: of several sources; empty when there is one.
     Returns:
         String, UUIDv8 (RFC 9562) of a keyed 128-bit hash.
     Cost: about 0.1 us an id.
     """
-    return uuid_texts(entity_keys(rows, ids, namespace, boundary))
+    return uuid_texts(entity_keys(rows, ids, namespace, boundaries))
 
 
 def uuid_texts(keys: NDArray[np.uint64]) -> pl.Series:

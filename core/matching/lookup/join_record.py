@@ -19,6 +19,7 @@ from core.matching.edges import Edges
 from core.matching.lookup.single_record import OneRecord, coded_matrix
 from core.matching.quality.explain import explain_pair
 from core.matching.records.layout import Layout
+from core.matching.records.sources import WITHIN_ONE
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.model import Model, WeightArrays, term_bits, weights
 from core.matching.scoring.score_pairs import Scorer, score_range
@@ -201,4 +202,4 @@ def _names(
     if len(firsts) < 2:
         return np.zeros((len(firsts), 2), dtype=np.uint64)
     flat = flat_bytes(pl.Series(ids, dtype=pl.String))
-    return entity_keys(name_rows(labels, *flat, 0)[firsts], flat, namespace)
+    return entity_keys(name_rows(labels, *flat, WITHIN_ONE)[firsts], flat, namespace)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.records.layout import Layout
+from core.matching.records.sources import Boundaries, across
 from core.matching.specs.levels import MISSING
 
 PAIRS_PER_PASS = 5_000
@@ -49,18 +50,18 @@ class Drift:
 
 
 def neighbours(
-    rows: NDArray[np.uint32], together: NDArray[np.bool_], boundary: int, pairs_max: int = PAIRS_PER_PASS
+    rows: NDArray[np.uint32], together: NDArray[np.bool_], boundaries: Boundaries, pairs_max: int = PAIRS_PER_PASS
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Pairs of records that stand side by side in a block, evenly spaced over a pass.
 
     Args:
         rows: of the pass in block order.
         together: (n - 1,), whether the row at i + 1 is in the block of the row at i.
-        boundary: first row of the second source; 0: records of one source are compared.
+        boundaries: of several sources, of which only pairs of two are compared; empty: within one.
     Cost: O(n). Blocks are ordered by a hash, so even spacing draws them at random and the same ones every time.
     """
-    if boundary:
-        together = together & ((rows[:-1] < boundary) != (rows[1:] < boundary))
+    if len(boundaries):
+        together = together & across(rows[:-1], rows[1:], boundaries)
     at = np.flatnonzero(together)
     at = at[:: max(1, -(-len(at) // pairs_max))]
     return np.minimum(rows[at], rows[at + 1]), np.maximum(rows[at], rows[at + 1])

@@ -18,6 +18,7 @@ from core.matching.compare.patterns import compare_patterns
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import NUMBER_MAX
+from core.matching.records.sources import WITHIN_ONE, Boundaries, across, pairs_across, source_numbers
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.specs.spec import FieldSpec
 from core.matching.text.hashing import splitmix
@@ -44,26 +45,31 @@ class Collisions:
 
 
 def collisions(
-    words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, total_pairs: float, boundary: int = 0
+    words: NDArray[np.uint32],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    total_pairs: float,
+    boundaries: Boundaries = WITHIN_ONE,
 ) -> tuple[Collisions, ...]:
     """Find the colliding pairs of every field whose values are nearly unique.
 
     Args:
         words: all records; at most 500,000 of them are looked at, drawn by the hash of their row.
-        total_pairs: all pairs there are; boundary: first row of the second source, or 0.
+        total_pairs: all pairs there are; of several sources, whose `boundaries` are given, those of two of them.
     Cost: per such field one sort of the sample and at most 100,000 comparisons.
     """
     rows = sampled_rows(len(words), ROWS_MAX)
-    n_second = int((rows >= boundary).sum()) if boundary else 0
-    n_pairs = n_second * (len(rows) - n_second) if boundary else len(rows) * (len(rows) - 1) // 2
+    linked = len(boundaries) > 0
+    sizes = np.bincount(source_numbers(rows, boundaries)).tolist()
+    n_pairs = pairs_across(sizes) if linked else len(rows) * (len(rows) - 1) // 2
     sample = words[rows]
     found = []
     for number, field in enumerate(layout.spec.fields):
         if field.kind in SHARED_LEVEL and n_pairs > 0:
             left, right, times = _pairs(_values(sample[:, layout.words_of(field.name)], field.kind))
-            if boundary:
-                across = (rows[left] < boundary) != (rows[right] < boundary)
-                left, right = left[across], right[across]
+            if linked:
+                apart = across(rows[left], rows[right], boundaries)
+                left, right = left[apart], right[apart]
             patterns, counts = np.unique(compare_patterns(sample, vocabulary, layout, left, right), return_counts=True)
             scale = times * total_pairs / n_pairs
             found.append(Collisions(number, _levels(field), patterns, (counts * scale).astype(np.float64), scale))

@@ -13,6 +13,7 @@ from core.matching.blocking.shared_passes import shared_passes
 from core.matching.compare.patterns import compare_patterns
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
+from core.matching.records.sources import WITHIN_ONE, Boundaries
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.text.hashing import splitmix
 
@@ -31,23 +32,26 @@ class Histogram:
 
 
 @kernel
-def wanted(row_a: np.uint32, row_b: np.uint32, boundary: int) -> bool:
-    """Whether a pair is to be compared: any one when boundary is 0, else only across the two sources."""
-    return boundary == 0 or (row_a < boundary) != (row_b < boundary)
+def wanted(row_a: np.uint32, row_b: np.uint32, boundaries: Boundaries) -> bool:
+    """Whether a pair is to be compared: any one of a single source, else only one of two sources."""
+    for at in range(len(boundaries)):
+        if (row_a < boundaries[at]) != (row_b < boundaries[at]):
+            return True
+    return len(boundaries) == 0
 
 
 @kernel
 def sample_block(
-    rows: NDArray[np.uint32], span: tuple[int, int], rule: tuple[np.uint64, int, int], out: NDArray[np.uint32],
+    rows: NDArray[np.uint32], span: tuple[int, int], rule: tuple[np.uint64, Boundaries, int], out: NDArray[np.uint32],
     n_pairs: int,
 ) -> int:  # fmt: skip
     """Write the pairs of one block, rows[span[0]:span[1]], behind the first `n_pairs`; returns how many there are."""
     start, end = span
-    _, boundary, window = rule
+    _, boundaries, window = rule
     reach = end - start if end - start <= window else window
     for i in range(start, end):
         for j in range(i + 1, min(i + reach, end)):
-            if not wanted(rows[i], rows[j], boundary):
+            if not wanted(rows[i], rows[j], boundaries):
                 continue
             if n_pairs < out.shape[1]:
                 out[0, n_pairs] = min(rows[i], rows[j])
@@ -60,12 +64,12 @@ def sample_block(
 def sample_pairs(
     rows: NDArray[np.uint32],
     blocks: tuple[NDArray[np.uint32], NDArray[np.uint32]],
-    rule: tuple[np.uint64, int, int],
+    rule: tuple[np.uint64, Boundaries, int],
     out: NDArray[np.uint32],
 ) -> int:
     """Write the pairs of blocks whose first row hashes to rule[0] at most; returns how many there are.
 
-    blocks = (starts, sizes); rule = (highest hash, boundary, window). What `out` has no room for is only counted.
+    blocks = (starts, sizes); rule = (highest hash, boundaries, window). What `out` has no room for is only counted.
     """
     n_pairs = 0
     for block in range(len(blocks[0])):
@@ -82,7 +86,7 @@ def pass_histogram(
     vocabulary: Vocabulary,
     layout: Layout,
     *,
-    boundary: int = 0,
+    boundaries: Boundaries = WITHIN_ONE,
     pairs_per_pass: int = PAIRS_PER_PASS,
 ) -> Histogram:
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
@@ -97,7 +101,7 @@ def pass_histogram(
     total = int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
     rate = min(1.0, pairs_per_pass / max(total, 1))
     hash_max = np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE))
-    rule = (hash_max, boundary, WINDOW_DEFAULT)
+    rule = (hash_max, boundaries, WINDOW_DEFAULT)
     ends = (parts.starts, parts.sizes)
     out = np.empty((2, min(total, 2 * pairs_per_pass)), dtype=np.uint32)
     n_pairs = sample_pairs(blocks.rows, ends, rule, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from core.matching.edges import Edges
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout, LayoutArrays
 from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk, Scratch, scratch_for
+from core.matching.records.sources import WITHIN_ONE, Boundaries, linked_sources
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.scoring.classes import CLASSES
 from core.matching.scoring.match_weights import add_rarity, posterior, sum_evidence
@@ -58,7 +59,6 @@ class Rule(NamedTuple):
     """What a kernel call keeps, and which pairs it makes."""
 
     review_bits: float
-    boundary: int
     window: int
     here: np.uint32  # bit of the pass at hand
     earlier: np.uint32  # bits of earlier passes that make every pair of their blocks
@@ -112,9 +112,14 @@ def score_chunk(chunk: Chunk, rows: NDArray[np.uint32], tables: Tables, kept: Ke
 
 @kernel
 def score_blocks(
-    words: NDArray[np.uint32], keys: NDArray[np.uint64], rows: NDArray[np.uint32], tables: Tables, rule: Rule
+    words: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    sources: NDArray[np.uint8],
+    tables: Tables,
+    rule: Rule,
 ) -> tuple[Kept, int, int]:
-    """Walk, compare, weigh and keep; `rows` and `keys` are in block order.
+    """Walk, compare, weigh and keep; `rows`, their `keys` and `sources` are in block order.
 
     Returns:
         The edges, how many they are, and how many pairs were made.
@@ -123,7 +128,7 @@ def score_blocks(
     kept = room_for(CHUNK_PAIRS)
     n_kept, n_pairs = 0, 0
     while not at_end(walk, keys):
-        size = next_pairs(walk, keys, rows, rule.boundary, rule.window, rule.since)
+        size = next_pairs(walk, keys, rows, sources, rule.window, rule.since)
         gather(walk, words)
         kept = grown(kept, n_kept)
         chunk = Chunk(walk.records, walk.left, walk.right, size)
@@ -157,10 +162,10 @@ def grown(kept: Kept, n_kept: int) -> Kept:
 class Scorer:
     """Everything that scoring needs besides the records; one per job, shared by threads.
 
-    `boundary` is 0, or the first row of the second source when linking; `window` bounds the blocks that are compared
-    in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than the
-    window, none was dropped): later ones leave its pairs out, which changes no edge once the passes are united. Only
-    set it if all these passes are scored. Pairs of two rows before `since` are left out: an earlier run has them.
+    `boundaries` are those of several sources, of which only pairs of two are made; `window` bounds the blocks that are
+    compared in full. `whole_passes` has bit p set when pass p makes every pair of all its blocks (none is larger than
+    the window, none was dropped): later ones leave its pairs out, which changes no edge once the passes are united.
+    Only set it if all these passes are scored. Pairs of two rows before `since` are left out: an earlier run has them.
     `parts` are the layout's; made at every call where they are not given.
     """
 
@@ -168,7 +173,7 @@ class Scorer:
     layout: Layout
     weights: WeightArrays
     review_bits: float
-    boundary: int = 0
+    boundaries: Boundaries = field(default_factory=lambda: WITHIN_ONE)
     window: int = WINDOW_DEFAULT
     whole_passes: int = 0
     since: int = 0
@@ -200,14 +205,13 @@ def score_range(
     here = 1 << pass_index
     rule = Rule(
         review_bits=float(scorer.review_bits),
-        boundary=scorer.boundary,
         window=scorer.window,
         here=np.uint32(here),
         earlier=np.uint32(whole & (here - 1)),
         since=scorer.since,
     )
     tables = (layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout))
-    kept, n_kept, n_pairs = score_blocks(words, keys, rows, tables, rule)
+    kept, n_kept, n_pairs = score_blocks(words, keys, rows, linked_sources(rows, scorer.boundaries), tables, rule)
     edges = Edges(
         left=kept.ends[0, :n_kept].copy(),
         right=kept.ends[1, :n_kept].copy(),

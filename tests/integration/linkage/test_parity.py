@@ -45,7 +45,7 @@ def request_of(folder: Path, files: tuple[Path, Path], link: bool) -> MatchReque
     folder.mkdir()
     return MatchRequest(
         input=str(files[0]),
-        link=str(files[1]) if link else None,
+        link=(str(files[1]),) if link else (),
         id_column="id",
         out=str(folder / "out.parquet"),
         entities=str(folder / "golden.parquet"),

@@ -240,8 +240,8 @@ def test_a_value_that_all_records_share_is_missing_and_told(persons: Path, tmp_p
 
 @pytest.mark.parametrize("extra", [{"against": "out.parquet"}, {"decisions": "said.csv"}])
 def test_a_link_with_an_increment_or_decisions_is_refused_in_one_sentence(persons: Path, extra: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="for a match within one file, not across two with `link`"):
-        understand(MatchRequest(input=str(persons), id_column="id", link=str(persons), **extra))
+    with pytest.raises(ConfigError, match="for a match within one file, not across files with `link`"):
+        understand(MatchRequest(input=str(persons), id_column="id", link=(str(persons),), **extra))
 
 
 def test_entities_are_not_written_unless_the_pairs_beside_them_are(persons: Path, tmp_path: Path) -> None:

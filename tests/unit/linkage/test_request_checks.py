@@ -12,20 +12,20 @@ from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_here, check_places, check_request
 from core.terminal.option_names import in_options
 
-WITHIN_ONE = "are for a match within one file, not across two with --link"
+WITHIN_ONE = "are for a match within one file, not across files with --link"
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"link": "b.csv", "against": "out.csv"}, f"--against and --decisions {WITHIN_ONE}"),
-        ({"link": "b.csv", "decisions": "said.csv"}, f"--against and --decisions {WITHIN_ONE}"),
+        ({"link": ("b.csv",), "against": "out.csv"}, f"--against and --decisions {WITHIN_ONE}"),
+        ({"link": ("b.csv",), "decisions": "said.csv"}, f"--against and --decisions {WITHIN_ONE}"),
         ({"against": "out.csv", "model": "m.json"}, "--against brings the model of its run; leave out --model"),
         (
-            {"link": "b.csv", "lookup": True},
-            "--lookup is for a match within one file, not across two with --link",
+            {"link": ("b.csv",), "lookup": True},
+            "--lookup is for a match within one file, not across files with --link",
         ),
-        ({"one_to_one": True}, "--one-to-one pairs the records of two files; give the second one with --link"),
+        ({"one_to_one": True}, "--one-to-one pairs the records of several files; give the others with --link"),
         (
             {"entities": "golden.csv"},
             "--entities goes with --out: the records say by entity_id to which golden record they belong",

@@ -1,4 +1,4 @@
-"""`headrace match`: records of one file with each other, or of two files across."""
+"""`headrace match`: records of one file with each other, or of several files across."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Examples:
 
   headrace match table:crm.customers --id customer_no --out resolved.parquet
 
-  headrace match crm.parquet --link billing.csv --id id --one-to-one --out linked.parquet --json
+  headrace match crm.parquet --link billing.csv --link shop.csv --one-to-one --out linked.parquet --json
 
 Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
 """
@@ -58,14 +58,19 @@ def match(
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
     ] = None,
-    link: Annotated[str | None, typer.Option(help="second file (or table:NAME): compare only across the two")] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="further file (or table:NAME), again for each: compare only records of different files"),
+    ] = None,
     against: Annotated[
         str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
     decisions: Annotated[
         Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
     ] = None,
-    one_to_one: Annotated[bool, typer.Option("--one-to-one", help="with --link: at most one partner a record")] = False,
+    one_to_one: Annotated[
+        bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity")
+    ] = False,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
         bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
@@ -115,7 +120,7 @@ def match(
             "input": input_file(records),
             "id_column": id_column,
             "spec": spec,
-            "link": None if link is None else input_file(link),
+            "link": tuple(input_file(each) for each in link or ()),
             "against": None if against is None else str(output_of(against)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,

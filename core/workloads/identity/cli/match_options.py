@@ -50,9 +50,10 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
-    return {
+    found = {
         name: str(Path(value).absolute())
-        if name in {"input", "link", "out", "model", "entities", "against", "decisions"} and value is not None
+        if name in {"input", "out", "model", "entities", "against", "decisions"} and value is not None
         else value
         for name, value in options.items()
     }
+    return found | {"link": tuple(str(Path(each).absolute()) for each in options.get("link") or ())}

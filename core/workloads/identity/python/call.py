@@ -102,9 +102,8 @@ def made_persons(rows: int = 1_000, *, seed: int = 7, duplicates: float = 0.3) -
 def _request(here: Path, sources: Sequence[Any], id_column: str | None, **fields: Any) -> MatchRequest:
     files = [as_file(each, here, name, id_column) for name, each in numbered(sources)]
     (first, column), others = files[0], [str(path.absolute()) for path, _ in files[1:]]
-    link = others[0] if others else None
     return MatchRequest(
-        input=str(first.absolute()), id_column=column, link=link, out=str(here / "out.parquet"), **fields
+        input=str(first.absolute()), id_column=column, link=tuple(others), out=str(here / "out.parquet"), **fields
     )
 
 

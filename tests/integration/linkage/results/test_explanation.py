@@ -145,13 +145,13 @@ def test_two_records_of_one_file_are_never_compared_in_a_link(tmp_path: Path) ->
     persons[300:].write_csv(tmp_path / "b.csv")
     out = tmp_path / "out.parquet"
     request = MatchRequest(
-        input=str(tmp_path / "a.csv"), link=str(tmp_path / "b.csv"), id_column="id", out=str(out)
+        input=str(tmp_path / "a.csv"), link=(str(tmp_path / "b.csv"),), id_column="id", out=str(out)
     )  # fmt: skip
     resolve(request, tmp_path / "w")
     true = persons[:300].filter(pl.col("entity_id").is_duplicated()).sort("entity_id")
     found = explain(run_of_output(out), true["id"][0], true["id"][1])
     assert found.compared_by == ()
-    assert "across two files only" in "\n".join(found.to_lines())
+    assert "of different files only" in "\n".join(found.to_lines())
 
 
 def test_a_record_is_not_explained_with_itself(job: LinkageJob, whole_run: Run) -> None:

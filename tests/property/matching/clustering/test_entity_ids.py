@@ -16,6 +16,7 @@ from core.matching import reference
 from core.matching.clustering import entity_ids
 from core.matching.clustering.cluster import name_rows
 from core.matching.clustering.siphash import siphash
+from core.matching.records.sources import boundaries_of
 from core.matching.text.hashing import flat_bytes
 
 KEY = bytes(range(16))
@@ -29,6 +30,7 @@ ID = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12),
     st.sampled_from(["a", "aa", "ab", "b", "é", "z", "😀", "10", "9"]),
 )
+BOUNDARIES = st.lists(st.integers(1, 24), max_size=3).map(sorted)
 Flat = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
@@ -70,11 +72,11 @@ def uuid_of(text: str, namespace: str, source: int) -> str:
     return str(uuid.UUID(int=number & ~version & ~variant | 8 << 76 | 2 << 62))
 
 
-@given(st.lists(ID, min_size=1, max_size=12), st.integers(0, 12), st.randoms(use_true_random=False))
-def test_entity_ids_are_uuids_of_source_and_record_id(texts: list[str], boundary: int, draw: object) -> None:
+@given(st.lists(ID, min_size=1, max_size=12), BOUNDARIES, st.randoms(use_true_random=False))
+def test_entity_ids_are_uuids_of_source_and_record_id(texts: list[str], boundaries: list[int], draw: object) -> None:
     rows = np.random.default_rng(draw.randrange(2**32)).permutation(len(texts)).astype(np.uint32)  # type: ignore[attr-defined]
-    found = entity_ids.entity_ids(rows, flat(texts), "persons", boundary).to_list()
-    expected = [uuid_of(texts[row], "persons", int(0 < boundary <= row)) for row in rows.tolist()]
+    found = entity_ids.entity_ids(rows, flat(texts), "persons", np.array(boundaries, dtype=np.int64)).to_list()
+    expected = [uuid_of(texts[row], "persons", sum(first <= row for first in boundaries)) for row in rows.tolist()]
     assert found == expected
     assert {(uuid.UUID(each).version, uuid.UUID(each).variant) for each in found} == {(8, uuid.RFC_4122)}
 
@@ -102,8 +104,8 @@ def test_entity_ids_of_two_namespaces_or_sources_never_meet() -> None:
     texts = ["1", "1", "2"]
     rows = np.arange(3, dtype=np.uint32)
     one, other = (
-        entity_ids.entity_ids(rows, flat(texts), "persons", 1),
-        entity_ids.entity_ids(rows, flat(texts), "homes", 1),
+        entity_ids.entity_ids(rows, flat(texts), "persons", boundaries_of([1, 2])),
+        entity_ids.entity_ids(rows, flat(texts), "homes", boundaries_of([1, 2])),
     )
     assert len({*one, *other}) == 6
     alone = entity_ids.entity_ids(rows, flat(texts), "persons")
@@ -119,18 +121,18 @@ def test_texts_at_gives_back_what_was_flattened(texts: list[str], places: list[i
     assert (found.name, found.dtype) == ("id", pl.String)
 
 
-@given(st.lists(st.tuples(ID, st.integers(0, 5)), min_size=1, max_size=24), st.integers(0, 24))
+@given(st.lists(st.tuples(ID, st.integers(0, 5)), min_size=1, max_size=24), BOUNDARIES)
 def test_name_rows_finds_the_smallest_id_of_the_first_source_that_has_one(
-    records: list[tuple[str, int]], boundary: int
+    records: list[tuple[str, int]], boundaries: list[int]
 ) -> None:
     texts = [text for text, _ in records]
     members: dict[int, list[int]] = {}
     for row, (_, group) in enumerate(records):
         members.setdefault(group, []).append(row)
     labels = np.array([members[group][0] for _, group in records], dtype=np.uint32)
-    named = name_rows(labels, *flat(texts), boundary)
+    named = name_rows(labels, *flat(texts), np.array(boundaries, dtype=np.int64))
     for rows in members.values():
         # Of equal ids within one source the first row: they are refused before a job gets this far.
-        smallest = min(rows, key=lambda row: (row >= boundary > 0, texts[row].encode()))
+        smallest = min(rows, key=lambda row: (sum(row >= first for first in boundaries), texts[row].encode()))
         assert named[rows[0]] == smallest
     assert named.dtype == np.uint32

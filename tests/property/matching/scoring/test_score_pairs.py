@@ -16,6 +16,7 @@ from core.matching.compare.vectors import compare_pairs
 from core.matching.edges import Edges, merge_edges
 from core.matching.records.layout import Layout
 from core.matching.records.pair_chunk import Chunk
+from core.matching.records.sources import across, boundaries_of, linked_sources, pairs_across, source_numbers
 from core.matching.records.vocabulary import code_columns, field_values, pack, remap
 from core.matching.scoring.match_weights import posterior
 from core.matching.scoring.model import WeightArrays
@@ -27,6 +28,7 @@ from core.matching.specs.spec import MatchSpec, load_spec
 from tests.blocking import in_block_order, spread
 
 KEYS = st.lists(st.integers(0, 5), max_size=30)
+BOUNDARIES = st.lists(st.integers(1, 30), max_size=3).map(sorted)
 PERSONS = load_spec("persons")
 LAYOUT = Layout.of(PERSONS)
 
@@ -57,17 +59,17 @@ def frame(records: list[dict]) -> pl.DataFrame:
     return pl.DataFrame(records, schema=schema)
 
 
-@given(KEYS, st.integers(0, 30))
-def test_a_walk_makes_every_pair_of_equal_keys_once(keys, boundary):
-    made = walked(keys, boundary, len(keys) + 1)
+@given(KEYS, BOUNDARIES)
+def test_a_walk_makes_every_pair_of_equal_keys_once(keys, boundaries):
+    made = walked(keys, boundaries, len(keys) + 1)
     assert len(made) == len(set(made))
-    assert set(made) == reference.block_pairs(keys, boundary)
+    assert set(made) == reference.block_pairs(keys, boundaries)
 
 
 @given(KEYS, st.integers(2, 6))
 def test_pairs_of_counts_what_a_windowed_walk_makes(keys, window):
     sizes = cut(sort_keys(spread(keys)), len(keys), 0).sizes
-    assert pairs_of(sizes, window).sum() == len(walked(keys, 0, window))
+    assert pairs_of(sizes, window).sum() == len(walked(keys, [], window))
 
 
 @given(KEYS, st.integers(1, 12))
@@ -84,15 +86,28 @@ def test_split_covers_every_pair_once(keys, pairs_per_batch):
     assert sorted(made) == sorted(reference.block_pairs(keys))
 
 
-@given(st.integers(2, 40), st.integers(1, 60), st.integers(0, 39), st.integers(0, 9))
-def test_random_pairs_are_distinct_rows_in_order_and_cross_the_boundary(n, n_pairs, boundary, seed):
-    boundary %= n
-    left, right = random_pairs(n, n_pairs, seed, boundary)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.integers(1, 60), st.integers(0, 9))
+def test_random_pairs_are_distinct_rows_in_order_of_two_sources(sizes, n_pairs, seed):
+    n, boundaries = sum(sizes), boundaries_of(sizes)
+    left, right = random_pairs(n, n_pairs, seed, boundaries)
     assert (left < right).all()
     assert right.max(initial=0) < n
-    if boundary:
-        assert (left < boundary).all()
-        assert (right >= boundary).all()
+    assert len(left) == min(n_pairs, pairs_across(sizes) if len(sizes) > 1 else n * (n - 1) // 2)
+    assert len(sizes) == 1 or across(left, right, boundaries).all()
+
+
+def test_random_pairs_of_every_two_sources_are_as_many_as_their_share() -> None:
+    sizes = [6_000, 3_000, 10]
+    left, right = random_pairs(sum(sizes), 30_000, 5, boundaries_of(sizes))
+    sources = [source_numbers(rows, boundaries_of(sizes)) for rows in (left, right)]
+    shares = {(a, b): sizes[a] * sizes[b] / pairs_across(sizes) for a, b in ((0, 1), (0, 2), (1, 2))}
+    for (a, b), share in shares.items():
+        assert abs(int(((sources[0] == a) & (sources[1] == b)).sum()) - 30_000 * share) <= 1
+
+
+def test_random_pairs_of_two_sources_are_the_ones_they_were() -> None:
+    left, right = random_pairs(1_000, 4, 11, boundaries_of([400, 600]))
+    assert (left.tolist(), right.tolist()) == ([235, 326, 165, 289], [528, 527, 862, 769])
 
 
 @given(st.lists(RECORD, min_size=2, max_size=8))
@@ -193,14 +208,15 @@ def test_merge_edges_keeps_each_pair_once_with_all_its_passes(found):
     assert merged.bits.tolist() == [float(sum(pair)) for pair in sorted(expected)]
 
 
-def walked(keys, boundary: int, window: int, since: int = 0) -> list[tuple[int, int]]:
+def walked(keys, boundaries: list[int], window: int, since: int = 0) -> list[tuple[int, int]]:
     """Pairs of `candidate_pairs.next_pairs`, as rows; checks that the gathered records are those of the pairs."""
     words = np.arange(4 * len(keys), dtype=np.uint32).reshape(-1, 4)
     ordered, rows = in_block_order(spread(keys))
+    sources = linked_sources(rows, np.array(boundaries, dtype=np.int64))
     walk = candidate_pairs.start_walk(ordered, 4)
     made: list[tuple[int, int]] = []
     while not candidate_pairs.at_end(walk, ordered):
-        size = candidate_pairs.next_pairs(walk, ordered, rows, boundary, window, since)
+        size = candidate_pairs.next_pairs(walk, ordered, rows, sources, window, since)
         candidate_pairs.gather(walk, words)
         left, right = walk.left[:size], walk.right[:size]
         assert (walk.records[left] == words[walk.rows[left]]).all()
@@ -209,26 +225,27 @@ def walked(keys, boundary: int, window: int, since: int = 0) -> list[tuple[int, 
     return made
 
 
-def twin_of_walked(keys, boundary: int, window: int) -> list[tuple[int, int]]:
+def twin_of_walked(keys, boundaries: list[int], window: int) -> list[tuple[int, int]]:
     numbers, rows = in_block_order(spread(keys))
-    return reference.walked_pairs(numbers.tolist(), rows.tolist(), window, boundary)
+    return reference.walked_pairs(numbers.tolist(), rows.tolist(), window, boundaries)
 
 
-@given(KEYS, st.integers(0, 30), st.integers(2, 6))
-def test_next_pairs_agrees_with_its_twin(keys, boundary, window):
-    assert walked(keys, boundary, window) == twin_of_walked(keys, boundary, window)
+@given(KEYS, BOUNDARIES, st.integers(2, 6))
+def test_next_pairs_agrees_with_its_twin(keys, boundaries, window):
+    assert walked(keys, boundaries, window) == twin_of_walked(keys, boundaries, window)
 
 
-@given(KEYS, st.integers(0, 30), st.integers(2, 6), st.integers(0, 30))
-def test_next_pairs_leaves_out_pairs_of_two_rows_before_since(keys, boundary, window, since):
-    expected = [pair for pair in twin_of_walked(keys, boundary, window) if max(pair) >= since]
-    assert walked(keys, boundary, window, since) == expected
+@given(KEYS, BOUNDARIES, st.integers(2, 6), st.integers(0, 30))
+def test_next_pairs_leaves_out_pairs_of_two_rows_before_since(keys, boundaries, window, since):
+    expected = [pair for pair in twin_of_walked(keys, boundaries, window) if max(pair) >= since]
+    assert walked(keys, boundaries, window, since) == expected
 
 
 @pytest.mark.parametrize(("sizes", "window"), [((2500, 2, 3000, 40), 3), ((2000, 60, 60, 2), 100), ((1, 1, 46), 50)])
 def test_next_pairs_resumes_inside_blocks_of_any_size(sizes, window):
     keys = np.repeat(np.arange(1, len(sizes) + 1), sizes)
-    assert walked(keys, 0, window) == twin_of_walked(keys, 0, window)
+    for boundaries in ([], [20, 45]):
+        assert walked(keys, boundaries, window) == twin_of_walked(keys, boundaries, window)
 
 
 EVERY_KEY = (
@@ -271,8 +288,8 @@ def test_sharing_knows_every_key_function_or_leaves_its_passes_alone():
     assert [each for each in range(len(needed)) if needed[each] == 0] == [2]
 
 
-@given(st.lists(RECORD, min_size=2, max_size=12), st.integers(0, 2**18 - 1), st.integers(0, 6))
-def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole, boundary):
+@given(st.lists(RECORD, min_size=2, max_size=12), st.integers(0, 2**18 - 1), BOUNDARIES)
+def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole, boundaries):
     layout = LAYOUT_OF_EVERY_KEY
     words, vocabulary = pack(frame(records), layout)
     keys = pass_keys(words, vocabulary, layout)
@@ -284,7 +301,9 @@ def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole
     blocks = [in_block_order(keys[:, pass_]) for pass_ in range(keys.shape[1])]
     found = []
     for mask in (0, whole):
-        scorer = Scorer(vocabulary, layout, table, -1.0, boundary, 200, mask, parts=PARTS_OF_EVERY_KEY)
+        scorer = Scorer(
+            vocabulary, layout, table, -1.0, np.array(boundaries, dtype=np.int64), 200, mask, parts=PARTS_OF_EVERY_KEY
+        )
         parts, total = [], 0
         for pass_, (ordered, rows) in enumerate(blocks):
             edges, n_pairs = score_range(words, rows, ordered, scorer, pass_)

@@ -131,24 +131,24 @@ def test_cluster_sizes_count_the_rows_of_each_label(groups: list[int]) -> None:
 
 def test_one_to_one_prefers_the_best_sum_to_the_best_edge():
     found = edges((0, 2, 10.0), (0, 3, 9.0), (1, 2, 9.0))
-    assert one_to_one(found, 2, 3.0).tolist() == [False, True, True]
+    assert one_to_one(found, 3.0).tolist() == [False, True, True]
 
 
 def test_one_to_one_leaves_reviewable_edges_alone():
     found = edges((0, 2, 10.0), (0, 3, 2.0), (1, 2, 4.0))
-    assert one_to_one(found, 2, 3.0).tolist() == [True, True, False]
-    assert one_to_one(edges(), 2, 3.0).tolist() == []
+    assert one_to_one(found, 3.0).tolist() == [True, True, False]
+    assert one_to_one(edges(), 3.0).tolist() == []
 
 
 def test_one_to_one_takes_an_edge_exactly_at_the_threshold():
-    assert one_to_one(edges((0, 1, 3.0)), 1, 3.0).tolist() == [True]
+    assert one_to_one(edges((0, 1, 3.0)), 3.0).tolist() == [True]
 
 
 def test_one_to_one_is_greedy_in_large_components():
     n = EXACT_RECORDS_MAX
     star = [(0, n + at, 5.0) for at in range(n)]
     found = edges(*star, (1, n, 10.0))
-    chosen = one_to_one(found, n, 3.0)
+    chosen = one_to_one(found, 3.0)
     assert chosen.sum() == 2
     assert chosen[-1]
     assert chosen[1]

@@ -5,6 +5,7 @@ import pytest
 
 from core.matching.quality.drift import drift_of, level_shares, neighbours, population_stability
 from core.matching.records.layout import Layout
+from core.matching.records.sources import WITHIN_ONE, boundaries_of
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import load_spec
 
@@ -14,15 +15,15 @@ LAYOUT = Layout.of(load_spec("persons"))
 def test_neighbours_are_records_side_by_side_in_a_block() -> None:
     rows = np.array([5, 2, 9, 1, 7], dtype=np.uint32)
     together = np.array([True, True, False, True])
-    left, right = neighbours(rows, together, boundary=0)
+    left, right = neighbours(rows, together, boundaries=WITHIN_ONE)
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 5), (2, 9), (1, 7)]
-    left, right = neighbours(rows, together, boundary=6)
+    left, right = neighbours(rows, together, boundaries=boundaries_of([6, 99]))
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(2, 9), (1, 7)]
 
 
 def test_neighbours_are_evenly_spaced_and_bounded() -> None:
     rows, together = np.arange(1_001, dtype=np.uint32), np.ones(1_000, dtype=np.bool_)
-    left, _ = neighbours(rows, together, boundary=0, pairs_max=300)
+    left, _ = neighbours(rows, together, boundaries=WITHIN_ONE, pairs_max=300)
     assert left.tolist() == list(range(0, 1_000, 4))
 
 

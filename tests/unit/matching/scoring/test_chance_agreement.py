@@ -8,6 +8,7 @@ import pytest
 
 from core.matching.compare.vectors import compare_pairs
 from core.matching.records.layout import Layout
+from core.matching.records.sources import WITHIN_ONE, boundaries_of
 from core.matching.records.vocabulary import pack
 from core.matching.scoring import chance_agreement as module
 from core.matching.scoring.chance_agreement import collisions, sampled_rows
@@ -40,16 +41,17 @@ def _records(n: int, seed: int) -> tuple[Layout, np.ndarray, object]:
     return layout, words, vocabulary
 
 
-def _brute(layout, words, vocabulary, boundary: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    left, right = random_pairs(len(words), 10**9, 1, boundary)
+def _brute(layout, words, vocabulary, boundaries=WITHIN_ONE) -> tuple[np.ndarray, np.ndarray]:
+    left, right = random_pairs(len(words), 10**9, 1, boundaries)
     return compare_pairs(words, vocabulary, layout, left, right), left
 
 
-@pytest.mark.parametrize("boundary", [0, 120])
-def test_collisions_are_all_pairs_at_the_levels_they_imply(boundary: int) -> None:
+@pytest.mark.parametrize("sizes", [[400], [120, 280], [120, 60, 220]])
+def test_collisions_are_all_pairs_at_the_levels_they_imply(sizes: list[int]) -> None:
+    boundaries = boundaries_of(sizes)
     layout, words, vocabulary = _records(400, 3)
-    levels, left = _brute(layout, words, vocabulary, boundary)
-    found = collisions(words, vocabulary, layout, float(len(left)), boundary)
+    levels, left = _brute(layout, words, vocabulary, boundaries)
+    found = collisions(words, vocabulary, layout, float(len(left)), boundaries)
     assert [layout.names[each.field] for each in found] == ["phone", "street", "email"]
     assert [each.levels for each in found] == [(3,), (4, 3), (2, 1)]
     for collided in found:

@@ -10,6 +10,7 @@ from core.matching.compare.patterns import compare_patterns, patterns_of
 from core.matching.compare.vectors import compare_pairs
 from core.matching.quality.explain import explain_pair, explain_records
 from core.matching.records.layout import Layout
+from core.matching.records.sources import boundaries_of
 from core.matching.records.vocabulary import Vocabulary, frequencies, pack
 from core.matching.scoring import histograms
 from core.matching.scoring.classes import CHANCE, CLASSES, KIN, SAME, T_CHANCE, T_KIN, T_SAME
@@ -257,7 +258,7 @@ def test_a_large_block_teaches_each_of_its_pairs_once(learnt):
 
 def test_linking_scores_only_pairs_across_the_boundary(learnt):
     layout, words, vocabulary, _, _, model = learnt
-    scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -1e9, boundary=30)
+    scorer = Scorer(vocabulary, layout, weights(model, vocabulary, layout), -1e9, boundaries_of([30, 20]))
     edges, n_pairs = score_range(words, np.arange(50, dtype=np.uint32), np.full(50, 7, dtype=np.uint64), scorer)
     assert n_pairs == len(edges) == 30 * 20
     assert (edges.left < 30).all()
@@ -311,7 +312,9 @@ def test_a_histogram_counts_each_candidate_pair_once(learnt):
 def test_a_histogram_of_two_sources_counts_pairs_across_only(learnt):
     layout, words, vocabulary, keys, _, _ = learnt
     distinct = {(a, b) for at in range(keys.shape[1]) for a, b in _pairs(keys[:, at]) if a < 301 <= b}
-    assert candidates(words, vocabulary, layout, boundary=301).counts.sum() == pytest.approx(len(distinct))
+    assert candidates(words, vocabulary, layout, boundaries=boundaries_of([301, 1])).counts.sum() == pytest.approx(
+        len(distinct)
+    )
 
 
 def test_a_sampled_histogram_estimates_the_whole(learnt):

@@ -11,7 +11,7 @@ from core.workloads.identity.cli.match_options import matching_request
 
 
 def _options(**changes: Any) -> dict[str, Any]:
-    plain = {"input": "a.csv", "id_column": "id", "spec": "persons", "link": None, "one_to_one": False}
+    plain = {"input": "a.csv", "id_column": "id", "spec": "persons", "link": (), "one_to_one": False}
     return plain | {"bad_rows": "raise", "out": None} | changes
 
 

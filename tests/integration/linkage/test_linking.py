@@ -1,0 +1,87 @@
+"""Three files that are linked: only records of different files meet, and ids are those of each file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+
+from core.linkage.request import MatchRequest
+from core.linkage.resolve import resolve
+from core.matching.quality.evaluation import evaluate_labels
+from core.workloads.identity.made_persons.generator import generate_persons
+
+SIZES = (500, 420, 300)
+
+
+class Linked(NamedTuple):
+    """What was written, the true entity of every record in the same order, and the figures."""
+
+    members: pl.DataFrame
+    pairs: pl.DataFrame
+    truth: pl.Series
+    summary: dict[str, Any]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], pl.Series]:
+    """Persons of whom many are in several files; every file numbers its records from 0."""
+    folder = tmp_path_factory.mktemp("files")
+    persons = generate_persons(sum(SIZES), seed=13, duplicates=0.6).sample(fraction=1.0, shuffle=True, seed=5)
+    paths, first = [], 0
+    for name, size in zip("abc", SIZES, strict=True):
+        part = persons[first : first + size].drop("entity_id").with_columns(id=pl.int_range(size))
+        part.write_csv(folder / f"{name}.csv")
+        paths.append(folder / f"{name}.csv")
+        first += size
+    return paths, persons["entity_id"]
+
+
+def linked(files: tuple[list[Path], pl.Series], folder: Path, **extra: Any) -> Linked:
+    paths, truth = files
+    out = folder / "out.parquet"
+    request = MatchRequest(
+        input=str(paths[0]), link=tuple(str(path) for path in paths[1:]), id_column="id", out=str(out), **extra
+    )
+    summary = resolve(request, folder / "work")
+    return Linked(pl.read_parquet(out), pl.read_parquet(folder / "out.pairs.parquet"), truth, summary, out)
+
+
+@pytest.fixture(scope="module")
+def plain(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
+    return linked(files, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def one_each(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
+    return linked(files, tmp_path_factory.mktemp("one"), one_to_one=True)
+
+
+def test_every_row_of_every_file_is_there_with_its_own_id(plain: Linked) -> None:
+    expected = [(number, row) for number, size in enumerate(SIZES) for row in map(str, range(size))]
+    assert plain.members.select("source", "id").rows() == expected
+    assert plain.summary["rows"] == sum(SIZES)
+
+
+def test_pairs_are_of_every_two_files_and_never_of_one(plain: Linked) -> None:
+    met = plain.pairs.filter(pl.col("decision") == "match").select("source_a", "source_b").unique().sort(pl.all())
+    assert met.rows() == [(0, 1), (0, 2), (1, 2)]
+    assert plain.pairs.filter(pl.col("source_a") >= pl.col("source_b")).is_empty()
+
+
+def test_the_entities_are_the_true_ones(plain: Linked, one_each: Linked) -> None:
+    found = evaluate_labels(plain.members["entity_id"], plain.truth).pairwise
+    # Two records of one file are never compared, so a person with both is found through a third file or not at all.
+    assert found.precision > 0.99
+    assert found.recall > 0.7
+    assert evaluate_labels(one_each.members["entity_id"], one_each.truth).pairwise.precision > 0.99
+
+
+def test_one_to_one_allows_one_record_of_each_file_in_an_entity(plain: Linked, one_each: Linked) -> None:
+    assert one_each.members.select("entity_id", "source").is_duplicated().sum() == 0
+    assert plain.members.select("entity_id", "source").is_duplicated().sum() > 0
+    sizes = one_each.members.group_by("entity_id").len()["len"]
+    assert sizes.max() == 3
