@@ -29,11 +29,16 @@ class FieldHint:
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """The id's column, the columns of each mapped field (joined with a space if several), and fields without any."""
+    """The id's column, the columns of each mapped field (joined with a space if several), and fields without any.
+
+    id_guessed: nobody named the id's column, so an id that repeats speaks against the column, not the row.
+    """
 
     id_column: str
     mapping: dict[str, tuple[str, ...]]
     unmapped: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    id_guessed: bool = False
 
     @property
     def needed(self) -> set[str]:
@@ -72,11 +77,20 @@ def plan_columns(
     Raises:
         SchemaError: a named field or column does not exist; says which there are.
     """
-    id_column = _find_column(id_column, columns, path, "id_column")
+    id_column = find_column(id_column, columns, path, "id_column")
     chosen: dict[str, tuple[str, ...]] = {}
     for wanted, target in (mapping or {}).items():
-        field = _find_field(wanted, fields, path)
-        chosen[field.name] = _find_columns(target, columns, path, "mapping", wanted)
+        field = find_field(wanted, fields, path)
+        if field.name in chosen:
+            raise SchemaError(
+                f"`mapping` {wanted}: the field {field.name} is mapped twice; say once which column it has",
+                fields=("mapping",),
+                path=str(path),
+                column=wanted,
+                expected="one column",
+                got=wanted,
+            )
+        chosen[field.name] = find_columns(target, columns, path, "mapping", wanted)
     taken = {id_column, *(column for served in chosen.values() for column in served)}
     by_plain = {plain(column): column for column in reversed(columns)}
 
@@ -125,14 +139,19 @@ def _aliases(field: FieldHint) -> list[str]:
     return [plain(alias) for alias in field.aliases]
 
 
-def _find_field(wanted: str, fields: Sequence[FieldHint], path: Path) -> FieldHint:
+def find_field(wanted: str, fields: Sequence[FieldHint], path: Path, asked: str = "mapping") -> FieldHint:
+    """The field of that name, or else of that alias.
+
+    Raises:
+        SchemaError: there is none; `asked` is the request's field that named it.
+    """
     for names_of in (_own_name, _aliases):
         for field in fields:
             if plain(wanted) in names_of(field):
                 return field
     raise SchemaError(
-        f"`mapping` {wanted}: the spec has no such field; it has: {', '.join(field.name for field in fields)}",
-        fields=("mapping",),
+        f"`{asked}` {wanted}: the spec has no such field; it has: {', '.join(field.name for field in fields)}",
+        fields=(asked,),
         path=str(path),
         column=wanted,
         expected=[field.name for field in fields],
@@ -140,16 +159,22 @@ def _find_field(wanted: str, fields: Sequence[FieldHint], path: Path) -> FieldHi
     )
 
 
-def _find_columns(target: str, columns: Sequence[str], path: Path, asked: str, field: str) -> tuple[str, ...]:
+def find_columns(target: str, columns: Sequence[str], path: Path, asked: str, field: str) -> tuple[str, ...]:
+    """The columns of a mapping's target, none where it is empty. Raises as `find_column`."""
     target = target.strip()
     if not target:
         return ()
     if target in columns:
         return (target,)
-    return tuple(_find_column(part, columns, path, asked, f" {field}") for part in target.split("+"))
+    return tuple(find_column(part, columns, path, asked, f" {field}") for part in target.split("+"))
 
 
-def _find_column(wanted: str, columns: Sequence[str], path: Path, asked: str, field: str = "") -> str:
+def find_column(wanted: str, columns: Sequence[str], path: Path, asked: str, field: str = "") -> str:
+    """The column of that name, or the only one whose letters and digits are those.
+
+    Raises:
+        SchemaError: there is none; `asked` is the request's field that named it.
+    """
     wanted = wanted.strip()
     if wanted in columns:
         return wanted

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.intake.columns import ColumnPlan, FieldHint, plan_columns
+from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
 
 BadRows = Literal["raise", "quarantine"]
 OnPlan = Callable[[Sequence[str], ColumnPlan], None]
@@ -24,6 +25,7 @@ class Opening:
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
         day_first: per date field, for files whose own dates do not tell.
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
+        linked: for a file that is linked with another, whose columns the above are: what its own are called.
         on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
@@ -38,6 +40,7 @@ class Opening:
     day_first: Mapping[str, bool] = field(default_factory=dict)
     may_be_empty: bool = False
     digest: str | None = None
+    linked: LinkedColumns | None = None
     on_plan: OnPlan = lambda _columns, _plan: None
 
     @property
@@ -46,7 +49,11 @@ class Opening:
         return self.quarantine_path or self.staging_dir / "bad_rows.csv"
 
     def plan(self, columns: Sequence[str]) -> ColumnPlan:
-        """Which of the file's columns serve which field. Raises as `plan_columns`."""
-        plan = plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
+        """Which of the file's columns serve which field. Raises as `plan_columns` and `plan_linked`."""
+        if self.linked is None:
+            plan = plan_columns(columns, self.path, self.id_column, self.mapping, self.fields)
+        else:
+            first = LinkedColumns(self.id_column, self.mapping)
+            plan = plan_linked(columns, self.path, first, self.linked, self.fields)
         self.on_plan(columns, plan)
         return plan

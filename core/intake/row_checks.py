@@ -217,7 +217,7 @@ class Intake:
         )
         for row in repeats.iter_rows(named=True):
             fault = Fault("repeated_id", row["line"], self.plan.id_column, id=row["id"], first_line=row["first_line"])
-            if self._bad_rows == "raise":
+            if self._bad_rows == "raise" or self.plan.id_guessed:
                 raise fault.error(self.path, self._unit)
             self.quarantine.add(fault, self._raw(row["offset"], row["bytes"]))
         self._drop_rows(repeats["row"].to_numpy().astype(np.int64))

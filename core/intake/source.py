@@ -139,7 +139,7 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         unmapped=intake.plan.unmapped,
         quarantined=intake.quarantine.count,
         date_order={name: intake.order_of(name) for name in intake.dates},
-        notices=tuple(intake.notices()),
+        notices=(*intake.plan.notices, *intake.notices()),
         parts=tuple(parts or [(str(opening.path.absolute()), intake.n_rows)]),
         staged=folder is not None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from filelock import FileLock
 
 from core.errors import HeadraceError, InputError
 from core.intake.file_digest import file_digest
+from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of
@@ -112,7 +114,13 @@ def _handed_over(description: JobDescription, workspace: Workspace) -> JobDescri
 
 def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
     """How one of the input files is opened."""
-    request = understood.request
+    request, linked = understood.request, None
+    # Who leaves a name out for one file has said so of that file only.
+    asked = request
+    if number > 0:
+        id_column, mapping = request.said_of_link(number)
+        linked = LinkedColumns(id_column, mapping)
+        asked = request.model_copy(update={"mapping": request.mapping | mapping})
     return Opening(
         request.inputs[number],
         id_column=request.id_column,
@@ -122,7 +130,8 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, number),
         digest=understood.digests[number],
-        on_plan=partial(refuse_nameless, request, understood.spec, request.inputs[number]),
+        linked=linked,
+        on_plan=partial(refuse_nameless, asked, understood.spec, request.inputs[number]),
     )
 
 
@@ -143,9 +152,19 @@ def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
         request=understood.request,
         spec=restricted,
         sources=tuple(source.to_dict() for source in sources),
-        notices=(*notices, *(notice for source in sources for notice in source.notices)),
+        notices=(*notices, *_same_files(sources), *(notice for source in sources for notice in source.notices)),
         rows=sum(source.rows for source in sources),
     )
+
+
+def _same_files(sources: Sequence[Source]) -> list[str]:
+    """Say which file is linked with a copy of itself: every record meets its own."""
+    first: dict[str, Path] = {}
+    return [
+        f"{source.path.name} has the same content as {seen.name}: each of its records will meet itself"
+        for source in sources
+        if (seen := first.setdefault(source.digest, source.path)) is not source.path
+    ]
 
 
 def _describe_increment(understood: Understood, base: Base, workspace: Workspace) -> JobDescription:

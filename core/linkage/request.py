@@ -18,10 +18,10 @@ LINKS_MAX = 15
 
 
 def _as_tuple(value: Any) -> Any:
-    """One file as jobs of older versions hold it: its path, or null."""
+    """One file as jobs of older versions hold it: its path, or null; what is said of all files linked."""
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(value, str | dict) else value
 
 
 class MatchRequest(BaseModel):
@@ -38,6 +38,13 @@ class MatchRequest(BaseModel):
     )
     link: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
         (), max_length=LINKS_MAX, description="further files: only pairs of two different files are compared"
+    )
+    link_id: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (),
+        description="column that names each record of the files linked, in their order; one: of all; empty: as input",
+    )
+    link_mapping: Annotated[tuple[dict[str, str], ...], BeforeValidator(_as_tuple)] = Field(
+        (), description="as mapping, of the files linked, in their order; one: of all; holds before mapping"
     )
     without_names: bool = Field(False, description="match although no column has a name that a built-in spec asks for")
     one_to_one: bool = Field(False, description="with link: an entity holds at most one record of each file")
@@ -70,6 +77,13 @@ class MatchRequest(BaseModel):
         """The files, first source first."""
         return [Path(self.input), *(Path(each) for each in self.link)]
 
+    def said_of_link(self, number: int) -> tuple[str | None, dict[str, str]]:
+        """What is said of the columns of the source of that number, from 1: the id's (None: nothing), and of fields."""
+        at = number - 1
+        id_column = self.link_id[at if len(self.link_id) > 1 else 0] if self.link_id else ""
+        mapping = self.link_mapping[at if len(self.link_mapping) > 1 else 0] if self.link_mapping else {}
+        return id_column or None, dict(mapping)
+
 
 def job_key(
     request: MatchRequest,
@@ -84,6 +98,8 @@ def job_key(
     nothing in the answer, so a moved file resumes its job.
     """
     said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    if request.link_id or request.link_mapping:
+        digests = [*digests, f"linked {request.model_dump_json(include={'link_id', 'link_mapping'})}"]
     if request.publish != "all":
         digests = [*digests, f"publish {request.publish}"]
     if others:

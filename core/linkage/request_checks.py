@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -38,11 +39,43 @@ def _check_fields(request: MatchRequest) -> None:
         raise ConfigError(
             "`lookup` is for a match within one file, not across files with `link`", fields=("lookup", "link")
         )
+    _check_links(request)
+    for mapping in (request.mapping, *request.link_mapping):
+        _check_mapping(mapping, "mapping" if mapping is request.mapping else "link_mapping")
     if request.one_to_one and not request.link:
         raise ConfigError(
             "`one_to_one` pairs the records of several files; give the others with `link`",
             fields=("one_to_one", "link"),
         )
+
+
+def _check_links(request: MatchRequest) -> None:
+    for name, said in (("link_id", request.link_id), ("link_mapping", request.link_mapping)):
+        if said and not request.link:
+            raise ConfigError(
+                f"`{name}` names columns of files given with `link`; there are none", fields=(name, "link")
+            )
+        if len(said) not in {0, 1, len(request.link)}:
+            raise ConfigError(
+                f"`{name}` has {len(said)} entries for {len(request.link)} files of `link`; give one for all, or one "
+                "for each",
+                fields=(name, "link"),
+            )
+
+
+def _check_mapping(mapping: Mapping[str, str], asked: str) -> None:
+    """Refuse one column for two fields: they would agree whenever one does."""
+    served: dict[str, str] = {}
+    for field, column in mapping.items():
+        name = column.strip()
+        if name and name in served:
+            raise ConfigError(
+                f"`{asked}`: the column {name} is mapped twice, to {served[name]} and to {field}; a column serves one "
+                "field",
+                fields=(asked,),
+                column=name,
+            )
+        served[name] = field
 
 
 def check_here(request: MatchRequest) -> None:

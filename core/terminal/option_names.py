@@ -6,7 +6,7 @@ from typing import Final
 
 from core.errors import HeadraceError
 
-_OTHERWISE: Final = {"id_column": "--id", "mapping": "--map", "without_names": "--yes"}
+_OTHERWISE: Final = {"id_column": "--id", "mapping": "--map", "link_mapping": "--link-map", "without_names": "--yes"}
 
 
 def option_of(field: str) -> str:

@@ -25,6 +25,19 @@ WITHIN_ONE = "are for a match within one file, not across files with --link"
             {"link": ("b.csv",), "lookup": True},
             "--lookup is for a match within one file, not across files with --link",
         ),
+        ({"link_id": ("no",)}, "--link-id names columns of files given with --link; there are none"),
+        (
+            {"link": ("b.csv", "c.csv", "d.csv"), "link_mapping": ({}, {})},
+            "--link-map has 2 entries for 3 files of --link; give one for all, or one for each",
+        ),
+        (
+            {"mapping": {"zip": "plz", "city": "plz"}},
+            "--map: the column plz is mapped twice, to zip and to city; a column serves one field",
+        ),
+        (
+            {"link": ("b.csv",), "link_mapping": ({"dob": "a", "zip": "a"},)},
+            "--link-map: the column a is mapped twice, to dob and to zip; a column serves one field",
+        ),
         ({"one_to_one": True}, "--one-to-one pairs the records of several files; give the others with --link"),
         (
             {"entities": "golden.csv"},

@@ -9,6 +9,14 @@ import typer
 
 from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
+from core.workloads.identity.cli.link_options import (
+    LinkFiles,
+    LinkIds,
+    LinkMaps,
+    OneToOne,
+    link_ids,
+    link_mappings,
+)
 
 if TYPE_CHECKING:
     from core.workloads.identity.cli.planning import Teller
@@ -27,6 +35,8 @@ Examples:
   headrace match people.csv --id person_no --via prefect --lookup
 
   headrace match table:crm.customers --id customer_no --out resolved.parquet
+
+  headrace match crm.csv --link shop.csv --id id --link-id member_no --link-map last_name=NAME1 --out linked.parquet
 
   headrace match crm.parquet --link billing.csv --link shop.csv --one-to-one --out linked.parquet --json
 
@@ -58,19 +68,16 @@ def match(
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="field=column; a+b joins columns, nothing leaves the field out")
     ] = None,
-    link: Annotated[
-        list[str] | None,
-        typer.Option(help="further file (or table:NAME), again for each: compare only records of different files"),
-    ] = None,
+    link: LinkFiles = None,
+    link_id: LinkIds = None,
+    link_map: LinkMaps = None,
     against: Annotated[
         str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
     decisions: Annotated[
         Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
     ] = None,
-    one_to_one: Annotated[
-        bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity")
-    ] = False,
+    one_to_one: OneToOne = False,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
         bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
@@ -121,6 +128,8 @@ def match(
             "id_column": id_column,
             "spec": spec,
             "link": tuple(input_file(each) for each in link or ()),
+            "link_id": link_ids(link_id or (), len(link or ())),
+            "link_mapping": link_mappings(link_map or (), len(link or ())),
             "against": None if against is None else str(output_of(against)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,

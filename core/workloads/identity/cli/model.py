@@ -9,6 +9,7 @@ import typer
 
 from core.metrics.process import usable_cores
 from core.terminal.options import AsJson
+from core.workloads.identity.cli.link_options import LinkFiles, LinkIds, LinkMaps, link_ids, link_mappings
 
 if TYPE_CHECKING:
     from core.matching.scoring.model import Model
@@ -31,9 +32,9 @@ def train(
     id_column: Annotated[str, typer.Option("--id", help="column that names each record")] = "id",
     spec: Annotated[str, typer.Option(help="built-in match spec (persons), or a YAML file")] = "persons",
     maps: Annotated[list[str] | None, typer.Option("--map", help="field=column, as in match")] = None,
-    link: Annotated[
-        list[Path] | None, typer.Option(help="further file, again for each: learn from pairs of different files")
-    ] = None,
+    link: LinkFiles = None,
+    link_id: LinkIds = None,
+    link_map: LinkMaps = None,
     bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     as_json: AsJson = False,
@@ -56,7 +57,12 @@ def train(
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
     options = {"input": str(records), "id_column": id_column, "spec": spec, "bad_rows": bad_rows, "out": None}
-    request = matching_request(options | {"link": tuple(str(each) for each in link or ())}, maps or [])
+    linked = {
+        "link": tuple(link or ()),
+        "link_id": link_ids(link_id or (), len(link or ())),
+        "link_mapping": link_mappings(link_map or (), len(link or ())),
+    }
+    request = matching_request(options | linked, maps or [])
     with stage_progress() as on_progress:
         model = learn(
             request, read_settings().state_dir / "workspaces" / "local", threads=threads, on_progress=on_progress
