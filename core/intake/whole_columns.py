@@ -9,8 +9,11 @@ import polars as pl
 
 from core.intake.bad_rows import CORRECT
 from core.intake.columnar.parquet_columns import collect, scan_trimmed, text_of
+from core.intake.columns import check_header, known
 from core.intake.delimited.csv_file import CsvFile
 from core.intake.file_kind import is_parquet
+from core.intake.tables.csv_for_excel import is_csv_for_excel, unescaped
+from core.intake.tables.workbook import is_workbook, read_workbook
 
 _LABEL_SEED = 43
 
@@ -23,6 +26,8 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> pl.DataFram
     Raises:
         InputError, SchemaError, RowError: as `open_source`, but ids and dates are not looked at.
     """
+    if is_workbook(path):
+        return _read_workbook(path, wanted)
     if is_parquet(path):
         scan, types = scan_trimmed(path)
         texts = {name: text_of(name, dtype) for name, dtype in types.items() if wanted is None or name in wanted}
@@ -36,6 +41,8 @@ def read_labels(path: Path, wanted: Collection[str]) -> pl.DataFrame:
     Equal texts have equal hashes in every file; among a hundred million different ones, two that have the same occur
     once in 4,000 files. Cost: 8 bytes a cell. Raises as `read_table`.
     """
+    if is_workbook(path):
+        return _hashed(_read_workbook(path, wanted))
     if not is_parquet(path):
         return _read_csv(path, wanted, _hashed)
     scan, types = scan_trimmed(path)
@@ -45,6 +52,8 @@ def read_labels(path: Path, wanted: Collection[str]) -> pl.DataFrame:
 
 def columns_of(path: Path) -> list[str]:
     """Names of the columns of a CSV or Parquet file, trimmed. Raises as `read_table`."""
+    if is_workbook(path):
+        return _read_workbook(path, None).columns
     if is_parquet(path):
         return list(scan_trimmed(path)[1])
     with path.open("rb") as file:
@@ -55,6 +64,7 @@ def _read_csv(
     path: Path, wanted: Collection[str] | None, change: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> pl.DataFrame:
     """All blocks of the wanted columns, each changed as soon as it is read."""
+    escaped = is_csv_for_excel(path)
     with path.open("rb") as file:
         csv = CsvFile(path, file)
         names = [name for name in csv.columns if wanted is None or name in wanted]
@@ -62,8 +72,15 @@ def _read_csv(
         for block in csv.blocks(set(names)):
             if block.faults:
                 raise block.faults[0][0].error(path, advice=CORRECT)
-            frames.append(change(block.frame))
+            frames.append(change(block.frame.with_columns(map(unescaped, names)) if escaped else block.frame))
     return pl.concat(frames)
+
+
+def _read_workbook(path: Path, wanted: Collection[str] | None) -> pl.DataFrame:
+    sheet = read_workbook(path)
+    names = check_header(sheet.columns, path)
+    texts = {name: known(pl.col(at).str.strip_chars()) for name, at in zip(names, sheet.columns, strict=True)}
+    return sheet.select(**{name: text for name, text in texts.items() if wanted is None or name in wanted})
 
 
 def _hashed(texts: pl.DataFrame) -> pl.DataFrame:

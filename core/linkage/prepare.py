@@ -16,6 +16,7 @@ from core.intake.file_digest import file_digest
 from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
+from core.intake.tables.workbook import check_rows, is_workbook
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
@@ -85,19 +86,27 @@ def describe(understood: Understood, workspace: Workspace) -> JobDescription:
             # ranges stay those whose batches were announced.
             before = JobDescription.model_validate(stored)
             resumed = request.model_copy(update={"range_rows": before.request.range_rows})
-            return before.model_copy(update={"request": resumed})
+            return _fitting(before.model_copy(update={"request": resumed}))
         try:
             if understood.base is None:
                 description = _describe(understood, workspace)
             else:
                 description = _describe_increment(understood, understood.base, workspace)
             description = _decide(understood, description, workspace)
-            description = _handed_over(description, workspace)
+            description = _fitting(_handed_over(description, workspace))
         except HeadraceError:
             # What other machines see is complete or not there: an object store has nothing of a job that failed here.
             shutil.rmtree(workspace.root, ignore_errors=True)
             raise
         workspace.write_json(DESCRIPTION, description.model_dump(mode="json"))
+    return description
+
+
+def _fitting(description: JobDescription) -> JobDescription:
+    """The job, if its answer fits the file it goes to. Raises InputError: a sheet cannot hold its rows."""
+    out = description.request.out
+    if out is not None and is_workbook(Path(out)):
+        check_rows(description.rows, Path(out))
     return description
 
 
@@ -213,7 +222,7 @@ def _decide(understood: Understood, description: JobDescription, workspace: Work
     if understood.request.decisions is not None:
         where = understood.request.decisions
         given = read_decisions(Path(where))
-        tables.append(given.pairs.select(DECISION_SCHEMA))
+        tables.append(given.pairs.select(DECISION_SCHEMA.names()))
     if not tables:
         return description
     decisions = pl.concat(tables).unique(maintain_order=True)

@@ -50,14 +50,23 @@ class MatchRequest(BaseModel):
     one_to_one: bool = Field(False, description="with link: an entity holds at most one record of each file")
     bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
-    out: str | None = Field(None, description="Parquet or CSV file that receives id and entity_id of every record")
+    out: str | None = Field(
+        None, description="Parquet, CSV or .xlsx file that receives id and entity_id of every record"
+    )
     rerun: bool = Field(False, description="start anew although the same request was answered before (queue)")
     model: str | None = Field(None, description="trained model to use instead of learning one")
     against: str | None = Field(None, description="output of a finished match that the records of input are added to")
-    decisions: str | None = Field(None, description="CSV or Parquet: id_a, id_b, decision (match or differ), by, at")
+    decisions: str | None = Field(
+        None, description="CSV, Parquet or .xlsx: id_a, id_b, decision (match, differ, or nothing while open), by, at"
+    )
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
     lookup: bool = Field(False, description="publish what `headrace lookup` needs to find one record (queue)")
-    entities: str | None = Field(None, description="Parquet or CSV file that receives one golden record an entity")
+    entities: str | None = Field(
+        None, description="Parquet, CSV or .xlsx file that receives one golden record an entity"
+    )
+    csv_for_excel: bool = Field(
+        False, description="a CSV that is written begins with a mark and has semicolons, as Excel opens it"
+    )
     publish: Publish = Field(
         "all",
         description="what goes to the database (queue): links: entities, members and matches; records: identities too; "

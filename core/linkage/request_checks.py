@@ -97,7 +97,7 @@ def check_places(out: str | None, entities: str | None) -> None:
         ConfigError: unknown ending, no such folder, no permission, or golden records without the records beside them.
     """
     if out is not None:
-        _check_place("out", Path(out))
+        check_place("out", Path(out))
     if entities is None:
         return
     if out is None:
@@ -105,13 +105,14 @@ def check_places(out: str | None, entities: str | None) -> None:
             "`entities` goes with `out`: the records say by entity_id to which golden record they belong",
             fields=("entities", "out"),
         )
-    _check_place("entities", Path(entities))
+    check_place("entities", Path(entities))
 
 
-def _check_place(field: str, path: Path) -> None:
+def check_place(field: str, path: Path) -> None:
+    """Refuse a file that cannot be written. Raises ConfigError: what is wrong with its ending or its folder."""
     problem = None
     if path.suffix.lower() not in FORMATS:
-        problem = f"the ending must be {' or '.join(FORMATS)}"
+        problem = f"the ending must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
     elif not path.parent.is_dir():
         problem = f"there is no folder {path.parent}; make it first"
     elif path.is_dir() or not _takes_files(path.parent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.intake.tables.csv_for_excel import is_csv_for_excel, scan_csv_for_excel, sink_csv_for_excel
+from core.intake.tables.workbook import is_workbook, read_workbook, write_workbook
 from core.linkage.description import JobDescription
 from core.matching.scoring.model import Model
 
-FORMATS = (".parquet", ".csv")
+FORMATS = (".parquet", ".csv", ".xlsx")
+_NUMBERS = ("score", "confidence", "tf_bits")
 
 
 class RunRecord(BaseModel):
@@ -59,16 +63,51 @@ def stored_model(path: Path) -> Model:
     return Model.model_validate(content.get("model", content))
 
 
+def sink_table(
+    frame: pl.LazyFrame,
+    part: Path,
+    out: Path,
+    *,
+    for_excel: bool = False,
+    choices: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Stream a frame into a part of `out`, in the format of that: what is in memory is bounded.
+
+    Args:
+        for_excel: a CSV is written as Excel opens it.
+        choices: what may be chosen in the cells of some columns of a workbook.
+    Raises:
+        InputError: it does not fit a sheet.
+    """
+    if is_workbook(out):
+        write_workbook(frame, part, out, choices)
+    elif not is_csv(out):
+        frame.sink_parquet(part, compression_level=1)
+    elif for_excel:
+        sink_csv_for_excel(frame, part)
+    else:
+        frame.sink_csv(part)
+
+
 def is_csv(path: Path) -> bool:
-    """Whether a file of a match is written and read as CSV; Parquet otherwise."""
+    """Whether a file of a match is written and read as CSV."""
     return path.suffix.lower() == ".csv"
 
 
+def holds_text(path: Path) -> bool:
+    """Whether all columns of a file of a match are read as text: all but those of Parquet."""
+    return is_csv(path) or is_workbook(path)
+
+
 def scan_table(path: Path) -> pl.LazyFrame:
-    """One of the tables of a finished match; all columns of a CSV are text."""
-    return pl.scan_csv(path, infer_schema=False) if is_csv(path) else pl.scan_parquet(path)
+    """One of the tables of a finished match; all columns of a CSV or a workbook are text."""
+    if is_workbook(path):
+        return read_workbook(path).lazy()
+    if not is_csv(path):
+        return pl.scan_parquet(path)
+    return scan_csv_for_excel(path, _NUMBERS) if is_csv_for_excel(path) else pl.scan_csv(path, infer_schema=False)
 
 
 def read_table(path: Path) -> pl.DataFrame:
     """As `scan_table`, in memory."""
-    return pl.read_csv(path, infer_schema=False) if is_csv(path) else pl.read_parquet(path)
+    return scan_table(path).collect()

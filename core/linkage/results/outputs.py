@@ -19,7 +19,7 @@ from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
-from core.linkage.run_record import beside, is_csv, run_path
+from core.linkage.run_record import beside, run_path, sink_table
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
 from core.storage.private_file import write_private as _write
@@ -40,7 +40,7 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
     if entities is not None:
         _settle_late(job)
         golden = _survived(job, "entities")
-        _write(Path(entities), lambda part: _sink(golden, part, Path(entities)))
+        _write(Path(entities), lambda part: _sink(job, golden, part, Path(entities)))
     with ThreadPoolExecutor(2) as pool:
         others = [pool.submit(_write_run, job, out, summary), pool.submit(_write_pairs, job, out)]
         _write(out, lambda part: _write_members(job, part, out, others))
@@ -52,13 +52,13 @@ def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
 
 def _write_pairs(job: LinkageJob, out: Path) -> None:
     dropped = ["pattern_id"] if job.linked else ["pattern_id", "source_a", "source_b"]
-    _write(beside(out, "pairs"), lambda part: _sink(_survived(job, "matches").drop(dropped), part, out))
+    _write(beside(out, "pairs"), lambda part: _sink(job, _survived(job, "matches").drop(dropped), part, out))
 
 
 def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Future[None]]) -> None:
     """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.linked else []), "entity_id")
-    _sink(members, part, out)
+    _sink(job, members, part, out)
     for each in others:
         each.result()
 
@@ -75,7 +75,7 @@ def _write_small(job: LinkageJob, out: Path) -> None:
         if table is None:
             beside(out, kind).unlink(missing_ok=True)
         else:
-            _write(beside(out, kind), partial(_sink, table.lazy(), out=out))
+            _write(beside(out, kind), partial(_sink, job, table.lazy(), out=out))
 
 
 def _settle_late(job: LinkageJob) -> None:
@@ -110,12 +110,8 @@ def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2)
 
 
-def _sink(frame: pl.LazyFrame, part: Path, out: Path) -> None:
-    """Stream a frame into a part of `out`, in the format of that: what is in memory is bounded."""
-    if is_csv(out):
-        frame.sink_csv(part)
-    else:
-        frame.sink_parquet(part, compression_level=1)
+def _sink(job: LinkageJob, frame: pl.LazyFrame, part: Path, out: Path) -> None:
+    sink_table(frame, part, out, for_excel=job.description.request.csv_for_excel)
 
 
 def _completeness(job: LinkageJob) -> dict[str, float]:

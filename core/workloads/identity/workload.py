@@ -16,6 +16,7 @@ WORKLOAD = Workload(
         "": tuple(f"{_CLI}.{noun}" for noun in ("match", "lookup", "explain", "model", "report", "evaluate")),
         "generate": (f"{_CLI}.generate",),
         "jobs": (f"{_CLI}.published",),
+        "review": (f"{_CLI}.review",),
         "bench": ("core.workloads.identity.bench.commands",),
     },
 )

@@ -68,7 +68,7 @@ def test_out_where_no_file_can_be_made_is_refused_whatever_permissions_say() -> 
 def test_golden_records_need_a_place_of_their_own_that_can_be_written(tmp_path: Path) -> None:
     out = str(tmp_path / "out.csv")
     check_places(out, str(tmp_path / "golden.parquet"))
-    with pytest.raises(ConfigError, match="`entities` .*golden.txt: the ending must be .parquet or .csv"):
+    with pytest.raises(ConfigError, match="`entities` .*golden.txt: the ending must be .parquet, .csv or .xlsx"):
         check_places(out, str(tmp_path / "golden.txt"))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
+from core.terminal.options import CsvForExcel
 from core.workloads.identity.cli.link_options import (
     LinkFiles,
     LinkIds,
@@ -57,8 +58,9 @@ def match(
     more: Annotated[
         list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Parquet or CSV: id and entity_id of every input row")] = None,
-    entities: Annotated[Path | None, typer.Option(help="Parquet or CSV: one golden record an entity")] = None,
+    out: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: id and entity_id of every row")] = None,
+    entities: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: a golden record an entity")] = None,
+    csv_for_excel: CsvForExcel = False,
     id_column: Annotated[
         str | None, typer.Option("--id", help="column that names each record (default: id)", show_default=False)
     ] = None,
@@ -75,7 +77,8 @@ def match(
         str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(help="decisions by people (CSV, Parquet): id_a, id_b, decision=match|differ, by, at")
+        Path | None,
+        typer.Option(help="decisions by people: a filled-in `headrace review export`"),
     ] = None,
     one_to_one: OneToOne = False,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
@@ -143,6 +146,7 @@ def match(
             "dataset": dataset or dataset_of(records, spec),
             "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
+            "csv_for_excel": csv_for_excel,
             "without_names": yes,
         },
         [*(maps or []), *(more or [])],

@@ -20,6 +20,8 @@ from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outputs import write_outputs
+from core.linkage.results.review_list import review_list
+from core.linkage.run_record import sink_table
 from core.linkage.stages.table import TABLE
 from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.generator import generate_persons
@@ -205,3 +207,28 @@ def test_what_cannot_be_added_to_is_refused(folder: Path) -> None:
     finally:
         (folder / "old.csv").write_text(old)
     assert not (folder / "no.parquet").exists()
+
+
+def test_a_review_list_is_taken_back_as_it_is(folder: Path) -> None:
+    listed = review_list(folder / "base.parquet", limit=3)
+    assert listed.frame.height == 3
+    assert listed.n_beyond > 0
+    both = listed.frame.row(0, named=True)
+    texts = pl.read_csv(folder / "old.csv", infer_schema=False).rows_by_key("id", named=True, unique=True)
+    assert [both["last_name a"], both["street b"]] == [texts[both["id_a"]]["last_name"], texts[both["id_b"]]["street"]]
+    path = folder / "review.xlsx"
+    # Somebody decides the first, and the second was seen when its records had other values.
+    filled = listed.frame.with_columns(
+        decision=pl.Series(["differ", "Match", None]),
+        seen=pl.Series([both["seen"], "v00000000-0000", None], dtype=pl.String),
+    )
+    sink_table(filled.lazy(), path, path)
+    request = MatchRequest(input=str(folder / "old.csv"), id_column="id", decisions=str(path))
+    described = describe(understand(request), Workspace(str(folder / "review")))
+    assert [notice for notice in described.notices if "review.xlsx" in notice] == [
+        f"{path}: 1 rows are open and were passed over",
+        f"{path}: 1 decisions, row 2 for one, were made on other values than the input has now; they hold, so look at "
+        "them again",
+    ]
+    kept = pl.read_parquet(folder / "review" / "base" / "decisions.parquet")
+    assert kept.select("id_a", "id_b", "decision").row(0) == (both["id_a"], both["id_b"], "differ")
