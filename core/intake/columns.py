@@ -27,11 +27,17 @@ class FieldHint:
     beside: tuple[str, tuple[str, ...]] = ("", ())
 
 
+EVERY = "*"
+KEPT = "kept:"
+"""Before the name of a column that is given back, in a file of ours: fields have names without colons."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """The id's column, the columns of each mapped field (joined with a space if several), and fields without any.
 
     id_guessed: nobody named the id's column, so an id that repeats speaks against the column, not the row.
+    kept: columns that are given back beside the answer, in the file's order.
     """
 
     id_column: str
@@ -39,11 +45,12 @@ class ColumnPlan:
     unmapped: tuple[str, ...]
     notices: tuple[str, ...] = ()
     id_guessed: bool = False
+    kept: tuple[str, ...] = ()
 
     @property
     def needed(self) -> set[str]:
         """Every column that is read."""
-        return {self.id_column, *(column for columns in self.mapping.values() for column in columns)}
+        return {self.id_column, *self.kept, *(column for columns in self.mapping.values() for column in columns)}
 
 
 def check_header(names: Sequence[str], path: Path) -> list[str]:
@@ -110,15 +117,20 @@ def plan_columns(
     return ColumnPlan(id_column, served, tuple(field.name for field in fields if field.name not in served))
 
 
+def kept_of(columns: Sequence[str], id_column: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a file that are given back: those wanted (EVERY: all), as far as it has them, but the id's."""
+    return tuple(name for name in columns if name != id_column and (name in wanted or EVERY in wanted))
+
+
 def joined(texts: dict[str, pl.Expr], plan: ColumnPlan) -> dict[str, pl.Expr]:
-    """`id` and each mapped field from the texts of the columns; these are trimmed, and null when empty."""
+    """`id`, each mapped field and `kept:<column>` from the texts of the columns; trimmed, and null when empty."""
     fields = {
         name: texts[columns[0]]
         if len(columns) == 1
         else known(pl.concat_str([texts[column] for column in columns], separator=" ", ignore_nulls=True))
         for name, columns in plan.mapping.items()
     }
-    return {"id": texts[plan.id_column], **fields}
+    return {"id": texts[plan.id_column], **fields, **{KEPT + name: texts[name] for name in plan.kept}}
 
 
 def known(text: pl.Expr) -> pl.Expr:

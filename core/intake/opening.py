@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from core.intake.columns import ColumnPlan, FieldHint, plan_columns
+from core.intake.columns import ColumnPlan, FieldHint, kept_of, plan_columns
 from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
 
 BadRows = Literal["raise", "quarantine"]
@@ -27,6 +27,7 @@ class Opening:
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
         linked: for a file that is linked with another, whose columns the above are: what its own are called.
         on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
+        kept: columns to be given back beside the answer, as far as the file has them; EVERY: all.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
 
@@ -42,6 +43,7 @@ class Opening:
     digest: str | None = None
     linked: LinkedColumns | None = None
     on_plan: OnPlan = lambda _columns, _plan: None
+    kept: tuple[str, ...] = ()
 
     @property
     def side_file(self) -> Path:
@@ -56,4 +58,4 @@ class Opening:
             first = LinkedColumns(self.id_column, self.mapping)
             plan = plan_linked(columns, self.path, first, self.linked, self.fields)
         self.on_plan(columns, plan)
-        return plan
+        return replace(plan, kept=kept_of(columns, plan.id_column, self.kept))

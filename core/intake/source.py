@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from core.intake.bad_rows import Quarantine
-from core.intake.columnar.parquet_columns import collect, read_text
+from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
-from core.intake.columns import ColumnPlan
+from core.intake.columns import KEPT, ColumnPlan
 from core.intake.delimited.csv_source import take_csv
 from core.intake.file_kind import is_parquet
 from core.intake.opening import Opening
@@ -30,6 +30,7 @@ class Source:
 
     rows: good rows. digest: SHA-256 of the file's bytes. mapping: field -> columns used. unmapped: fields without one.
     quarantined: rows set aside. date_order: field -> day first. parts: (file, rows) in order; staged: those are ours.
+    kept: columns of the file that are given back.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Source:
     notices: tuple[str, ...]
     parts: tuple[tuple[str, int], ...]
     staged: bool
+    kept: tuple[str, ...] = ()
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
@@ -76,6 +78,18 @@ class Source:
         ]
         return pl.concat(frames)["id"]
 
+    def scan_kept(self) -> pl.LazyFrame:
+        """All rows of the columns that are given back, under their names, as text: trimmed, empty as null."""
+        scans = []
+        for name, _ in self.parts:
+            scan = pl.scan_parquet(self.place(name))
+            if self.staged:
+                scans.append(scan.select(pl.col(KEPT + column).alias(column) for column in self.kept))
+            else:
+                plan = ColumnPlan(self.id_column, {}, (), kept=self.kept)
+                scans.append(as_text(scan, plan).select(pl.col(KEPT + column).alias(column) for column in self.kept))
+        return pl.concat(scans)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -91,6 +105,7 @@ class Source:
             "notices": list(self.notices),
             "parts": [list(part) for part in self.parts],
             "staged": self.staged,
+            "kept": list(self.kept),
         }
 
     @classmethod
@@ -102,6 +117,7 @@ class Source:
             id_column=values["id_column"],
             quarantined=values["quarantined"],
             staged=values["staged"],
+            kept=tuple(values.get("kept", ())),
             unmapped=tuple(values["unmapped"]),
             notices=tuple(values["notices"]),
             path=Path(values["path"]),
@@ -142,4 +158,5 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         notices=(*intake.plan.notices, *intake.notices()),
         parts=tuple(parts or [(str(opening.path.absolute()), intake.n_rows)]),
         staged=folder is not None,
+        kept=intake.plan.kept,
     )

@@ -22,6 +22,7 @@ from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open
 from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
 from core.linkage.history.values_seen import rows_changed
+from core.linkage.kept_columns import require_kept
 from core.linkage.name_check import refuse_nameless
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.request_checks import check_request
@@ -141,6 +142,7 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         digest=understood.digests[number],
         linked=linked,
         on_plan=partial(refuse_nameless, asked, understood.spec, request.inputs[number]),
+        kept=request.with_columns,
     )
 
 
@@ -148,6 +150,7 @@ def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
     request, spec = understood.request, understood.spec
     folder = workspace.root / SOURCE
     sources = [open_source(_opening(understood, number, folder / str(number))) for number in range(len(request.inputs))]
+    require_kept(request.with_columns, sources)
     mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
     if request.model is not None:
@@ -179,7 +182,7 @@ def _same_files(sources: Sequence[Source]) -> list[str]:
 def _describe_increment(understood: Understood, base: Base, workspace: Workspace) -> JobDescription:
     """The records of a finished run, and behind them the new ones, under all that the run decided."""
     spec, folder = understood.spec, workspace.root / SOURCE
-    sources = reopen(base.description, hints_of(spec), folder)
+    sources = reopen(base.description, hints_of(spec), folder, understood.request.with_columns)
     # The columns are those of the run that is added to; a few new records need not have a value in each.
     opening = replace(
         _opening(understood, 0, folder / "new"),
@@ -197,6 +200,7 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
             field=lacking[0],
             fields=("mapping",),
         )
+    require_kept(understood.request.with_columns, [*sources, new])
     keep_base(base, new, workspace)
     write_model(base.model, workspace.root / MODEL)
     return JobDescription(

@@ -64,6 +64,9 @@ class MatchRequest(BaseModel):
     entities: str | None = Field(
         None, description="Parquet, CSV or .xlsx file that receives one golden record an entity"
     )
+    with_columns: tuple[str, ...] = Field(
+        (), description="columns of the input to be written beside id and entity_id; *: all of them"
+    )
     csv_for_excel: bool = Field(
         False, description="a CSV that is written begins with a mark and has semicolons, as Excel opens it"
     )
@@ -109,6 +112,8 @@ def job_key(
     said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
     if request.link_id or request.link_mapping:
         digests = [*digests, f"linked {request.model_dump_json(include={'link_id', 'link_mapping'})}"]
+    if request.with_columns:
+        digests = [*digests, f"with columns {'+'.join(request.with_columns)}"]
     if request.publish != "all":
         digests = [*digests, f"publish {request.publish}"]
     if others:

@@ -94,16 +94,20 @@ def open_base(out: Path) -> Base:
     return Base(out, record.job, record.model, frozen)
 
 
-def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -> list[Source]:
+def reopen(
+    description: JobDescription, fields: list[FieldHint], folder: Path, kept: tuple[str, ...] = ()
+) -> list[Source]:
     """Open the inputs of a finished run again: checked copies of text files went with its workspace.
 
+    Args:
+        kept: columns to be given back, which no copy of an earlier run is asked for.
     Raises:
         InputError: a file is gone, or is no longer what was matched.
     """
     found = []
     for number, values in enumerate(description.sources):
         before = Source.from_dict(values)
-        if all(Path(name).is_file() for name, _ in before.parts):
+        if not kept and all(Path(name).is_file() for name, _ in before.parts):
             if not before.staged and file_digest(before.path) != before.digest:
                 raise _changed(before.path)
             found.append(before)
@@ -118,6 +122,7 @@ def reopen(description: JobDescription, fields: list[FieldHint], folder: Path) -
                 mapping=columns,
                 bad_rows="quarantine" if before.quarantined else "raise",
                 may_be_empty=True,
+                kept=kept,
             )
         )
         if again.digest != before.digest:

@@ -19,6 +19,7 @@ from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
+from core.linkage.kept_columns import with_kept
 from core.linkage.run_record import beside, run_path, sink_table
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
@@ -58,6 +59,7 @@ def _write_pairs(job: LinkageJob, out: Path) -> None:
 def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Future[None]]) -> None:
     """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.linked else []), "entity_id")
+    members = with_kept(members, job.sources)
     _sink(job, members, part, out)
     for each in others:
         each.result()

@@ -61,6 +61,9 @@ def match(
     out: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: id and entity_id of every row")] = None,
     entities: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: a golden record an entity")] = None,
     csv_for_excel: CsvForExcel = False,
+    with_columns: Annotated[
+        str | None, typer.Option(help="columns of INPUT to write beside id and entity_id: all, or a,b,c")
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", help="column that names each record (default: id)", show_default=False)
     ] = None,
@@ -121,7 +124,7 @@ def match(
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
     from core.settings import read_settings
     from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
-    from core.workloads.identity.cli.match_options import matching_request
+    from core.workloads.identity.cli.match_options import kept_columns, matching_request
     from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
@@ -147,6 +150,7 @@ def match(
             "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
             "csv_for_excel": csv_for_excel,
+            "with_columns": kept_columns(with_columns),
             "without_names": yes,
         },
         [*(maps or []), *(more or [])],

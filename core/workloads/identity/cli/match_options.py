@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import ConfigError
+from core.intake.columns import EVERY
 from core.linkage.history.base_run import open_base
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_places
@@ -46,6 +47,12 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
         first = error.errors(include_url=False)[0]
         field = str(first["loc"][0])
         raise ConfigError(f"{option_of(field)}: {first['msg']} (got {first['input']!r})", fields=(field,)) from None
+
+
+def kept_columns(text: str | None) -> tuple[str, ...]:
+    """The columns that `--with-columns` names; `all` stands for every one."""
+    names = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    return (EVERY,) if names == ("all",) else names
 
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
