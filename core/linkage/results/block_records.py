@@ -29,6 +29,11 @@ class At(NamedTuple):
     row: int
     record: pl.DataFrame
 
+    @property
+    def name(self) -> tuple[int, str]:
+        """Its source and id, which tell it from every other record."""
+        return self.source, str(self.record["id"][0])
+
 
 class Scan(NamedTuple):
     """What is read again: the files that were matched when both records were, in order, and how keys are made.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,13 @@ class Run:
     placeholders: dict[str, list[int]]
     window: int
     whole_passes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunExplanation(Explanation):
+    """An explanation of two records of a run. records: source (from 0) and id of each."""
+
+    records: tuple[tuple[int, str], tuple[int, str]] = ((0, ""), (0, ""))
 
 
 def run_of_output(out: Path) -> Run:
@@ -87,8 +94,11 @@ def _whole(passes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def explain(
     run: Run, id_a: str, id_b: str, on_progress: Callable[[int, int], None] = lambda done, total: None
-) -> Explanation:
+) -> RunExplanation:
     """Compare two records as the run did, and say which passes made the pair, which missed it, which left it out.
+
+    Of linked files an id alone is looked for in the first one first, the second id in the last one first and in the
+    file of the other record last; `1:17` is the record 17 of the second file.
 
     Args:
         on_progress: rows read and rows in all, where the block of the two has to be looked at.
@@ -99,14 +109,18 @@ def explain(
     spec = run.description.spec
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
         sources = _sources(run.description, Workspace(folder))
-        pair = _find(sources, id_a, first=True), _find(sources, id_b, first=False)
+        linked = bool(run.description.request.link)
+        first = _find(sources, id_a, range(len(sources)), linked=linked)
+        pair = first, _find(sources, id_b, _others_first(len(sources), first.source), linked=linked)
         if pair[0][:2] == pair[1][:2]:
             raise InputError(f"{id_a!r} and {id_b!r} are the same record; name two", id=id_a)
         suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
         orders = [sources[at.source].date_order for at in pair]
         texts = pl.concat([at.record for at in pair]).select(spec.columns)
-        found = explain_records(texts, run.model, spec, orders, suspects)
-        if run.description.request.link and pair[0].source == pair[1].source:
+        found = RunExplanation(
+            **vars(explain_records(texts, run.model, spec, orders, suspects)), records=(pair[0].name, pair[1].name)
+        )
+        if linked and pair[0].source == pair[1].source:
             path = sources[pair[0].source].path
             barred = f"both are records of {path}, and the run compared records of different files only"
             return replace(found, compared_by=(), barred=barred)
@@ -114,7 +128,7 @@ def explain(
         if not questioned:
             return found
         # An increment compares a record with those before it, so files that came later are no part of its blocks.
-        last = len(sources) if run.description.request.link else max(at.source for at in pair) + 1
+        last = len(sources) if linked else max(at.source for at in pair) + 1
         scan = Scan(sources[:last], spec, suspects, run.window, on_progress)
         left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
     missing = {each.pass_name for each in left_out}
@@ -127,37 +141,62 @@ def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:
     return reopen(description, hints_of(description.spec), scratch.root)
 
 
-def _find(sources: list[Source], record_id: str, *, first: bool) -> At:
-    """Find a record; in a linked pair the first id is looked for in the first file first."""
-    numbers = range(len(sources)) if first else reversed(range(len(sources)))
-    for number in numbers:
-        source = sources[number]
-        for lo in range(0, source.rows, SCAN_ROWS):
-            frame = source.read(lo, min(lo + SCAN_ROWS, source.rows))
-            found = frame["id"].index_of(record_id)
-            if found is not None:
-                return At(number, lo + found, frame[found : found + 1])
-    names = " or ".join(str(source.path) for source in sources)
-    raise InputError(f"there is no record {record_id!r} in {names}", id=record_id)
+def _others_first(n_sources: int, source: int) -> list[int]:
+    """Numbers of all sources, the last one first, but this one last: a pair of linked records is of two files."""
+    return [*(number for number in reversed(range(n_sources)) if number != source), source]
 
 
-def records_of(run: Run, ids: Collection[str]) -> dict[str, dict[str, str | None]]:
-    """Values of records by id, under the names of the spec's fields. Raises as `explain`."""
-    found: dict[str, dict[str, str | None]] = {}
-    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
-        for source in _sources(run.description, Workspace(folder)):
-            for lo in range(0, source.rows, SCAN_ROWS):
-                rows = source.read(lo, min(lo + SCAN_ROWS, source.rows)).filter(pl.col("id").is_in(list(ids)))
-                found |= {str(row["id"]): row for row in rows.to_dicts()}
+def _find(sources: list[Source], record_id: str, numbers: Iterable[int], *, linked: bool) -> At:
+    """Find a record in the first source that has it; where files are linked `1:17` names the source too."""
+    found = next((at for number in numbers if (at := _at(sources[number], number, record_id)) is not None), None)
+    if found is None and linked:
+        number, colon, inside = record_id.partition(":")
+        if colon and number.isdecimal() and int(number) < len(sources):
+            found = _at(sources[int(number)], int(number), inside)
+    if found is None:
+        names = " or ".join(str(source.path) for source in sources)
+        raise InputError(f"there is no record {record_id!r} in {names}", id=record_id)
     return found
 
 
-def decision_of(out: Path, id_a: str, id_b: str) -> dict[str, Any]:
-    """What the run's output says of the two: their entities, and whether they are one."""
-    found = read_table(out).with_columns(pl.col("id").cast(pl.String)).filter(pl.col("id").is_in([id_a, id_b]))
-    entities = dict(zip(found["id"].to_list(), found["entity_id"].to_list(), strict=True))
+def _at(source: Source, number: int, record_id: str) -> At | None:
+    for lo in range(0, source.rows, SCAN_ROWS):
+        frame = source.read(lo, min(lo + SCAN_ROWS, source.rows))
+        found = frame["id"].index_of(record_id)
+        if found is not None:
+            return At(number, lo + found, frame[found : found + 1])
+    return None
+
+
+def records_of(run: Run, ids: Collection[str]) -> dict[tuple[int, str], dict[str, str | None]]:
+    """Values of records by source and id, under the names of the spec's fields; source 0 unless files are linked.
+
+    Raises as `explain`.
+    """
+    found: dict[tuple[int, str], dict[str, str | None]] = {}
+    linked = bool(run.description.request.link)
+    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
+        for number, source in enumerate(_sources(run.description, Workspace(folder))):
+            for lo in range(0, source.rows, SCAN_ROWS):
+                rows = source.read(lo, min(lo + SCAN_ROWS, source.rows)).filter(pl.col("id").is_in(list(ids)))
+                found |= {(number if linked else 0, str(row["id"])): row for row in rows.to_dicts()}
+    return found
+
+
+def decision_of(out: Path, found: RunExplanation) -> dict[str, Any]:
+    """What the run's output says of the two explained: their entities, and whether they are one."""
+    table = read_table(out)
+    # Ids are those of a file: the output of linked files says of which.
+    linked = "source" in table.columns
+    wanted = [(source if linked else 0, record_id) for source, record_id in found.records]
+    source = pl.col("source").cast(pl.Int64) if linked else pl.lit(0, pl.Int64).alias("source")
+    rows = table.select(source, pl.col("id").cast(pl.String), "entity_id").filter(
+        pl.col("id").is_in([record_id for _, record_id in wanted])
+    )
+    entities = {(source, record_id): entity for source, record_id, entity in rows.iter_rows()}
+    entity_a, entity_b = (entities.get(name) for name in wanted)
     return {
-        "entity_a": entities.get(id_a),
-        "entity_b": entities.get(id_b),
-        "same_entity": id_a in entities and entities.get(id_a) == entities.get(id_b),
+        "entity_a": entity_a,
+        "entity_b": entity_b,
+        "same_entity": entity_a is not None and entity_a == entity_b,
     }

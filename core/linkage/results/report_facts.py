@@ -102,23 +102,28 @@ def _passes(planned: Sequence[Mapping[str, Any]], yields: Mapping[str, Mapping[s
 
 def _examples(run: Run, pairs: pl.LazyFrame, match_bits: float, *, with_values: bool) -> list[Example]:
     """The pairs nearest to the threshold, one of each pattern, the strongest first."""
+    # Of linked files, whose ids may be equal, the pairs say the source as well.
+    linked = "source_a" in pairs.collect_schema().names()
+    sources = [
+        pl.col(f"source_{side}").cast(pl.Int64) if linked else pl.lit(0).alias(f"source_{side}") for side in "ab"
+    ]
     near = (
         pairs.with_columns((pl.col("score") - match_bits).abs().alias("away"))
         .sort("away", "id_a", "id_b")
         .unique("pattern", keep="first", maintain_order=True)
         .head(EXAMPLES_MAX)
         .sort("score", descending=True)
-        .select("id_a", "id_b", "score", "decision", "pattern")
+        .select("id_a", "id_b", "score", "decision", "pattern", *sources)
         .collect()
     )
     ids = {str(each) for name in ("id_a", "id_b") for each in near[name]}
     values = records_of(run, ids) if with_values and ids else {}
     examples = []
-    for id_a, id_b, bits, decision, pattern in near.iter_rows():
+    for id_a, id_b, bits, decision, pattern, source_a, source_b in near.iter_rows():
         levels = dict(part.split("=", 1) for part in pattern.split(","))
         both = None
         if with_values:
-            a, b = values[str(id_a)], values[str(id_b)]
+            a, b = values[source_a, str(id_a)], values[source_b, str(id_b)]
             both = {field: (a.get(field), b.get(field)) for field in levels}
         examples.append(Example(float(bits), decision, levels, both))
     return examples

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
+from core.errors import InputError
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.linkage.results.explanation import decision_of, explain, run_of_output
+from core.linkage.results.report_facts import gather
 from core.matching.quality.evaluation import evaluate_labels
 from core.workloads.identity.made_persons.generator import generate_persons
 
@@ -85,3 +88,42 @@ def test_one_to_one_allows_one_record_of_each_file_in_an_entity(plain: Linked, o
     assert plain.members.select("entity_id", "source").is_duplicated().sum() > 0
     sizes = one_each.members.group_by("entity_id").len()["len"]
     assert sizes.max() == 3
+
+
+def test_records_of_equal_ids_are_explained_by_their_files(one_each: Linked) -> None:
+    run = run_of_output(one_each.out)
+    entities = dict(
+        zip(one_each.members.select("source", "id").iter_rows(), one_each.members["entity_id"].to_list(), strict=True)
+    )
+    apart = explain(run, "1", "1")
+    # The first id is that of the first file, the second that of the last one.
+    assert apart.records == ((0, "1"), (2, "1"))
+    said = decision_of(one_each.out, apart)
+    assert said == {
+        "entity_a": entities[0, "1"],
+        "entity_b": entities[2, "1"],
+        "same_entity": entities[0, "1"] == entities[2, "1"],
+    }
+    assert not said["same_entity"]
+    pair = one_each.pairs.filter((pl.col("decision") == "match") & (pl.col("source_b") == 1)).row(0, named=True)
+    found = explain(run, f"0:{pair['id_a']}", f"1:{pair['id_b']}")
+    assert found.records == ((0, pair["id_a"]), (1, pair["id_b"]))
+    assert found.total_bits == pytest.approx(pair["score"], abs=1e-3)
+    assert decision_of(one_each.out, found)["same_entity"]
+    # An id that only one file has leaves the other record to another file.
+    assert explain(run, "450", "3").records == ((0, "450"), (2, "3"))
+    with pytest.raises(InputError, match="there is no record '3:1'"):
+        explain(run, "3:1", "1")
+    with pytest.raises(InputError, match="are the same record"):
+        explain(run, "1:1", "1:1")
+
+
+def test_the_report_shows_the_values_of_the_records_of_a_pair(one_each: Linked) -> None:
+    examples = gather(one_each.out, with_values=True).examples
+    assert examples
+    for example in examples:
+        assert example.values is not None
+        same = [field for field, level in example.levels.items() if level == "exact"]
+        # Values that agree letter by letter are those of the two records, not of others with their ids.
+        assert all(None not in example.values[field] for field in same)
+        assert any(len({str(value).casefold() for value in example.values[field]}) == 1 for field in same) or not same

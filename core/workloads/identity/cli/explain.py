@@ -20,6 +20,8 @@ Examples:
 
   headrace explain 17 902 --job 3 --json
 
+  headrace explain 0:17 2:17 --out linked.parquet
+
 Bits: each is a factor of two; 0 in all is an even chance that both records are one person, 3.3 is ten to one.
 """
 
@@ -30,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    id_a: Annotated[str, typer.Argument(metavar="ID1", help="id of one record", show_default=False)],
+    id_a: Annotated[
+        str, typer.Argument(metavar="ID1", help="id of one record; N:ID of the Nth linked file", show_default=False)
+    ],
     id_b: Annotated[str, typer.Argument(metavar="ID2", help="id of the other", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="output of the `headrace match` to explain")] = None,
     job: Annotated[int | None, typer.Option(help="job of the queue to explain (see `headrace jobs`)")] = None,
@@ -44,9 +48,9 @@ def explain(
     if (out is None) == (job is None):
         raise ConfigError("say which run to explain: --out FILE of a match, or --job NUMBER of the queue")
     run = explanation.run_of_output(out) if out is not None else _run_of_job(job or 0)
-    decision = explanation.decision_of(out, id_a, id_b) if out is not None else {}
     with rows_progress() as move:
         found = explanation.explain(run, id_a, id_b, partial(move, "records read"))
+    decision = explanation.decision_of(out, found) if out is not None else {}
     if as_json:
         import orjson
 
