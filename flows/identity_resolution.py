@@ -9,8 +9,8 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from core.errors import HeadraceError, JobBlocked
-from core.linkage.outline import outline_of
 from core.linkage.request import MatchRequest
+from core.linkage.results.outline import outline_of
 from core.runtime import open_runtime
 from core.terminal.guard import guarded
 from core.workloads.identity.outline_text import outline_lines

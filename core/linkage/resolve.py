@@ -13,10 +13,10 @@ from core.jobs.local_source import LocalManifest
 from core.jobs.memory import Watch, fit, limit_bytes
 from core.linkage.description import JobDescription
 from core.linkage.job import LinkageJob
-from core.linkage.outline import Outline, outline_of
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_here
+from core.linkage.results.outline import Outline, outline_of
 from core.linkage.results.outputs import summarise, write_outputs
 from core.linkage.stages.needs import NEEDS, STAGES
 from core.linkage.stages.table import TABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from core.linkage.outline import Outline, SourceOutline
+from core.linkage.results.outline import Outline, SourceOutline
 
 WIDTH = 80
 

@@ -62,7 +62,7 @@ class Teller:
 
     def __call__(self, description: JobDescription) -> None:
         """Print the outline, unless quiet."""
-        from core.linkage.outline import outline_of
+        from core.linkage.results.outline import outline_of
         from core.workloads.identity.outline_text import outline_lines
 
         if self._quiet:

@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 
 from core.linkage.description import JobDescription
-from core.linkage.outline import outline_of
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.linkage.results.outline import outline_of
 from core.metrics.process import usable_cores
 from core.terminal.progress import stage_progress
 from core.workloads.identity.made_persons.generator import generate_persons
