@@ -20,12 +20,13 @@ EXAMPLES_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair near the threshold: its levels by field and, if asked for, the values of both records."""
+    """A pair near the threshold: its levels by field, the ids and, if asked for, the values of both records."""
 
     bits: float
     decision: str
     levels: Mapping[str, str]
     values: Mapping[str, tuple[str | None, str | None]] | None
+    ids: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,14 @@ def _examples(run: Run, pairs: pl.LazyFrame, match_bits: float, *, with_values: 
     )
     ids = {str(each) for name in ("id_a", "id_b") for each in near[name]}
     values = records_of(run, ids) if with_values and ids else {}
+    # A field that is a part of a column, as the head of a company's name is, is shown by the whole column.
+    columns = {field.name: field.column for field in run.description.spec.fields}
     examples = []
     for id_a, id_b, bits, decision, pattern, source_a, source_b in near.iter_rows():
         levels = dict(part.split("=", 1) for part in pattern.split(","))
         both = None
         if with_values:
             a, b = values[source_a, str(id_a)], values[source_b, str(id_b)]
-            both = {field: (a.get(field), b.get(field)) for field in levels}
-        examples.append(Example(float(bits), decision, levels, both))
+            both = {field: (a.get(columns[field]), b.get(columns[field])) for field in levels}
+        examples.append(Example(float(bits), decision, levels, both, (str(id_a), str(id_b))))
     return examples

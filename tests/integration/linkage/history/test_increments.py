@@ -20,6 +20,8 @@ from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outputs import write_outputs
+from core.linkage.results.report_facts import gather
+from core.linkage.results.report_page import render
 from core.linkage.results.review_list import review_list
 from core.linkage.run_record import sink_table
 from core.linkage.stages.table import TABLE
@@ -214,6 +216,10 @@ def test_a_review_list_is_taken_back_as_it_is(folder: Path) -> None:
     assert listed.frame.height == 3
     assert listed.n_beyond > 0
     both = listed.frame.row(0, named=True)
+    shown = gather(folder / "base.parquet", with_values=True)
+    page = render(shown)
+    assert shown.examples
+    assert all(f"<code>{record}</code>" in page for each in shown.examples for record in each.ids)
     texts = pl.read_csv(folder / "old.csv", infer_schema=False).rows_by_key("id", named=True, unique=True)
     assert [both["last_name a"], both["street b"]] == [texts[both["id_a"]]["last_name"], texts[both["id_b"]]["street"]]
     path = folder / "review.xlsx"
