@@ -33,7 +33,9 @@ def candidates(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout
     """Histogram of the candidate pairs of all passes, as training adds them up."""
     return merge_histograms(
         [
-            pass_histogram(words, sort_pass(words, vocabulary, layout, number), vocabulary, layout, **options)
+            pass_histogram(
+                words, sort_pass(words, vocabulary, layout, number), vocabulary, layout, number=number, **options
+            )
             for number in range(len(layout.spec.passes))
         ]
     )

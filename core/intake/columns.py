@@ -10,6 +10,7 @@ from unicodedata import normalize
 import polars as pl
 
 from core.errors import SchemaError
+from core.matching.standardise.several_values import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class FieldHint:
     """A field of a spec: its name, its kind (`date` is checked) and other names its column may have.
 
     Where `slips_kept`, a date that does not exist is no bad row. beside: another field, and names that the
-    column may have only where that field has one.
+    column may have only where that field has one. A field that `gathers` takes all columns that go by its names, each
+    for values of its own: telephones, mail addresses.
     """
 
     name: str
@@ -25,6 +27,12 @@ class FieldHint:
     aliases: tuple[str, ...] = ()
     slips_kept: bool = False
     beside: tuple[str, tuple[str, ...]] = ("", ())
+    gathers: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """What a column that serves it may be called, plain."""
+        return {plain(self.name), *map(plain, self.aliases)}
 
 
 EVERY = "*"
@@ -34,9 +42,11 @@ KEPT = "kept:"
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """The id's column, the columns of each mapped field (joined with a space if several), and fields without any.
+    """The id's column, the columns of each mapped field, and fields without any.
 
-    id_guessed: nobody named the id's column, so an id that repeats speaks against the column, not the row.
+    Several columns of a field are joined with a space; those `apart` hold values of their own, and stay told apart.
+    notices: what is left aside though its name is known, and the like. id_guessed: nobody named the id's column, so an
+    id that repeats speaks against the column, not the row.
     kept: columns that are given back beside the answer, in the file's order.
     """
 
@@ -46,6 +56,7 @@ class ColumnPlan:
     notices: tuple[str, ...] = ()
     id_guessed: bool = False
     kept: tuple[str, ...] = ()
+    apart: frozenset[str] = frozenset()
 
     @property
     def needed(self) -> set[str]:
@@ -79,8 +90,10 @@ def plan_columns(
 ) -> ColumnPlan:
     """Serve fields by the user's mapping first, then by name, then by alias (without case, accents, punctuation).
 
+    A field that gathers gets all columns that go by its names and serve no other field, in the file's order.
+
     Args:
-        mapping: field (or alias) -> column, "" to leave the field out, or "colA+colB" to join columns.
+        mapping: field (or alias) -> column, "" to leave the field out, or "colA+colB" for several columns.
     Raises:
         SchemaError: a named field or column does not exist; says which there are.
     """
@@ -113,8 +126,30 @@ def plan_columns(
             if found:
                 chosen[field.name] = (found[0],)
                 taken.add(found[0])
+    asked = {find_field(wanted, fields, path).name for wanted in mapping or {}}
+    for field in fields:
+        if field.gathers and field.name in chosen and field.name not in asked:
+            more = {column for column in columns if plain(column) in field.names and column not in taken}
+            chosen[field.name] = tuple(column for column in columns if column in more | {*chosen[field.name]})
+            taken |= more
     served = {field.name: chosen[field.name] for field in fields if chosen.get(field.name)}
-    return ColumnPlan(id_column, served, tuple(field.name for field in fields if field.name not in served))
+    left_aside = [
+        (column, field.name)
+        for column in columns
+        for field in fields
+        if column not in taken and field.name in served.keys() - asked and plain(column) in field.names
+    ]
+    return ColumnPlan(
+        id_column,
+        served,
+        tuple(field.name for field in fields if field.name not in served),
+        notices=tuple(
+            f"{path.name}: column {column!r} is known for {name}, which {'+'.join(served[name])} serves; left aside "
+            f"(--map {name}={column} takes it instead)"
+            for column, name in left_aside
+        ),
+        apart=frozenset(field.name for field in fields if field.gathers and len(served.get(field.name, ())) > 1),
+    )
 
 
 def kept_of(columns: Sequence[str], id_column: str, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -127,7 +162,13 @@ def joined(texts: dict[str, pl.Expr], plan: ColumnPlan) -> dict[str, pl.Expr]:
     fields = {
         name: texts[columns[0]]
         if len(columns) == 1
-        else known(pl.concat_str([texts[column] for column in columns], separator=" ", ignore_nulls=True))
+        else known(
+            pl.concat_str(
+                [texts[column] for column in columns],
+                separator=SEPARATOR if name in plan.apart else " ",
+                ignore_nulls=True,
+            )
+        )
         for name, columns in plan.mapping.items()
     }
     return {"id": texts[plan.id_column], **fields, **{KEPT + name: texts[name] for name in plan.kept}}

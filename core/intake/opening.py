@@ -19,8 +19,9 @@ class Opening:
     """A file of records, what its columns are taken for, and what becomes of its bad rows.
 
     Args:
-        mapping: field (or alias) -> column; "" leaves the field out, "a+b" joins columns with a space. Fields that
-            are not named are served by a column of their name or an alias, if there is one.
+        mapping: field (or alias) -> column; "" leaves the field out, "a+b" joins columns with a space, or reads both
+            where the field gathers. Fields that are not named are served by a column of their name or an alias, if
+            there is one.
         staging_dir: made if need be; what is staged goes below it.
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
         day_first: per date field, for files whose own dates do not tell.

@@ -24,6 +24,7 @@ from core.matching.standardise.dates import (
     OrderEvidence,
     survey_dates,
 )
+from core.matching.standardise.several_values import ValueCounts
 
 ROW_GROUP_ROWS = 65_536
 BAD_SHARE_MAX = 0.5
@@ -69,6 +70,9 @@ class Intake:
         self.parts: list[tuple[str, int]] = []
         dates = (hint.name for hint in opening.fields if hint.kind == "date")
         self.dates = {name: _Dates() for name in dates if name in plan.mapping}
+        hints = {hint.name: hint for hint in opening.fields if hint.name in plan.mapping and hint.kind != "date"}
+        telephones = [name for name, hint in hints.items() if hint.gathers]
+        self.counts = ValueCounts({name: hint.kind for name, hint in hints.items()}, telephones)
         # What counts as filled from the start is not missed at the end.
         self.filled = set(plan.mapping) if opening.may_be_empty else set()
         self._bad_rows: BadRows = "raise" if folder is None else opening.bad_rows
@@ -98,6 +102,7 @@ class Intake:
         if not len(good):
             return
         self._count_dates(statuses, bad)
+        self.counts.add(good)
         self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
         self._hashes.append(good["id"].hash(seed=0).to_numpy())
         self.n_rows += len(good)
@@ -159,6 +164,7 @@ class Intake:
                 found.append(f"{where}: {dates.n_kept} values are no dates; kept as keying errors")
             if dates.n_unread:
                 found.append(f"{where}: {dates.n_unread} values cannot be read as dates; taken as missing")
+        found += [f"{self.path.name}: {said}" for said in self.counts.notices()]
         if self.quarantine.count:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found

@@ -46,6 +46,9 @@ class Source:
     parts: tuple[tuple[str, int], ...]
     staged: bool
     kept: tuple[str, ...] = ()
+    # Fields whose several columns hold values of their own, and by field how many cells hold so many values.
+    apart: tuple[str, ...] = ()
+    values: dict[str, tuple[int, ...]] = field(default_factory=dict)
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
@@ -56,7 +59,7 @@ class Source:
             InputError: the file is gone or was cut since it was opened.
         Cost: only the row groups of the range are read.
         """
-        plan = ColumnPlan(self.id_column, self.mapping, self.unmapped)
+        plan = ColumnPlan(self.id_column, self.mapping, self.unmapped, apart=frozenset(self.apart))
         frames = []
         ends = list(accumulate(rows for _, rows in self.parts))
         for (name, rows), end in zip(self.parts, ends, strict=True):
@@ -106,6 +109,8 @@ class Source:
             "parts": [list(part) for part in self.parts],
             "staged": self.staged,
             "kept": list(self.kept),
+            "apart": list(self.apart),
+            "values": {name: list(counts) for name, counts in self.values.items()},
         }
 
     @classmethod
@@ -125,6 +130,8 @@ class Source:
             mapping={name: tuple(columns) for name, columns in values["mapping"].items()},
             date_order=dict(values["date_order"]),
             parts=tuple((name, rows) for name, rows in values["parts"]),
+            apart=tuple(values.get("apart", ())),
+            values={name: tuple(counts) for name, counts in values.get("values", {}).items()},
             place=place,
         )
 
@@ -159,4 +166,6 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         parts=tuple(parts or [(str(opening.path.absolute()), intake.n_rows)]),
         staged=folder is not None,
         kept=intake.plan.kept,
+        apart=tuple(sorted(intake.plan.apart)),
+        values={name: tuple(counts.tolist()) for name, counts in intake.counts.several.items() if counts.any()},
     )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.intake.columns import FieldHint
 from core.intake.known_names import BESIDE, known_names
+from core.intake.source import Source
 from core.linkage.request import MatchRequest
+from core.matching.records.layout import with_room
+from core.matching.specs.levels import SEVERAL_KINDS, VALUES_MAX
 from core.matching.specs.spec import MatchSpec, built_in_specs
 
 
@@ -63,5 +69,30 @@ def hints_of(spec: MatchSpec) -> list[FieldHint]:
         aliases = tuple(dict.fromkeys((*(alias for field in fields for alias in field.aliases), *known)))
         kept = any(field.slips == "keep" for field in fields)
         beside = BESIDE.get(column, ("", ())) if built_in else ("", ())
-        hints.append(FieldHint(column, fields[0].kind, aliases, kept, beside))
+        hints.append(FieldHint(column, fields[0].kind, aliases, kept, beside, fields[0].gathers))
     return hints
+
+
+def roomy_spec(spec: MatchSpec, sources: Sequence[Source]) -> tuple[MatchSpec, list[str]]:
+    """The spec with room for all values that a record has of a field, as far as a record may grow; and notices."""
+    found = {field.name: _counts(sources, field.name) for field in spec.fields if field.kind in SEVERAL_KINDS}
+    roomy = with_room(spec, {name: int(np.flatnonzero(counts).max(initial=1)) for name, counts in found.items()})
+    notices = []
+    for field in roomy.fields:
+        counts = found.get(field.name, np.zeros(0, dtype=np.int64))
+        n_several, n_cut = int(counts.sum()), int(counts[field.values + 1 :].sum())
+        if n_several:
+            notices.append(f"{field.name}: records with several values: {n_several:,}; the best agreement counts")
+        if n_cut:
+            notices.append(
+                f"{field.name}: records with more than {field.values} values: {n_cut:,}; the rest is left out"
+            )
+    return roomy, notices
+
+
+def _counts(sources: Sequence[Source], name: str) -> NDArray[np.int64]:
+    """How many cells of a field hold so many values, see `count_values`."""
+    counts = np.zeros(VALUES_MAX + 2, dtype=np.int64)
+    for source in sources:
+        counts += np.array(source.values.get(name, counts * 0), dtype=np.int64)
+    return counts

@@ -17,7 +17,7 @@ from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from core.intake.tables.workbook import check_rows, is_workbook
-from core.linkage.description import DESCRIPTION, JobDescription, hints_of
+from core.linkage.description import DESCRIPTION, JobDescription, hints_of, roomy_spec
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
@@ -153,6 +153,7 @@ def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
     require_kept(request.with_columns, sources)
     mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
+    restricted, several = roomy_spec(restricted, sources)
     if request.model is not None:
         # A copy in the workspace: every worker of the job uses the same one, whatever becomes of the file.
         model = read_model(Path(request.model))
@@ -164,7 +165,12 @@ def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
         request=understood.request,
         spec=restricted,
         sources=tuple(source.to_dict() for source in sources),
-        notices=(*notices, *_same_files(sources), *(notice for source in sources for notice in source.notices)),
+        notices=(
+            *notices,
+            *_same_files(sources),
+            *(notice for source in sources for notice in source.notices),
+            *several,
+        ),
         rows=sum(source.rows for source in sources),
     )
 
@@ -203,12 +209,14 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
     require_kept(understood.request.with_columns, [*sources, new])
     keep_base(base, new, workspace)
     write_model(base.model, workspace.root / MODEL)
+    # All records are packed anew, so new ones with more values than any before are no trouble.
+    spec, several = roomy_spec(spec, (*sources, new))
     return JobDescription(
         key=understood.key,
         request=understood.request,
         spec=spec,
         sources=tuple(source.to_dict() for source in (*sources, new)),
-        notices=new.notices,
+        notices=(*new.notices, *several),
         rows=sum(source.rows for source in sources) + new.rows,
         since=sum(source.rows for source in sources),
         frozen=base.frozen,

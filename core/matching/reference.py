@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby, product
 from math import floor, log2
 from operator import itemgetter
@@ -96,6 +96,12 @@ def date_errors(a: int, b: int) -> int:
             total += differ
             at += 2 if swapped else 1
     return total
+
+
+def best_level(a: Iterable[object], b: Iterable[object], level: Callable[[object, object], int]) -> int:
+    """Twin of `vectors.compare_values`: the best level of any two values; MISSING where a side has none."""
+    found = [each for each in (level(one, two) for one, two in product(a, b)) if each != MISSING]
+    return max(found, default=MISSING)
 
 
 def sound_classes(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import polars as pl
 from core.errors import RowError, SchemaError
 from core.intake.bad_rows import Quarantine
 from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
-from core.intake.columns import ColumnPlan
 from core.intake.file_digest import file_digest
 from core.intake.opening import Opening
 from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
@@ -52,11 +52,12 @@ def take_parquet(opening: Opening, quarantine: Quarantine) -> Taken:
 
 
 def _check_in_place(intake: Intake, scan: pl.LazyFrame, rows: int) -> Intake:
-    """Check ids and dates of all rows, and of the other fields whether there is any value."""
+    """Check ids and dates of all rows, count the values in cells, and look in the other fields for any value."""
     plan = intake.plan
     for lo in range(0, rows, _SLICE_ROWS):
-        names = [name for name in plan.mapping if name in intake.dates or name not in intake.filled]
-        part = ColumnPlan(plan.id_column, {name: plan.mapping[name] for name in names}, ())
+        looked_at = intake.dates.keys() | intake.counts.several.keys()
+        names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
+        part = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
         frame = read_text(scan.slice(lo, _SLICE_ROWS), part, intake.path)
         absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
         intake.add(Batch(frame.with_columns(absent), _row_numbers(lo, len(frame))))

@@ -68,7 +68,7 @@ def plan_linked(
                 fields=("mapping", "link_mapping"),
             )
         notices.append(f"{path.name}: no column {target!r}; {name} is read from {'+'.join(plan.mapping[name])!r}")
-    return replace(plan, notices=tuple(notices), id_guessed=guessed)
+    return replace(plan, notices=(*plan.notices, *notices), id_guessed=guessed)
 
 
 def _own_mapping(columns: Sequence[str], path: Path, own: LinkedColumns, fields: Sequence[FieldHint]) -> dict[str, str]:

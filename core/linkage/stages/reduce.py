@@ -13,7 +13,8 @@ import numpy as np
 
 from core.linkage.stage_files import save_placeholders
 from core.matching.records.placeholders import FLOORS, suspects_of
-from core.matching.records.vocabulary import add_counts, code_columns, field_values
+from core.matching.records.value_places import field_values
+from core.matching.records.vocabulary import add_counts, code_columns
 from core.matching.text.string_views import Spread
 from core.storage.workspace import Array, Folder, load, load_frame, save, save_frame
 

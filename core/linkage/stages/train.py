@@ -59,7 +59,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
 
 def _pass_histogram(job: LinkageJob, number: int) -> Histogram:
-    return pass_histogram(job.words, job.blocks(number), job.vocabulary, job.layout, boundaries=job.boundaries)
+    blocks = job.blocks(number)
+    return pass_histogram(job.words, blocks, job.vocabulary, job.layout, boundaries=job.boundaries, number=number)
 
 
 def _random_histogram(job: LinkageJob) -> Histogram:

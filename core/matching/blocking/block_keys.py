@@ -1,4 +1,4 @@
-"""Blocking: one uint64 key per record and pass, blocks of equal keys, and the pairs they make.
+"""Blocking: one uint64 key per record and pass, of several values one each, blocks of equal keys, and their pairs.
 
 Keys are made from hashes of strings, never from codes, so every range and machine makes the same ones. 0 means the
 record has no key in the pass, for some part of it is missing.
@@ -153,7 +153,7 @@ def wide_part(opcode: int, count: int, field: tuple[np.uint32, np.uint32, np.uin
 def mix_part(
     words: NDArray[np.uint32], part: NDArray[np.int32], vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
 ) -> None:
-    """Fold one key part into the keys of all records; part = (opcode, word, count, other word, width or 0: coded)."""
+    """Fold one key part into the keys of all records; part as `LayoutArrays.keys` has it."""
     opcode, at, count, other = part[0], part[1], part[2], part[3]
     if part[4] > 0:
         mix_wide(words, part, keys)
@@ -187,10 +187,31 @@ def pass_keys(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout)
     """Keys of records.
 
     Returns:
-        (n, n_passes) uint64, Fortran order, in the order of the spec's passes; 0 where a record has no key.
+        (n, len(layout.key_passes)) uint64, Fortran order: a column a pass, in the order of the spec's passes, and one a
+        choice where its keys read a field with room for several values; 0 where a record has no such key.
     Cost: about 100 ns per key.
     """
-    out = np.zeros((len(words), len(layout.spec.passes)), dtype=np.uint64, order="F")
-    for each in range(out.shape[1]):
-        fill_keys(words, layout.ops.keys[each], vocabulary.arrays, out[:, each])
+    return keys_by_choice(words, vocabulary, np.concatenate(layout.key_choices))
+
+
+def keys_by_choice(words: NDArray[np.uint32], vocabulary: Vocabulary, choices: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """(n, c) keys of records, Fortran order; choices (c, K, PART_WORDS) as of `Layout.key_choices`."""
+    out = np.zeros((len(words), len(choices)), dtype=np.uint64, order="F")
+    for column, parts in enumerate(choices):
+        fill_keys(words, parts, vocabulary.arrays, out[:, column])
     return out
+
+
+def shared_keys(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The keys of one pass that pairs of records share.
+
+    Args:
+        left, right: (n, c) each side's keys by choice; 0 for none.
+    Returns:
+        (n, c) those of the left side that the right side has too, each once, else 0.
+    """
+    found = np.where((left[:, :, None] == right[:, None, :]).any(axis=2), left, NO_KEY)
+    for column in range(1, found.shape[1]):
+        again = (found[:, :column] == found[:, column, None]).any(axis=1)
+        found[again, column] = NO_KEY
+    return found

@@ -8,6 +8,7 @@ not relied upon, nor is one that compares a block in part.
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import date_part, digits_part
 from core.matching.jit import kernel
-from core.matching.records.layout import Layout, LayoutArrays
+from core.matching.records.layout import CHOICES_MAX, PART_WORDS, Layout, LayoutArrays
 from core.matching.records.packing import NUMBER_MAX
-from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk
+from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk, list_values, room_for_values
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.specs.key_expressions import (
     FIRST,
@@ -55,7 +56,7 @@ KNOWN_OPCODES = frozenset(
 class KeyParts(NamedTuple):
     """The distinct key parts of all passes. D parts, P passes."""
 
-    parts: NDArray[np.int32]  # (D, 5) as in LayoutArrays.keys
+    parts: NDArray[np.int32]  # (D, PART_WORDS) as in LayoutArrays.keys
     needed: NDArray[np.uint64]  # (P,) bit d: the pass needs part d to be equal; 0: not to be relied upon
 
 
@@ -66,11 +67,13 @@ def key_parts(layout: LayoutArrays) -> KeyParts:
     for pass_, rows in enumerate(layout.keys):
         parts = [tuple(int(value) for value in row) for row in rows if row[0] >= 0]
         known = all(part[0] in KNOWN_OPCODES for part in parts)
+        # Of more choices than a record has keys, some make none though they are equal.
+        known = known and prod(max(part[5], 1) for part in parts) <= CHOICES_MAX
         if not known or len(number.keys() | set(parts)) > PARTS_MAX:
             continue
         for part in parts:
             needed[pass_] |= _ONE << np.uint64(number.setdefault(part, len(number)))
-    return KeyParts(np.array(list(number), dtype=np.int32).reshape(-1, 5), needed)
+    return KeyParts(np.array(list(number), dtype=np.int32).reshape(-1, PART_WORDS), needed)
 
 
 @kernel
@@ -177,7 +180,7 @@ def mark_part(
     chunk: Chunk, part: NDArray[np.int32], vocabulary: VocabularyArrays, bit: np.uint64,
     out: NDArray[np.uint64],
 ) -> None:  # fmt: skip
-    """Set `bit` where one key part is the same; part = (opcode, word, count, other word, width or 0: coded)."""
+    """Set `bit` where one key part is the same; part as `LayoutArrays.keys` has it, of its first value."""
     opcode, at, count = np.int64(part[0]), np.int64(part[1]), np.int64(part[2])
     other, width = np.int64(part[3]), np.int64(part[4])
     every = np.uint32(0xFFFFFFFF)
@@ -204,6 +207,25 @@ def mark_part(
 
 
 @kernel
+def mark_values(
+    chunk: Chunk, part: NDArray[np.int32], vocabulary: VocabularyArrays, bit: np.uint64, out: NDArray[np.uint64]
+) -> None:
+    """Set `bit` where one key part is the same for any two values of the field that it reads."""
+    at, width, n_values = np.int64(part[1]), np.int64(part[4]), np.int64(part[5])
+    room = room_for_values()
+    found = np.empty(CHUNK_PAIRS, dtype=np.uint64)
+    alone = part.copy()
+    alone[1] = 0
+    for a in range(n_values):
+        for b in range(n_values):
+            some = list_values(chunk, (at + a * width, at + b * width), width, room)
+            found[: some.size] = _ZERO
+            mark_part(some, alone, vocabulary, bit, found)
+            for pair in range(some.size):
+                out[room.pairs[pair]] |= found[pair]
+
+
+@kernel
 def mark_parts(
     chunk: Chunk, keys: KeyParts, vocabulary: VocabularyArrays, wanted: np.uint64, out: NDArray[np.uint64]
 ) -> None:
@@ -211,7 +233,11 @@ def mark_parts(
     parts = keys.parts
     for row in range(len(parts)):
         bit = _ONE << np.uint64(row)
-        if wanted & bit != 0:
+        if wanted & bit == 0:
+            continue
+        if parts[row, 5] > 1:
+            mark_values(chunk, parts[row], vocabulary, bit, out)
+        else:
             mark_part(chunk, parts[row], vocabulary, bit, out)
 
 

@@ -94,18 +94,36 @@ def root_of(parent: NDArray[np.uint32], row: np.uint32) -> np.uint32:
 
 
 @kernel
+def numbers_near(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], place: tuple[int, int], digits: NDArray[np.uint32],
+    rows: NDArray[np.int32],
+) -> tuple[int, int]:  # fmt: skip
+    """How many numbers of one record meet one of the other, and how many of these are near; place = (word, values)."""
+    at, n_values = place
+    n_met, n_near = 0, 0
+    for choice in range(n_values * n_values):
+        one, two = at + 2 * (choice // n_values), at + 2 * (choice % n_values)
+        n_a = unpack_digits(a[one], a[one + 1], digits[0])
+        n_b = unpack_digits(b[two], b[two + 1], digits[1])
+        if n_a > 0 and n_b > 0:
+            n_met += 1
+            n_near += int(osa_within(digits[0, :n_a], digits[1, :n_b], DIGITS_SLIPS_MAX, rows))
+    return n_met, n_near
+
+
+@kernel
 def contradict(
     a: NDArray[np.uint32], b: NDArray[np.uint32], guards: NDArray[np.int64], digits: NDArray[np.uint32],
     rows: NDArray[np.int32],
 ) -> bool:  # fmt: skip
     """Whether at least two identity fields are present in both records and every one of them disagrees.
 
-    One word that tells apart is enough. guards (G, 2) = (WORD, DIGITS or DATE, first word), words first; digits (2, 16)
-    and rows are scratch.
+    One word that tells apart is enough. guards (G, 3) = (WORD, DIGITS or DATE, first word, values), words first; digits
+    (2, 16) and rows are scratch.
     """
     n_against = 0
     for guard in range(len(guards)):
-        kind, at = guards[guard]
+        kind, at, n_values = guards[guard]
         if kind == WORD:
             if a[at] != 0 and b[at] != 0 and a[at] != b[at]:
                 return True
@@ -116,11 +134,10 @@ def contradict(
                 continue
             near = date_parts(date_a, date_b) >= 2 or date_swapped(date_a, date_b) or date_digits(date_a, date_b) <= 1
         else:
-            n_a = unpack_digits(a[at], a[at + 1], digits[0])
-            n_b = unpack_digits(b[at], b[at + 1], digits[1])
-            if n_a == 0 or n_b == 0:
+            n_met, n_near = numbers_near(a, b, (at, n_values), digits, rows)
+            if n_met == 0:
                 continue
-            near = osa_within(digits[0, :n_a], digits[1, :n_b], DIGITS_SLIPS_MAX, rows)
+            near = n_near > 0
         if near:
             return False
         n_against += 1
@@ -281,14 +298,14 @@ def smaller_id(a: int, b: int, ids: NDArray[np.uint8], starts: NDArray[np.int64]
 
 
 def guard_fields(layout: Layout) -> NDArray[np.int64]:
-    """The fields that can contradict: what tells apart, digits and dates of one person; (G, 2) for `contradict`."""
-    guards = [(WORD, layout.offset[field.name]) for field in layout.spec.fields if field.tells_apart]
+    """The fields that can contradict: what tells apart, digits and dates of one person; (G, 3) for `contradict`."""
+    guards = [(WORD, layout.offset[field.name], 1) for field in layout.spec.fields if field.tells_apart]
     guards += [
-        (DATE if field.kind == "date" else DIGITS, layout.offset[field.name])
+        (DATE if field.kind == "date" else DIGITS, layout.offset[field.name], field.values)
         for field in layout.spec.fields
         if field.kind in {"date", "digits"} and not field.shared
     ]
-    return np.array(guards, dtype=np.int64).reshape(-1, 2)
+    return np.array(guards, dtype=np.int64).reshape(-1, 3)
 
 
 def cluster(

@@ -9,33 +9,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.compare.packed_similarity import is_packed, jaro_winkler_packed, osa_one_packed
-from core.matching.compare.similarity import (
-    date_digits,
-    date_parts,
-    date_swapped,
-    dice,
-    digits_bound,
-    jaro_winkler,
-    jaro_winkler_bound,
-    osa_bound,
-    osa_within,
-    parts_differing,
-    same_points,
-    same_suffix,
-    same_year,
-    unpack_digits,
+from core.matching.compare.level_tests import (
+    settle_class,
+    settle_dates,
+    settle_digits,
+    settle_names,
+    settle_numbers,
+    settle_prefix,
+    settle_spelling,
+    settle_streets,
+    settle_swapped,
+    settle_words,
 )
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout, LayoutArrays
-from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.pair_chunk import (
     CHUNK_PAIRS,
     NOT_COMPUTED,
     UNDECIDED,
     Chunk,
     Scratch,
-    Strings,
+    list_values,
+    room_for_values,
     scratch_for,
 )
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
@@ -59,9 +54,6 @@ from core.matching.specs.levels import (
     SWAPPED,
     WITHIN_PERCENT,
 )
-
-_S32 = np.uint64(32)
-_NUMBER = np.uint32(NUMBER_MAX)
 
 
 @kernel
@@ -97,229 +89,13 @@ def list_open(chunk: Chunk, levels: NDArray[np.uint8], scratch: Scratch) -> Chun
 
 
 @kernel
-def settle_names(
-    chunk: Chunk, at: int, threshold: float, table: Strings, scratch: Scratch,
-    settled: tuple[NDArray[np.uint8], int],
-) -> None:  # fmt: skip
-    """Jaro-Winkler at least `threshold`; once per pair and field."""
-    records, left, right, size = chunk
-    packed = table[3]
-    levels, level = settled
-    similarity = scratch.similarity
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        if similarity[pair] == NOT_COMPUTED:
-            code_a, code_b = records[left[pair], at], records[right[pair], at]
-            low_a, low_b = packed[code_a, 0], packed[code_b, 0]
-            if is_packed(low_a) and is_packed(low_b):
-                similarity[pair] = jaro_winkler_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
-            else:
-                similarity[pair] = long_similarity(table, (code_a, code_b), threshold, scratch)
-        if similarity[pair] >= threshold:
-            levels[pair] = level
-
-
-@kernel
-def long_similarity(table: Strings, codes: tuple[np.uint32, np.uint32], threshold: float, scratch: Scratch) -> float:
-    """Jaro-Winkler of strings too long to be packed; NOT_COMPUTED where their letters forbid the threshold."""
-    points, starts, letters, _ = table
-    code_a, code_b = codes
-    a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
-    if jaro_winkler_bound(len(a), len(b), letters[code_a], letters[code_b]) < threshold:
-        return NOT_COMPUTED
-    return jaro_winkler(a, b, scratch.flags)
-
-
-@kernel
-def settle_spelling(
-    chunk: Chunk, at: int, limit: int, table: Strings, scratch: Scratch,
-    settled: tuple[NDArray[np.uint8], int],
-) -> None:  # fmt: skip
-    """OSA distance of two different strings at most `limit`."""
-    records, left, right, size = chunk
-    packed = table[3]
-    levels, level = settled
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        code_a, code_b = records[left[pair], at], records[right[pair], at]
-        low_a, low_b = packed[code_a, 0], packed[code_b, 0]
-        if limit == 1 and is_packed(low_a) and is_packed(low_b):
-            alike = osa_one_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
-        else:
-            alike = long_within(table, (code_a, code_b), limit, scratch.rows)
-        if alike:
-            levels[pair] = level
-
-
-@kernel
-def long_within(table: Strings, codes: tuple[np.uint32, np.uint32], limit: int, rows: NDArray[np.int32]) -> bool:
-    """Whether the OSA distance of strings of any length is at most `limit`."""
-    points, starts, letters, _ = table
-    code_a, code_b = codes
-    a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
-    if osa_bound(len(a), len(b), letters[code_a], letters[code_b]) > limit:
-        return False
-    return osa_within(a, b, limit, rows)
-
-
-@kernel
-def settle_prefix(
-    chunk: Chunk, at: int, n_first: int, table: Strings,
-    settled: tuple[NDArray[np.uint8], int],
-) -> None:  # fmt: skip
-    """The first `n_first` code points equal; n_first = 0 asks for equal initials, one side being nothing more."""
-    records, left, right, size = chunk
-    points, starts, _, _ = table
-    levels, level = settled
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        code_a, code_b = records[left[pair], at], records[right[pair], at]
-        start_a, start_b = starts[code_a], starts[code_b]
-        shortest = min(starts[code_a + 1] - start_a, starts[code_b + 1] - start_b)
-        if n_first == 0:
-            alike = shortest == 1 and points[start_a] == points[start_b]
-        else:
-            alike = shortest >= n_first and same_points(points, start_a, start_b, n_first)
-        if alike:
-            levels[pair] = level
-
-
-@kernel
-def settle_class(chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]) -> None:
-    """Both strings belong to one nickname class."""
-    records, left, right, size = chunk
-    levels, level = settled
-    for pair in range(size):
-        same = class_hash[records[left[pair], at]] == class_hash[records[right[pair], at]]
-        if same and levels[pair] == UNDECIDED:
-            levels[pair] = level
-
-
-@kernel
-def settle_swapped(chunk: Chunk, at: int, partner: int, settled: tuple[NDArray[np.uint8], int]) -> None:
-    """Each record has in this word what the other has in the partner's."""
-    records, left, right, size = chunk
-    levels, level = settled
-    for pair in range(size):
-        a, b = left[pair], right[pair]
-        crossed = records[a, at] == records[b, partner] and records[b, at] == records[a, partner]
-        if crossed and levels[pair] == UNDECIDED:
-            levels[pair] = level
-
-
-@kernel
-def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tuple[NDArray[np.uint8], int]) -> None:
-    """One of the tests of dates, by opcode."""
-    records, left, right, size = chunk
-    levels, level = settled
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        a, b = np.int64(records[left[pair], at]), np.int64(records[right[pair], at])
-        if opcode == DATE_SWAPPED:
-            alike = date_swapped(a, b)
-        elif opcode == DATE_DIGITS:
-            alike = parts_differing(a, b) <= limit and date_digits(a, b) <= limit
-        elif opcode == DATE_PARTS:
-            alike = date_parts(a, b) >= 2
-        else:
-            alike = opcode == SAME_YEAR and same_year(a, b)
-        if alike:
-            levels[pair] = level
-
-
-@kernel
-def settle_digits(
-    chunk: Chunk, at: int, opcode: int, limit: int, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
-) -> None:
-    """Digits within an OSA distance, or (SAME_SUFFIX) with a common end, of `limit` digits."""
-    records, left, right, size = chunk
-    levels, level = settled
-    digits_a, digits_b, rows, bound = scratch.digits_a, scratch.digits_b, scratch.rows, scratch.similarity
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        a, b = left[pair], right[pair]
-        if bound[pair] == NOT_COMPUTED:
-            packed_a = np.uint64(records[a, at]) | (np.uint64(records[a, at + 1]) << _S32)
-            packed_b = np.uint64(records[b, at]) | (np.uint64(records[b, at + 1]) << _S32)
-            bound[pair] = digits_bound(packed_a, packed_b)
-        if opcode == DIGITS and bound[pair] > limit:
-            continue
-        n_a = unpack_digits(records[a, at], records[a, at + 1], digits_a)
-        n_b = unpack_digits(records[b, at], records[b, at + 1], digits_b)
-        if opcode == SAME_SUFFIX:
-            alike = same_suffix(digits_a[:n_a], digits_b[:n_b], limit)
-        else:
-            alike = osa_within(digits_a[:n_a], digits_b[:n_b], limit, rows)
-        if alike:
-            levels[pair] = level
-
-
-@kernel
-def settle_streets(
-    chunk: Chunk, at: int, opcode: int, threshold: float, settled: tuple[NDArray[np.uint8], int]
-) -> None:
-    """Name and number equal, names alike and numbers not contradicting (STREET_SIMILAR), or just names alike."""
-    records, left, right, size = chunk
-    levels, level = settled
-    for pair in range(size):
-        if levels[pair] != UNDECIDED:
-            continue
-        a, b = left[pair], right[pair]
-        number_a, number_b = records[a, at] & _NUMBER, records[b, at] & _NUMBER
-        alike = records[a, at + 1] == records[b, at + 1]
-        if opcode == SAME_STREET:
-            alike = alike and number_a == number_b
-        else:
-            numbers_fit = opcode == SAME_STREET_NAME or number_a == number_b or min(number_a, number_b) == 0
-            if numbers_fit and not alike:
-                signature_a = np.uint64(records[a, at + 2]) | (np.uint64(records[a, at + 3]) << _S32)
-                signature_b = np.uint64(records[b, at + 2]) | (np.uint64(records[b, at + 3]) << _S32)
-                alike = dice(signature_a, signature_b) >= threshold
-            alike = alike and numbers_fit
-        if alike:
-            levels[pair] = level
-
-
-@kernel
-def settle_words(chunk: Chunk, at: int, settled: tuple[NDArray[np.uint8], int]) -> None:
-    """One word equal, such as the local part of an e-mail address."""
-    records, left, right, size = chunk
-    levels, level = settled
-    for pair in range(size):
-        if levels[pair] == UNDECIDED and records[left[pair], at] == records[right[pair], at]:
-            levels[pair] = level
-
-
-@kernel
-def settle_numbers(
-    chunk: Chunk, at: int, percent: float, scratch: Scratch, settled: tuple[NDArray[np.uint8], int]
-) -> None:
-    """Two numbers that differ by at most `percent` of the larger."""
-    records, left, right, size = chunk
-    levels, level = settled
-    floats = scratch.floats
-    bits = floats.view(np.uint32)
-    for pair in range(size):
-        bits[0], bits[1] = records[left[pair], at], records[right[pair], at]
-        a, b = np.float64(floats[0]), np.float64(floats[1])
-        if levels[pair] == UNDECIDED and abs(a - b) * 100.0 <= percent * max(abs(a), abs(b)):
-            levels[pair] = level
-
-
-@kernel
 def run_test(
-    chunk: Chunk, place: tuple[int, int], layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
+    chunk: Chunk, place: tuple[int, int, int], layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
     out: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    """Run one test over a chunk and settle the pairs that pass it; place = (field, test)."""
-    field, test = place
+    """Run one test over a chunk and settle the pairs that pass it; place = (field, test, first word of the value)."""
+    field, test, at = place
     opcode, threshold = layout.tests[field, test], layout.thresholds[field, test]
-    at = np.int64(layout.offset[field])
     settled = (out, layout.n_tests[field] - test)
     table = (vocabulary.points, vocabulary.starts, vocabulary.letters, vocabulary.packed)
     if opcode == NICKNAME:
@@ -350,15 +126,47 @@ def compare_chunk(
 ) -> None:
     """Levels of a chunk of at most CHUNK_PAIRS pairs: out (n_fields, >= chunk.size)."""
     for field in range(len(layout.offset)):
-        n_tests = layout.n_tests[field]
-        levels = out[field]
-        settle_equal(chunk, np.int64(layout.offset[field]), np.int64(layout.width[field]), n_tests, levels)
-        rest = list_open(chunk, levels, scratch)
-        for test in range(1, n_tests):
-            run_test(rest, (field, test), layout, vocabulary, scratch, scratch.levels)
-        for at in range(rest.size):
-            level = scratch.levels[at]
-            levels[scratch.open[at]] = level if level != UNDECIDED else 0
+        if layout.values[field] > 1:
+            compare_values(chunk, field, layout, vocabulary, scratch, out[field])
+        else:
+            compare_field(chunk, (field, np.int64(layout.offset[field])), layout, vocabulary, scratch, out[field])
+
+
+@kernel
+def compare_field(
+    chunk: Chunk, place: tuple[int, int], layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
+    levels: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Levels of one field; place = (field, first word of its value)."""
+    field, at = place
+    n_tests = layout.n_tests[field]
+    settle_equal(chunk, at, np.int64(layout.width[field]), n_tests, levels)
+    rest = list_open(chunk, levels, scratch)
+    for test in range(1, n_tests):
+        run_test(rest, (field, test, at), layout, vocabulary, scratch, scratch.levels)
+    for open_ in range(rest.size):
+        level = scratch.levels[open_]
+        levels[scratch.open[open_]] = level if level != UNDECIDED else 0
+
+
+@kernel
+def compare_values(
+    chunk: Chunk, field: int, layout: LayoutArrays, vocabulary: VocabularyArrays, scratch: Scratch,
+    levels: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Levels of a field with room for several values: the best of any two; MISSING where a side has none."""
+    at, width, n_values = np.int64(layout.offset[field]), np.int64(layout.width[field]), np.int64(layout.values[field])
+    room = room_for_values()
+    found = np.empty(CHUNK_PAIRS, dtype=np.uint8)
+    levels[: chunk.size] = np.uint8(MISSING)
+    for choice in range(n_values * n_values):
+        places = (at + choice // n_values * width, at + choice % n_values * width)
+        some = list_values(chunk, places, width, room)
+        compare_field(some, (field, np.int64(0)), layout, vocabulary, scratch, found)
+        for listed in range(some.size):
+            pair = room.pairs[listed]
+            if levels[pair] == MISSING or found[listed] > levels[pair]:
+                levels[pair] = found[listed]
 
 
 @kernel

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import fill_keys
-from core.matching.blocking.blocks import SLICE_ROWS, mix_rows
+from core.matching.blocking.blocks import SLICE_ROWS, mixed_keys, row_bits_of
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
@@ -40,7 +40,7 @@ class Sizes(NamedTuple):
     @classmethod
     def of(cls, n_rows: int) -> Sizes:
         """A bucket holds 64 to 128 entries of a pass that every record has a key in."""
-        return cls(max(n_rows - 1, 1).bit_length(), max(n_rows.bit_length() - BUCKET_RECORDS_BITS, 0))
+        return cls(row_bits_of(n_rows), max(n_rows.bit_length() - BUCKET_RECORDS_BITS, 0))
 
     def keys(self, mixed: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Entries without their rows."""
@@ -66,10 +66,7 @@ def postings(
     Cost: about 0.15 us and 24 bytes a record.
     """
     sizes = Sizes.of(len(words))
-    keys = np.empty(len(words), dtype=np.uint64)
-    for lo in range(0, len(words), SLICE_ROWS):
-        fill_keys(words[lo : lo + SLICE_ROWS], layout.ops.keys[number], vocabulary.arrays, keys[lo : lo + SLICE_ROWS])
-    mixed = keys[: mix_rows(keys, sizes.row_bits)]
+    mixed = mixed_keys(words, vocabulary, layout, number)
     for level, parts in enumerate((*layout.refinements[number], None)):
         if len(mixed) == 0:
             return
@@ -107,11 +104,21 @@ def refined(parents: NDArray[np.uint64], refining: NDArray[np.uint64]) -> NDArra
 
 
 class Probe(NamedTuple):
-    """Where the lists of one record would be, (s,) each: slot, bucket, and the key without row bits."""
+    """Where the lists of one record would be, (s,) each: slot, bucket, the key without row bits, and whose key it is.
+
+    chains: one number for a key and what its refinements make of it. A record with several values has several chains
+    of one pass, with equal slots.
+    """
 
     slots: NDArray[np.int64]
     buckets: NDArray[np.int64]
     keys: NDArray[np.uint64]
+    chains: NDArray[np.int64]
+
+    @property
+    def lists(self) -> list[tuple[int, int]]:
+        """Slot and bucket of each list that is wanted, once though several keys may stand in it."""
+        return list(dict.fromkeys(zip(self.slots.tolist(), self.buckets.tolist(), strict=True)))
 
 
 def probe(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, sizes: Sizes) -> Probe:
@@ -122,16 +129,25 @@ def probe(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, siz
     keys[0] = sizes.keys(keys[0])
     for level in range(1, len(keys)):
         keys[level] = sizes.keys(refined(keys[level - 1], keys[level]))
-    numbers, levels_at = np.nonzero(there.T)
-    found = keys[levels_at, numbers]
-    return Probe(numbers * LEVELS + levels_at, sizes.buckets(found), found)
+    if there.shape[1] > len(layout.key_choices):
+        there[:, _repeated(keys[0], layout.key_passes)] = False
+    chains, levels_at = np.nonzero(there.T)
+    found = keys[levels_at, chains]
+    return Probe(layout.key_passes[chains] * LEVELS + levels_at, sizes.buckets(found), found, chains)
+
+
+def _repeated(keys: NDArray[np.uint64], passes: NDArray[np.int64]) -> list[int]:
+    """Places of keys that an earlier choice of the same pass makes too."""
+    first: dict[tuple[int, int], int] = {}
+    named = zip(passes.tolist(), keys.tolist(), strict=True)
+    return [at for at, name in enumerate(named) if first.setdefault(name, at) != at]
 
 
 @kernel
 def fill_levels_of_keys(
     words: NDArray[np.uint32], levels: NDArray[np.int32], vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
 ) -> None:
-    """Keys of one record by level and pass, in one call; levels as `Layout.key_levels`."""
+    """Keys of one record by level and choice, in one call; levels as `Layout.key_levels`."""
     for level in range(keys.shape[0]):
         for number in range(keys.shape[1]):
             fill_keys(words, levels[level, number], vocabulary, keys[level, number : number + 1])
@@ -143,28 +159,27 @@ def candidates(
     """The records that a run would compare with the one that asks.
 
     Args:
-        found: by slot the bucket that was asked for.
+        found: by slot the buckets that were asked for, one behind the other.
     Returns:
         Rows, ascending; and the passes whose part is full even after the last refinement, which are left out.
     """
     rows, overfull, settled = [np.zeros(0, dtype=np.uint32)], [], set()
     row_bits = np.uint64(sizes.row_bits)
     last = {int(slot) // LEVELS: int(slot) for slot in asked.slots}
-    for slot, key in zip(asked.slots.tolist(), asked.keys, strict=True):
-        number = slot // LEVELS
-        if number in settled:
+    for slot, key, chain in zip(asked.slots.tolist(), asked.keys, asked.chains.tolist(), strict=True):
+        if chain in settled:
             continue
         if slot not in found:
-            settled.add(number)
+            settled.add(chain)
             continue
         entries = np.frombuffer(found[slot], dtype=ENTRY)
         mine = entries[entries >> row_bits == key >> row_bits]
         if len(mine) < window:
             rows.append(sizes.rows(mine))
-            settled.add(number)
-        elif slot == last[number]:
-            overfull.append(number)
-    return np.unique(np.concatenate(rows)), overfull
+            settled.add(chain)
+        elif slot == last[slot // LEVELS]:
+            overfull.append(slot // LEVELS)
+    return np.unique(np.concatenate(rows)), sorted(set(overfull))
 
 
 def bucketed(entries: NDArray[np.uint64], sizes: Sizes) -> Iterator[tuple[int, bytes]]:

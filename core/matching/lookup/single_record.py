@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import PLAIN_KINDS, fill_field, fill_text
-from core.matching.specs.levels import CODED_KINDS
+from core.matching.specs.levels import CODED_KINDS, SEVERAL_KINDS
 from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.dates import IMPOSSIBLE, SHORT_YEAR, iso_dates, survey_dates
 from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import PLACEHOLDER_DATES, normalise_field
+from core.matching.standardise.several_values import may_divide, split_values
 from core.matching.text.string_views import one_text
 
 REMEMBERED = 4_096
@@ -53,7 +54,7 @@ class RecordPacker:
         self._layout = layout
         self._orders = dict(date_orders)
         self._suspects = {name: frozenset(map(int, values)) for name, values in placeholders.items()}
-        self._words = {field.name: layout.words_of(field.name) for field in layout.spec.fields}
+        self._words = {field.name: layout.value_words(field.name) for field in layout.spec.fields}
         self._coded = {field.name: at for at, field in enumerate(layout.coded)}
         # Of this object, not of the class: it goes when the object goes.
         self._by_column = lru_cache(REMEMBERED)(self._clean_column)
@@ -98,11 +99,13 @@ class RecordPacker:
         row = words[None, :]
         if field.kind == "date":
             self._fill_date(field, text, row)
-        elif not fill_text(field, one_text(_folded(text)), self._layout, row):
+        elif (field.values > 1 and may_divide(text, field.kind)) or not fill_text(
+            field, one_text(_folded(text)), self._layout, row
+        ):
             fill_field(field, pl.Series([text], dtype=pl.String), self._layout, row, False)
-        mine = words[self._words[field.name]]
-        if field.name in self._suspects and _value(mine) in self._suspects[field.name]:
-            mine[:] = 0
+        for span in self._words[field.name] if field.name in self._suspects else ():
+            if _value(words[span]) in self._suspects[field.name]:
+                words[span] = 0
 
     def _fill_date(self, field: FieldSpec, text: str, words: NDArray[np.uint32]) -> None:
         date, left = np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.bool_)
@@ -123,6 +126,13 @@ class RecordPacker:
         fill_field(field, column, self._layout, words, day_first)
 
 
+def n_values(text: str | None, field: FieldSpec) -> int:
+    """How many values of a field a text holds, 1 where it is not divided."""
+    if not text or field.kind not in SEVERAL_KINDS or not may_divide(text, field.kind):
+        return 1
+    return len(split_values(pl.Series([text.strip()]), field.kind, telephone=field.gathers)[0])
+
+
 def _folded(text: str) -> str:
     """Without accents, where that leaves ASCII, which the kernels read; else as it is."""
     folded = None if text.isascii() else fold_latin(text)
@@ -130,7 +140,7 @@ def _folded(text: str) -> str:
 
 
 def _value(words: NDArray[np.uint32]) -> int:
-    """`field_values` of one field."""
+    """`field_values` of one value."""
     low, *others = words.tolist()
     return int(low | others[0] << 32 if others else low)
 

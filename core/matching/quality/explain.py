@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.blocking.block_keys import fill_keys, pass_keys
+from core.matching.blocking.block_keys import keys_by_choice, pass_keys, shared_keys
 from core.matching.compare.vectors import compare_pairs
+from core.matching.quality.agreeing_values import agreeing
 from core.matching.quality.missed_pairs import Placing
-from core.matching.records.layout import Layout
+from core.matching.records.layout import Layout, choices_of
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, pack
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
@@ -202,13 +203,18 @@ def explain_records(
     left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)
     levels = compare_pairs(words, vocabulary, layout, left, right)[0]
     passes = _passes(words, vocabulary, layout)
-    return explain_pair(values.row(0, named=True), values.row(1, named=True), levels, model, layout, passes)
+    a, b = values.row(0, named=True), values.row(1, named=True)
+    for field in (each for each in spec.fields if each.values > 1):
+        suspected = (placeholders or {}).get(field.name, np.zeros(0, dtype=np.uint64))
+        a[field.name], b[field.name] = agreeing((a[field.name], b[field.name]), field, suspected)
+    return explain_pair(a, b, levels, model, layout, passes)
 
 
 def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:
     """Which passes make the pair of the two records, and what keeps the others from it."""
     keys = pass_keys(words, vocabulary, layout)
-    made = (keys[0] == keys[1]) & (keys[0] != 0)
+    mine = [keys[:, layout.key_passes == number] for number in range(len(layout.spec.passes))]
+    made = [bool(shared_keys(each[:1], each[1:]).any()) for each in mine]
     names = [each.name for each in layout.spec.passes]
     missed = [number for number, yes in enumerate(made) if not yes]
     return Passes(
@@ -222,13 +228,20 @@ def _why_missed(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layou
     """The keys of a pass that are missing or differ, each made alone by the kernel that makes them all."""
     said = []
     for at, text in enumerate(layout.spec.passes[number].keys):
-        keys = np.zeros(2, dtype=np.uint64)
-        fill_keys(words, layout.ops.keys[number, at : at + 1], vocabulary.arrays, keys)
-        if not keys.all():
-            said.append(f"{text} is missing" + (" in both" if not keys.any() else " in one"))
-        elif keys[0] != keys[1]:
+        shared, there = _shares(words, vocabulary, choices_of(layout.ops.keys[number, at : at + 1]))
+        if not there.all():
+            said.append(f"{text} is missing" + (" in both" if not there.any() else " in one"))
+        elif not shared:
             said.append(f"{text} differs")
     return ", ".join(said)
+
+
+def _shares(
+    words: NDArray[np.uint32], vocabulary: Vocabulary, choices: NDArray[np.int32]
+) -> tuple[bool, NDArray[np.bool_]]:
+    """Whether two records share a key, and which of them have one at all."""
+    keys = keys_by_choice(words, vocabulary, choices)
+    return bool(shared_keys(keys[:1], keys[1:]).any()), np.asarray(keys.any(axis=1))
 
 
 def _log2_total(sums: NDArray[np.float64]) -> float:

@@ -1,7 +1,8 @@
 """Where each field lies in a packed record, and how level patterns are numbered.
 
 A record is one row of a C-contiguous uint32 matrix whose stride is a multiple of four words (16 bytes); a field whose
-words are all zero is missing. With every field mapped a person takes 16 words: one cache line.
+words are all zero is missing. With every field mapped a person takes 16 words: one cache line. A field with room for
+several values has its words so many times, one value behind the other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, product
 from typing import NamedTuple
 
 import numpy as np
@@ -21,19 +23,25 @@ from core.matching.specs.spec import FieldSpec, MatchSpec
 
 WORDS_STEP = 4
 STRIDE_MAX_WORDS = 64
+PART_WORDS = 6
+"""Numbers that a key part is written in, see `LayoutArrays.keys`."""
+CHOICES_MAX = 16
+"""Most keys that one record has in one pass, whatever its key parts could choose between."""
 
 
 class LayoutArrays(NamedTuple):
     """The layout as the kernels read it. F fields, T = MAX_TESTS, P passes, K = most keys in a pass."""
 
     offset: NDArray[np.int32]  # (F,) first word
-    width: NDArray[np.int32]  # (F,) words
+    width: NDArray[np.int32]  # (F,) words of one value
+    values: NDArray[np.int32]  # (F,) how many values there is room for
     partner: NDArray[np.int32]  # (F,) first word of the field it may be swapped with, else -1
     n_tests: NDArray[np.int32]  # (F,)
     tests: NDArray[np.int32]  # (F, T) opcodes, strongest first
     thresholds: NDArray[np.float64]  # (F, T)
     place: NDArray[np.uint64]  # (F,) place value of the field's digit in a pattern
-    keys: NDArray[np.int32]  # (P, K, 5) opcode (-1: none), word, count, word of the other field, width (0: coded)
+    # (P, K, PART_WORDS) opcode (-1: none), word, count, word of the other field, width (0: coded), values
+    keys: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ class Layout:
         at = 0
         for field in spec.fields:
             offset[field.name] = at
-            at += WIDTH_WORDS[field.kind]
-        stride = -(-at // WORDS_STEP) * WORDS_STEP
+            at += WIDTH_WORDS[field.kind] * field.values
+        stride = words_needed(spec)
         if stride > STRIDE_MAX_WORDS:
             raise SpecError(f"spec {spec.name!r} needs {stride * 4} bytes a record; at most {STRIDE_MAX_WORDS * 4}")
         sizes = [len(field.levels) + 2 for field in spec.fields]
@@ -99,14 +107,32 @@ class Layout:
 
     @cached_property
     def key_levels(self) -> NDArray[np.int32]:
-        """(1 + R, P, K, 5) the key parts of all passes, and below them their refining ones; opcode -1 where none is."""
+        """(1 + R, Q, K, PART_WORDS) the parts of all keys, and below them their refining ones; opcode -1 where none is.
+
+        Q: every choice of every pass, see `key_passes`.
+        """
         deepest = max(map(len, self.refinements), default=0)
-        parts = np.full((1 + deepest, *self.ops.keys.shape), -1, dtype=np.int32)
-        parts[0] = self.ops.keys
+        choices = np.concatenate(self.key_choices)
+        parts = np.full((1 + deepest, *choices.shape), -1, dtype=np.int32)
+        parts[0] = choices
         for number, refining in enumerate(self.refinements):
             for level, part in enumerate(refining, start=1):
-                parts[level, number, : len(part)] = part
+                parts[level, self.key_passes == number, : len(part)] = part
         return parts
+
+    @cached_property
+    def key_choices(self) -> tuple[NDArray[np.int32], ...]:
+        """Per pass (C, K, PART_WORDS): its key parts once for each choice of values that they can be made of.
+
+        Each part chooses for itself, so two records share a key exactly where they share every part. One choice where
+        no part reads a field with room for several values; never more than CHOICES_MAX.
+        """
+        return tuple(choices_of(parts) for parts in self.ops.keys)
+
+    @cached_property
+    def key_passes(self) -> NDArray[np.int64]:
+        """(Q,) the pass of each key, all choices of all passes one behind the other."""
+        return np.repeat(np.arange(len(self.key_choices)), [len(choices) for choices in self.key_choices])
 
     @cached_property
     def reads_sounds(self) -> bool:
@@ -122,9 +148,31 @@ class Layout:
         return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())
 
     def words_of(self, field: str) -> slice:
-        """The columns of one field in the record matrix."""
-        kind = next(each.kind for each in self.spec.fields if each.name == field)
-        return slice(self.offset[field], self.offset[field] + WIDTH_WORDS[kind])
+        """The columns of one field in the record matrix, of all its values."""
+        spans = self.value_words(field)
+        return slice(spans[0].start, spans[-1].stop)
+
+    def value_words(self, field: str) -> list[slice]:
+        """The columns of each value of one field."""
+        spec = next(each for each in self.spec.fields if each.name == field)
+        at, width = self.offset[field], WIDTH_WORDS[spec.kind]
+        return [slice(at + width * number, at + width * (number + 1)) for number in range(spec.values)]
+
+
+def words_needed(spec: MatchSpec) -> int:
+    """Words of a record under a spec."""
+    return -(-sum(WIDTH_WORDS[field.kind] * field.values for field in spec.fields) // WORDS_STEP) * WORDS_STEP
+
+
+def with_room(spec: MatchSpec, most: Mapping[str, int]) -> MatchSpec:
+    """The spec with room for as many values as `most` says by field, as far as a record may grow."""
+    wanted = dict(most)
+    roomy = spec.with_values(wanted)
+    while words_needed(roomy) > STRIDE_MAX_WORDS and max(wanted.values(), default=1) > 1:
+        widest = max(wanted, key=lambda name: wanted[name])
+        wanted[widest] -= 1
+        roomy = spec.with_values(wanted)
+    return roomy
 
 
 def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64]) -> LayoutArrays:
@@ -138,6 +186,7 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
     return LayoutArrays(
         offset=np.array([offset[field.name] for field in spec.fields], dtype=np.int32),
         width=np.array([WIDTH_WORDS[field.kind] for field in spec.fields], dtype=np.int32),
+        values=np.array([field.values for field in spec.fields], dtype=np.int32),
         partner=np.array(
             [-1 if field.swap_with is None else offset[field.swap_with] for field in spec.fields], dtype=np.int32
         ),
@@ -150,7 +199,7 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
 
 
 def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
-    keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), 5), -1, dtype=np.int32)
+    keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), PART_WORDS), -1, dtype=np.int32)
     for row, each in enumerate(spec.passes):
         for column, part in enumerate(each.parts):
             keys[row, column] = _key(part, spec, offset)
@@ -158,16 +207,27 @@ def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
 
 
 def _refinements(spec: MatchSpec, offset: Mapping[str, int]) -> tuple[tuple[NDArray[np.int32], ...], ...]:
-    """Per pass its refining keys, each (1, 5) as `keys` has them."""
+    """Per pass its refining keys, each (1, PART_WORDS) as `keys` has them; of several values they read the first."""
     return tuple(
         tuple(np.array([_key(part, spec, offset)], dtype=np.int32) for part in each.refine_parts)
         for each in spec.passes
     )
 
 
-def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int, int, int, int, int]:
-    kind = next(field.kind for field in spec.fields if field.name == part.field)
+def choices_of(parts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Key parts (K, PART_WORDS) once for each choice of values, see `Layout.key_choices`."""
+    steps = [range(max(int(part[5]), 1)) for part in parts]
+    choices = list(islice(product(*steps), CHOICES_MAX))
+    found = np.repeat(parts[None], len(choices), axis=0)
+    found[:, :, 1] += np.array(choices, dtype=np.int32) * parts[None, :, 4]
+    return found
+
+
+def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int, int, int, int, int, int]:
+    read = next(field for field in spec.fields if field.name == part.field)
+    kind = read.kind
     opcode = KEY_FUNCTIONS[part.function].opcode
     opcode = WHOLE_DATE if opcode == WHOLE and kind == "date" else opcode
     other = 0 if part.other is None else offset[part.other]
-    return opcode, offset[part.field], part.length, other, 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]
+    width = 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]
+    return opcode, offset[part.field], part.length, other, width, read.values

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from core.matching.records.ascii_text import clean_texts, fill_digits, fill_emails, fill_streets, plain_words, refused
 from core.matching.records.layout import Layout
 from core.matching.records.packing import DIGITS_MAX
+from core.matching.records.value_places import in_order, one_value
 from core.matching.records.vocabulary import Vocabulary, code_columns, packed_field, remap
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.normalise import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS, normalise_field, require_columns
+from core.matching.standardise.several_values import may_be_several, split_values
 from core.matching.standardise.streets import street_tables
 from core.matching.text.distinct import numbered
 from core.matching.text.flat_strings import flat_strings
@@ -118,24 +120,46 @@ def _words(distinct: pl.Series, chunks: list[tuple[int, TextChunk]], done: NDArr
 
 def fill_field(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32], day_first: bool) -> None:
     """Put a column that has no codes into the records."""
-    at = layout.offset[field.name]
+    if field.values > 1:
+        _fill_values(field, column, layout, words)
+    else:
+        _fill_words(field, column, words, layout.words_of(field.name), day_first)
+
+
+def _fill_words(field: FieldSpec, column: pl.Series, words: NDArray[np.uint32], span: slice, day_first: bool) -> None:
+    """Put a column of one value a cell into some columns of the records."""
     kernel = _KERNELS.get(field.kind)
     if kernel is None:
-        words[:, layout.words_of(field.name)] = packed_field(field, normalise_field(column, field, day_first))
+        words[:, span] = packed_field(field, normalise_field(column, field, day_first))
         return
     slow = np.zeros(len(column), dtype=np.bool_)
     with text_chunks(column) as chunks:
         for first, chunk in chunks:
             rows = slice(first, first + len(chunk.views))
-            kernel(field, chunk, words[rows], at, slow[rows])
+            kernel(field, chunk, words[rows], span.start, slow[rows])
     left = np.flatnonzero(slow)
     if len(left):
-        values = normalise_field(column.gather(left), field, day_first)
-        words[left, layout.words_of(field.name)] = packed_field(field, values)
+        words[left, span] = packed_field(field, normalise_field(column.gather(left), field, day_first))
+
+
+def _fill_values(field: FieldSpec, column: pl.Series, layout: Layout, words: NDArray[np.uint32]) -> None:
+    """`fill_field` where a record may have several values: cells that may be divided go value by value."""
+    spans, alone = layout.value_words(field.name), one_value(field)
+    divided = may_be_several(column, field.kind)
+    whole = column.to_frame("cell").select(pl.when(~divided).then("cell")).to_series()
+    _fill_words(alone, whole, words, spans[0], False)
+    rows = divided.arg_true().to_numpy()
+    cells = split_values(column.gather(rows), field.kind, telephone=field.gathers)
+    values = np.zeros((len(spans), len(rows), 2), dtype=np.uint32)
+    for number, place in enumerate(values):
+        _fill_words(alone, cells.list.get(number, null_on_oob=True), place, slice(0, 2), False)
+    ordered = in_order(values.swapaxes(0, 1))
+    for number, span in enumerate(spans):
+        words[rows, span] = ordered[:, number]
 
 
 def fill_text(field: FieldSpec, chunk: TextChunk, layout: Layout, words: NDArray[np.uint32]) -> bool:
-    """`fill_field` for one string by the kernel of its kind; False where that leaves it to columns.
+    """`fill_field` for one string of one value by the kernel of its kind; False where that leaves it to columns.
 
     Args:
         words: (1, stride), all zero at the field.

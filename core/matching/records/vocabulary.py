@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import pack_digits, pack_emails, pack_points, pack_streets
+from core.matching.records.value_places import in_order, one_value
 from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.nicknames import nickname_table
 from core.matching.standardise.phonetic import LETTERS_MAX, sound_of
@@ -220,7 +221,10 @@ def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], 
 
 
 def packed_field(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
-    """Words of one normalised column that has no codes: (n, width)."""
+    """Words of one normalised column that has no codes: (n, width), of several values (n, values * width)."""
+    if field.values > 1:
+        places = [packed_field(one_value(field), column.list.get(k, null_on_oob=True)) for k in range(field.values)]
+        return in_order(np.stack(places, axis=1)).reshape(len(column), 2 * field.values)
     if field.kind == "date":
         return column.fill_null(0).cast(pl.UInt32).to_numpy()[:, None]
     if field.kind == "number":
@@ -276,10 +280,3 @@ def add_counts(places: NDArray[np.uint32], counts: NDArray[np.uint32], totals: N
     """Add counts[i] to totals[places[i]]: a range's counts, by its own codes, to those of all ranges."""
     for i in range(len(places)):
         totals[places[i]] += counts[i]
-
-
-def field_values(words: NDArray[np.uint32], layout: Layout, field: str) -> NDArray[np.uint64]:
-    """One uint64 per record that is equal exactly when the field's first two words are; 0 when missing."""
-    columns: Mapping[int, NDArray[np.uint32]] = dict(enumerate(words[:, layout.words_of(field)].T))
-    low = columns[0].astype(np.uint64)
-    return low | (columns[1].astype(np.uint64) << np.uint64(32)) if len(columns) > 1 else low

@@ -66,7 +66,10 @@ def collisions(
     found = []
     for number, field in enumerate(layout.spec.fields):
         if field.kind in SHARED_LEVEL and n_pairs > 0:
-            left, right, times = _pairs(_values(sample[:, layout.words_of(field.name)], field.kind))
+            spans = layout.value_words(field.name)
+            left, right, times = _pairs(np.concatenate([_values(sample[:, span], field.kind) for span in spans]))
+            if len(spans) > 1:
+                left, right = _records(left, right, len(sample))
             if linked:
                 apart = across(rows[left], rows[right], boundaries)
                 left, right = left[apart], right[apart]
@@ -131,6 +134,15 @@ def _pairs(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.u
     later -= later * (later - 1) // 2 > inside
     earlier = inside - later * (later - 1) // 2
     return blocks.rows[starts[block] + earlier], blocks.rows[starts[block] + later], step
+
+
+def _records(
+    left: NDArray[np.uint32], right: NDArray[np.uint32], n_records: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Pairs of records from pairs of places in all their values, one value of all records behind the other."""
+    one, two = left % np.uint32(n_records), right % np.uint32(n_records)
+    apart = one != two
+    return np.minimum(one, two)[apart], np.maximum(one, two)[apart]
 
 
 def _levels(field: FieldSpec) -> tuple[int, ...]:

@@ -1,3 +1,4 @@
+# budget: parameters, a pass is told by its blocks and its number, and what it is drawn by has defaults
 """Histograms of level patterns to learn from: candidate pairs, and random pairs."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.blocking.block_keys import WINDOW_DEFAULT
+from core.matching.blocking.block_keys import WINDOW_DEFAULT, keys_by_choice, shared_keys
 from core.matching.blocking.blocks import Blocks, cut, pairs_of
 from core.matching.blocking.shared_passes import shared_passes
 from core.matching.compare.patterns import compare_patterns
@@ -88,8 +89,11 @@ def pass_histogram(
     *,
     boundaries: Boundaries = WITHIN_ONE,
     pairs_per_pass: int = PAIRS_PER_PASS,
+    number: int | None = None,
 ) -> Histogram:
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
+
+    `number` is the pass; without it no pair is taken to stand in several of its blocks.
 
     So the histograms of all passes add up to one in which each pair counts once. Where the pass makes more than
     `pairs_per_pass` pairs, blocks are drawn by the hash of their first row, so neither threads nor machines change
@@ -111,6 +115,9 @@ def pass_histogram(
     left, right = out[0, :n_pairs], out[1, :n_pairs]
     masks = shared_passes(words, (left, right), vocabulary, layout)
     times = np.maximum(np.bitwise_count(masks), 1)
+    if number is not None and len(layout.key_choices[number]) > 1:
+        # Two records that share two values of one field stand in two blocks of the pass.
+        times = times * _blocks_shared(words, (left, right), vocabulary, layout.key_choices[number])
     found = merge_histograms(
         [
             _histogram(words, vocabulary, layout, (left[some], right[some]), 1.0 / times[some])
@@ -118,6 +125,17 @@ def pass_histogram(
         ]
     )
     return Histogram(found.patterns, found.counts / rate)
+
+
+def _blocks_shared(
+    words: NDArray[np.uint32],
+    ends: tuple[NDArray[np.uint32], NDArray[np.uint32]],
+    vocabulary: Vocabulary,
+    choices: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """In how many blocks of one pass each pair stands, at least 1."""
+    sides = [keys_by_choice(words[rows], vocabulary, choices) for rows in ends]
+    return np.maximum(np.asarray(np.count_nonzero(shared_keys(sides[0], sides[1]), axis=1), dtype=np.int64), 1)
 
 
 def pair_histogram(

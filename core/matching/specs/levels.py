@@ -21,6 +21,9 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 # Kinds whose single word is a code into the vocabulary of the job.
 CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code"})
+# Kinds of which one record may have several values, and how many it may have.
+SEVERAL_KINDS = ("digits", "email")
+VALUES_MAX = 4
 WIDTH_WORDS: Mapping[str, int] = {
     **dict.fromkeys(CODED_KINDS, 1),
     "date": 1,

@@ -7,7 +7,7 @@ the rules of a run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import SpecError
 from core.matching.specs.key_expressions import KeyPart, check_key, parse_key
-from core.matching.specs.levels import CODED_KINDS, DEFAULT_LEVELS, MAX_TESTS, TESTS, Kind, Level, LevelText
+from core.matching.specs.levels import (
+    CODED_KINDS,
+    DEFAULT_LEVELS,
+    MAX_TESTS,
+    SEVERAL_KINDS,
+    TESTS,
+    VALUES_MAX,
+    Kind,
+    Level,
+    LevelText,
+)
 
 NamePart = Literal[
     "given", "middle", "surname", "head", "rest", "numbers", "legal_form", "acronym", "domain"
@@ -38,7 +48,8 @@ class FieldSpec(_Frozen):
     `made_of` names the fields the value is often put together from, as an e-mail address is from names.
     Two records that differ in a field that `tells_apart` are never one, such as the numbers of two branches.
     `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` keeps dates that do not exist
-    as digits to be compared; by default their rows are bad rows.
+    as digits to be compared; by default their rows are bad rows. `values` is how many values a record has room for, as
+    a person has several telephones; a run sets it by the most that one of its records has.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -54,6 +65,7 @@ class FieldSpec(_Frozen):
     part: NamePart | None = None
     slips: Literal["refuse", "keep"] = "refuse"
     tells_apart: bool = False
+    values: int = Field(default=1, ge=1, le=VALUES_MAX)
 
     @property
     def column(self) -> str:
@@ -64,6 +76,14 @@ class FieldSpec(_Frozen):
     def shared(self) -> bool:
         """Whether people of one home share the value."""
         return self.belongs_to != "person"
+
+    @property
+    def gathers(self) -> bool:
+        """Whether every column that goes by one of the field's names holds values of it: telephones, mail addresses.
+
+        Identifiers do not: a tax number is no second number of a passport. Telephones are told by `keep_last`.
+        """
+        return self.kind == "email" or (self.kind == "digits" and self.keep_last is not None)
 
     @model_validator(mode="after")
     def _complete(self) -> FieldSpec:
@@ -90,6 +110,8 @@ class FieldSpec(_Frozen):
             )
         if self.slips == "keep" and self.kind != "date":
             raise ValueError(f"slips is for kind 'date', field {self.name!r} is {self.kind!r}")
+        if self.values > 1 and self.kind not in SEVERAL_KINDS:
+            raise ValueError(f"values is for kinds {', '.join(SEVERAL_KINDS)}, field {self.name!r} is {self.kind!r}")
         if self.keep_last is not None and self.kind != "digits":
             raise ValueError(f"keep_last is for kind 'digits', field {self.name!r} is {self.kind!r}")
         return self
@@ -184,9 +206,10 @@ class MatchSpec(_Frozen):
     def fingerprint(self) -> str:
         """SHA-256 of the spec's canonical JSON: equal rules, equal fingerprint.
 
-        By what names a column is found is no rule of matching: a model holds whatever its columns were called.
+        By what names a column is found is no rule of matching: a model holds whatever its columns were called, and
+        however many values its records have room for.
         """
-        rules = self.model_dump_json(exclude={"fields": {"__all__": {"aliases"}}})
+        rules = self.model_dump_json(exclude={"fields": {"__all__": {"aliases", "values"}}})
         return hashlib.sha256(rules.encode()).hexdigest()
 
     def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:
@@ -208,6 +231,14 @@ class MatchSpec(_Frozen):
         notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f.name not in mapped]
         notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
         return self.model_copy(update={"fields": fields, "passes": passes}), notices
+
+    def with_values(self, most: Mapping[str, int]) -> MatchSpec:
+        """Give fields room for as many values as `most` says by field, at most VALUES_MAX, and never less than now."""
+        fields = tuple(
+            field.model_copy(update={"values": min(max(field.values, most.get(field.name, 1)), VALUES_MAX)})
+            for field in self.fields
+        )
+        return self.model_copy(update={"fields": fields})
 
     def only(self, passes: Collection[str]) -> MatchSpec:
         """Some passes without refinement, and the fields that their keys read: enough to make these keys."""

@@ -15,6 +15,7 @@ from core.matching.specs.spec import FieldSpec, MatchSpec, NamePart
 from core.matching.standardise.dates import parse_dates
 from core.matching.standardise.full_names import name_part
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
+from core.matching.standardise.several_values import split_values
 
 UNKNOWN_WORDS = (
     "unknown", "unkown", "n a", "na", "none", "null", "nil", "nan", "test", "tester", "testing", "not known",
@@ -49,7 +50,7 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
         date_orders: by date field, True when ambiguous dates put the day first (default False).
     Returns:
         One column per field in the spec's order: Int32 yyyymmdd for dates (00 for absent parts), Float32 for
-        numbers, String otherwise; null when missing.
+        numbers, String otherwise; null when missing. List(String), none of them null, where a record may have several.
     Raises:
         SchemaError: a field has no column.
     Cost: about 4 s per million persons on one core; accents are only touched in values that have any.
@@ -80,12 +81,23 @@ def require_columns(frame: pl.DataFrame, spec: MatchSpec) -> None:
 
 def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False) -> pl.Series:
     """One column of `normalise`, from the text of `field.column`."""
+    if field.values > 1:
+        return _several(column, field)
     if field.kind == "date":
         return _dates(column, day_first)
     folded = fold(column).alias(field.name).to_frame()
     if field.part is not None:
         folded = _part(folded[field.name], field.part).to_frame()
     return folded.lazy().select(_EXPRESSIONS[field.kind](field)).collect().to_series()
+
+
+def _several(column: pl.Series, field: FieldSpec) -> pl.Series:
+    """The first values of each cell, as many as the field has room for, each normalised by itself."""
+    cells = split_values(column, field.kind, telephone=field.gathers).list.head(field.values)
+    rows = pl.DataFrame({"row": pl.int_range(len(cells), eager=True), field.name: cells}).explode(field.name)
+    alone = normalise_field(rows[field.name], field.model_copy(update={"values": 1}))
+    found = rows.with_columns(alone.alias(field.name)).group_by("row", maintain_order=True).agg(field.name)
+    return found[field.name].list.drop_nulls()
 
 
 def _part(folded: pl.Series, part: NamePart) -> pl.Series:

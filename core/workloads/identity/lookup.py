@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,8 +24,9 @@ from core.errors import ConfigError, InputError, StoreError
 from core.matching.lookup import join_record
 from core.matching.lookup.join_record import LINK, TEXT_SEPARATOR, Known, Rules, Scored
 from core.matching.lookup.key_index import Sizes, candidates, probe
-from core.matching.lookup.single_record import OneRecord, RecordPacker, coded_matrix
-from core.matching.records.layout import Layout
+from core.matching.lookup.single_record import OneRecord, RecordPacker, coded_matrix, n_values
+from core.matching.records.layout import Layout, with_room
+from core.matching.records.value_places import relaid
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
@@ -67,7 +68,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Version:
-    """A published job, ready to be asked. `mark` tells it from jobs of the same number in other databases."""
+    """A published job, ready to be asked. `mark` tells it from jobs of the same number in other databases.
+
+    said: its rules as they are stored. stored: the layout of its records.
+    """
 
     job_id: int
     mark: str
@@ -75,6 +79,8 @@ class _Version:
     packer: RecordPacker
     sizes: Sizes
     window: int
+    said: Mapping[str, Any]
+    stored: Layout
 
     @classmethod
     def of(cls, job_id: int, mark: str, n_rows: int, text: str) -> _Version:
@@ -82,7 +88,27 @@ class _Version:
         layout = Layout.of(MatchSpec.model_validate(said["spec"]))
         rules = Rules.of(Model.model_validate(said["model"]), layout)
         packer = RecordPacker(layout, said["date_orders"], said["placeholders"])
-        return cls(job_id, mark, rules, packer, Sizes.of(n_rows), said["window"])
+        return cls(job_id, mark, rules, packer, Sizes.of(n_rows), said["window"], said, layout)
+
+    def roomy(self, texts: Mapping[str, str | None]) -> _Version:
+        """The same with room for all values of a record, where that has more than any of the job's records."""
+        spec = self.stored.spec
+        wider = with_room(spec, {field.name: n_values(texts.get(field.name), field) for field in spec.fields})
+        if wider == spec:
+            return self
+        layout = Layout.of(wider)
+        packer = RecordPacker(layout, self.said["date_orders"], self.said["placeholders"])
+        return replace(self, rules=Rules.of(self.rules.model, layout), packer=packer)
+
+    def known(self, row: Row) -> Known:
+        """A record of the database."""
+        number, record_id, entity_id, began, packed, texts, links = row
+        words = np.frombuffer(packed, dtype="<u4")
+        layout = self.rules.layout
+        if layout.stride != self.stored.stride or layout.offset != self.stored.offset:
+            words = relaid(words[None, :], self.stored, layout)[0]
+        record = OneRecord(words, tuple(texts.split(TEXT_SEPARATOR)))
+        return Known(number, record_id, entity_id, began, record, np.frombuffer(links or b"", dtype=LINK))
 
 
 class _Moved(Exception):
@@ -132,7 +158,9 @@ class IdentityLookup:
         """
         for _ in range(MOVES_MAX):
             version = self._current()
-            record = version.packer.pack(_texts(values, version.rules.layout.spec.columns))
+            texts = _texts(values, version.stored.spec.columns)
+            version = version.roomy(texts)
+            record = version.packer.pack(texts)
             asked = [self.dataset, record.words.tolist(), record.texts, record_id, with_evidence]
             key = CacheKey.of("lookup", version.mark, asked)
             try:
@@ -223,13 +251,16 @@ class IdentityLookup:
         said = {
             "dataset": self.dataset,
             "job_id": version.job_id,
-            "slots": _array(asked.slots.tolist()),
-            "buckets": _array(asked.buckets.tolist()),
+            "slots": _array([slot for slot, _ in asked.lists]),
+            "buckets": _array([bucket for _, bucket in asked.lists]),
         }
         rows = self._db.execute_once(Q["lookup_probe"], said)
         if not rows or rows[0][0] != version.job_id:
             raise _Moved
-        found = {slot: entries for _, slot, entries in rows if slot is not None}
+        found: dict[int, bytes] = {}
+        for _, slot, entries in rows:
+            if slot is not None:
+                found[slot] = found.get(slot, b"") + bytes(entries)
         held, overfull = candidates(found, asked, version.sizes, version.window)
         return held.tolist(), overfull
 
@@ -237,7 +268,7 @@ class IdentityLookup:
         if not rows:
             return []
         found = self._db.execute_once(Q["lookup_records"], {"job_id": version.job_id, "rows": _array(rows)})
-        return sorted((_known(row) for row in found), key=lambda each: each.row)
+        return sorted(map(version.known, found), key=lambda each: each.row)
 
     def _follow(self, version: _Version, component: dict[int, Known], near: Mapping[int, Known]) -> bool:
         """Bring into `component` all that chains of accepted pairs lead to; False where they lead too far."""
@@ -262,12 +293,6 @@ def _unready(dataset: str, job_id: int) -> ConfigError:
 def _array(numbers: Sequence[int]) -> str:
     """An array as PostgreSQL writes it. The driver would look at each number for the smallest type that holds all."""
     return f"{{{','.join(map(str, numbers))}}}"
-
-
-def _known(row: Row) -> Known:
-    number, record_id, entity_id, began, words, texts, links = row
-    record = OneRecord(np.frombuffer(words, dtype="<u4"), tuple(texts.split(TEXT_SEPARATOR)))
-    return Known(number, record_id, entity_id, began, record, np.frombuffer(links or b"", dtype=LINK))
 
 
 def _texts(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str | None]:

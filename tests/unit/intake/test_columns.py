@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from core.errors import SpecError
-from core.intake.columns import plain, plan_columns
+from core.intake.columns import ColumnPlan, joined, plain, plan_columns
 from core.linkage.description import hints_of
 from core.linkage.request import MatchRequest, job_key
 from core.matching.specs.spec import load_spec
@@ -65,3 +66,39 @@ def test_other_aliases_are_the_same_rules_but_another_job() -> None:
     request = MatchRequest(input="in.csv", id_column="id")
     assert bare.fingerprint == spec.fingerprint
     assert job_key(request, ["digest"], bare) != job_key(request, ["digest"], spec)
+
+
+def persons_plan(columns: str, mapping: dict[str, str] | None = None) -> ColumnPlan:
+    return plan_columns(["id", *columns.split()], Path("in.csv"), "id", mapping, hints_of(load_spec("persons")))
+
+
+def test_telephones_and_mail_addresses_are_gathered_from_all_their_columns_in_the_order_of_the_file() -> None:
+    plan = persons_plan("email2 mobile first_name Phone home_phone e-mail")
+    assert plan.mapping["phone"] == ("mobile", "Phone", "home_phone")
+    assert plan.mapping["email"] == ("email2", "e-mail")
+    assert plan.apart == {"phone", "email"}
+    assert plan.notices == ()
+
+
+def test_identifiers_of_two_kinds_are_not_one_and_the_other_is_told_with_its_way_in() -> None:
+    plan = persons_plan("ssn tax_id first_name last_name prenom")
+    assert plan.mapping["ssn"] == ("ssn",)
+    assert plan.notices == (
+        "in.csv: column 'tax_id' is known for ssn, which ssn serves; left aside (--map ssn=tax_id takes it instead)",
+        "in.csv: column 'prenom' is known for first_name, which first_name serves; left aside (--map "
+        "first_name=prenom takes it instead)",
+    )
+    assert persons_plan("ssn tax_id", {"ssn": ""}).notices == ()
+
+
+def test_a_mapping_of_two_columns_reads_both_telephones_and_joins_the_parts_of_a_name() -> None:
+    plan = persons_plan("a b c home_phone", {"phone": "a+b", "street": "b+c"})
+    assert plan.mapping == {"phone": ("a", "b"), "street": ("b", "c")}
+    assert plan.apart == {"phone"}
+    texts = pl.DataFrame({"a": ["1", None], "b": ["2", "3"], "c": ["4", None], "id": ["x", "y"]})
+    read = texts.select(**joined({name: pl.col(name) for name in texts.columns}, plan))
+    assert read.rows() == [("x", "1; 2", "2 4"), ("y", "3", "3")]
+    # Whoever says which column it is means that one alone, and need not be told of others.
+    chosen = persons_plan("mobile home_phone", {"phone": "mobile"})
+    assert chosen.mapping["phone"] == ("mobile",)
+    assert chosen.notices == ()

@@ -36,7 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, db: DatabaseManager) -> Pat
     """Persons in two files, and the first of them published with all that lookups need, by several batches."""
     folder = tmp_path_factory.mktemp("lookup")
     persons = generate_persons(ROWS, seed=11, duplicates=0.4).sample(fraction=1.0, shuffle=True, seed=5)
-    persons[:OLD].write_csv(folder / "old.csv")
+    # Some have a second telephone, which is that of somebody else.
+    second = pl.when(pl.int_range(pl.len()) % 40 == 0).then(pl.col("phone").shift(7))
+    old = persons[:OLD].with_columns(phone=pl.concat_str("phone", second, separator="; ", ignore_nulls=True))
+    old.write_csv(folder / "old.csv")
     persons[OLD:].write_csv(folder / "new.csv")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(survive, "ROWS_MIN", 1)
@@ -127,6 +130,18 @@ def test_lookup_is_what_an_increment_of_one_record_adds(db: DatabaseManager, fol
         assert_equal_answers(folder, found, record, "base")
         decisions.append(found["decision"])
     assert {"match", "new"} <= set(decisions)
+
+
+def test_a_record_is_looked_up_by_each_of_its_values(db: DatabaseManager, folder: Path, first: int) -> None:
+    """Also where it has more of them than any record that is published has room for."""
+    lookup = IdentityLookup(db, tiered(), DATASET)
+    new, old = records_of(folder / "new.csv"), records_of(folder / "old.csv")
+    numbers = [record["phone"] for record in old if record["phone"] and record["first_name"] == new[3]["first_name"]]
+    mails = [record["email"] for record in old if record["email"]]
+    record = new[3] | {"phone": "; ".join(dict.fromkeys(numbers[:3])), "email": ", ".join(mails[5:7])}
+    found = ask(lookup, record, record_id=record["id"])
+    assert found["candidates"] >= ask(lookup, new[3])["candidates"] + 3
+    assert_equal_answers(folder, found, record, "base")
 
 
 def test_lookup_follows_decisions_and_merges_as_an_increment_does(

@@ -16,7 +16,8 @@ from core.matching.records.ascii_text import plain_words
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.placeholders import null_values
-from core.matching.records.vocabulary import Vocabulary, field_values
+from core.matching.records.value_places import field_values
+from core.matching.records.vocabulary import Vocabulary
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import load_spec
 from core.matching.standardise.latin import fold_latin, normalise_latin

@@ -17,7 +17,8 @@ from core.matching.edges import Edges, merge_edges
 from core.matching.records.layout import Layout
 from core.matching.records.pair_chunk import Chunk
 from core.matching.records.sources import across, boundaries_of, linked_sources, pairs_across, source_numbers
-from core.matching.records.vocabulary import code_columns, field_values, pack, remap
+from core.matching.records.value_places import field_values
+from core.matching.records.vocabulary import code_columns, pack, remap
 from core.matching.scoring.match_weights import posterior
 from core.matching.scoring.model import WeightArrays
 from core.matching.scoring.random_pairs import random_pairs

@@ -97,7 +97,7 @@ def test_a_cluster_may_reach_its_limit_but_not_pass_it():
 
 
 def test_one_field_that_is_near_outweighs_two_that_contradict():
-    guards = np.array([[DATE, 0], [DATE, 1], [DATE, 2]])
+    guards = np.array([[DATE, 0, 1], [DATE, 1, 1], [DATE, 2, 1]])
     scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
     senior = np.array([19500101, 19700202, 19900303, 0], dtype=np.uint32)
     junior = np.array([19851231, 19771130, 20011224, 0], dtype=np.uint32)

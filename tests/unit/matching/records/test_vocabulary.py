@@ -5,7 +5,8 @@ import pytest
 from core.errors import SpecError
 from core.matching.records.layout import Layout
 from core.matching.records.placeholders import null_values, suspects_of
-from core.matching.records.vocabulary import Vocabulary, code_columns, field_values, frequencies, pack
+from core.matching.records.value_places import field_values
+from core.matching.records.vocabulary import Vocabulary, code_columns, frequencies, pack
 from core.matching.specs.spec import MatchSpec, load_spec
 
 SPEC = load_spec("persons").restrict(["first_name", "last_name", "dob", "ssn", "street", "zip"])[0]
