@@ -8,7 +8,7 @@ from importlib import import_module
 import typer
 
 from core.errors import ConfigError
-from core.terminal.once import OnceCommand
+from core.terminal.commands import complete
 from core.workloads import Workload, workloads
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
@@ -52,7 +52,7 @@ def build(found: Sequence[Workload] | None = None) -> typer.Typer:
     for name, says in GROUPS.items():
         _add_group(app, name, says, [*OURS.get(name, ()), *_modules(found, name)])
     _refuse_twice(app, "headrace")
-    _options_once(app)
+    complete(app)
     return app
 
 
@@ -69,14 +69,6 @@ def _add_group(app: typer.Typer, name: str, says: str, modules: Sequence[str]) -
     for module in modules:
         import_module(module).register(group)
     app.add_typer(group, name=name)
-
-
-def _options_once(typer_of: typer.Typer) -> None:
-    for command in typer_of.registered_commands:
-        command.cls = OnceCommand
-    for group in typer_of.registered_groups:
-        if group.typer_instance is not None:
-            _options_once(group.typer_instance)
 
 
 def _refuse_twice(typer_of: typer.Typer, spoken: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from core.bench.harness.show import Out, show
+from core.bench.harness.show import Json, Out, show
 
 HeldXmin = Annotated[
     bool, typer.Option("--held-xmin", help="A reader holds a snapshot all the time, as a long report does.")
@@ -27,10 +27,11 @@ def queue(
     peers: Annotated[str, typer.Option("--peers", help="Also run pgqueuer, procrastinate (comma between).")] = "",
     held_xmin: HeldXmin = False,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Rows a second through the queue: enqueue, then claim, decode, results, acknowledge. In databases of its own.
 
-    Example: headrace bench queue --rows 1000000 --batch 5000 --workers 2 --peers pgqueuer --json out.json
+    Example: headrace bench queue --rows 1000000 --batch 5000 --workers 2 --peers pgqueuer --out out.json
     """
     from dataclasses import asdict
 
@@ -49,7 +50,7 @@ def queue(
     command += f" --peers {peers}" * bool(peers) + " --held-xmin" * held_xmin
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(one) for one in measure(runtime.db.url, size, setups, moved)]
-    show(command, found, out)
+    show(command, found, out or json_file)
 
 
 def headers(
@@ -57,6 +58,7 @@ def headers(
     n_claims: Annotated[int, typer.Option("--claims", min=1, max=1_000, help="Claims to time.")] = 1_000,
     held_xmin: HeldXmin = False,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Latency of claims and of depth with many ready headers. In a database of its own.
 
@@ -71,7 +73,7 @@ def headers(
     command = f"headrace bench headers --headers {n_headers} --claims {n_claims}" + " --held-xmin" * held_xmin
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_headers(runtime.db.url, n_headers, n_claims, moved, held_xmin=held_xmin))]
-    show(command, found, out)
+    show(command, found, out or json_file)
 
 
 def records(
@@ -80,6 +82,7 @@ def records(
     flush_every: Annotated[int, typer.Option("--flush-every", min=1, help="Marks a transaction.")] = 1,
     claim: Annotated[int, typer.Option("--claim", min=1, max=100_000, help="Records a claim.")] = 200,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Marks a second through the record-level API, beside bare durable commits. In a database of its own.
 
@@ -95,7 +98,7 @@ def records(
     command += f" --claim {claim}"
     with open_runtime() as runtime, rows_progress() as moved:
         found = [asdict(measure_records(runtime.db.url, RecordLoad(n_records, workers, flush_every, claim), moved))]
-    show(command, found, out)
+    show(command, found, out or json_file)
 
 
 def scale(
@@ -105,6 +108,7 @@ def scale(
     consumers: Annotated[int, typer.Option("--max", min=1, max=64, help="Consumers at most.")] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Of the pauses between bursts.")] = 1,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """From a burst enqueued to the first consumer at work, and from empty to nobody left. In a database of its own.
 
@@ -129,7 +133,7 @@ def scale(
             found = schedule.measure(runtime.queue, schedule.Api(api_url), load, moved)
         else:
             found = scaling.measure(runtime.db.url, load, moved)
-    show(command, [asdict(found)], out)
+    show(command, [asdict(found)], out or json_file)
 
 
 def _stack_api() -> str:

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, disk, workspace, database, Redis and Prefect; exit 1 if one is wrong. Leaves nothing behind.
+    """Check settings, disk, workspace, database, Redis, stack and Prefect; exit 1 if one is wrong.
+
+    It leaves nothing behind.
 
     Example: headrace doctor --json
     """
@@ -61,7 +63,7 @@ def examine() -> Iterator[Finding]:
         return
     names = sorted(name for name in os.environ if name.startswith("HEADRACE_"))
     yield Finding("settings", f"set: {', '.join(names)}" if names else "all defaults")
-    shared = [_database, *_named(settings), _redis, _prefect]
+    shared = [_database, *_named(settings), _redis, _stack, _prefect]
     checks: list[Callable[[Settings], Finding]] = [_machine, _state_dir, _workspace, *shared]
     for check in checks:
         yield check(settings)
@@ -201,7 +203,7 @@ def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Findi
 
 def _redis(settings: Settings) -> Finding:
     if settings.redis.url is None:
-        return Finding("redis", "not configured; only the in-process cache is used")
+        return Finding("redis", "HEADRACE_REDIS__URL is not set; this command keeps answers in its process alone")
     import redis
 
     limit_s = settings.redis.connect_timeout_s
@@ -215,11 +217,29 @@ def _redis(settings: Settings) -> Finding:
         return Finding("redis", "configured", "HEADRACE_REDIS__URL cannot be read: expected redis://host:6379/0")
 
 
-def _prefect(_settings: Settings) -> Finding:
+def _stack(settings: Settings) -> Finding:
+    """The local stack of this state folder."""
+    from core.stack.state import running_stack
+
+    stack = running_stack(settings.state_dir)
+    if stack is None:
+        return Finding("stack", "none runs for this state folder; `headrace up` starts one")
+    where = ", ".join(f"{name} {address}" for name, address in stack.addresses().items())
+    dead = [part.name for part in stack.components if not part.alive]
+    problem = f"{', '.join(dead)} has ended; its log is in {settings.state_dir / 'stack'}" if dead else None
+    return Finding("stack", f"`headrace up` is {stack.phase}: {where}", problem)
+
+
+def _prefect(settings: Settings) -> Finding:
     """By its HTTP health page: core does not import Prefect."""
-    api = os.environ.get("PREFECT_API_URL")
+    from core.stack.state import running_stack
+
+    api, named = os.environ.get("PREFECT_API_URL"), "PREFECT_API_URL"
+    stack = running_stack(settings.state_dir)
+    if not api and stack is not None and stack.phase == "ready":
+        api, named = stack.api_url, "the server of the running stack"
     if not api:
-        return Finding("prefect", "PREFECT_API_URL is not set; each run starts a server of its own")
+        return Finding("prefect", "PREFECT_API_URL is not set and no stack is up; each run starts a server of its own")
     from urllib.error import URLError
     from urllib.request import urlopen
 
@@ -229,8 +249,8 @@ def _prefect(_settings: Settings) -> Finding:
         with urlopen(api.rstrip("/") + "/health", timeout=5) as answer:  # noqa: S310 - scheme checked above
             healthy = answer.status == 200
     except (URLError, OSError, ValueError) as error:
-        return Finding("prefect", "configured", f"PREFECT_API_URL does not answer ({type(error).__name__})")
-    return Finding("prefect", "answers", None if healthy else "PREFECT_API_URL answers, but not as healthy")
+        return Finding("prefect", "configured", f"{named} does not answer ({type(error).__name__})")
+    return Finding("prefect", f"{named} answers", None if healthy else f"{named} answers, but not as healthy")
 
 
 def _print_table(findings: list[Finding]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -9,13 +10,14 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from core.database import DatabaseManager, connect, migrations
 from core.errors import ConfigError, HeadraceError
 from core.metrics.export import CONTENT_TYPE, Samples, render
 from core.monitoring.exposition import queue_samples
 from core.settings import Settings
+from core.web.front_page import front_page, prefect_ui
 from core.workloads import Workload, catalog_of, samples_of, workloads
 
 
@@ -41,6 +43,10 @@ def create_app(settings: Settings, found: Sequence[Workload] | None = None) -> F
 
     app = FastAPI(title="Headrace", version=version("headrace"), lifespan=lifespan)
     app.state.db = db
+
+    @app.get("/", summary="What is there, for people.", response_class=HTMLResponse)
+    def front() -> HTMLResponse:
+        return HTMLResponse(front_page(app, _problem(db), prefect_ui(settings, os.environ)))
 
     @app.get("/health", summary="The process answers; nothing else is looked at.")
     def health() -> dict[str, str]:

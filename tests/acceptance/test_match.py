@@ -122,7 +122,12 @@ def test_integer_ids_of_parquet_stay_integers(headrace: Headrace, persons: Path,
 BAD_OPTIONS = {
     "no such file": (["match", "absent.csv"], "absent.csv: no such file"),
     "unknown spec": (["match", "in.csv", "--spec", "dogs"], "no spec 'dogs'; built in: organisations, persons"),
-    "unknown way": (["match", "in.csv", "--via", "pigeon"], "--via: 'pigeon' is not one of local, prefect"),
+    "unknown way": (["match", "in.csv", "--via", "pigeon"], "Invalid value for '--via'"),
+    "stray word": (
+        ["match", "in.csv", "--allow-drift", "10"],
+        "'10' is no field=column, and INPUT was named before it; it is word 3 after `headrace match`, behind "
+        "--allow-drift, which takes no value",
+    ),
     "one to one alone": (["match", "in.csv", "--one-to-one"], "give the second one with --link"),
     "too few fields": (["match", "names.csv"], "only 0 of 14 passes can run"),
 }

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-Out = Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write a list of figures to this file, as JSON.")]
+# What `--out` was called; scripts may say it still.
+Json = Annotated[Path | None, typer.Option("--json", hidden=True, help="As --out.")]
 
 
 def show(command: str, found: Sequence[dict[str, Any]], out: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +12,9 @@ from core.terminal.options import AsJson
 def tune(
     ram: Annotated[str, typer.Option("--ram", help="Memory that PostgreSQL has for itself, such as 64GB.")],
     cores: Annotated[int, typer.Option("--cores", help="Cores that it has for itself.")],
-    disk: Annotated[str, typer.Option("--disk", help="ssd, network (a cloud's volume) or hdd.")] = "ssd",
+    disk: Annotated[
+        Literal["ssd", "network", "hdd"], typer.Option("--disk", help="network: a cloud's volume.")
+    ] = "ssd",
     connections: Annotated[
         int, typer.Option("--connections", help="Connections at most; PgBouncer shares them.")
     ] = 100,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,7 +19,9 @@ SHOWN = ("batch_id", "flow_name", "job_id", "stage", "state", "attempt", "n_item
 
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
 ErrorClass = Annotated[str | None, typer.Option("--error-class", help="Only letters of this class.")]
-FaultOption = Annotated[str | None, typer.Option("--fault", help="Only transient, permanent or poison letters.")]
+State = Literal["scheduled", "ready", "running", "paused"]
+Fault = Literal["transient", "permanent", "poison"]
+FaultOption = Annotated[Fault | None, typer.Option("--fault", help="Only letters of this fault.")]
 OfJob = Annotated[int | None, typer.Option("--job", min=1, max=2**63 - 1, help="Only letters of this job.")]
 WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: this prints row data.")]
 
@@ -85,7 +87,7 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
 
 def peek(
     flow: Flow = None,
-    state: Annotated[str | None, typer.Option("--state", help="scheduled, ready, running or paused.")] = None,
+    state: Annotated[State | None, typer.Option("--state", help="Only batches in this state.")] = None,
     limit: Limit = 20,
     payload: WithPayload = False,
     as_json: AsJson = False,
@@ -169,19 +171,10 @@ def redrive(
     emit("redriven", [{"flow": flow, "items": n_items}], as_json=as_json)
 
 
-def _which(error_class: str | None, fault: str | None, job: int | None) -> Which:
-    from typing import get_args
-
-    from core.errors import ConfigError
+def _which(error_class: str | None, fault: Fault | None, job: int | None) -> Which:
     from core.queue.leases.dead_letters import Which
-    from core.queue.states import Fault
 
-    for known in get_args(Fault):
-        if known == fault:
-            return Which(error_class, known, job)
-    if fault is not None:
-        raise ConfigError(f"there is no fault {fault!r}; faults are {', '.join(get_args(Fault))}")
-    return Which(error_class, None, job)
+    return Which(error_class, fault, job)
 
 
 def pause(

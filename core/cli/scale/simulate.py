@@ -17,9 +17,20 @@ def register(group: typer.Typer) -> None:
     group.command("record")(record)
 
 
+def _scenarios(incomplete: str) -> list[str]:
+    """What a shell may complete; files it completes by itself."""
+    names = ("step", "ramp", "burst", "diurnal", "poison", "all")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def simulate(
     scenario: Annotated[
-        str, typer.Option("--scenario", help="step, ramp, burst, diurnal, poison, all, or a file of `scale record`.")
+        str,
+        typer.Option(
+            "--scenario",
+            help="step, ramp, burst, diurnal, poison, all, or a file of `scale record`.",
+            autocompletion=_scenarios,
+        ),
     ] = "all",
     most: Annotated[int, typer.Option("--max", min=1, max=1_000, help="Consumers at most.")] = 10,
     startup: Annotated[

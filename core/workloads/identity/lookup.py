@@ -180,10 +180,17 @@ class IdentityLookup:
     def _settled(self, dataset: str | None) -> str:
         """The data set that is meant, if it can be looked up in."""
         known = {name: (job_id, ready) for name, job_id, ready in self._db.execute_once(Q["lookup_datasets"], {})}
-        if dataset is None and len(known) == 1:
-            (dataset,) = known
+        if not known:
+            raise ConfigError(
+                "nothing is published in this database, so there is nothing to look in; `headrace match INPUT --via "
+                "prefect --lookup` publishes, and HEADRACE_STATE_DIR or HEADRACE_DATABASE__URL names another database",
+                dataset=dataset,
+            )
+        prepared = [name for name, (_, ready) in known.items() if ready] or list(known)
+        if dataset is None and len(prepared) == 1:
+            (dataset,) = prepared
         if dataset is None or dataset not in known:
-            listed = ", ".join(map(repr, known)) or "none"
+            listed = ", ".join(map(repr, prepared))
             asked = "name a data set" if dataset is None else f"nothing is published for data set {dataset!r}"
             raise ConfigError(f"{asked}; published: {listed}", dataset=dataset)
         job_id, ready = known[dataset]

@@ -106,4 +106,4 @@ def next_commands(summary: Mapping[str, Any], out: str | None) -> list[str]:
         job = summary["job_id"]
         return [f"headrace report {job} --out job-{job}.html", f"headrace explain ID1 ID2 --job {job}"]
     report = shlex.quote(str(Path(out).with_suffix(".html")))
-    return [f"headrace report {shlex.quote(out)} --out {report}", f"headrace explain ID1 ID2 --out {shlex.quote(out)}"]
+    return [f"headrace report {shlex.quote(out)} --out {report}", f"headrace explain ID1 ID2 --of {shlex.quote(out)}"]

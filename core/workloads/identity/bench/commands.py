@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.bench.harness.show import Out, show
+from core.bench.harness.show import Json, Out, show
 from core.metrics.process import usable_cores
 from core.workloads.identity.bench.lookup_command import lookup
 
@@ -22,15 +22,17 @@ def match(
     rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
     input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
-    truth: Annotated[str, typer.Option("--truth", help="With --input: column of the true entity.")] = "entity_id",
+    entity: Annotated[str, typer.Option("--entity", help="With --input: column of the true entity.")] = "entity_id",
+    truth: Annotated[str | None, typer.Option("--truth", hidden=True, help="As --entity.")] = None,
     id_column: Annotated[str, typer.Option("--id", help="With --input: column that names each record.")] = "id",
     peers: Annotated[str, typer.Option("--peers", help="Also run splink, goldenmatch (comma between).")] = "",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Seconds, memory and accuracy from file to entities, each system in a process of its own on the same records.
 
-    Example: headrace bench match --rows 1000000 --peers splink --json out.json
+    Example: headrace bench match --rows 1000000 --peers splink --out out.json
     """
     import tempfile
     from dataclasses import asdict
@@ -40,9 +42,9 @@ def match(
     from core.bench.matching.systems import peers as peers_of
     from core.terminal.progress import rows_progress
 
-    threads = threads or usable_cores()
+    threads, truth = threads or usable_cores(), truth or entity
     setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
-    data = f"--input {input.name} --truth {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
+    data = f"--input {input.name} --entity {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
     command = f"headrace bench match {data}" + f" --peers {peers}" * bool(peers) + f" --threads {threads}"
     with tempfile.TemporaryDirectory(prefix="headrace-persons-") as folder, rows_progress() as moved:
         if input is not None:
@@ -50,7 +52,7 @@ def match(
         else:
             records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
         found = [asdict(one) for one in measure(records, setups, moved)]
-    show(command, found, out)
+    show(command, found, out or json_file)
 
 
 def kernels(
@@ -59,10 +61,11 @@ def kernels(
     ] = 200_000,
     seed: Annotated[int, typer.Option("--seed", help="Of the generator and of the shuffling.")] = 7,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Pairs a second and core of the comparison kernels, beside rapidfuzz and DuckDB, and whether answers are equal.
 
-    Example: headrace bench kernels --rows 1000000 --json out.json
+    Example: headrace bench kernels --rows 1000000 --out out.json
     """
     from dataclasses import asdict
 
@@ -83,7 +86,7 @@ def kernels(
             moved("making persons", sum(len(each) for each in chunks), rows)
         origin = f"{rows:,} made persons, seed {seed}"
         found = [asdict(one) for one in measure_kernels(pl.concat(chunks), origin, seed, moved)]
-    show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out)
+    show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out or json_file)
 
 
 def _persons(folder: Path, rows: int, seed: int) -> Path:
@@ -99,6 +102,7 @@ def overhead(
     rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 1_000_000,
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=50, help="Counted runs each way.")] = 3,
     out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """What Prefect costs: identity resolution through the queue with and without it, at the default batch size.
 

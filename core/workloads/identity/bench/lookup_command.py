@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.bench.harness.show import Json, Out
+
 if TYPE_CHECKING:
     from core.database import DatabaseManager
     from core.settings import Settings
@@ -25,11 +27,12 @@ def lookup(
     threads: Annotated[
         int, typer.Option("--threads", min=1, help="Threads that ask at once, for the last figure.")
     ] = 2,
-    out: Annotated[Path | None, typer.Option("--json", help="Write a list of figures to this file.")] = None,
+    out: Out = None,
+    json_file: Json = None,
 ) -> None:
     """Milliseconds of one lookup: answer made anew, out of memory, out of Redis. In a database of its own.
 
-    Example: headrace bench lookup --rows 1000000 --json out.json
+    Example: headrace bench lookup --rows 1000000 --out out.json
     """
     import tempfile
     from dataclasses import asdict
@@ -55,7 +58,7 @@ def lookup(
             }
             found = asdict(measure_lookup(questions, lambda: _asking(db, runtime.settings), facts, threads, moved))
             db.dispose()
-    show(command, [found], out)
+    show(command, [found], out or json_file)
 
 
 def _persons(folder: Path, rows: int, asked: int, seed: int) -> tuple[list[Question], Path]:

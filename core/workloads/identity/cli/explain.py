@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EPILOG = """
 Examples:
 
-  headrace explain P0000017 P0000902 --out resolved.parquet
+  headrace explain P0000017 P0000902 --of resolved.parquet
 
   headrace explain 17 902 --job 3 --json
 
@@ -36,7 +36,8 @@ def explain(
         str, typer.Argument(metavar="ID1", help="id of one record; N:ID of the Nth linked file", show_default=False)
     ],
     id_b: Annotated[str, typer.Argument(metavar="ID2", help="id of the other", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="output of the `headrace match` to explain")] = None,
+    of: Annotated[Path | None, typer.Option("--of", help="output of the `headrace match` to explain")] = None,
+    out: Annotated[Path | None, typer.Option("--out", hidden=True, help="as --of")] = None,
     job: Annotated[int | None, typer.Option(help="job of the queue to explain (see `headrace jobs`)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the evidence as JSON")] = False,
 ) -> None:
@@ -45,8 +46,9 @@ def explain(
     from core.linkage.results import explanation
     from core.terminal.progress import rows_progress
 
+    out = of or out
     if (out is None) == (job is None):
-        raise ConfigError("say which run to explain: --out FILE of a match, or --job NUMBER of the queue")
+        raise ConfigError("say which run to explain: --of FILE of a match, or --job NUMBER of the queue")
     run = explanation.run_of_output(out) if out is not None else _run_of_job(job or 0)
     with rows_progress() as move:
         found = explanation.explain(run, id_a, id_b, partial(move, "records read"))

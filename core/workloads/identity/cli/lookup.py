@@ -42,8 +42,10 @@ def lookup(
         str | None, typer.Option(help="what to look in (default: the only one published)", show_default=False)
     ] = None,
     record_id: Annotated[
-        str | None, typer.Option("--id", help="id of the record: ties between names hang on it", show_default=False)
+        str | None,
+        typer.Option("--record-id", help="id of the record: ties between names hang on it", show_default=False),
     ] = None,
+    record_id_before: Annotated[str | None, typer.Option("--id", hidden=True, help="As --record-id.")] = None,
     why: Annotated[bool, typer.Option("--why", help="say what each field weighed")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print a list of answers, one a record, as JSON")] = False,
 ) -> None:
@@ -55,7 +57,7 @@ def lookup(
     with open_runtime() as runtime:
         wanted = runtime.settings.cache
         found = IdentityLookup(runtime.db, runtime.cache, dataset, version_ttl_s=wanted.version_ttl_s)
-        answers = [found.find(each, record_id=record_id, with_evidence=why) for each in records]
+        answers = [found.find(each, record_id=record_id or record_id_before, with_evidence=why) for each in records]
     if as_json:
         import orjson
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
-from core.terminal.options import CsvForExcel
+from core.terminal.options import BadRows, CsvForExcel
 from core.workloads.identity.cli.link_options import (
     LinkFiles,
     LinkIds,
@@ -21,6 +21,9 @@ from core.workloads.identity.cli.link_options import (
 
 if TYPE_CHECKING:
     from core.workloads.identity.cli.planning import Teller
+
+Via = Literal["local", "prefect"]
+Publish = Literal["links", "records", "all"]
 
 EPILOG = """
 Examples:
@@ -51,6 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def match(
+    context: typer.Context,
     records: Annotated[
         str,
         typer.Argument(metavar="INPUT", help="CSV or Parquet file, or table:NAME of the database", show_default=False),
@@ -92,11 +96,12 @@ def match(
         bool, typer.Option("--lookup", help="publish what `headrace lookup` needs as well (prefect)")
     ] = False,
     via: Annotated[
-        str, typer.Option(help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
+        Via, typer.Option("--via", help="local: this process only; prefect: queue in PostgreSQL, runs in the UI")
     ] = "local",
     publish: Annotated[
-        str | None,
+        Publish | None,
         typer.Option(
+            "--publish",
             help="prefect: what goes to the database. links: entities, members, matches; records: identities too; "
             "all: golden records too (default)",
             show_default=False,
@@ -111,7 +116,7 @@ def match(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
     ] = False,
-    bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
+    bad_rows: BadRows = "raise",
     plan: Annotated[bool, typer.Option("--plan", help="check the input, say what would be done, and end")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="match although a name has no column; ask nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
@@ -124,10 +129,11 @@ def match(
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
     from core.settings import read_settings
     from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
-    from core.workloads.identity.cli.match_options import kept_columns, matching_request
+    from core.workloads.identity.cli.match_options import kept_columns, matching_request, refuse_strays
     from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
+    refuse_strays(context, more or [])
     request = matching_request(
         {
             "input": input_file(records),
@@ -160,8 +166,6 @@ def match(
         return
     if via == "prefect":
         become_flow("flows.identity_resolution", [request.model_dump_json(), *(["--json"] if as_json else [])])
-    if via != "local":
-        raise typer.BadParameter(f"{via!r} is not one of local, prefect", param_hint="--via")
     tell = Teller(quiet=as_json)
     summary = asking(request, lambda asked: _run_here(asked, threads, keep_workspace, tell))
     show(tell.rest(summary), as_json=as_json, out=request.out)

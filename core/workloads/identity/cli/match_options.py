@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import ValidationError
 
 from core.errors import ConfigError
@@ -12,6 +13,7 @@ from core.intake.columns import EVERY
 from core.linkage.history.base_run import open_base
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_places
+from core.terminal.commands import stray
 from core.terminal.option_names import option_of
 
 
@@ -53,6 +55,13 @@ def kept_columns(text: str | None) -> tuple[str, ...]:
     """The columns that `--with-columns` names; `all` stands for every one."""
     names = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
     return (EVERY,) if names == ("all",) else names
+
+
+def refuse_strays(context: typer.Context, words: list[str]) -> None:
+    """Raise ConfigError for a word that is no field=column."""
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(stray(context, word, "no field=column, and INPUT was named before it"))
 
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.metrics.process import usable_cores
-from core.terminal.options import AsJson
+from core.terminal.options import AsJson, BadRows
 from core.workloads.identity.cli.link_options import LinkFiles, LinkIds, LinkMaps, link_ids, link_mappings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def train(
     link: LinkFiles = None,
     link_id: LinkIds = None,
     link_map: LinkMaps = None,
-    bad_rows: Annotated[str, typer.Option(help="raise: stop at the first; quarantine: set them aside")] = "raise",
+    bad_rows: BadRows = "raise",
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     as_json: AsJson = False,
 ) -> None:
