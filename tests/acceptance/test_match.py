@@ -129,7 +129,7 @@ BAD_OPTIONS = {
         "--allow-drift, which takes no value",
     ),
     "one to one alone": (["match", "in.csv", "--one-to-one"], "give the second one with --link"),
-    "too few fields": (["match", "names.csv"], "only 0 of 14 passes can run"),
+    "too few fields": (["match", "names.csv", "--yes"], "only 0 of 14 passes can run"),
 }
 
 
