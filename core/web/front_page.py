@@ -38,10 +38,15 @@ def front_page(app: FastAPI, problem: str | None, prefect_url: str | None) -> st
     routes = [
         (route.path, route.summary or route.name)
         for route in app.routes
-        if isinstance(route, APIRoute) and "GET" in route.methods and "{" not in route.path and route.path != "/"
+        if isinstance(route, APIRoute)
+        and "GET" in (route.methods or ())
+        and "{" not in route.path
+        and route.path != "/"
     ]
-    here = [(path, path, words) for path, words in [*routes, ("/docs", "Every address with what it takes and gives.")]]
-    elsewhere = [
+    here: list[tuple[str, str | None, str]] = [
+        (path, path, words) for path, words in [*routes, ("/docs", "Every address with what it takes and gives.")]
+    ]
+    elsewhere: list[tuple[str, str | None, str]] = [
         ("On the command line", None, "headrace --help names every command; headrace queue top shows the queue.")
     ]
     if prefect_url is not None:

@@ -68,11 +68,10 @@ def options() -> dict[str, dict[str, set[str]]]:
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name, command in COMMANDS.items():
         hints = typing.get_type_hints(inspect.unwrap(command.callback), include_extras=True)
-        for param in command.params:
-            if not getattr(param, "hidden", False):
-                for option in param.opts:
-                    if option.startswith("--"):
-                        found[option][plain(hints[param.name])].add(name)
+        shown = [param for param in command.params if not getattr(param, "hidden", False)]
+        for option, kind in [(option, plain(hints[param.name])) for param in shown for option in param.opts]:
+            if option.startswith("--"):
+                found[option][kind].add(name)
     return found
 
 
