@@ -20,7 +20,7 @@ WORKDIR /opt/headrace/app
 RUN python -m venv /opt/headrace/venv
 COPY requirements.lock ./
 RUN pip install --no-deps --require-hashes --only-binary=:all: -r requirements.lock
-COPY pyproject.toml README.md LICENSE prefect.yaml ./
+COPY pyproject.toml hatch_build.py README.md LICENSE prefect.yaml ./
 COPY blocks ./blocks
 COPY core ./core
 COPY flows ./flows

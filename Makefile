@@ -27,7 +27,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos
+.PHONY: help setup setup-dev demo test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos wheel
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ lint: setup-dev ## Check style, types and the direction of imports
 format: setup-dev ## Put the code into shape
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
+
+wheel: setup ## Build a wheel with compiled kernels into dist: for this Python, for processors of x86-64-v3 or better
+	@rm -rf dist && WHEEL_KERNELS=1 $(PYTHON) -m hatchling build --target wheel
 
 ui: setup ## Show the demo's runs in the Prefect UI until interrupted
 	@mkdir -p "$(DEMO_STATE)/prefect"

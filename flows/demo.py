@@ -1,6 +1,6 @@
 """The first run: 100,000 generated persons become entities, through the queue, under Prefect.
 
-`make demo` calls this; everything it makes lies in the state directory.
+`make demo` and `headrace demo` call this; everything it makes lies in the state directory.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 
 import polars as pl
+from prefect.settings import get_current_settings
 from rich.console import Console
 
 from core.linkage.request import MatchRequest
 from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
+from core.terminal.guard import guarded
 from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.summary import print_summary
 from flows.identity_resolution import identity_resolution
@@ -46,8 +48,16 @@ def main() -> None:
         soft_wrap=True,
     )
     look = f'HEADRACE_STATE_DIR="{folder}" "{Path(sys.executable).parent / "headrace"}" queue status'
-    console.print(f"the flow and its tasks: [bold]make ui[/]; the queue: {look}", soft_wrap=True, highlight=False)
+    console.print(f"the flow and its tasks: {_to_the_pages()}; the queue: {look}", soft_wrap=True, highlight=False)
+
+
+def _to_the_pages() -> str:
+    """What shows Prefect's pages: of a checkout a target of its Makefile."""
+    if (Path.cwd() / "flows" / "demo.py").is_file() and (Path.cwd() / "Makefile").is_file():
+        return "[bold]make ui[/]"
+    home = get_current_settings().home
+    return f'PREFECT_HOME="{home}" "{Path(sys.executable).parent / "prefect"}" server start'
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

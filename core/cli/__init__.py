@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 from core.terminal.guard import guarded
@@ -28,10 +29,11 @@ def main() -> None:
 
 def _headrace() -> None:
     from core.cli.app import build
-    from core.terminal.kernel_cache import place_kernels
+    from core.terminal.kernel_cache import compile_first, place_kernels
 
-    core = Path(__file__).parents[1]
-    place_kernels(os.environ, Path(os.path.expanduser("~")), core / "matching")
+    home, sources = Path(os.path.expanduser("~")), Path(__file__).parents[1] / "matching"
+    place_kernels(os.environ, home, sources)
+    compile_first(sys.argv[1:], os.environ, home, sources)
     try:
         build()(prog_name="headrace")
     except SystemExit as ended:

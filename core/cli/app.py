@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -12,7 +13,7 @@ from core.terminal.commands import complete
 from core.workloads import Workload, workloads
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
-NOUNS = ("queue.commands", "consume", "scale.commands", "deploy", "up", "web", "db.commands", "doctor")
+NOUNS = ("queue.commands", "consume", "scale.commands", "deploy", "up", "web", "db.commands", "doctor", "demo")
 
 # Groups that workloads add commands to; those of the platform, if it has any, come first. Each module has
 # `register(group: typer.Typer) -> None`. A group without commands is not shown.
@@ -23,6 +24,15 @@ GROUPS = {
     "bench": "Benchmarks on this machine.",
 }
 OURS = {"jobs": ("core.cli.jobs",), "bench": ("core.cli.bench",)}
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        import platform
+        from importlib.metadata import version
+
+        typer.echo(f"headrace {version('headrace')}, Python {platform.python_version()}")
+        raise typer.Exit
 
 
 def build(found: Sequence[Workload] | None = None) -> typer.Typer:
@@ -38,6 +48,7 @@ def build(found: Sequence[Workload] | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+    app.callback()(_headrace)
     found = workloads() if found is None else found
     for workload in found:
         if unknown := sorted(set(workload.commands) - {"", *GROUPS}):
@@ -54,6 +65,14 @@ def build(found: Sequence[Workload] | None = None) -> typer.Typer:
     _refuse_twice(app, "headrace")
     complete(app)
     return app
+
+
+def _headrace(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Nothing happens before a command."""
 
 
 def _modules(found: Sequence[Workload], group: str) -> list[str]:

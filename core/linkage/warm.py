@@ -1,28 +1,44 @@
 """Compile every kernel once, so that no first run pays for it: `python -m core.linkage.warm`.
 
 Kernels are cached beside their sources (or in the user's cache folder where those are read-only). A tiny job is run
-from file to entities, because a kernel is compiled for the exact types it meets there.
+from file to entities, because a kernel is compiled for the exact types it meets there. A second process begins with
+those that compare and score, which are half of the work and come late in a job; no kernel is compiled by both.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numba.core import event
 
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
+from core.matching.clustering.cluster import cluster
+from core.matching.compare.patterns import compare_patterns
+from core.matching.records.layout import Layout
+from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.classes import CLASSES
+from core.matching.scoring.model import WeightArrays
+from core.matching.scoring.score_pairs import Scorer, score_range
+from core.matching.specs.spec import load_spec
 
 # From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
-PERSONS = 2_000
+N_PERSONS = 2_000
+DOTS = "KERNEL_DOTS"
 
 
 def _persons() -> pl.DataFrame:
     """People enough that every stage has work; what they are called matters to no one."""
-    number = pl.int_range(PERSONS, eager=True)
+    number = pl.int_range(N_PERSONS, eager=True)
     person = number // 2
     text = person.cast(pl.String)
     return pl.DataFrame(
@@ -42,27 +58,72 @@ def _persons() -> pl.DataFrame:
     )
 
 
+def show_dots() -> None:
+    """Write a dot to the standard output for each kernel that is compiled, where the environment asks for it."""
+    if os.environ.get(DOTS) == "1":
+        register: Callable[[str, event.Listener], None] = event.register
+        register("numba:compile", _Dots())
+
+
+class _Dots(event.Listener):
+    def on_start(self, _: event.Event) -> None:
+        return
+
+    def on_end(self, what: event.Event) -> None:
+        if what.data is not None and what.data["dispatcher"].py_func.__module__.startswith("core."):
+            os.write(sys.stdout.fileno(), b".")
+
+
 def warm() -> float:
-    """Compile; returns the seconds it took (well under one when all is cached)."""
+    """Compile, in two processes; returns the seconds it took (about three when all is cached)."""
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="headrace-warm-") as folder:
-        path = Path(folder) / "persons.csv"
-        other = path.with_suffix(".parquet")
-        _persons().write_csv(path)
-        _persons().write_parquet(other)
-        workspaces = Path(folder) / "workspaces"
-        out = path.with_name("resolved.parquet")
-        resolve(MatchRequest(input=str(path), id_column="id", out=str(out)), workspaces)
-        explain(run_of_output(out), "0", "1")
-        more = path.with_name("more.csv")
-        _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
-        resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
-        resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
-        resolve(
-            MatchRequest(input=str(path), id_column="id", link=(str(other), str(more)), one_to_one=True), workspaces
-        )
+    show_dots()
+    with (
+        subprocess.Popen([sys.executable, "-m", "core.linkage.warm", "scoring"]) as other_half,
+        tempfile.TemporaryDirectory(prefix="headrace-warm-") as folder,
+    ):
+        _run_jobs(Path(folder))
+        other_half.wait()
     return time.perf_counter() - started
 
 
+def _run_jobs(folder: Path) -> None:
+    path = folder / "persons.csv"
+    other = path.with_suffix(".parquet")
+    _persons().write_csv(path)
+    _persons().write_parquet(other)
+    workspaces = folder / "workspaces"
+    out = path.with_name("resolved.parquet")
+    resolve(MatchRequest(input=str(path), id_column="id", out=str(out)), workspaces)
+    explain(run_of_output(out), "0", "1")
+    more = path.with_name("more.csv")
+    _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
+    resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
+    resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
+    resolve(MatchRequest(input=str(path), id_column="id", link=(str(other), str(more)), one_to_one=True), workspaces)
+
+
+def warm_scoring() -> None:
+    """Compile what compares, scores and clusters, on two empty records: types are all that counts."""
+    layout = Layout.of(load_spec("persons"))
+    vocabulary = Vocabulary.of_strings(["ann"])
+    words = np.zeros((2, layout.stride), dtype=np.uint32)
+    rows = np.arange(2, dtype=np.uint32)
+    weights = WeightArrays(
+        bits=np.zeros((layout.n_fields, max(layout.n_levels), len(CLASSES))),
+        shares=np.zeros(len(CLASSES)),
+        tf_row=np.full(layout.n_fields, -1, dtype=np.int32),
+        tf_counts=np.zeros((len(CLASSES), layout.n_fields)),
+        tf=np.zeros((0, len(vocabulary)), dtype=np.float32),
+    )
+    compare_patterns(words, vocabulary, layout, rows[:1], rows[1:])
+    edges, _ = score_range(words, rows, np.ones(2, dtype=np.uint64), Scorer(vocabulary, layout, weights, 0.0))
+    cluster(edges, words, layout, layout.spec, 0.0)
+
+
 if __name__ == "__main__":
-    print(f"kernels ready in {warm():.1f} s")  # noqa: T201
+    if sys.argv[1:] == ["scoring"]:
+        show_dots()
+        warm_scoring()
+    else:
+        print(f"kernels ready in {warm():.1f} s")  # noqa: T201

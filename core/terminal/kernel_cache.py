@@ -1,14 +1,21 @@
-"""Where compiled kernels are kept: numba refuses to import any when it finds no place, which is no reason to stop."""
+"""Compiled kernels: where they are kept, and the first run, which compiles them.
+
+numba refuses to import any kernel when it finds no place, which is no reason to stop.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 NAMED = "NUMBA_CACHE_DIR"
+WITH_KERNELS = frozenset({"match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up"})
+READY = f"kernels-{sys.implementation.cache_tag}.ready"
 
 
 def place_kernels(environment: MutableMapping[str, str], home: Path, sources: Path) -> None:
@@ -21,18 +28,84 @@ def place_kernels(environment: MutableMapping[str, str], home: Path, sources: Pa
         ConfigError: that folder cannot be had either.
     Cost: some microseconds where a place is found.
     """
-    named = environment.get(NAMED)
-    places = [Path(named)] if named else [sources / "__pycache__", _user_cache(environment, home) / "numba"]
-    if any(_can_be_written(place) for place in places):
+    named, looked_at = environment.get(NAMED), places(environment, home, sources)
+    if any(_can_be_written(place) for place in looked_at):
         return
     # Imported where it is needed: every command comes by here.
     import tempfile
 
     folder = Path(tempfile.gettempdir()) / f"headrace-kernels-{os.getuid()}"
-    _make(folder, places)
+    _make(folder, looked_at)
     environment[NAMED] = str(folder)
     if named:
         sys.stderr.write(f"headrace: {NAMED}={named} cannot be written; compiled kernels are kept in {folder}\n")
+
+
+def compile_first(arguments: Sequence[str], environment: MutableMapping[str, str], home: Path, sources: Path) -> None:
+    """Compile all kernels before a command that needs some, if none were compiled for this processor: with one line.
+
+    Args:
+        arguments: of the command line. The others as for `place_kernels`, which comes first.
+    Cost: where there is something to look at, the import of the kernels' compiler, which the command needs anyway.
+    """
+    if not arguments or arguments[0] not in WITH_KERNELS or "--help" in arguments:
+        return
+    found = places(environment, home, sources)
+    if _is_ready(found):
+        return
+    sys.stderr.write("headrace: compiling the kernels for this processor, once; it takes about a minute\n")
+    compile_kernels(found, sources.parent)
+
+
+def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:
+    """Compile in processes of their own, with a bar on a terminal; returns whether that went well.
+
+    What is missing then is compiled when it is needed.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    total = sum(path.read_text(encoding="utf-8").count("\n@kernel") for path in core.rglob("*.py"))
+    console = Console(stderr=True)
+    columns = (TextColumn("kernels"), BarColumn(), TextColumn("{task.completed} of {task.total}"), TimeElapsedColumn())
+    command = [sys.executable, "-c", "from core.workloads.__main__ import warm; warm()"]
+    environment = {**os.environ, "KERNEL_DOTS": "1"}
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        subprocess.Popen(command, cwd=core.parent, env=environment, stdout=subprocess.PIPE) as compiler,  # noqa: S603
+    ):
+        bar = progress.add_task("", total=total)
+        while compiler.stdout is not None and compiler.stdout.read(1):
+            progress.advance(bar)
+    if compiler.returncode == 0:
+        for place in filter(_can_be_written, looked_at):
+            with suppress(OSError):
+                place.mkdir(parents=True, exist_ok=True)
+                (place / READY).write_text(_compiled_for())
+                break
+    return compiler.returncode == 0
+
+
+def _is_ready(looked_at: Sequence[Path]) -> bool:
+    marks = [place / READY for place in looked_at]
+    return any(mark.is_file() and mark.read_text() == _compiled_for() for mark in marks)
+
+
+def _compiled_for() -> str:
+    """The processor, as kernels are compiled for it, and what else makes those of before useless."""
+    from importlib.metadata import version
+
+    from llvmlite.binding import get_host_cpu_name
+
+    from core.matching.jit import config
+
+    return f"{config.CPU_NAME or get_host_cpu_name()} numba-{version('numba')} headrace-{version('headrace')}"
+
+
+def places(environment: MutableMapping[str, str], home: Path, sources: Path) -> list[Path]:
+    """Where numba would keep kernels, in its order."""
+    named = environment.get(NAMED)
+    return [Path(named)] if named else [sources / "__pycache__", _user_cache(environment, home) / "numba"]
 
 
 def _user_cache(environment: MutableMapping[str, str], home: Path) -> Path:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from core.matching.jit import kernel
 
 # Faults of a record, in `scan_records`
 SOUND: Final = 0
@@ -32,7 +33,7 @@ Bytes = NDArray[np.uint8]
 Longs = NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple[int, int, int, int, int, bool]:
     """Walk over one record, which begins at `pos`.
 
@@ -84,7 +85,7 @@ def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple
     return i, n_feeds, fields, fault, at_fault, broken
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def scan_records(
     data: Bytes, delimiter: int, first_line: int, is_end: bool, field_max: int, table: Longs
 ) -> tuple[int, int, int]:
@@ -130,7 +131,7 @@ def scan_records(
     return found, min(pos, n), line
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def rewrite_records(
     data: Bytes, table: Longs, wanted: NDArray[np.bool_], marks: tuple[int, int, int], out: Bytes
 ) -> int:
@@ -186,7 +187,7 @@ def rewrite_records(
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def bytes_present(data: Bytes) -> NDArray[np.bool_]:
     """(256,) which byte values occur."""
     present = np.zeros(256, dtype=np.bool_)

@@ -134,9 +134,9 @@ def wide_part(opcode: int, count: int, field: tuple[np.uint32, np.uint32, np.uin
     if first | second | third | fourth == 0:
         return _ZERO
     if opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):
-        return date_part(opcode, np.int64(first))
+        return date_part(np.int64(opcode), np.int64(first))
     if opcode in (FIRST, LAST):
-        return digits_part(opcode, first, second, count)
+        return digits_part(np.int64(opcode), first, second, np.int64(count))
     number = np.uint64(first) & np.uint64(NUMBER_MAX)
     if opcode == HOUSE:
         return combine(number, np.uint64(second)) if number != _ZERO else _ZERO

@@ -107,7 +107,7 @@ def _values(columns: NDArray[np.uint32], kind: str) -> NDArray[np.uint64]:
     """(n,) the shared value of each record; 0 where it has none."""
     words = columns.astype(np.uint64)
     if kind == "email":
-        return np.asarray(words[:, 1])
+        return np.ascontiguousarray(words[:, 1])
     low = words[:, 0] & np.uint64(NUMBER_MAX) if kind == "street" else words[:, 0]
     values = low | (words[:, 1] << np.uint64(32))
     return np.asarray(np.where(columns.any(axis=1), values, np.uint64(0)))

@@ -55,7 +55,8 @@ def hash_span(units: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
 
 def hash_text(text: str) -> int:
     """Hash one string by its code points; the same value the kernels give."""
-    points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    # Writable, as the arrays are that kernels hash: another type would be compiled once more.
+    points = np.frombuffer(bytearray(text, "utf-32-le"), dtype=np.uint32)
     return int(hash_span(points, 0, len(points)))
 
 

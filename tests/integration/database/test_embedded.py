@@ -18,7 +18,7 @@ import pytest
 
 from core.database import connect, embedded, warden
 from core.database.embedded import EmbeddedServer, server_at
-from core.errors import ConfigError
+from core.errors import ConfigError, StoreUnavailable
 from core.settings import DatabaseSettings, EmbeddedSettings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -189,6 +189,16 @@ def test_stale_pid_file_of_another_process_is_no_server(server: EmbeddedServer) 
     (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n")
     assert not server.is_running()
     (server.data / "postmaster.pid").unlink()
+
+
+def test_a_server_that_does_not_start_says_what_its_log_says(server: EmbeddedServer) -> None:
+    own = server.data / "postgresql.auto.conf"
+    own.write_text("no_such_setting = 1\n")
+    with pytest.raises(StoreUnavailable, match=r"its log, .*server\.log, says: configuration file .* contains errors$"):
+        server.join()
+    own.write_text("")
+    assert server.join()
+    server.leave()
 
 
 def test_server_keeps_data_safe_and_row_data_out_of_its_log(server: EmbeddedServer) -> None:

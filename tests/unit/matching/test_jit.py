@@ -1,7 +1,18 @@
 from __future__ import annotations
 
+import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.caching import UserProvidedCacheLocator
+
+from core.matching import jit
+from core.matching.jit import _PORTABLE_NEEDS, PORTABLE, _claimed, choose_processor, config, keep_in_order, kernel
 
 
 def test_importing_the_engine_leaves_out_what_it_does_not_need():
@@ -13,3 +24,107 @@ def test_importing_the_engine_leaves_out_what_it_does_not_need():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert run.stdout.strip() == "[]"
+
+
+@kernel
+def plus(left: int, right: int) -> int:
+    return left + right
+
+
+@kernel
+def plus_three_times(left: int) -> int:
+    return plus(left, 1) + plus(2, left) + plus(left, left)
+
+
+def test_numbers_written_out_make_no_second_version() -> None:
+    assert plus_three_times(np.int64(5)) == 6 + 7 + 10
+    assert [tuple(map(str, signature)) for signature in signatures(plus)] == [("int64", "int64")]
+
+
+def signatures(compiled: Any) -> list[Any]:
+    return list(compiled.signatures)
+
+
+NEEDED = """
+from core.matching.jit import kernel
+
+@kernel
+def doubled(x):
+    return x + x
+
+def main():
+    print("needs it", flush=True)
+    print(doubled(21), sum(doubled.stats.cache_misses.values()))
+"""
+
+
+def test_a_kernel_that_two_processes_need_is_compiled_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "needed.py").write_text(NEEDED)
+    monkeypatch.syspath_prepend(tmp_path)
+    needed = importlib.import_module("needed")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"}
+    with _claimed(Path(needed.doubled.stats.cache_path), needed.doubled.py_func):
+        other = subprocess.Popen(
+            [sys.executable, "-c", "import needed; needed.main()"], stdout=subprocess.PIPE, env=environment, text=True
+        )
+        assert other.stdout is not None
+        assert other.stdout.readline() == "needs it\n"
+        assert needed.doubled(4) == 8
+    assert other.communicate(timeout=120)[0] == "42 0\n", "the other one waits, and loads what this one has made"
+
+
+def test_kernels_are_compiled_where_nothing_can_be_claimed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with _claimed(tmp_path / "file" / "below", plus_three_times):
+        pass
+
+
+def test_every_kernel_is_made_here() -> None:
+    """One made by numba's own decorator would be compiled once more for each number written out in a call."""
+    core = Path(jit.__file__).parents[1]
+    own = [path.name for path in core.rglob("*.py") if "njit" in path.read_text(encoding="utf-8")]
+    assert own == ["jit.py"]
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What numba is told, as if nobody had chosen anything."""
+    for name, value in {"CPU_NAME": None, "CPU_FEATURES": None, "CACHE_DIR": ""}.items():
+        monkeypatch.setattr(config, name, value)
+    return config
+
+
+def test_kernels_are_compiled_for_one_processor_where_it_is_at_least_that(settings: Any) -> None:
+    able = dict.fromkeys(_PORTABLE_NEEDS, True)
+    assert choose_processor({**able, "avx2": False}) is None
+    assert choose_processor({}) is None
+    assert settings.CPU_NAME is None
+    assert choose_processor({**able, "avx512f": False}) == PORTABLE
+    assert (settings.CPU_NAME, settings.CPU_FEATURES) == (PORTABLE, "")
+    settings.CPU_NAME = "generic"
+    assert choose_processor(able) == "generic", "who has chosen one gets it"
+
+
+def test_kernels_of_an_installation_that_cannot_be_written_are_copied_once(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    compiled = tmp_path / "core/matching/text/__pycache__"
+    compiled.mkdir(parents=True)
+    (compiled / "a.f-1.py311.nbi").write_text("index")
+    (tmp_path / "core/matching/__pycache__").mkdir()
+    keep_in_order(tmp_path / "core", tmp_path)
+    (tmp_path / "core/matching/__pycache__/kernels.sha256").write_text("0123456789abcdefgh")
+    keep_in_order(tmp_path / "core", tmp_path)
+    assert settings.CACHE_DIR == "", "what can be written is used where it lies"
+    monkeypatch.setattr("os.access", lambda *_: False)
+    for _ in range(2):
+        keep_in_order(tmp_path / "core", tmp_path)
+        settings.CACHE_DIR, found = "", Path(settings.CACHE_DIR)
+        assert found == tmp_path / ".cache/headrace/kernels-0123456789abcdef"
+        locator = UserProvidedCacheLocator(plus.py_func, str(compiled.parent / "a.py"))  # type: ignore[attr-defined]
+        assert (found / Path(locator.get_cache_path()).name / "a.f-1.py311.nbi").read_text() == "index"
+    assert [path.name for path in found.parent.iterdir()] == ["kernels-0123456789abcdef"]
+    (tmp_path / "file").touch()
+    keep_in_order(tmp_path / "core", tmp_path / "file")
+    assert settings.CACHE_DIR == "", "no place for a copy: kernels are compiled"

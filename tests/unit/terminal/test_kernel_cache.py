@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.terminal.kernel_cache import NAMED, place_kernels
+from core.terminal.kernel_cache import NAMED, compile_first, compile_kernels, place_kernels
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,3 +63,43 @@ def test_commands_place_kernels_first(blocked: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "core.cli", "generate", "--help"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
     assert done.stderr.count(f"{NAMED}={blocked} cannot be written") == 1
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A package of kernels that were never compiled, and a compiler that needs no time: it makes one of two."""
+    (tmp_path / "core/workloads").mkdir(parents=True)
+    (tmp_path / "core/matching").mkdir()
+    for package in ("core", "core/workloads"):
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "core/matching/kernels.py").write_text("\n@kernel\n\n@kernel\n")
+    (tmp_path / "core/workloads/__main__.py").write_text(
+        "import os\ndef warm():\n    os.write(1, os.environ['KERNEL_DOTS'].encode())\n"
+        "    open('compiled', 'a').write('once ')\n"
+    )
+    return tmp_path / "core/matching"
+
+
+def test_the_first_command_with_kernels_says_that_it_compiles_them(
+    fresh: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in ([], ["queue", "status"], ["match", "--help"]):
+        compile_first(arguments, {}, tmp_path, fresh)
+    assert capsys.readouterr().err == ""
+    compile_first(["match", "a.csv"], {}, tmp_path, fresh)
+    assert capsys.readouterr().err.splitlines() == [
+        "headrace: compiling the kernels for this processor, once; it takes about a minute"
+    ]
+    compile_first(["match", "a.csv"], {}, tmp_path, fresh)
+    assert capsys.readouterr().err == ""
+    assert (tmp_path / "compiled").read_text() == "once "
+    (mark,) = (fresh / "__pycache__").iterdir()
+    mark.write_text("another processor")
+    compile_first(["lookup"], {}, tmp_path, fresh)
+    assert (tmp_path / "compiled").read_text() == "once once "
+
+
+def test_a_command_goes_on_where_kernels_cannot_be_compiled_ahead(fresh: Path, tmp_path: Path) -> None:
+    (tmp_path / "core/workloads/__main__.py").write_text("raise SystemExit(1)")
+    assert not compile_kernels([fresh / "__pycache__"], fresh.parent)
+    assert not (fresh / "__pycache__").exists()
