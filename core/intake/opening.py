@@ -9,6 +9,7 @@ from typing import Literal
 
 from core.intake.columns import ColumnPlan, FieldHint, kept_of, plan_columns
 from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
+from core.intake.reading import NOTHING_SAID, Reading
 
 BadRows = Literal["raise", "quarantine"]
 OnPlan = Callable[[Sequence[str], ColumnPlan], None]
@@ -29,6 +30,7 @@ class Opening:
         linked: for a file that is linked with another, whose columns the above are: what its own are called.
         on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
         kept: columns to be given back beside the answer, as far as the file has them; EVERY: all.
+        reading: what the user says about encoding, delimiter, lines above the header, sheet.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
 
@@ -41,6 +43,7 @@ class Opening:
     quarantine_path: Path | None = None
     day_first: Mapping[str, bool] = field(default_factory=dict)
     may_be_empty: bool = False
+    reading: Reading = NOTHING_SAID
     digest: str | None = None
     linked: LinkedColumns | None = None
     on_plan: OnPlan = lambda _columns, _plan: None

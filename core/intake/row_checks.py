@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -252,12 +252,18 @@ def _has_text(frame: pl.DataFrame, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file whose rows are checked. folder: where its good rows were staged; None: they are read where they lie."""
+    """A file whose rows are checked.
+
+    folder: where its good rows were staged; None: they are read where they lie. detected: as in `Source`.
+    notices: about the file as such; those about its rows are the intake's.
+    """
 
     intake: Intake
     digest: str
     id_dtype: pl.DataType
     folder: Path | None
+    detected: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def stage(staging_dir: Path, fill: Callable[[Path], Intake]) -> tuple[Intake, Path]:

@@ -21,6 +21,7 @@ from core.intake.columns import KEPT, ColumnPlan
 from core.intake.delimited.csv_source import take_csv
 from core.intake.file_kind import is_parquet
 from core.intake.opening import Opening
+from core.intake.reading import NOTHING_SAID, Reading
 from core.intake.row_checks import Taken
 
 
@@ -29,6 +30,7 @@ class Source:
     """An opened file. Frozen and made of plain values, so any process can have it (`to_dict`, `from_dict`).
 
     rows: good rows. digest: SHA-256 of the file's bytes. mapping: field -> columns used. unmapped: fields without one.
+    reading: what was said about how to read it; detected: what was found (format, encoding, delimiter, compression).
     quarantined: rows set aside. date_order: field -> day first. parts: (file, rows) in order; staged: those are ours.
     kept: columns of the file that are given back.
     """
@@ -49,6 +51,8 @@ class Source:
     # Fields whose several columns hold values of their own, and by field how many cells hold so many values.
     apart: tuple[str, ...] = ()
     values: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    reading: Reading = NOTHING_SAID
+    detected: dict[str, str] = field(default_factory=dict)
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
@@ -111,6 +115,8 @@ class Source:
             "kept": list(self.kept),
             "apart": list(self.apart),
             "values": {name: list(counts) for name, counts in self.values.items()},
+            "reading": self.reading.to_dict(),
+            "detected": dict(self.detected),
         }
 
     @classmethod
@@ -129,6 +135,8 @@ class Source:
             id_dtype=getattr(pl, values["id_dtype"])(),
             mapping={name: tuple(columns) for name, columns in values["mapping"].items()},
             date_order=dict(values["date_order"]),
+            reading=Reading.from_dict(values.get("reading", {})),
+            detected=dict(values.get("detected", {})),
             parts=tuple((name, rows) for name, rows in values["parts"]),
             apart=tuple(values.get("apart", ())),
             values={name: tuple(counts) for name, counts in values.get("values", {}).items()},
@@ -162,10 +170,12 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         unmapped=intake.plan.unmapped,
         quarantined=intake.quarantine.count,
         date_order={name: intake.order_of(name) for name in intake.dates},
-        notices=(*intake.plan.notices, *intake.notices()),
+        notices=(*intake.plan.notices, *taken.notices, *intake.notices()),
         parts=tuple(parts or [(str(opening.path.absolute()), intake.n_rows)]),
         staged=folder is not None,
         kept=intake.plan.kept,
         apart=tuple(sorted(intake.plan.apart)),
         values={name: tuple(counts.tolist()) for name, counts in intake.counts.several.items() if counts.any()},
+        reading=opening.reading,
+        detected=dict(taken.detected),
     )

@@ -139,6 +139,7 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         mapping=request.mapping,
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, number),
+        reading=request.reading,
         digest=understood.digests[number],
         linked=linked,
         on_plan=partial(refuse_nameless, asked, understood.spec, request.inputs[number]),

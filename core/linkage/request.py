@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from core.intake.reading import Reading
 from core.matching.specs.spec import MatchSpec
 
 Publish = Literal["links", "records", "all"]
@@ -49,6 +50,14 @@ class MatchRequest(BaseModel):
     without_names: bool = Field(False, description="match although no column has a name that a built-in spec asks for")
     one_to_one: bool = Field(False, description="with link: an entity holds at most one record of each file")
     bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
+    encoding: str | None = Field(None, description="encoding of text files; empty: as found in each")
+    delimiter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="character between the fields of text files; empty: as found in each",
+    )
+    skip_lines: int = Field(0, ge=0, le=1_000, description="lines above the header of text files")
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
     out: str | None = Field(
         None, description="Parquet, CSV or .xlsx file that receives id and entity_id of every record"
@@ -96,6 +105,11 @@ class MatchRequest(BaseModel):
         mapping = self.link_mapping[at if len(self.link_mapping) > 1 else 0] if self.link_mapping else {}
         return id_column or None, dict(mapping)
 
+    @property
+    def reading(self) -> Reading:
+        """What is said about how the files are to be read."""
+        return Reading(self.encoding, self.delimiter, self.skip_lines)
+
 
 def job_key(
     request: MatchRequest,
@@ -114,6 +128,9 @@ def job_key(
         digests = [*digests, f"linked {request.model_dump_json(include={'link_id', 'link_mapping'})}"]
     if request.with_columns:
         digests = [*digests, f"with columns {'+'.join(request.with_columns)}"]
+    read_as = request.reading.to_dict()
+    if read_as:
+        digests = [*digests, f"read as {sorted(read_as.items())}"]
     if request.publish != "all":
         digests = [*digests, f"publish {request.publish}"]
     if others:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.intake.bad_rows import FIELD_BYTES_MAX, Fault, FaultKind
 from core.intake.columns import check_header
+from core.intake.delimited.cells import cells, texts_of
 from core.intake.delimited.csv_records import (
     NUL_BYTE,
     SOUND,
@@ -23,18 +24,16 @@ from core.intake.delimited.csv_records import (
     UNCLOSED_QUOTE,
     Bytes,
     Longs,
-    bytes_present,
-    rewrite_records,
     scan_records,
 )
+from core.intake.delimited.dialect import find_dialect
+from core.intake.reading import NOTHING_SAID, Reading
 
 BLOCK_BYTES = 24 << 20
 RECORDS_MAX = 250_000
 # One record may be that long before the file is given up as not being lines of text.
 RECORD_BYTES_MAX = 64 << 20
-DELIMITERS = ",;\t|"
 _UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _KINDS: dict[int, FaultKind] = {
     NUL_BYTE: "nul_byte",
     TOO_LONG: "too_long",
@@ -65,26 +64,32 @@ class CsvFile:
         InputError: the file is empty, not text, or no lines; SchemaError: doubled columns.
     """
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: BinaryIO, reading: Reading = NOTHING_SAID) -> None:
         self.path = path
         self._file = file
         self._digest = hashlib.sha256()
         self._rest = b""
+        self.n_longer = 0
         self._ended = False
         self._read()
         self._offset = 0
         self._line = 1
         if not self._rest:
             raise InputError(f"{path} is empty", path=str(path), line=1)
-        if self._rest[:2] in _UTF16_MARKS:
+        if self._rest[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise InputError(
                 f"{path}, line 1: the file is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)",
                 path=str(path),
                 line=1,
             )
+        head = self._rest[: FIELD_BYTES_MAX + 1].strip(b"\r\n")
+        if b"\n" not in head and b"\r" in head:
+            raise InputError(f"{path}: lines end in CR alone; convert them to LF first", path=str(path), line=1)
         if self._rest.startswith(_UTF8_MARK):
             self._drop(len(_UTF8_MARK))
-        self.columns, self.delimiter = self._header()
+        self.dialect = find_dialect(self._rest, path, reading, is_end=self._ended)
+        self._signs = self.dialect.signs
+        self.columns = self._header()
 
     @property
     def digest(self) -> str:
@@ -99,9 +104,7 @@ class CsvFile:
             if consumed == 0 or len(self._rest) < BLOCK_BYTES // 2:
                 self._read()
             array = np.frombuffer(self._rest, dtype=np.uint8)
-            found, consumed, line = scan_records(
-                array, ord(self.delimiter), self._line, self._ended, FIELD_BYTES_MAX, table
-            )
+            found, consumed, line = scan_records(array, self._signs, self._line, self._ended, FIELD_BYTES_MAX, table)
             if consumed == 0 and len(self._rest) > RECORD_BYTES_MAX:
                 raise InputError(
                     f"{self.path}, line {self._line}: no end within {RECORD_BYTES_MAX >> 20} MiB; is this a CSV file?",
@@ -113,9 +116,28 @@ class CsvFile:
             self._line = line
             self._drop(consumed)
 
+    def detected(self) -> dict[str, str]:
+        """How it is written, in words for a person."""
+        dialect = self.dialect
+        found = {"delimiter": "tab" if dialect.delimiter == "\t" else dialect.delimiter}
+        if dialect.quote != '"':
+            found["quote"] = dialect.quote
+        if dialect.line > 1:
+            found["header_line"] = str(dialect.line)
+        return found
+
+    def notices(self) -> list[str]:
+        """What the user should know of how it is written; after the last block."""
+        dialect, found = self.dialect, []
+        if self.n_longer:
+            found.append(f"{self.n_longer} rows end in {dialect.n_behind} empty fields more than the header; left out")
+        if dialect.n_nameless:
+            found.append(f"the header ends in {dialect.n_nameless} empty names more than rows have fields; left out")
+        return [f"{self.path.name}: {text}" for text in found]
+
     def raw(self, offset: int, size: int) -> bytes:
         """Bytes of a record, read again from the file."""
-        with self.path.open("rb") as file:
+        with Path(self._file.name).open("rb") as file:
             file.seek(offset)
             return file.read(size)
 
@@ -131,39 +153,26 @@ class CsvFile:
         self._rest = self._rest[size:]
         self._offset += size
 
-    def _header(self) -> tuple[list[str], str]:
-        """Find the first line that is not empty, the delimiter in it, and the names."""
-        start = len(self._rest) - len(self._rest.lstrip(b"\r\n"))
-        self._line += self._rest[:start].count(b"\n")
-        self._drop(start)
-        head = self._rest[: FIELD_BYTES_MAX + 1]
-        if b"\n" not in head and b"\r" in head:
-            raise InputError(
-                f"{self.path}: lines end in CR alone; convert them to LF first", path=str(self.path), line=1
-            )
+    def _header(self) -> list[str]:
+        """The names, without those that no row has a field for."""
+        dialect, self._line = self.dialect, self.dialect.line
+        self._drop(dialect.start)
         table = np.empty((1, 6), dtype=np.int64)
-        best: tuple[int, str] = (0, DELIMITERS[0])
         array = np.frombuffer(self._rest, dtype=np.uint8)
-        for delimiter in DELIMITERS:
-            found, _, _ = scan_records(array, ord(delimiter), self._line, True, FIELD_BYTES_MAX, table)
-            if found and table[0, 3] > best[0]:
-                best = (int(table[0, 3]), delimiter)
-        found, consumed, line = scan_records(array, ord(best[1]), self._line, True, FIELD_BYTES_MAX, table)
-        if not found:
-            raise InputError(f"{self.path} is empty", path=str(self.path), line=1)
+        _, consumed, line = scan_records(array, self._signs, self._line, True, FIELD_BYTES_MAX, table)
         fault = self._fault(table[0], array, ["header"] * int(table[0, 3]))
         raw = self._rest[int(table[0, 0]) : int(table[0, 1])]
         if fault is None and not _is_utf8(raw):
             fault = Fault("not_utf8", self._line)
         if fault is not None:
             raise fault.error(self.path)
-        names = _fields(array, table, best[1])
+        names = texts_of(array, table, self._signs)[: dialect.n_fields]
         self._drop(consumed)
         self._line = line
-        return check_header(names, self.path), best[1]
+        return check_header(names, self.path)
 
     def _block(self, array: Bytes, table: Longs, wanted: set[str]) -> Block:
-        sound = (table[:, 4] == SOUND) & (table[:, 3] == len(self.columns))
+        sound = (table[:, 4] == SOUND) & ((table[:, 3] == len(self.columns)) | self._is_longer(array, table))
         if not _is_utf8(array.tobytes()):
             sound &= np.array([_is_utf8(array[row[0] : row[1]].tobytes()) for row in table], dtype=bool)
         faults = []
@@ -173,9 +182,20 @@ class CsvFile:
             faults.append((fault, raw))
         good = table[sound]
         flags = np.array([column in wanted for column in self.columns])
-        frame = _to_frame(array, good, flags, self.delimiter)
+        frame = cells(array, good, flags, self._signs)
         frame.columns = [column for column in self.columns if column in wanted]
         return Block(frame, good[:, 2], good[:, 0] + self._offset, good[:, 1] - good[:, 0], faults)
+
+    def _is_longer(self, array: Bytes, table: Longs) -> NDArray[np.bool_]:
+        """(n,) which records have, as the first ones have, further fields, all of them empty."""
+        n_fields, n_behind = len(self.columns), self.dialect.n_behind
+        longer = (table[:, 4] == SOUND) & (table[:, 3] == n_fields + n_behind) & (n_behind > 0)
+        if longer.any():
+            flags = np.arange(n_fields + n_behind) >= n_fields
+            behind = cells(array, table[longer], flags, self._signs)
+            longer[longer] = behind.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+            self.n_longer += int(longer.sum())
+        return np.asarray(longer, dtype=np.bool_)
 
     def _fault(self, row: Longs, array: Bytes, columns: list[str]) -> Fault | None:
         """The fault of structure of one record, if it has one."""
@@ -193,7 +213,7 @@ class CsvFile:
         except UnicodeDecodeError as error:
             before = np.frombuffer(raw[: error.start] + b".", dtype=np.uint8)
             table = np.empty((1, 6), dtype=np.int64)
-            scan_records(before, ord(self.delimiter), 1, True, FIELD_BYTES_MAX, table)
+            scan_records(before, self._signs, 1, True, FIELD_BYTES_MAX, table)
             # Cut off inside quotes, the record looks unclosed, but its fields are counted up to here.
             column = self.columns[min(int(table[0, 3]), len(self.columns)) - 1]
             return Fault("not_utf8", int(row[2]) + raw[: error.start].count(b"\n"), column)
@@ -206,56 +226,3 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _marks(array: Bytes) -> tuple[int, int] | None:
-    """Two control characters that do not occur, or None."""
-    present = bytes_present(array)
-    free = [code for code in (31, 30, 29, 28, *range(1, 9), *range(14, 28)) if not present[code]]
-    return (free[0], free[1]) if len(free) > 1 else None
-
-
-def _to_frame(array: Bytes, table: Longs, wanted: NDArray[np.bool_], delimiter: str) -> pl.DataFrame:
-    names = [f"column_{number}" for number in range(int(wanted.sum()))]
-    schema = dict.fromkeys(names, pl.String)
-    if not len(table):
-        return pl.DataFrame(schema=schema)
-    marks = _marks(array)
-    if marks is None:
-        halves = np.array_split(table, 2)
-        if len(table) == 1:
-            raise InputError("a record has every control character there is; this is no text")
-        parts = [_to_frame(array[half[0, 0] : half[-1, 1]], _shifted(half), wanted, delimiter) for half in halves]
-        return pl.concat(parts)
-    room = int((table[:, 1] - table[:, 0]).sum()) + len(table) * (len(names) + 1)
-    out = np.empty(room, dtype=np.uint8)
-    size = rewrite_records(array, table, wanted, (ord(delimiter), *marks), out)
-    # Each field is followed by a mark, so there is an empty last column: it keeps a record of one empty field visible.
-    frame = pl.read_csv(
-        out[:size].tobytes(),
-        has_header=False,
-        separator=chr(marks[0]),
-        eol_char=chr(marks[1]),
-        quote_char=None,
-        schema={**schema, "end": pl.String},
-    )
-    frame = frame.drop("end")
-    # ASCII blanks are gone already; other alphabets have blanks of their own.
-    return frame if array.max() < 128 else frame.select(_trimmed(name) for name in names)
-
-
-def _trimmed(name: str) -> pl.Expr:
-    text = pl.col(name).str.strip_chars()
-    return pl.when(text != "").then(text).alias(name)
-
-
-def _shifted(table: Longs) -> Longs:
-    moved = table.copy()
-    moved[:, :2] -= table[0, 0]
-    return moved
-
-
-def _fields(array: Bytes, table: Longs, delimiter: str) -> list[str]:
-    """The fields of the first record, as text."""
-    frame = _to_frame(array, table[:1], np.ones(int(table[0, 3]), dtype=bool), delimiter)
-    return [value or "" for value in frame.row(0)]

@@ -1,9 +1,9 @@
 # budget: nesting, a byte scanner is one state machine in a loop; a call a state would cost more than the scan
 """Finds the records of a CSV text byte by byte, and rewrites the good ones in a form that no reader can mistake.
 
-Rules (RFC 4180, and what spreadsheets make of it): a quote counts at the start of a field only, blanks before it
-allowed; inside, a doubled quote is a quote and a line feed is text; behind the closing quote only blanks may stand. An
-empty line is no record. Line numbers count line feeds.
+Rules (RFC 4180, and what spreadsheets make of it): a quote (" or ') counts at the start of a field only, blanks before
+it allowed; inside, a doubled quote is a quote and a line feed is text; behind the closing quote only blanks may stand.
+An empty line is no record. Line numbers count line feeds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ UNCLOSED_QUOTE: Final = 3
 TEXT_BEHIND_QUOTE: Final = 4
 
 _LINE_FEED = 10
-_QUOTE = 34
 _AT_START = 0
 _PLAIN = 1
 _QUOTED = 2
@@ -34,7 +33,7 @@ Longs = NDArray[np.int64]
 
 
 @kernel
-def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple[int, int, int, int, int, bool]:
+def _walk_record(data: Bytes, pos: int, signs: tuple[int, int], field_max: int) -> tuple[int, int, int, int, int, bool]:
     """Walk over one record, which begins at `pos`.
 
     Returns:
@@ -42,14 +41,15 @@ def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple
         fields, fault, number of the field at fault, and whether its quoting cannot be understood.
     """
     n = data.size
+    delimiter, quote = signs
     state, fields, fault, at_fault = _AT_START, 1, SOUND, 0
     i, field_start, n_feeds = pos, pos, 0
     broken = False
     while i < n:
         c = data[i]
         if state == _QUOTED:
-            if c == _QUOTE:
-                if i + 1 < n and data[i + 1] == _QUOTE:
+            if c == quote:
+                if i + 1 < n and data[i + 1] == quote:
                     i += 1
                 else:
                     state = _CLOSED
@@ -71,7 +71,7 @@ def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple
         elif state == _CLOSED:
             fault, at_fault, broken = TEXT_BEHIND_QUOTE, fields - 1, True
             break
-        elif c == _QUOTE and state == _AT_START:
+        elif c == quote and state == _AT_START:
             state = _QUOTED
         else:
             state = _PLAIN
@@ -87,13 +87,14 @@ def _walk_record(data: Bytes, pos: int, delimiter: int, field_max: int) -> tuple
 
 @kernel
 def scan_records(
-    data: Bytes, delimiter: int, first_line: int, is_end: bool, field_max: int, table: Longs
+    data: Bytes, signs: tuple[int, int], first_line: int, is_end: bool, field_max: int, table: Longs
 ) -> tuple[int, int, int]:
     """Walk over whole records.
 
     Args:
         data: (n,) bytes, beginning at a record.
-        delimiter: the byte between fields. first_line: number of the first line. is_end: nothing follows `data`.
+        signs: the byte between fields, and the one around quoted ones.
+        first_line: number of the first line. is_end: nothing follows `data`.
         field_max: bytes a field may have.
         table: (capacity, 6) int64, filled: first byte, end (exclusive, line end excluded), line, fields, fault, and the
             number of the field at fault.
@@ -105,7 +106,7 @@ def scan_records(
     n = data.size
     pos, line, found = 0, first_line, 0
     while pos < n and found < table.shape[0]:
-        i, n_feeds, fields, fault, at_fault, broken = _walk_record(data, pos, delimiter, field_max)
+        i, n_feeds, fields, fault, at_fault, broken = _walk_record(data, pos, signs, field_max)
         # A quote that is the last byte may be the first of a doubled one: wait for more then as well.
         if i == n and not is_end:
             return found, pos, line
@@ -133,20 +134,20 @@ def scan_records(
 
 @kernel
 def rewrite_records(
-    data: Bytes, table: Longs, wanted: NDArray[np.bool_], marks: tuple[int, int, int], out: Bytes
+    data: Bytes, table: Longs, wanted: NDArray[np.bool_], marks: tuple[int, int, int, int], out: Bytes
 ) -> int:
     """Write the wanted fields of sound records, trimmed and without quotes, each followed by a mark.
 
     Args:
         data: the bytes that `table` (k, 6) of `scan_records` describes; all k records are sound and have one field for
             each element of `wanted`.
-        marks: the delimiter of `data`; the byte behind each field and the byte behind each record in `out`, neither of
-            which occurs in `data`.
+        marks: the delimiter of `data` and its quote; the byte behind each field and the byte behind each record in
+            `out`, neither of which occurs in `data`.
         out: large enough: the records' bytes and a byte for each wanted field and each record.
     Returns:
         bytes written.
     """
-    delimiter, field_mark, record_mark = marks
+    delimiter, quote, field_mark, record_mark = marks
     size = 0
     for record in range(table.shape[0]):
         i, end = table[record, 0], table[record, 1]
@@ -156,8 +157,8 @@ def rewrite_records(
             while i < end:
                 c = data[i]
                 if state == _QUOTED:
-                    if c == _QUOTE:
-                        if i + 1 < end and data[i + 1] == _QUOTE:
+                    if c == quote:
+                        if i + 1 < end and data[i + 1] == quote:
                             i += 1
                         else:
                             state = _CLOSED
@@ -166,7 +167,7 @@ def rewrite_records(
                 elif c == delimiter:
                     break
                 elif state == _AT_START:
-                    if c == _QUOTE:
+                    if c == quote:
                         state = _QUOTED
                         i += 1
                         continue

@@ -123,6 +123,7 @@ def reopen(
                 bad_rows="quarantine" if before.quarantined else "raise",
                 may_be_empty=True,
                 kept=kept,
+                reading=before.reading,
             )
         )
         if again.digest != before.digest:

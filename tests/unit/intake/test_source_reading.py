@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from core.errors import RowError, SchemaError
 from core.intake.columns import FieldHint
 from core.intake.opening import Opening
+from core.intake.reading import Reading
 from core.intake.source import Source, open_source
 
 FIELDS = (
@@ -155,3 +157,32 @@ def test_open_source_csv_and_parquet_read_alike(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "in.parquet")
     one, other = (_open(tmp_path / name, tmp_path) for name in ("in.csv", "in.parquet"))
     assert one.read(0, 2).equals(other.read(0, 2))
+
+
+def test_open_source_leaves_out_empty_fields_behind_the_last_column(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("id,last_name\n1,Lee,\n2,Fox,\n3,Oak,Ltd\n4,Elm\n5,Ash,\n")
+    with pytest.raises(RowError, match="line 4: expected 2 fields, got 3"):
+        _open(path, tmp_path)
+    source = _open(path, tmp_path, bad_rows="quarantine")
+    assert source.read(0, source.rows)["last_name"].to_list() == ["Lee", "Fox", "Elm", "Ash"]
+    assert "3 rows end in 1 empty fields more than the header" in source.notices[0]
+
+
+def test_open_source_reads_below_titles_when_it_is_told_to(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text('Export, of today\n"of two\nlines"\n\nid;last_name\n1;Lee\n2;Fox\n')
+    with pytest.raises(SchemaError, match="line 1 has one field, line 5 has two.*`skip_lines` 4$"):
+        _open(path, tmp_path)
+    source = _open(path, tmp_path, reading=Reading(skip_lines=4))
+    assert source.read(0, 2)["last_name"].to_list() == ["Lee", "Fox"]
+    assert source.detected == {"format": "csv", "delimiter": ";", "header_line": "5"}
+    assert Source.from_dict(source.to_dict()).reading == Reading(skip_lines=4)
+
+
+def test_source_of_before_has_nothing_detected(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("id,last_name\n1,Lee\n")
+    values = _open(path, tmp_path).to_dict()
+    del values["reading"], values["detected"]
+    assert Source.from_dict(values).detected == {}

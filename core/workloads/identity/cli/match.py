@@ -18,6 +18,7 @@ from core.workloads.identity.cli.link_options import (
     link_ids,
     link_mappings,
 )
+from core.workloads.identity.cli.reading_options import Delimiter, SkipLines, delimiter_of
 
 if TYPE_CHECKING:
     from core.workloads.identity.cli.planning import Teller
@@ -119,6 +120,8 @@ def match(
     bad_rows: BadRows = "raise",
     plan: Annotated[bool, typer.Option("--plan", help="check the input, say what would be done, and end")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="match although a name has no column; ask nothing")] = False,
+    delimiter: Delimiter = None,
+    skip_lines: SkipLines = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     memory_gb: Annotated[
@@ -146,6 +149,8 @@ def match(
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
+            "delimiter": delimiter_of(delimiter),
+            "skip_lines": skip_lines,
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
             "lookup": lookup,
