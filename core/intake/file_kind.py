@@ -5,15 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import InputError
+from core.intake.decoding.compression import workbook_of
 
 _PARQUET_MARK = b"PAR1"
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PK\x03\x04": "zip",
-    b"\xfd7zX": "xz",
-    b"BZh": "bzip2",
-}
 
 
 def is_parquet(path: Path) -> bool:
@@ -33,9 +27,8 @@ def is_parquet(path: Path) -> bool:
         raise InputError(f"{path}: cannot be read ({error.strerror})", path=str(path)) from None
     if not head:
         raise InputError(f"{path} is empty", path=str(path), line=1)
-    packed = next((name for mark, name in _COMPRESSED.items() if head.startswith(mark)), None)
-    if packed is not None:
-        raise InputError(f"{path} is compressed ({packed}); unpack it first", path=str(path))
+    if head == b"PK\x03\x04" and workbook_of(path) is not None:
+        raise InputError(f"{path} is a spreadsheet; save its sheet as CSV (UTF-8)", path=str(path))
     if path.suffix.lower() in {".parquet", ".pq"} and head != _PARQUET_MARK:
         raise InputError(f"{path}: named Parquet, but it is no Parquet file", path=str(path))
     return head == _PARQUET_MARK

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.intake.columns import ColumnPlan, FieldHint, kept_of, plan_columns
+from core.intake.file_digest import FileState
 from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
 from core.intake.reading import NOTHING_SAID, Reading
 
@@ -31,6 +32,8 @@ class Opening:
         on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
         kept: columns to be given back beside the answer, as far as the file has them; EVERY: all.
         reading: what the user says about encoding, delimiter, lines above the header, sheet.
+        seen: the file's state when its digest was taken; None: now.
+        unpacked: a private copy of what is within a compressed file.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
 
@@ -46,8 +49,15 @@ class Opening:
     reading: Reading = NOTHING_SAID
     digest: str | None = None
     linked: LinkedColumns | None = None
+    unpacked: Path | None = None
+    seen: FileState | None = None
     on_plan: OnPlan = lambda _columns, _plan: None
     kept: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> Path:
+        """Where the bytes are that are read."""
+        return self.unpacked or self.path
 
     @property
     def side_file(self) -> Path:

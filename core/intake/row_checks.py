@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +79,7 @@ class Intake:
         self._slips_kept = frozenset(hint.name for hint in opening.fields if hint.slips_kept)
         self._day_first = opening.day_first
         self._unit, self._raw, self._folder = unit, raw, folder
+        self._empty: list[str] = []
         self._hashes: list[NDArray[np.uint64]] = []
 
     def staged(self) -> pl.LazyFrame:
@@ -115,7 +116,7 @@ class Intake:
         """What only the whole file can tell. `rows_of` gives id, line, offset and bytes of all rows taken, in order.
 
         Raises:
-            InputError: no rows, too many bad ones, or a mapped column without any value. RowError: a repeated id.
+            InputError: no rows, or too many bad ones. RowError: a repeated id.
         """
         self._refuse_repeats(rows_of)
         n_bad = self.quarantine.count
@@ -129,17 +130,18 @@ class Intake:
                 bad=n_bad,
                 rows=self.n_rows + n_bad,
             )
-        for name, columns in self.plan.mapping.items():
-            if name not in self.filled:
-                column = "+".join(columns)
-                raise InputError(
-                    f"{self.path}, line 1, column {column!r}: empty in every row, but it is mapped to {name}; "
-                    f"leave the field out with `mapping` {name}=",
-                    path=str(self.path),
-                    column=column,
-                    field=name,
-                    fields=("mapping",),
-                )
+        self._drop_empty()
+
+    def _drop_empty(self) -> None:
+        """Treat fields without any value as if no column served them."""
+        plan = self.plan
+        empty = {name: columns for name, columns in plan.mapping.items() if name not in self.filled}
+        if not empty:
+            return
+        self._empty = ["+".join(columns) for columns in empty.values()]
+        kept = {name: columns for name, columns in plan.mapping.items() if name not in empty}
+        self.plan = replace(plan, mapping=kept, unmapped=(*plan.unmapped, *empty))
+        self.dates = {name: dates for name, dates in self.dates.items() if name in kept}
 
     def order_of(self, name: str) -> bool:
         """Whether a date column writes the day first: as its values tell, else as was known before."""
@@ -165,6 +167,7 @@ class Intake:
             if dates.n_unread:
                 found.append(f"{where}: {dates.n_unread} values cannot be read as dates; taken as missing")
         found += [f"{self.path.name}: {said}" for said in self.counts.notices()]
+        found += [f"{self.path.name}: column {name!r} is empty in every row; it is left out" for name in self._empty]
         if self.quarantine.count:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found

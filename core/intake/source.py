@@ -7,7 +7,7 @@ stays behind: staged rows and the side file of bad rows appear under their names
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from core.intake.bad_rows import Quarantine
 from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import KEPT, ColumnPlan
+from core.intake.decoding.plain_text import unpacked
 from core.intake.delimited.csv_source import take_csv
+from core.intake.file_digest import FileState
 from core.intake.file_kind import is_parquet
 from core.intake.opening import Opening
 from core.intake.reading import NOTHING_SAID, Reading
@@ -152,9 +154,12 @@ def open_source(opening: Opening) -> Source:
         RowError: one row does not. Each names file, line and column.
     Cost: CSV about 3 us a row of ten columns, Parquet 1 us; some 300 MB plus 8 bytes a row.
     """
-    with Quarantine(opening.side_file) as quarantine:
-        take = take_parquet if is_parquet(opening.path) else take_csv
-        return _source_of(opening, take(opening, quarantine))
+    take = take_parquet if is_parquet(opening.path) else take_csv
+    seen = opening.seen or FileState.of(opening.path)
+    with Quarantine(opening.side_file) as quarantine, unpacked(opening.path, opening.staging_dir) as (where, packing):
+        taken = take(replace(opening, unpacked=where), quarantine)
+        seen.check(opening.path)
+        return _source_of(opening, replace(taken, detected={**taken.detected, **packing}))
 
 
 def _source_of(opening: Opening, taken: Taken) -> Source:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +11,10 @@ import polars as pl
 from core.intake.bad_rows import CORRECT
 from core.intake.columnar.parquet_columns import collect, scan_trimmed, text_of
 from core.intake.columns import check_header, known
+from core.intake.decoding.plain_text import plain_text, unpacked
 from core.intake.delimited.csv_file import CsvFile
 from core.intake.file_kind import is_parquet
+from core.intake.reading import NOTHING_SAID
 from core.intake.tables.csv_for_excel import is_csv_for_excel, unescaped
 from core.intake.tables.workbook import is_workbook, read_workbook
 
@@ -56,8 +59,8 @@ def columns_of(path: Path) -> list[str]:
         return _read_workbook(path, None).columns
     if is_parquet(path):
         return list(scan_trimmed(path)[1])
-    with path.open("rb") as file:
-        return list(CsvFile(path, file).columns)
+    with _opened(path) as csv:
+        return list(csv.columns)
 
 
 def _read_csv(
@@ -65,8 +68,7 @@ def _read_csv(
 ) -> pl.DataFrame:
     """All blocks of the wanted columns, each changed as soon as it is read."""
     escaped = is_csv_for_excel(path)
-    with path.open("rb") as file:
-        csv = CsvFile(path, file)
+    with _opened(path) as csv:
         names = [name for name in csv.columns if wanted is None or name in wanted]
         frames = [change(pl.DataFrame(schema=dict.fromkeys(names, pl.String)))]
         for block in csv.blocks(set(names)):
@@ -81,6 +83,16 @@ def _read_workbook(path: Path, wanted: Collection[str] | None) -> pl.DataFrame:
     names = check_header(sheet.columns, path)
     texts = {name: known(pl.col(at).str.strip_chars()) for name, at in zip(names, sheet.columns, strict=True)}
     return sheet.select(**{name: text for name, text in texts.items() if wanted is None or name in wanted})
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[CsvFile]:
+    with (
+        unpacked(path, None) as (where, _),
+        plain_text(path, where, NOTHING_SAID, None) as text,
+        text.where.open("rb") as file,
+    ):
+        yield CsvFile(path, file)
 
 
 def _hashed(texts: pl.DataFrame) -> pl.DataFrame:

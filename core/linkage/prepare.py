@@ -12,7 +12,7 @@ import polars as pl
 from filelock import FileLock
 
 from core.errors import HeadraceError, InputError
-from core.intake.file_digest import file_digest
+from core.intake.file_digest import FileState, file_digest
 from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
@@ -36,7 +36,7 @@ SOURCE = "source"
 class Understood:
     """A request that can be meant, under the name of its job, with what was found on the way to the name.
 
-    digests: of the input files, in their order. base: the run that is added to.
+    digests: of the input files, in their order; seen: their states before. base: the run that is added to.
     """
 
     key: str
@@ -44,6 +44,7 @@ class Understood:
     spec: MatchSpec
     digests: tuple[str, ...]
     base: Base | None
+    seen: tuple[FileState, ...] = ()
 
 
 def understand(request: MatchRequest) -> Understood:
@@ -66,8 +67,9 @@ def understand(request: MatchRequest) -> Understood:
     if request.lookup:
         # The same answer was perhaps published without its lists: this one is a job of its own.
         others.append("lookup")
+    seen = tuple(FileState.of(path) for path in request.inputs)
     digests = [file_digest(path) for path in request.inputs]
-    return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base)
+    return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base, seen)
 
 
 def describe(understood: Understood, workspace: Workspace) -> JobDescription:
@@ -144,6 +146,7 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         linked=linked,
         on_plan=partial(refuse_nameless, asked, understood.spec, request.inputs[number]),
         kept=request.with_columns,
+        seen=understood.seen[number] if understood.seen else None,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from core.errors import ConfigError, InputError
+from core.intake.decoding.encodings import named_encoding
 from core.linkage.request import MatchRequest
 from core.linkage.run_record import FORMATS
 
@@ -25,9 +26,18 @@ def check_request(request: MatchRequest) -> None:
             raise InputError(f"{path}: no such file", path=str(path))
         if path.is_dir():
             raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
+        if not path.is_file():
+            raise InputError(f"{path} is no file that can be read twice; `headrace match` reads pipes", path=str(path))
 
 
 def _check_fields(request: MatchRequest) -> None:
+    if request.encoding is not None:
+        named_encoding(request.encoding)
+    if request.delimiter is not None and (request.delimiter in "\"'\r\n" or request.delimiter > "\x7f"):
+        raise ConfigError(
+            f"`delimiter` {request.delimiter!r}: one character of ASCII is needed, and neither a quote nor a line end",
+            fields=("delimiter",),
+        )
     if request.link and (request.against is not None or request.decisions is not None):
         raise ConfigError(
             "`against` and `decisions` are for a match within one file, not across files with `link`",

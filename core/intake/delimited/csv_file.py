@@ -48,6 +48,7 @@ class Block:
 
     frame: the wanted columns of the sound ones, String, trimmed, empty as null. lines, offsets, sizes: (n,) line where
     each starts, its first byte in the file and its bytes. faults: the others, with their raw bytes.
+    is_ascii: whether all bytes are.
     """
 
     frame: pl.DataFrame
@@ -55,6 +56,7 @@ class Block:
     offsets: Longs
     sizes: Longs
     faults: list[tuple[Fault, bytes]]
+    is_ascii: bool = False
 
 
 class CsvFile:
@@ -76,15 +78,6 @@ class CsvFile:
         self._line = 1
         if not self._rest:
             raise InputError(f"{path} is empty", path=str(path), line=1)
-        if self._rest[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise InputError(
-                f"{path}, line 1: the file is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)",
-                path=str(path),
-                line=1,
-            )
-        head = self._rest[: FIELD_BYTES_MAX + 1].strip(b"\r\n")
-        if b"\n" not in head and b"\r" in head:
-            raise InputError(f"{path}: lines end in CR alone; convert them to LF first", path=str(path), line=1)
         if self._rest.startswith(_UTF8_MARK):
             self._drop(len(_UTF8_MARK))
         self.dialect = find_dialect(self._rest, path, reading, is_end=self._ended)
@@ -184,7 +177,9 @@ class CsvFile:
         flags = np.array([column in wanted for column in self.columns])
         frame = cells(array, good, flags, self._signs)
         frame.columns = [column for column in self.columns if column in wanted]
-        return Block(frame, good[:, 2], good[:, 0] + self._offset, good[:, 1] - good[:, 0], faults)
+        return Block(
+            frame, good[:, 2], good[:, 0] + self._offset, good[:, 1] - good[:, 0], faults, bool(array.max() < 128)
+        )
 
     def _is_longer(self, array: Bytes, table: Longs) -> NDArray[np.bool_]:
         """(n,) which records have, as the first ones have, further fields, all of them empty."""

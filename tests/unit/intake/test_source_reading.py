@@ -176,7 +176,7 @@ def test_open_source_reads_below_titles_when_it_is_told_to(tmp_path: Path) -> No
         _open(path, tmp_path)
     source = _open(path, tmp_path, reading=Reading(skip_lines=4))
     assert source.read(0, 2)["last_name"].to_list() == ["Lee", "Fox"]
-    assert source.detected == {"format": "csv", "delimiter": ";", "header_line": "5"}
+    assert source.detected == {"format": "csv", "encoding": "utf-8", "delimiter": ";", "header_line": "5"}
     assert Source.from_dict(source.to_dict()).reading == Reading(skip_lines=4)
 
 

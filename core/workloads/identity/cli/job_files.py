@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from core.errors import ConfigError
+
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
@@ -35,17 +39,40 @@ def output_of(named: str) -> Path:
         return export_job(runtime.queue, int(named), folder, runtime.workspace)
 
 
-def input_file(named: str) -> str:
-    """The file of that name, or a snapshot of `table:name` of the configured database."""
+def input_file(named: str, via: str = "local") -> str:
+    """The file of that name; or a private copy of standard input, a pipe, an address; or a snapshot of `table:name`.
+
+    Raises:
+        ConfigError: a pipe is to be matched by workers elsewhere. InputError: nothing came, or nothing is there.
+    """
     from core.intake.tables.database_table import named_table
 
     table = named_table(named)
     if table is None:
-        return named
+        return _read_once(named, via)
     from core.intake.tables.database_table import export_table
 
     with exports() as (runtime, folder):
         return str(export_table(runtime.db, table, folder))
+
+
+def _read_once(named: str, via: str) -> str:
+    from core.intake.decoding.spool import fetch, is_address, is_pipe, spool_pipe
+    from core.settings import read_settings
+
+    if is_pipe(named):
+        if via != "local":
+            raise ConfigError(
+                "a pipe is read here and once, but `via` prefect may match elsewhere and later; write a file first",
+                fields=("via",),
+            )
+        path = spool_pipe(named, read_settings().state_dir / "exports")
+    elif is_address(named):
+        path = fetch(named, read_settings().state_dir / "exports")
+    else:
+        return named
+    typer.echo(f"read into {path}, for your eyes only; keep it as long as this match is to be explained", err=True)
+    return str(path)
 
 
 def dataset_of(named: str, spec: str | None) -> str | None:

@@ -18,7 +18,7 @@ from core.workloads.identity.cli.link_options import (
     link_ids,
     link_mappings,
 )
-from core.workloads.identity.cli.reading_options import Delimiter, SkipLines, delimiter_of
+from core.workloads.identity.cli.reading_options import Delimiter, Encoding, SkipLines, delimiter_of
 
 if TYPE_CHECKING:
     from core.workloads.identity.cli.planning import Teller
@@ -58,7 +58,11 @@ def match(
     context: typer.Context,
     records: Annotated[
         str,
-        typer.Argument(metavar="INPUT", help="CSV or Parquet file, or table:NAME of the database", show_default=False),
+        typer.Argument(
+            metavar="INPUT",
+            help="CSV or Parquet file, - for standard input, s3://... or table:NAME",
+            show_default=False,
+        ),
     ],
     more: Annotated[
         list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
@@ -120,6 +124,7 @@ def match(
     bad_rows: BadRows = "raise",
     plan: Annotated[bool, typer.Option("--plan", help="check the input, say what would be done, and end")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="match although a name has no column; ask nothing")] = False,
+    encoding: Encoding = None,
     delimiter: Delimiter = None,
     skip_lines: SkipLines = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
@@ -139,16 +144,17 @@ def match(
     refuse_strays(context, more or [])
     request = matching_request(
         {
-            "input": input_file(records),
+            "input": input_file(records, via),
             "id_column": id_column,
             "spec": spec,
-            "link": tuple(input_file(each) for each in link or ()),
+            "link": tuple(input_file(each, via) for each in link or ()),
             "link_id": link_ids(link_id or (), len(link or ())),
             "link_mapping": link_mappings(link_map or (), len(link or ())),
             "against": None if against is None else str(output_of(against)),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
+            "encoding": encoding,
             "delimiter": delimiter_of(delimiter),
             "skip_lines": skip_lines,
             "model": None if model is None else str(model),

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+Encoding = Annotated[
+    str | None, typer.Option(help="encoding of text files, such as cp1252 (default: as found)", show_default=False)
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(

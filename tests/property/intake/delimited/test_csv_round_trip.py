@@ -77,7 +77,7 @@ def test_open_source_reports_one_corruption_at_its_line(
     digits = len(str(chosen))
     broken = {
         "nul_byte": head + b'"' + b"\0" + tail[1:],
-        "not_utf8": head + b'"' + b"\xff" + tail[1:],
+        "not_utf8": head + b'"' + b"\xff" + tail[1:] + '"ü","é","à","ß"\n'.encode() * 30,
         "ragged": head + b'"",' + tail,
         "repeated_id": head + b'"r"' + tail[digits + 2 :],
         "empty_id": head + b'" "' + tail[digits + 2 :],
