@@ -1,4 +1,4 @@
-"""What `--link-id` and `--link-map` say of the columns of linked files: each of all of them, or of one."""
+"""What is said of input files: their form, for all; and of linked ones their columns, for all of them or for one."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ LinkMaps = Annotated[
 OneToOne = Annotated[
     bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity")
 ]
+
+
+Encoding = Annotated[
+    str | None, typer.Option(help="encoding of text files, such as cp1252 (default: as found)", show_default=False)
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="character between fields of text files; tab for the tabulator (default: as found)", show_default=False
+    ),
+]
+SkipLines = Annotated[int, typer.Option(min=0, max=1_000, help="lines above the header of text files")]
+
+_NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
 def link_ids(texts: Sequence[str], n_links: int) -> tuple[str, ...]:
@@ -79,3 +93,8 @@ def _numbered(text: str, option: str, n_links: int) -> tuple[int, str]:
 
 def _whose(number: int) -> str:
     return f"--link number {number}" if number else "every linked file"
+
+
+def delimiter_of(said: str | None) -> str | None:
+    """The character that is meant: a tabulator is hard to type."""
+    return None if said is None else _NAMED.get(said.lower(), said)

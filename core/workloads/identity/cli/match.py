@@ -11,14 +11,17 @@ from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
 from core.terminal.options import BadRows, CsvForExcel
 from core.workloads.identity.cli.link_options import (
+    Delimiter,
+    Encoding,
     LinkFiles,
     LinkIds,
     LinkMaps,
     OneToOne,
+    SkipLines,
+    delimiter_of,
     link_ids,
     link_mappings,
 )
-from core.workloads.identity.cli.reading_options import Delimiter, Encoding, SkipLines, delimiter_of
 
 if TYPE_CHECKING:
     from core.workloads.identity.cli.planning import Teller
