@@ -140,7 +140,8 @@ class Intake:
             return
         self._empty = ["+".join(columns) for columns in empty.values()]
         kept = {name: columns for name, columns in plan.mapping.items() if name not in empty}
-        self.plan = replace(plan, mapping=kept, unmapped=(*plan.unmapped, *empty))
+        unmapped = (*plan.unmapped, *empty)
+        self.plan = replace(plan, mapping=kept, unmapped=unmapped, apart=plan.apart - set(empty))
         self.dates = {name: dates for name, dates in self.dates.items() if name in kept}
 
     def order_of(self, name: str) -> bool:
