@@ -21,6 +21,7 @@ FaultKind = Literal[
     "unclosed_quote",
     "text_behind_quote",
     "ragged",
+    "broken_json",
     "impossible_date",
     "short_year",
     "empty_id",
@@ -37,6 +38,7 @@ _WORDS: dict[FaultKind, str] = {
     "unclosed_quote": "opens a quote that is never closed",
     "text_behind_quote": "has text behind its closing quote",
     "ragged": "expected {expected} fields, got {got}",
+    "broken_json": "is no whole JSON object",
     "impossible_date": "has a date that does not exist",
     "short_year": "has a date with a two-digit year; write four digits",
     "empty_id": "is empty, but every row needs an id",
@@ -56,11 +58,13 @@ class Fault:
     got: int | None = None
     id: str | None = None
     first_line: int | None = None
+    first_file: str | None = None
 
     @property
     def reason(self) -> str:
         """In words, without the place."""
-        return _WORDS[self.kind].format(expected=self.expected, got=self.got, id=self.id, first_line=self.first_line)
+        words = _WORDS[self.kind].format(expected=self.expected, got=self.got, id=self.id, first_line=self.first_line)
+        return words if self.first_file is None else f"{words} of {self.first_file}"
 
     def error(self, path: Path, unit: str = "line", advice: str = SET_ASIDE) -> RowError:
         """As the error that ends the run, with what can be done about it."""
@@ -76,7 +80,10 @@ class Fault:
 
 
 class Quarantine:
-    """The side file: columns line, reason, column, raw. It appears under its name when the block ends without error."""
+    """The side file: columns line, reason, column, raw. It appears under its name when the block ends without error.
+
+    Where the input has several files, it has the column file as well, in front.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,16 +93,18 @@ class Quarantine:
     def __enter__(self) -> Quarantine:
         return self
 
-    def add(self, fault: Fault, raw: bytes) -> None:
-        """Set one row aside; bytes that are not UTF-8 are written as \\xNN."""
+    def add(self, fault: Fault, raw: bytes, file: Path | None = None) -> None:
+        """Set one row aside; bytes that are not UTF-8 are written as \\xNN. file: where there are several."""
+        name = () if file is None else (str(file),)
         if self.count == 0:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._partial.unlink(missing_ok=True)
             handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
             self._rows = csv.writer(self._file)
-            self._rows.writerow(("line", "reason", "column", "raw"))
-        self._rows.writerow((fault.line, fault.reason, fault.column or "", raw.decode("utf-8", "backslashreplace")))
+            self._rows.writerow((*(["file"] if name else []), "line", "reason", "column", "raw"))
+        text = raw.decode("utf-8", "backslashreplace")
+        self._rows.writerow((*name, fault.line, fault.reason, fault.column or "", text))
         self.count += 1
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +12,13 @@ from core.intake.columns import ColumnPlan, FieldHint, kept_of, plan_columns
 from core.intake.file_digest import FileState
 from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
 from core.intake.reading import NOTHING_SAID, Reading
+from core.intake.tables.part_files import PartFile, part_files
 
 BadRows = Literal["raise", "quarantine"]
 OnPlan = Callable[[Sequence[str], ColumnPlan], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opening:
     """A file of records, what its columns are taken for, and what becomes of its bad rows.
 
@@ -29,11 +31,11 @@ class Opening:
         day_first: per date field, for files whose own dates do not tell.
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
         linked: for a file that is linked with another, whose columns the above are: what its own are called.
+        more: files read behind `path` as one table with it; each may be a file, a folder of parts, or a pattern.
         on_plan: is shown the file's columns and what they serve, before a row is read; what it raises ends the opening.
         kept: columns to be given back beside the answer, as far as the file has them; EVERY: all.
         reading: what the user says about encoding, delimiter, lines above the header, sheet.
-        seen: the file's state when its digest was taken; None: now.
-        unpacked: a private copy of what is within a compressed file.
+        seen: the states of the files when their digest was taken; empty: now.
         digest: SHA-256 of the file's bytes where it is known already; a CSV's is found on the way.
     """
 
@@ -49,15 +51,15 @@ class Opening:
     reading: Reading = NOTHING_SAID
     digest: str | None = None
     linked: LinkedColumns | None = None
-    unpacked: Path | None = None
-    seen: FileState | None = None
+    seen: tuple[FileState, ...] = ()
+    more: tuple[Path, ...] = ()
     on_plan: OnPlan = lambda _columns, _plan: None
     kept: tuple[str, ...] = ()
 
-    @property
-    def content(self) -> Path:
-        """Where the bytes are that are read."""
-        return self.unpacked or self.path
+    @cached_property
+    def parts(self) -> tuple[PartFile, ...]:
+        """The files whose rows are read, in their order. Raises as `part_files`."""
+        return part_files((self.path, *self.more))
 
     @property
     def side_file(self) -> Path:

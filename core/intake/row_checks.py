@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -29,16 +29,20 @@ from core.matching.standardise.several_values import ValueCounts
 ROW_GROUP_ROWS = 65_536
 BAD_SHARE_MAX = 0.5
 # Where a staged row came from; kept beside it so that a repeated id can be shown with both its lines.
-ORIGIN = {"line": pl.Int64, "offset": pl.Int64, "bytes": pl.Int64}
+ORIGIN = {"part": pl.Int32, "line": pl.Int64, "offset": pl.Int64, "bytes": pl.Int64}
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of the file: `frame` has id and the fields as text; `origin` has (n,) line, offset and bytes of each."""
+    """Rows of one file: `frame` has id and the fields as text; `origin` has (n,) part, line, offset, bytes of each.
+
+    part: number of the file among those of the input, from 0 on.
+    """
 
     frame: pl.DataFrame
     origin: pl.DataFrame
     faults: Sequence[tuple[Fault, bytes]] = ()
+    part: int = 0
 
 
 @dataclass(slots=True)
@@ -51,7 +55,10 @@ class _Dates:
 
 
 class Intake:
-    """Takes batches one after the other. `raw` reads a row of the file again; without a `folder` nothing is staged."""
+    """Takes batches one after the other; without a `folder` nothing is staged.
+
+    raw: reads a row again, by number of its part, offset and bytes.
+    """
 
     def __init__(
         self,
@@ -60,10 +67,11 @@ class Intake:
         quarantine: Quarantine,
         *,
         unit: Literal["line", "row"],
-        raw: Callable[[int, int], bytes] = lambda _offset, _size: b"",
+        raw: Callable[[int, int, int], bytes] = lambda _part, _offset, _size: b"",
         folder: Path | None = None,
     ) -> None:
         self.path = opening.path
+        self.files = tuple(part.path for part in opening.parts)
         self.plan = plan
         self.quarantine = quarantine
         self.n_rows = 0
@@ -96,9 +104,9 @@ class Intake:
         bad, statuses, faults = self._check(batch)
         everything = sorted([*batch.faults, *faults], key=lambda pair: pair[0].line)
         if everything and self._bad_rows == "raise":
-            raise everything[0][0].error(self.path, self._unit)
+            raise everything[0][0].error(self.files[batch.part], self._unit)
         for fault, raw in everything:
-            self.quarantine.add(fault, raw)
+            self._set_aside(fault, raw, batch.part)
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
         if not len(good):
             return
@@ -201,7 +209,10 @@ class Intake:
         # Not read when it would only be thrown away.
         if self._bad_rows == "raise":
             return b""
-        return self._raw(origin["offset"][row], origin["bytes"][row])
+        return self._raw(origin["part"][row], origin["offset"][row], origin["bytes"][row])
+
+    def _set_aside(self, fault: Fault, raw: bytes, part: int) -> None:
+        self.quarantine.add(fault, raw, self.files[part] if len(self.files) > 1 else None)
 
     def _count_dates(self, statuses: dict[str, pl.Series], bad: pl.Series) -> None:
         for name, every in statuses.items():
@@ -221,16 +232,31 @@ class Intake:
         suspects = rows_of().with_row_index("row").filter(pl.col("id").hash(seed=0).is_in(pl.Series(twice).implode()))
         repeats = (
             suspects.collect()
-            .with_columns(first_line=pl.col("line").first().over("id"), nth=pl.col("row").cum_count().over("id"))
+            .with_columns(
+                first_line=pl.col("line").first().over("id"),
+                first_part=pl.col("part").first().over("id"),
+                nth=pl.col("row").cum_count().over("id"),
+            )
             .filter(pl.col("nth") > 1)
             .sort("row")
         )
         for row in repeats.iter_rows(named=True):
-            fault = Fault("repeated_id", row["line"], self.plan.id_column, id=row["id"], first_line=row["first_line"])
+            fault = self._repeat(row)
             if self._bad_rows == "raise" or self.plan.id_guessed:
-                raise fault.error(self.path, self._unit)
-            self.quarantine.add(fault, self._raw(row["offset"], row["bytes"]))
+                raise fault.error(self.files[row["part"]], self._unit)
+            self._set_aside(fault, self._raw(row["part"], row["offset"], row["bytes"]), row["part"])
         self._drop_rows(repeats["row"].to_numpy().astype(np.int64))
+
+    def _repeat(self, row: dict[str, Any]) -> Fault:
+        first_file = self.files[row["first_part"]].name if row["first_part"] != row["part"] else None
+        return Fault(
+            "repeated_id",
+            row["line"],
+            self.plan.id_column,
+            id=row["id"],
+            first_line=row["first_line"],
+            first_file=first_file,
+        )
 
     def _drop_rows(self, rows: NDArray[np.int64]) -> None:
         """Write again the parts that hold the given rows (ascending), without them."""
@@ -259,6 +285,7 @@ class Taken:
     """A file whose rows are checked.
 
     folder: where its good rows were staged; None: they are read where they lie. detected: as in `Source`.
+    places: the files that are read where they lie, and rows of each.
     notices: about the file as such; those about its rows are the intake's.
     """
 
@@ -268,6 +295,7 @@ class Taken:
     folder: Path | None
     detected: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    places: tuple[tuple[str, int], ...] = ()
 
 
 def stage(staging_dir: Path, fill: Callable[[Path], Intake]) -> tuple[Intake, Path]:

@@ -7,7 +7,7 @@ stays behind: staged rows and the side file of bad rows appear under their names
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from core.intake.bad_rows import Quarantine
 from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import KEPT, ColumnPlan
-from core.intake.decoding.plain_text import unpacked
-from core.intake.delimited.csv_source import take_csv
+from core.intake.delimited.csv_source import take_rows
 from core.intake.file_digest import FileState
-from core.intake.file_kind import is_parquet
+from core.intake.file_kind import is_columnar, one_kind
 from core.intake.opening import Opening
 from core.intake.reading import NOTHING_SAID, Reading
 from core.intake.row_checks import Taken
@@ -32,6 +31,7 @@ class Source:
     """An opened file. Frozen and made of plain values, so any process can have it (`to_dict`, `from_dict`).
 
     rows: good rows. digest: SHA-256 of the file's bytes. mapping: field -> columns used. unmapped: fields without one.
+    more: what was given behind `path` as one table with it.
     reading: what was said about how to read it; detected: what was found (format, encoding, delimiter, compression).
     quarantined: rows set aside. date_order: field -> day first. parts: (file, rows) in order; staged: those are ours.
     kept: columns of the file that are given back.
@@ -53,6 +53,7 @@ class Source:
     # Fields whose several columns hold values of their own, and by field how many cells hold so many values.
     apart: tuple[str, ...] = ()
     values: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    more: tuple[Path, ...] = ()
     reading: Reading = NOTHING_SAID
     detected: dict[str, str] = field(default_factory=dict)
     # Where a part is now: names of parts may be those of a workspace.
@@ -117,6 +118,7 @@ class Source:
             "kept": list(self.kept),
             "apart": list(self.apart),
             "values": {name: list(counts) for name, counts in self.values.items()},
+            "more": [str(path) for path in self.more],
             "reading": self.reading.to_dict(),
             "detected": dict(self.detected),
         }
@@ -137,6 +139,7 @@ class Source:
             id_dtype=getattr(pl, values["id_dtype"])(),
             mapping={name: tuple(columns) for name, columns in values["mapping"].items()},
             date_order=dict(values["date_order"]),
+            more=tuple(map(Path, values.get("more", ()))),
             reading=Reading.from_dict(values.get("reading", {})),
             detected=dict(values.get("detected", {})),
             parts=tuple((name, rows) for name, rows in values["parts"]),
@@ -147,19 +150,20 @@ class Source:
 
 
 def open_source(opening: Opening) -> Source:
-    """Check a CSV or Parquet file and make its rows readable by range.
+    """Check a table, in one file or in parts, and make its rows readable by range.
 
     Raises:
         InputError: the file cannot be read at all, or a column is empty and may not be. SchemaError: columns differ.
         RowError: one row does not. Each names file, line and column.
     Cost: CSV about 3 us a row of ten columns, Parquet 1 us; some 300 MB plus 8 bytes a row.
     """
-    take = take_parquet if is_parquet(opening.path) else take_csv
-    seen = opening.seen or FileState.of(opening.path)
-    with Quarantine(opening.side_file) as quarantine, unpacked(opening.path, opening.staging_dir) as (where, packing):
-        taken = take(replace(opening, unpacked=where), quarantine)
-        seen.check(opening.path)
-        return _source_of(opening, replace(taken, detected={**taken.detected, **packing}))
+    take = take_parquet if is_columnar(one_kind(opening.parts)) else take_rows
+    states = opening.seen or tuple(FileState.of(part.path) for part in opening.parts)
+    with Quarantine(opening.side_file) as quarantine:
+        taken = take(opening, quarantine)
+        for part, state in zip(opening.parts, states, strict=True):
+            state.check(part.path)
+        return _source_of(opening, taken)
 
 
 def _source_of(opening: Opening, taken: Taken) -> Source:
@@ -176,7 +180,8 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         quarantined=intake.quarantine.count,
         date_order={name: intake.order_of(name) for name in intake.dates},
         notices=(*intake.plan.notices, *taken.notices, *intake.notices()),
-        parts=tuple(parts or [(str(opening.path.absolute()), intake.n_rows)]),
+        parts=tuple(parts or taken.places),
+        more=opening.more,
         staged=folder is not None,
         kept=intake.plan.kept,
         apart=tuple(sorted(intake.plan.apart)),

@@ -2,101 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from core.intake.bad_rows import CORRECT
 from core.intake.columnar.parquet_columns import collect, scan_trimmed, text_of
-from core.intake.columns import check_header, known
-from core.intake.decoding.plain_text import plain_text, unpacked
-from core.intake.delimited.csv_file import CsvFile
-from core.intake.file_kind import is_parquet
+from core.intake.delimited.row_files import RowParts
+from core.intake.file_kind import is_columnar, one_kind
 from core.intake.reading import NOTHING_SAID
 from core.intake.tables.csv_for_excel import is_csv_for_excel, unescaped
-from core.intake.tables.workbook import is_workbook, read_workbook
+from core.intake.tables.part_files import PartFile, part_files, refuse_others
 
 _LABEL_SEED = 43
 
 
 def read_table(path: Path, wanted: Collection[str] | None = None) -> pl.DataFrame:
-    """Columns of a CSV or Parquet file that fit in memory: String, names and values trimmed, empty as null.
+    """Columns of a file, or of a folder or pattern of parts, that fit in memory: String, trimmed, empty as null.
 
     Args:
         wanted: columns to read, as far as the file has them; None: all.
     Raises:
         InputError, SchemaError, RowError: as `open_source`, but ids and dates are not looked at.
     """
-    if is_workbook(path):
-        return _read_workbook(path, wanted)
-    if is_parquet(path):
-        scan, types = scan_trimmed(path)
-        texts = {name: text_of(name, dtype) for name, dtype in types.items() if wanted is None or name in wanted}
-        return collect(scan.select(**texts), path)
-    return _read_csv(path, wanted, lambda texts: texts)
+    return _read(path, wanted, lambda texts: texts)
 
 
 def read_labels(path: Path, wanted: Collection[str]) -> pl.DataFrame:
-    """Columns of a CSV or Parquet file as 64-bit hashes of what `read_table` gives: UInt64, null where that is null.
+    """Columns of a file as 64-bit hashes of what `read_table` gives: UInt64, null where that is null.
 
     Equal texts have equal hashes in every file; among a hundred million different ones, two that have the same occur
     once in 4,000 files. Cost: 8 bytes a cell. Raises as `read_table`.
     """
-    if is_workbook(path):
-        return _hashed(_read_workbook(path, wanted))
-    if not is_parquet(path):
-        return _read_csv(path, wanted, _hashed)
-    scan, types = scan_trimmed(path)
-    texts = {name: text_of(name, dtype) for name, dtype in types.items() if name in wanted}
-    return collect(scan.select(**{name: _hash(text) for name, text in texts.items()}), path, streaming=True)
+    return _read(path, wanted, _hashed)
 
 
 def columns_of(path: Path) -> list[str]:
-    """Names of the columns of a CSV or Parquet file, trimmed. Raises as `read_table`."""
-    if is_workbook(path):
-        return _read_workbook(path, None).columns
-    if is_parquet(path):
-        return list(scan_trimmed(path)[1])
-    with _opened(path) as csv:
-        return list(csv.columns)
+    """Names of the columns of a file, trimmed. Raises as `read_table`."""
+    parts = part_files((path,))
+    if is_columnar(one_kind(parts)):
+        return list(scan_trimmed(parts[0].path)[1])
+    with RowParts(parts, NOTHING_SAID, None) as table:
+        return list(table.columns)
 
 
-def _read_csv(
-    path: Path, wanted: Collection[str] | None, change: Callable[[pl.DataFrame], pl.DataFrame]
+def _read(path: Path, wanted: Collection[str] | None, change: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+    parts = part_files((path,))
+    if not is_columnar(one_kind(parts)):
+        return _read_rows(parts, wanted, change)
+    frames = []
+    for part in parts:
+        scan, types = scan_trimmed(part.path)
+        texts = {name: text_of(name, dtype) for name, dtype in types.items() if wanted is None or name in wanted}
+        frames.append(collect(change(scan.select(**texts)), part.path, streaming=True))
+        refuse_others(part.path, set(frames[-1].columns), parts[0].path, set(frames[0].columns))
+    return pl.concat([frame.select(frames[0].columns) for frame in frames])
+
+
+def _read_rows(
+    parts: Sequence[PartFile], wanted: Collection[str] | None, change: Callable[[pl.LazyFrame], pl.LazyFrame]
 ) -> pl.DataFrame:
     """All blocks of the wanted columns, each changed as soon as it is read."""
-    escaped = is_csv_for_excel(path)
-    with _opened(path) as csv:
-        names = [name for name in csv.columns if wanted is None or name in wanted]
-        frames = [change(pl.DataFrame(schema=dict.fromkeys(names, pl.String)))]
-        for block in csv.blocks(set(names)):
+    with RowParts(parts, NOTHING_SAID, None) as table:
+        names = [name for name in table.columns if wanted is None or name in wanted]
+        frames = [change(pl.LazyFrame(schema=dict.fromkeys(names, pl.String))).collect()]
+        for number, _, block in table.blocks(set(names)):
             if block.faults:
-                raise block.faults[0][0].error(path, advice=CORRECT)
-            frames.append(change(block.frame.with_columns(map(unescaped, names)) if escaped else block.frame))
+                raise block.faults[0][0].error(parts[number].path, advice=CORRECT)
+            escaped = table.kind == "text" and is_csv_for_excel(parts[number].path)
+            texts = block.frame.select(map(unescaped, names) if escaped else names)
+            frames.append(change(texts.lazy()).collect())
     return pl.concat(frames)
 
 
-def _read_workbook(path: Path, wanted: Collection[str] | None) -> pl.DataFrame:
-    sheet = read_workbook(path)
-    names = check_header(sheet.columns, path)
-    texts = {name: known(pl.col(at).str.strip_chars()) for name, at in zip(names, sheet.columns, strict=True)}
-    return sheet.select(**{name: text for name, text in texts.items() if wanted is None or name in wanted})
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[CsvFile]:
-    with (
-        unpacked(path, None) as (where, _),
-        plain_text(path, where, NOTHING_SAID, None) as text,
-        text.where.open("rb") as file,
-    ):
-        yield CsvFile(path, file)
-
-
-def _hashed(texts: pl.DataFrame) -> pl.DataFrame:
-    return texts.select(**{name: _hash(pl.col(name)) for name in texts.columns})
+def _hashed(texts: pl.LazyFrame) -> pl.LazyFrame:
+    return texts.select(**{name: _hash(pl.col(name)) for name in texts.collect_schema().names()})
 
 
 def _hash(text: pl.Expr) -> pl.Expr:

@@ -116,7 +116,14 @@ def _fitting(description: JobDescription) -> JobDescription:
 def _handed_over(description: JobDescription, workspace: Workspace) -> JobDescription:
     """The job as any machine finds it: the files it names are where all of them see the workspace."""
     sources = tuple(
-        source | {"parts": [[workspace.take_in(Path(name), f"{SOURCE}/{n}"), rows] for name, rows in source["parts"]]}
+        source
+        | {
+            # Parts in several folders may have one name.
+            "parts": [
+                [workspace.take_in(Path(name), f"{SOURCE}/{n}/{part}"), rows]
+                for part, (name, rows) in enumerate(source["parts"])
+            ]
+        }
         for n, source in enumerate(description.sources)
     )
     workspace.keep(workspace.root / BASE)

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from numba.core import event
 
+from core.intake.whole_columns import read_table
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
@@ -91,6 +92,10 @@ def _run_jobs(folder: Path) -> None:
     path = folder / "persons.csv"
     other = path.with_suffix(".parquet")
     _persons().write_csv(path)
+    for form, text in ((".jsonl", _persons()[:9].write_ndjson()), (".json", _persons()[:9].write_json())):
+        # Read by kernels of their own; what comes behind them is the same for every kind of file.
+        path.with_suffix(form).write_text(text)
+        read_table(path.with_suffix(form))
     _persons().write_parquet(other)
     workspaces = folder / "workspaces"
     out = path.with_name("resolved.parquet")

@@ -1,4 +1,4 @@
-"""Columns of a Parquet file as text, under trimmed names."""
+"""Columns of a Parquet or Arrow file as text, under trimmed names."""
 
 from __future__ import annotations
 
@@ -9,23 +9,33 @@ import polars as pl
 
 from core.errors import InputError
 from core.intake.columns import ColumnPlan, check_header, joined, known
+from core.intake.tables.lists import BETWEEN
 from core.matching.text.string_views import is_tidy
 
 
 def scan_trimmed(path: Path) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
-    """A Parquet file under trimmed column names, and their types.
+    """A Parquet or Arrow file under trimmed column names, and their types.
 
     Raises:
         InputError: it is damaged. SchemaError: two columns have one name.
     """
-    scan = pl.scan_parquet(path)
     try:
+        scan = _scan(path)
         schema = scan.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(path, error) from None
     names = check_header(schema.names(), path)
     renamed = scan.rename(dict(zip(schema.names(), names, strict=True)))
     return renamed, dict(zip(names, schema.dtypes(), strict=True))
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    with path.open("rb") as file:
+        head = file.read(6)
+    if head.startswith(b"PAR1"):
+        return pl.scan_parquet(path)
+    # A stream has no table of contents, so it is read whole.
+    return pl.scan_ipc(path) if head == b"ARROW1" else pl.read_ipc_stream(path).lazy()
 
 
 def read_text(scan: pl.LazyFrame, plan: ColumnPlan, path: Path) -> pl.DataFrame:
@@ -52,12 +62,26 @@ def _stored_names(scan: pl.LazyFrame) -> dict[str, str]:
 
 
 def text_of(name: str, dtype: pl.DataType) -> pl.Expr:
-    """One column as text: trimmed, empty as null."""
-    column = pl.col(name)
-    if dtype.is_float():
+    """One column as text: trimmed, empty as null; a list as its values with `; ` between."""
+    if isinstance(dtype, pl.List):
+        values = pl.col(name).list.eval(_text(pl.element(), pl.Series(dtype=dtype.inner).dtype))
+        return known(values.list.drop_nulls().list.join(BETWEEN))
+    return _text(pl.col(name), dtype)
+
+
+def _text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype in (pl.Float32, pl.Float64):
         # Whole numbers that were stored as floats because some are missing: 2119.0 is the code 2119.
         whole = pl.when(column == column.round(0)).then(column).cast(pl.Int64, strict=False).cast(pl.String)
         return pl.coalesce(whole, column.cast(pl.String))
+    if isinstance(dtype, pl.Decimal):
+        # 62704.00 is the code 62704.
+        text = column.cast(pl.String)
+        return pl.when(text.str.contains(".", literal=True)).then(text.str.replace(r"\.?0+$", "")).otherwise(text)
+    if isinstance(dtype, pl.Datetime):
+        # A day as tools store it that have no type for days.
+        text = column.cast(pl.String)
+        return text.str.replace(r"\.0+(\D|$)", "${1}").str.replace(r" 00:00:00(\+00:00|Z| ?UTC)?$", "")
     return known(column.cast(pl.String).str.strip_chars())
 
 
@@ -72,4 +96,4 @@ def collect(frame: pl.LazyFrame, path: Path, *, streaming: bool = False) -> pl.D
 def _damaged(path: Path, error: Exception) -> InputError:
     # The cause may quote a cell, so only its kind is told.
     kind = type(error).__name__
-    return InputError(f"{path}: the Parquet file is cut short or damaged ({kind})", path=str(path), reason=kind)
+    return InputError(f"{path}: the file is cut short or damaged ({kind})", path=str(path), reason=kind)

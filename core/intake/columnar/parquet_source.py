@@ -1,10 +1,10 @@
-"""Takes a Parquet file: read where it lies, or copied without its bad rows."""
+"""Takes Parquet, read where it lies, or copied without its bad rows; and Arrow, copied."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,82 +13,137 @@ import polars as pl
 from core.errors import RowError, SchemaError
 from core.intake.bad_rows import Quarantine
 from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
-from core.intake.file_digest import file_digest
+from core.intake.columns import ColumnPlan
+from core.intake.file_kind import kind_of
 from core.intake.opening import Opening
 from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
+from core.intake.tables.lists import refuse_lists
+from core.intake.tables.part_files import PartFile, input_digest, refuse_others
 
 _SLICE_ROWS = 1 << 18
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file of the input: its columns under trimmed names, with what its folders say."""
+
+    path: Path
+    scan: pl.LazyFrame
+    types: dict[str, pl.DataType]
+    rows: int
+
+
 def take_parquet(opening: Opening, quarantine: Quarantine) -> Taken:
-    """Check every row, and stage the good ones if there are bad ones to set aside. Raises as `open_source`."""
-    scan, types = scan_trimmed(opening.path)
-    rows = int(collect(scan.select(pl.len()), opening.path).item())
-    plan = opening.plan(list(types))
-    for column in plan.needed:
-        if types[column].is_nested() or types[column] == pl.Binary:
-            raise SchemaError(
-                f"{opening.path}: column {column!r} is {types[column]}; text, numbers and dates can be read",
-                path=str(opening.path),
-                column=column,
-                expected="String",
-                got=str(types[column]),
-            )
-    digest = opening.digest or file_digest(opening.path)
-    id_dtype = types[plan.id_column] if types[plan.id_column] in _INTEGERS else pl.String()
-    try:
-        return Taken(_check_in_place(Intake(opening, plan, quarantine, unit="row"), scan, rows), digest, id_dtype, None)
-    except RowError:
-        if opening.bad_rows == "raise":
-            raise
+    """Check every row, and stage the good ones if there are bad ones to set aside. Raises as `open_source`.
+
+    Arrow is staged in any case, and so is what folders say: what is read where it lies is read by its columns alone.
+    """
+    parts = [_open(part) for part in opening.parts]
+    for part in parts[1:]:
+        refuse_others(part.path, set(part.types), parts[0].path, set(parts[0].types))
+    plan = opening.plan(list(parts[0].types))
+    for part in parts:
+        _refuse_types(part, plan, opening)
+    digest = opening.digest or input_digest(opening.parts)
+    id_dtype = _id_dtype(parts, plan)
+    kind = kind_of(parts[0].path)
+    detected = {"format": "Parquet" if kind == "parquet" else "Arrow"}
+    said = {column for part in opening.parts for column in part.values}
+    if kind == "parquet" and said.isdisjoint(plan.needed):
+        try:
+            intake = _check_in_place(Intake(opening, plan, quarantine, unit="row"), parts)
+            places = tuple((str(part.path.absolute()), part.rows) for part in parts if part.rows)
+            return Taken(intake, digest, id_dtype, None, detected, places=places)
+        except RowError:
+            if opening.bad_rows == "raise":
+                raise
 
     def fill(folder: Path) -> Intake:
-        again = _row_of(scan, opening.path)
-        return _stage(Intake(opening, plan, quarantine, unit="row", raw=again, folder=folder), scan, rows)
+        return _stage(Intake(opening, plan, quarantine, unit="row", raw=_row_of(parts), folder=folder), parts)
 
     intake, folder = stage(opening.staging_dir, fill)
-    return Taken(intake, digest, id_dtype, folder)
+    return Taken(intake, digest, id_dtype, folder, detected)
 
 
-def _check_in_place(intake: Intake, scan: pl.LazyFrame, rows: int) -> Intake:
+def _open(part: PartFile) -> _Part:
+    scan, types = scan_trimmed(part.path)
+    rows = int(collect(scan.select(pl.len()), part.path).item())
+    values = {name: value for name, value in part.values.items() if name not in types}
+    scan = scan.with_columns(**{name: pl.lit(value, dtype=pl.String) for name, value in values.items()})
+    return _Part(part.path, scan, types | dict.fromkeys(values, pl.String()), rows)
+
+
+def _refuse_types(part: _Part, plan: ColumnPlan, opening: Opening) -> None:
+    """Refuse needed columns that are neither texts, numbers, dates nor lists of them, or lists where one value is."""
+    lists = set()
+    for column in sorted(plan.needed):
+        dtype = part.types[column]
+        if isinstance(dtype, pl.List) and not (dtype.inner.is_nested() or dtype.inner == pl.Binary):
+            lists.add(column)
+        elif dtype.is_nested() or dtype == pl.Binary:
+            raise SchemaError(
+                f"{part.path}: column {column!r} is {dtype}; text, numbers and dates can be read",
+                path=str(part.path),
+                column=column,
+                expected="String",
+                got=str(dtype),
+            )
+    refuse_lists(part.path, lists, plan, opening.fields)
+
+
+def _id_dtype(parts: Sequence[_Part], plan: ColumnPlan) -> pl.DataType:
+    """Whole numbers stay numbers in the answer, where all parts have them in one type."""
+    types = [part.types[plan.id_column] for part in parts]
+    return types[0] if types[0] in _INTEGERS and all(dtype == types[0] for dtype in types) else pl.String()
+
+
+def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> Intake:
     """Check ids and dates of all rows, count the values in cells, and look in the other fields for any value."""
     plan = intake.plan
-    for lo in range(0, rows, _SLICE_ROWS):
-        looked_at = intake.dates.keys() | intake.counts.several.keys()
-        names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
-        part = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
-        frame = read_text(scan.slice(lo, _SLICE_ROWS), part, intake.path)
-        absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
-        intake.add(Batch(frame.with_columns(absent), _row_numbers(lo, len(frame))))
+    for number, part in enumerate(parts):
+        for lo in range(0, part.rows, _SLICE_ROWS):
+            looked_at = intake.dates.keys() | intake.counts.several.keys()
+            names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
+            narrow = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
+            frame = read_text(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)
+            absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
+            intake.add(Batch(frame.with_columns(absent), _row_numbers(number, lo, len(frame)), part=number))
 
     def rows_of() -> pl.LazyFrame:
-        numbered = scan.pipe(as_text, plan).select("id").with_row_index("line", offset=1)
-        return numbered.select("id", pl.col("line").cast(pl.Int64), offset=pl.lit(0), bytes=pl.lit(0))
+        return pl.concat([_numbered(part, plan, number) for number, part in enumerate(parts)])
 
     intake.finish(rows_of)
     return intake
 
 
-def _stage(intake: Intake, scan: pl.LazyFrame, rows: int) -> Intake:
+def _numbered(part: _Part, plan: ColumnPlan, number: int) -> pl.LazyFrame:
+    numbered = part.scan.pipe(as_text, plan).select("id").with_row_index("line", offset=1)
+    place = {"part": pl.lit(number), "line": pl.col("line"), "offset": pl.lit(0), "bytes": pl.lit(0)}
+    return numbered.select("id", **{name: expr.cast(ORIGIN[name]) for name, expr in place.items()})
+
+
+def _stage(intake: Intake, parts: Sequence[_Part]) -> Intake:
     """Copy the good rows: a file with bad ones cannot be used in place."""
-    for lo in range(0, rows, _SLICE_ROWS):
-        frame = read_text(scan.slice(lo, _SLICE_ROWS), intake.plan, intake.path)
-        intake.add(Batch(frame, _row_numbers(lo, len(frame))))
+    for number, part in enumerate(parts):
+        for lo in range(0, part.rows, _SLICE_ROWS):
+            frame = read_text(part.scan.slice(lo, _SLICE_ROWS), intake.plan, part.path)
+            intake.add(Batch(frame, _row_numbers(number, lo, len(frame)), part=number))
     intake.finish(intake.staged)
     return intake
 
 
-def _row_of(scan: pl.LazyFrame, path: Path) -> Callable[[int, int], bytes]:
+def _row_of(parts: Sequence[_Part]) -> Callable[[int, int, int], bytes]:
     """Reads one row again, as JSON."""
 
-    def raw(offset: int, _size: int) -> bytes:
-        row = collect(scan.slice(offset, 1), path).row(0, named=True)
+    def raw(part: int, offset: int, _size: int) -> bytes:
+        row = collect(parts[part].scan.slice(offset, 1), parts[part].path).row(0, named=True)
         return json.dumps(row, default=str, ensure_ascii=False).encode()
 
     return raw
 
 
-def _row_numbers(lo: int, count: int) -> pl.DataFrame:
+def _row_numbers(part: int, lo: int, count: int) -> pl.DataFrame:
     rows = np.arange(lo, lo + count)
-    return pl.DataFrame({"line": rows + 1, "offset": rows, "bytes": np.zeros(count, dtype=np.int64)}, schema=ORIGIN)
+    places = {"part": np.full(count, part), "line": rows + 1, "offset": rows, "bytes": np.zeros(count, dtype=np.int64)}
+    return pl.DataFrame(places, schema_overrides=ORIGIN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +27,7 @@ from core.intake.delimited.csv_records import (
 )
 from core.intake.delimited.dialect import find_dialect
 from core.intake.reading import NOTHING_SAID, Reading
+from core.intake.tables.block import Block
 
 BLOCK_BYTES = 24 << 20
 RECORDS_MAX = 250_000
@@ -40,23 +40,6 @@ _KINDS: dict[int, FaultKind] = {
     UNCLOSED_QUOTE: "unclosed_quote",
     TEXT_BEHIND_QUOTE: "text_behind_quote",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Some records in file order.
-
-    frame: the wanted columns of the sound ones, String, trimmed, empty as null. lines, offsets, sizes: (n,) line where
-    each starts, its first byte in the file and its bytes. faults: the others, with their raw bytes.
-    is_ascii: whether all bytes are.
-    """
-
-    frame: pl.DataFrame
-    lines: Longs
-    offsets: Longs
-    sizes: Longs
-    faults: list[tuple[Fault, bytes]]
-    is_ascii: bool = False
 
 
 class CsvFile:
@@ -109,10 +92,15 @@ class CsvFile:
             self._line = line
             self._drop(consumed)
 
+    @property
+    def proposal(self) -> str | None:
+        """Which line looks like the header, where this one looks like a title."""
+        return self.dialect.proposal
+
     def detected(self) -> dict[str, str]:
         """How it is written, in words for a person."""
         dialect = self.dialect
-        found = {"delimiter": "tab" if dialect.delimiter == "\t" else dialect.delimiter}
+        found = {"format": "csv", "delimiter": "tab" if dialect.delimiter == "\t" else dialect.delimiter}
         if dialect.quote != '"':
             found["quote"] = dialect.quote
         if dialect.line > 1:

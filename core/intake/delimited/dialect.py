@@ -16,6 +16,7 @@ from core.intake.bad_rows import FIELD_BYTES_MAX
 from core.intake.delimited.cells import cells, texts_of
 from core.intake.delimited.csv_records import SOUND, Bytes, Longs, scan_records
 from core.intake.reading import NOTHING_SAID, Reading
+from core.intake.tables.headings import TITLE_SHARE, proposed_header
 
 DELIMITERS = ",;\t|"
 # Where none of the usual ones is in the header; a colon may well stand in text, so rows have to agree.
@@ -24,9 +25,6 @@ SAMPLE_RECORDS = 200
 SAMPLE_BYTES = 4 << 20
 _HIGH_BYTES_PLAIN = bytes(range(128)) + b"?" * 128
 _SAYS_DELIMITER = re.compile(rb'"?sep=(.)"?[ \t\r]*\n', re.IGNORECASE)
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-# A header that is half as long as the rows below it is taken for a title.
-TITLE_SHARE = 0.5
 AGREEING_SHARE = 0.9
 
 
@@ -221,11 +219,4 @@ def _proposal(sample: _Sample, line: int) -> str | None:
     if not len(like_header):
         return None
     at = int(rows[like_header[0], 2])
-    have = (
-        f"line {line} has {_counted(n_filled)} field{'s' if n_filled != 1 else ''}, line {at} has {_counted(n_usual)}"
-    )
-    return f"{have}: is that the header? `skip_lines` {at - 1}"
-
-
-def _counted(number: int) -> str:
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return proposed_header("line", (line, n_filled), (at, n_usual))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from core.errors import InputError
-from core.intake.columnar.parquet_columns import text_of
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -149,16 +148,12 @@ def read_workbook(path: Path) -> pl.DataFrame:
     import fastexcel
 
     try:
-        sheet = fastexcel.read_excel(path).load_sheet(0, schema_sample_rows=None).to_polars()
+        sheet = fastexcel.read_excel(path).load_sheet(0, dtypes="string").to_polars()
     except fastexcel.FastExcelError as error:
         # The cause may quote a cell, so only its kind is told.
         kind = type(error).__name__
         raise InputError(f"{path}: cannot be read as a workbook ({kind})", path=str(path), reason=kind) from None
-    texts = {
-        name: pl.when(pl.col(name) != "").then(pl.col(name)) if dtype == pl.String else text_of(name, dtype)
-        for name, dtype in sheet.schema.items()
-    }
-    return sheet.select(**{name: text.cast(pl.String) for name, text in texts.items()})
+    return sheet.select(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in sheet.columns)
 
 
 def is_workbook(path: Path) -> bool:
