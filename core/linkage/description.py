@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from core.intake.columns import FieldHint
 from core.intake.known_names import BESIDE, known_names
 from core.intake.source import Source
+from core.intake.tables.part_files import name_of
 from core.linkage.request import MatchRequest
 from core.matching.records.layout import with_room
 from core.matching.specs.levels import SEVERAL_KINDS, VALUES_MAX
@@ -50,7 +51,9 @@ class JobDescription(BaseModel):
     def dataset_name(self) -> str:
         """Under which name the answer is published: jobs of one name follow each other."""
         named = self.dataset or self.request.dataset
-        return named or f"{self.spec.name}:{'+'.join(path.name for path in self.request.inputs)}"
+        numbers = range(len(self.request.inputs))
+        tables = (",".join(map(name_of, self.request.named(number))) for number in numbers)
+        return named or f"{self.spec.name}:{'+'.join(tables)}"
 
 
 DESCRIPTION = "job.json"

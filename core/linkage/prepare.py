@@ -16,6 +16,7 @@ from core.intake.file_digest import FileState, file_digest
 from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
+from core.intake.tables.part_files import input_digest, part_files
 from core.intake.tables.workbook import check_rows, is_workbook
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of, roomy_spec
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
@@ -44,7 +45,7 @@ class Understood:
     spec: MatchSpec
     digests: tuple[str, ...]
     base: Base | None
-    seen: tuple[FileState, ...] = ()
+    seen: tuple[tuple[FileState, ...], ...] = ()
 
 
 def understand(request: MatchRequest) -> Understood:
@@ -67,8 +68,9 @@ def understand(request: MatchRequest) -> Understood:
     if request.lookup:
         # The same answer was perhaps published without its lists: this one is a job of its own.
         others.append("lookup")
-    seen = tuple(FileState.of(path) for path in request.inputs)
-    digests = [file_digest(path) for path in request.inputs]
+    files = [part_files(request.named(number)) for number in range(len(request.inputs))]
+    seen = tuple(tuple(FileState.of(part.path) for part in parts) for parts in files)
+    digests = [input_digest(parts) for parts in files]
     return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base, seen)
 
 
@@ -149,11 +151,12 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         bad_rows=request.bad_rows,
         quarantine_path=_side_file(request, number),
         reading=request.reading,
+        more=request.named(number)[1:],
         digest=understood.digests[number],
         linked=linked,
         on_plan=partial(refuse_nameless, asked, understood.spec, request.inputs[number]),
         kept=request.with_columns,
-        seen=understood.seen[number] if understood.seen else None,
+        seen=understood.seen[number] if understood.seen else (),
     )
 
 

@@ -30,12 +30,17 @@ class MatchRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    input: str = Field(description="CSV or Parquet file whose records are matched; demo:persons?rows=20000 makes them")
+    input: str = Field(
+        description="file, folder of parts or pattern whose records are matched; demo:persons?rows=20000 makes them"
+    )
     id_column: str = Field(description="column that names each record; unique within its file")
     spec: str = Field("persons", description="name of a built-in match spec, or path of a YAML file")
     mapping: dict[str, str] = Field(
         default_factory=dict,
         description="field of the spec -> column of the file; 'a+b' joins two columns, '' leaves the field out",
+    )
+    more: tuple[str, ...] = Field(
+        (), description="further files, folders of parts or patterns, read behind input as one table with it"
     )
     link: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
         (), max_length=LINKS_MAX, description="further files: only pairs of two different files are compared"
@@ -56,6 +61,9 @@ class MatchRequest(BaseModel):
         min_length=1,
         max_length=1,
         description="character between the fields of text files; empty: as found in each",
+    )
+    sheet: str | None = Field(
+        None, min_length=1, description="name or number of the sheet of a workbook; empty: the only one with cells"
     )
     skip_lines: int = Field(0, ge=0, le=1_000, description="lines above the header of text files")
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
@@ -105,10 +113,14 @@ class MatchRequest(BaseModel):
         mapping = self.link_mapping[at if len(self.link_mapping) > 1 else 0] if self.link_mapping else {}
         return id_column or None, dict(mapping)
 
+    def named(self, number: int) -> tuple[Path, ...]:
+        """What is read as one table for the source of that number, in order: files, folders of parts, patterns."""
+        return (self.inputs[number], *(map(Path, self.more) if number == 0 else ()))
+
     @property
     def reading(self) -> Reading:
         """What is said about how the files are to be read."""
-        return Reading(self.encoding, self.delimiter, self.skip_lines)
+        return Reading(self.encoding, self.delimiter, self.skip_lines, self.sheet)
 
 
 def job_key(

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 
 from core.errors import ConfigError, InputError
 from core.intake.decoding.encodings import named_encoding
+from core.intake.tables.part_files import part_files
 from core.linkage.request import MatchRequest
 from core.linkage.run_record import FORMATS
 
@@ -21,11 +22,7 @@ def check_request(request: MatchRequest) -> None:
     """
     _check_fields(request)
     check_places(request.out, request.entities)
-    for path in request.inputs:
-        if not path.exists():
-            raise InputError(f"{path}: no such file", path=str(path))
-        if path.is_dir():
-            raise InputError(f"{path} is a directory; a CSV or Parquet file is needed", path=str(path))
+    for path in (part.path for number in range(len(request.inputs)) for part in part_files(request.named(number))):
         if not path.is_file():
             raise InputError(f"{path} is no file that can be read twice; `headrace match` reads pipes", path=str(path))
 

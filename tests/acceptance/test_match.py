@@ -125,7 +125,7 @@ BAD_OPTIONS = {
     "unknown way": (["match", "in.csv", "--via", "pigeon"], "Invalid value for '--via'"),
     "stray word": (
         ["match", "in.csv", "--allow-drift", "10"],
-        "'10' is no field=column, and INPUT was named before it; it is word 3 after `headrace match`, behind "
+        "'10' is neither a file nor field=column; it is word 3 after `headrace match`, behind "
         "--allow-drift, which takes no value",
     ),
     "one to one alone": (["match", "in.csv", "--one-to-one"], "give the second one with --link"),

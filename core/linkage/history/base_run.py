@@ -21,6 +21,7 @@ from core.intake.columns import FieldHint
 from core.intake.file_digest import file_digest
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
+from core.intake.tables.part_files import input_digest, part_files
 from core.linkage.description import Frozen, JobDescription
 from core.linkage.run_record import beside, read_record, read_table, run_path
 from core.matching.clustering.entity_ids import entity_keys, texts_at, uuid_keys
@@ -108,7 +109,7 @@ def reopen(
     for number, values in enumerate(description.sources):
         before = Source.from_dict(values)
         if not kept and all(Path(name).is_file() for name, _ in before.parts):
-            if not before.staged and file_digest(before.path) != before.digest:
+            if not before.staged and _digest_now(before) != before.digest:
                 raise _changed(before.path)
             found.append(before)
             continue
@@ -124,12 +125,17 @@ def reopen(
                 may_be_empty=True,
                 kept=kept,
                 reading=before.reading,
+                more=before.more,
             )
         )
         if again.digest != before.digest:
             raise _changed(before.path)
         found.append(again)
     return found
+
+
+def _digest_now(source: Source) -> str:
+    return input_digest(part_files((source.path, *source.more)))
 
 
 def _changed(path: Path) -> InputError:

@@ -117,6 +117,6 @@ def test_a_stray_word_is_named_with_its_place() -> None:
     done = headrace("match", "people.csv", "--allow-drift", "10")
     assert done.returncode == 2
     assert done.stderr == (
-        "headrace: '10' is no field=column, and INPUT was named before it; it is word 3 after `headrace match`, behind "
+        "headrace: '10' is neither a file nor field=column; it is word 3 after `headrace match`, behind "
         "--allow-drift, which takes no value\n"
     )

@@ -56,8 +56,12 @@ def test_fields_that_exclude_each_other_are_refused_by_name(fields: dict[str, An
 def test_inputs_are_looked_for(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none.csv: no such file"):
         check_request(MatchRequest(input=str(tmp_path / "none.csv"), id_column="id"))
-    with pytest.raises(InputError, match="is a directory; a CSV or Parquet file is needed"):
+    with pytest.raises(InputError, match="no file in this folder"):
         check_request(MatchRequest(input=str(tmp_path), id_column="id"))
+    (tmp_path / "part.csv").write_text("id\n1\n")
+    check_request(MatchRequest(input=str(tmp_path), id_column="id"))
+    with pytest.raises(InputError, match=r"part.csv is named twice"):
+        check_request(MatchRequest(input=str(tmp_path), more=(str(tmp_path / "*.csv"),), id_column="id"))
 
 
 def test_out_where_no_file_can_be_made_is_refused_whatever_permissions_say() -> None:

@@ -9,12 +9,13 @@ import typer
 
 from core.bench.harness.show import Json, Out, show
 from core.metrics.process import usable_cores
+from core.workloads.identity.bench.intake_command import intake
 from core.workloads.identity.bench.lookup_command import lookup
 
 
 def register(group: typer.Typer) -> None:
     """Add the commands to the group `bench`."""
-    for command in (match, kernels, lookup, overhead):
+    for command in (match, intake, kernels, lookup, overhead):
         group.command(command.__name__)(command)
 
 

@@ -42,6 +42,10 @@ Delimiter = Annotated[
     ),
 ]
 SkipLines = Annotated[int, typer.Option(min=0, max=1_000, help="lines above the header of text files")]
+Sheet = Annotated[
+    str | None,
+    typer.Option(help="sheet of a workbook, by name or number (default: the only one with cells)", show_default=False),
+]
 
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 

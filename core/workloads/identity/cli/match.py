@@ -17,6 +17,7 @@ from core.workloads.identity.cli.link_options import (
     LinkIds,
     LinkMaps,
     OneToOne,
+    Sheet,
     SkipLines,
     delimiter_of,
     link_ids,
@@ -37,6 +38,10 @@ Examples:
   headrace match people.csv --id rec_id --map last_name=surname --map zip=postcode --map email= --out resolved.csv
 
   headrace match people.csv --id person_no --plan
+
+  headrace match people.xlsx --sheet Customers --skip-lines 3 --id person_no --out resolved.csv
+
+  headrace match 'people/*.parquet' --id person_no --out resolved.parquet
 
   headrace match june.csv --against resolved.parquet --out june.parquet
 
@@ -63,12 +68,17 @@ def match(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="CSV or Parquet file, - for standard input, s3://... or table:NAME",
+            help="file (CSV, workbook, JSON, Parquet, Arrow), folder or pattern of parts, -, s3://... or table:NAME",
             show_default=False,
         ),
     ],
     more: Annotated[
-        list[str] | None, typer.Argument(metavar="[field=column ...]", help="more --map pairs", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE ... field=column ...]",
+            help="further parts of the same table, and more --map pairs",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: id and entity_id of every row")] = None,
     entities: Annotated[Path | None, typer.Option(help=".parquet, .csv or .xlsx: a golden record an entity")] = None,
@@ -130,6 +140,7 @@ def match(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     skip_lines: SkipLines = 0,
+    sheet: Sheet = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="kernel threads (default: all cores)")] = None,
     memory_gb: Annotated[
@@ -140,11 +151,11 @@ def match(
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
     from core.settings import read_settings
     from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
-    from core.workloads.identity.cli.match_options import kept_columns, matching_request, refuse_strays
+    from core.workloads.identity.cli.match_options import files_and_maps, kept_columns, matching_request
     from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
-    refuse_strays(context, more or [])
+    files, pairs = files_and_maps(context, more or ())
     request = matching_request(
         {
             "input": input_file(records, via),
@@ -160,6 +171,8 @@ def match(
             "encoding": encoding,
             "delimiter": delimiter_of(delimiter),
             "skip_lines": skip_lines,
+            "sheet": sheet,
+            "more": [input_file(file, via) for file in files],
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
             "lookup": lookup,
@@ -173,7 +186,7 @@ def match(
             "with_columns": kept_columns(with_columns),
             "without_names": yes,
         },
-        [*(maps or []), *(more or [])],
+        [*(maps or []), *pairs],
     )
     if plan:
         show_outline(request, read_settings().state_dir / "workspaces" / "local", as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from core.errors import ConfigError
 from core.intake.columns import EVERY
+from core.intake.tables.database_table import named_table
+from core.intake.tables.part_files import beside, is_pattern
 from core.linkage.history.base_run import open_base
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_places
@@ -41,8 +44,7 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
     options |= {"publish": options.get("publish") or "all"}
     quarantine = None
     if options["bad_rows"] == "quarantine":
-        beside = Path(out) if out is not None else Path(options["input"])
-        quarantine = str(beside.with_name(f"{beside.stem}.bad.csv"))
+        quarantine = str(beside(Path(out or options["input"]), ".bad.csv"))
     try:
         return MatchRequest(**_absolute(options), mapping=mapping, quarantine=quarantine)
     except ValidationError as error:
@@ -57,11 +59,23 @@ def kept_columns(text: str | None) -> tuple[str, ...]:
     return (EVERY,) if names == ("all",) else names
 
 
-def refuse_strays(context: typer.Context, words: list[str]) -> None:
-    """Raise ConfigError for a word that is no field=column."""
+def files_and_maps(context: typer.Context, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands behind the input: further files (folders, patterns, tables), and pairs of field=column.
+
+    Raises:
+        ConfigError: a word is neither.
+    """
+    files: list[str] = []
+    maps: list[str] = []
     for word in words:
-        if "=" not in word:
-            raise ConfigError(stray(context, word, "no field=column, and INPUT was named before it"))
+        path = Path(word)
+        if "=" in word and not path.exists():
+            maps.append(word)
+        elif path.exists() or is_pattern(path) or path.suffix or "/" in word or named_table(word) is not None:
+            files.append(word)
+        else:
+            raise ConfigError(stray(context, word, "neither a file nor field=column"))
+    return files, maps
 
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +83,8 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     found = {
         name: str(Path(value).absolute())
         if name in {"input", "out", "model", "entities", "against", "decisions"} and value is not None
+        else [str(Path(path).absolute()) for path in value]
+        if name == "more"
         else value
         for name, value in options.items()
     }

@@ -144,7 +144,7 @@ def test_open_source_says_that_a_compressed_file_is_cut(kind: str, tmp_path: Pat
         (gzip.compress(gzip.compress(b"a")), "within the gzip file is another compressed file"),
         (gzip.compress(b"\0" * 257 + b"ustar"), r"within the gzip file is an archive of files \(tar\)"),
         (gzip.compress(b""), "is empty within"),
-        (_zipped(b"x", "[Content_Types].xml", "xl/workbook.xml"), "is a spreadsheet"),
+        (_zipped(b"x", "[Content_Types].xml", "xl/workbook.xml"), "the workbook is damaged"),
         (bytes(range(256)) * 9, "line 2: is not UTF-8, nor text in an encoding that is known"),
         (bytes(range(128, 256)) * 9, "line 1: is not UTF-8, nor text in an encoding that is known"),
     ],

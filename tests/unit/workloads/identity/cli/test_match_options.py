@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperCommand
 
 from core.errors import ConfigError
 from core.terminal.option_names import in_options
-from core.workloads.identity.cli.match_options import matching_request
+from core.workloads.identity.cli.match_options import files_and_maps, matching_request
 
 
 def _options(**changes: Any) -> dict[str, Any]:
@@ -18,6 +20,27 @@ def _options(**changes: Any) -> dict[str, Any]:
 def test_maps_may_be_repeated_or_joined_by_commas() -> None:
     request = matching_request(_options(), ["last_name=surname,zip=postcode", "street=no+road", "email="])
     assert request.mapping == {"last_name": "surname", "zip": "postcode", "street": "no+road", "email": ""}
+
+
+def test_words_behind_the_input_are_files_or_maps(tmp_path: Path) -> None:
+    odd = tmp_path / "zip=3"
+    odd.touch()
+    words = ["b.csv", "zip=a.b", "street=no+road", str(odd), "c*", "d/e", "table:crm.people", "email="]
+    context = typer.Context(TyperCommand("match"))
+    assert files_and_maps(context, words) == (
+        ["b.csv", str(odd), "c*", "d/e", "table:crm.people"],
+        ["zip=a.b", "street=no+road", "email="],
+    )
+    with pytest.raises(ConfigError, match="'10' is neither a file nor field=column"):
+        files_and_maps(context, ["10"])
+
+
+def test_rows_set_aside_of_a_pattern_lie_beside_its_folder(tmp_path: Path) -> None:
+    request = matching_request(
+        _options(input=str(tmp_path / "people" / "*.csv"), bad_rows="quarantine", more=["x.csv"]), []
+    )
+    assert request.quarantine == str(tmp_path / "people.bad.csv")
+    assert request.more == (str(Path("x.csv").absolute()),), "workers may stand in another folder"
 
 
 @pytest.mark.parametrize("text", ["surname", "=surname"])
@@ -37,9 +60,9 @@ def test_unknown_choice_names_option_and_value() -> None:
 
 
 def test_out_is_checked_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="ending must be .parquet or .csv") as refused:
+    with pytest.raises(ConfigError, match="ending must be .parquet, .csv or .xlsx") as refused:
         matching_request(_options(out=str(tmp_path / "x.txt")), [])
-    assert in_options(refused.value) == f"--out {tmp_path / 'x.txt'}: the ending must be .parquet or .csv"
+    assert in_options(refused.value) == f"--out {tmp_path / 'x.txt'}: the ending must be .parquet, .csv or .xlsx"
     with pytest.raises(ConfigError, match="there is no folder"):
         matching_request(_options(out=str(tmp_path / "no" / "x.csv")), [])
 
