@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import polars as pl
 
 from core.jobs.local import OnProgress, own_workspace, run_job
 from core.jobs.local_source import LocalManifest
@@ -16,6 +19,7 @@ from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_here
+from core.linkage.results.given_pairs import scored_pairs
 from core.linkage.results.outline import Outline, outline_of
 from core.linkage.results.outputs import summarise, write_outputs
 from core.linkage.stages.needs import NEEDS, STAGES
@@ -95,11 +99,46 @@ def learn(
     on_progress: OnProgress = lambda stage, done, total: None,
 ) -> Model:
     """Run the stages of a job as far as its model, in this process. Raises as `resolve`."""
+    with _trained(request, workspaces, threads=threads, on_progress=on_progress) as job:
+        return job.model
+
+
+def score(
+    request: MatchRequest,
+    pairs: Path,
+    workspaces: Path,
+    *,
+    threads: int = 1,
+    on_described: OnDescribed = lambda description: None,
+    on_progress: OnProgress = lambda stage, done, total: None,
+) -> pl.DataFrame:
+    """Weigh the pairs that a file names, and no others, under a model that is learnt or given.
+
+    Returns:
+        As `core.linkage.results.given_pairs.scored_pairs`. Raises as that and as `resolve`.
+    """
+    check_here(request)
+    watched = _trained(request, workspaces, threads=threads, on_described=on_described, on_progress=on_progress)
+    with watched as job:
+        return scored_pairs(job, pairs)
+
+
+@contextmanager
+def _trained(
+    request: MatchRequest,
+    workspaces: Path,
+    *,
+    threads: int,
+    on_progress: OnProgress,
+    on_described: OnDescribed = lambda description: None,
+) -> Iterator[LinkageJob]:
+    """A job whose stages have come as far as its model; its files go with the block."""
     understood = understand(request)
     with own_workspace(workspaces, understood.key) as workspace:
+        description = describe(understood, workspace)
+        on_described(description)
         manifest = LocalManifest(workspace.root)
-        job = LinkageJob(describe(understood, workspace), TABLE, workspace, manifest, threads=threads)
+        job = LinkageJob(description, TABLE, workspace, manifest, threads=threads)
         run_job(job, manifest, on_progress=on_progress, stages=STAGES[: STAGES.index("train") + 1])
-        model = job.model
+        yield job
         workspace.remove()
-    return model

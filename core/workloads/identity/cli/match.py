@@ -10,6 +10,7 @@ import typer
 from core.metrics.process import usable_cores
 from core.terminal.become_flow import become_flow
 from core.terminal.options import BadRows, CsvForExcel
+from core.workloads.identity.cli.given_pairs import GivenPairs, match_given_pairs
 from core.workloads.identity.cli.link_options import (
     Delimiter,
     Encoding,
@@ -48,6 +49,8 @@ Examples:
   headrace match people.csv --id person_no --via prefect --lookup
 
   headrace match table:crm.customers --id customer_no --out resolved.parquet
+
+  headrace match people.csv --id person_no --pairs suspects.csv --out scored.csv
 
   headrace match crm.csv --link shop.csv --id id --link-id member_no --link-map last_name=NAME1 --out linked.parquet
 
@@ -106,6 +109,7 @@ def match(
         typer.Option(help="decisions by people: a filled-in `headrace review export`"),
     ] = None,
     one_to_one: OneToOne = False,
+    pairs: GivenPairs = None,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
         bool, typer.Option("--allow-drift", help="use the model although the records have drifted from its own")
@@ -191,9 +195,12 @@ def match(
     if plan:
         show_outline(request, read_settings().state_dir / "workspaces" / "local", as_json=as_json)
         return
+    tell = Teller(quiet=as_json)
+    if pairs is not None:
+        match_given_pairs(request, pairs, via=via, threads=threads, tell=tell, as_json=as_json)
+        return
     if via == "prefect":
         become_flow("flows.identity_resolution", [request.model_dump_json(), *(["--json"] if as_json else [])])
-    tell = Teller(quiet=as_json)
     summary = asking(request, lambda asked: _run_here(asked, threads, keep_workspace, tell))
     show(tell.rest(summary), as_json=as_json, out=request.out)
 
