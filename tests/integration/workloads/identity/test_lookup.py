@@ -245,5 +245,5 @@ def test_lookup_lists_are_of_the_database_only(folder: Path) -> None:
     request = MatchRequest(input=str(folder / "old.csv"), id_column="id", lookup=True)
     with pytest.raises(ConfigError, match="add `via` prefect"):
         resolve(request, folder / "work")
-    with pytest.raises(ConfigError, match="not across two with `link`"):
+    with pytest.raises(ConfigError, match="not across files with `link`"):
         through_the_queue(request.model_copy(update={"link": (str(folder / "new.csv"),)}), None, folder)  # type: ignore[arg-type]
