@@ -13,7 +13,7 @@ WORKLOAD = Workload(
     name="identity",
     handlers={FLOW: "core.workloads.identity.handler:run_any"},
     commands={
-        "": tuple(f"{_CLI}.{noun}" for noun in ("match", "lookup", "explain", "model", "report", "evaluate")),
+        "": tuple(f"{_CLI}.{noun}" for noun in ("match", "lookup", "explain", "model", "report", "evaluate.command")),
         "generate": (f"{_CLI}.generate",),
         "jobs": (f"{_CLI}.published",),
         "review": (f"{_CLI}.review",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.workloads.identity.cli.evaluate import evaluate
+from core.workloads.identity.cli.evaluate.command import evaluate
 
 BAD = [
     ("id,entity_id\n1,a\n1,b\n", "id '1' stands in more than one row"),

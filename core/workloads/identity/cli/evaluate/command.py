@@ -58,7 +58,7 @@ def evaluate(
     ] = None,
 ) -> None:
     if pairs is not None:
-        from core.workloads.identity.cli.evaluate_pairs import evaluate_pairs
+        from core.workloads.identity.cli.evaluate.pairs import evaluate_pairs
 
         if (truth, id_column, entity) != (None, None, None):
             raise ConfigError("--pairs goes without --truth, --id and --entity: labels are of pairs, not of entities")
