@@ -159,7 +159,7 @@ def match(
     from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
-    files, pairs = files_and_maps(context, more or ())
+    files, more_maps = files_and_maps(context, more or ())
     request = matching_request(
         {
             "input": input_file(records, via),
@@ -190,7 +190,7 @@ def match(
             "with_columns": kept_columns(with_columns),
             "without_names": yes,
         },
-        [*(maps or []), *pairs],
+        [*(maps or []), *more_maps],
     )
     if plan:
         show_outline(request, read_settings().state_dir / "workspaces" / "local", as_json=as_json)
