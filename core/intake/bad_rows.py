@@ -22,8 +22,7 @@ FaultKind = Literal[
     "text_behind_quote",
     "ragged",
     "broken_json",
-    "impossible_date",
-    "short_year",
+    "unreadable_date",
     "empty_id",
     "repeated_id",
 ]
@@ -39,8 +38,7 @@ _WORDS: dict[FaultKind, str] = {
     "text_behind_quote": "has text behind its closing quote",
     "ragged": "expected {expected} fields, got {got}",
     "broken_json": "is no whole JSON object",
-    "impossible_date": "has a date that does not exist",
-    "short_year": "has a date with a two-digit year; write four digits",
+    "unreadable_date": "has a date that does not exist or cannot be read",
     "empty_id": "is empty, but every row needs an id",
     "repeated_id": "repeats the id {id!r} of line {first_line}",
 }

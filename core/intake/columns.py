@@ -17,9 +17,10 @@ from core.matching.standardise.several_values import SEPARATOR
 class FieldHint:
     """A field of a spec: its name, its kind (`date` is checked) and other names its column may have.
 
-    Where `slips_kept`, a date that does not exist is no bad row. beside: another field, and names that the
-    column may have only where that field has one. A field that `gathers` takes all columns that go by its names, each
-    for values of its own: telephones, mail addresses.
+    Where `slips_kept`, a date that does not exist is never refused. beside: another field, and names that the
+    column may have only where that field has one. digits_count: levels compare a date digit by digit.
+    keep_last: of a number that is kept by its last digits, as telephone numbers are. A field that `gathers` takes all
+    columns that go by its names, each for values of its own: telephones, mail addresses.
     """
 
     name: str
@@ -28,6 +29,8 @@ class FieldHint:
     slips_kept: bool = False
     beside: tuple[str, tuple[str, ...]] = ("", ())
     gathers: bool = False
+    digits_count: bool = True
+    keep_last: int | None = None
 
     @property
     def names(self) -> set[str]:

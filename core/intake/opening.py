@@ -13,9 +13,11 @@ from core.intake.file_digest import FileState
 from core.intake.known_names.linked_columns import LinkedColumns, plan_linked
 from core.intake.reading import NOTHING_SAID, Reading
 from core.intake.tables.part_files import PartFile, part_files
+from core.matching.standardise.readings import ColumnReading
 
 BadRows = Literal["raise", "quarantine"]
 OnPlan = Callable[[Sequence[str], ColumnPlan], None]
+BadValues = Literal["missing", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Opening:
         staging_dir: made if need be; what is staged goes below it.
         bad_rows: "raise" ends at the first bad row; "quarantine" sets them aside in `quarantine_path` (or staging_dir).
         day_first: per date field, for files whose own dates do not tell.
+        bad_values: "missing" takes what cannot be read as missing, and dates that do not exist by their digits where
+            these are evidence; "refuse" ends at the first.
+        years_until: yyyymmdd; a year of two digits is the latest that comes no later. None: it cannot be read.
+        readings: of columns, where they were decided before; None: they are found.
         may_be_empty: take a mapped column without any value, as a file of few records may well have.
         linked: for a file that is linked with another, whose columns the above are: what its own are called.
         more: files read behind `path` as one table with it; each may be a file, a folder of parts, or a pattern.
@@ -47,6 +53,9 @@ class Opening:
     bad_rows: BadRows = "raise"
     quarantine_path: Path | None = None
     day_first: Mapping[str, bool] = field(default_factory=dict)
+    bad_values: BadValues = "missing"
+    years_until: int | None = None
+    readings: Mapping[str, ColumnReading] | None = None
     may_be_empty: bool = False
     reading: Reading = NOTHING_SAID
     digest: str | None = None

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from core.intake.bad_rows import Quarantine
+from core.intake.checks.row_checks import Taken
 from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import KEPT, ColumnPlan
@@ -23,7 +24,7 @@ from core.intake.file_digest import FileState
 from core.intake.file_kind import is_columnar, one_kind
 from core.intake.opening import Opening
 from core.intake.reading import NOTHING_SAID, Reading
-from core.intake.row_checks import Taken
+from core.matching.standardise.readings import ColumnReading, read_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class Source:
     rows: good rows. digest: SHA-256 of the file's bytes. mapping: field -> columns used. unmapped: fields without one.
     more: what was given behind `path` as one table with it.
     reading: what was said about how to read it; detected: what was found (format, encoding, delimiter, compression).
-    quarantined: rows set aside. date_order: field -> day first. parts: (file, rows) in order; staged: those are ours.
+    quarantined: rows set aside. date_order: field -> day first. readings: how columns are read that are not read
+    as they are written; None: by a version that knew none. lettered: values of a field that mix letters
+    with digits, and all its values. parts: (file, rows) in order; staged: those are ours.
     kept: columns of the file that are given back.
     """
 
@@ -56,11 +59,13 @@ class Source:
     more: tuple[Path, ...] = ()
     reading: Reading = NOTHING_SAID
     detected: dict[str, str] = field(default_factory=dict)
+    readings: dict[str, ColumnReading] | None = None
+    lettered: dict[str, tuple[int, int]] = field(default_factory=dict)
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
     def read(self, lo: int, hi: int) -> pl.DataFrame:
-        """Rows [lo, hi): `id` and one column per mapped field; String, trimmed, empty as null.
+        """Rows [lo, hi): `id` and one column per mapped field; String, trimmed, empty as null, as its column is read.
 
         Raises:
             InputError: the file is gone or was cut since it was opened.
@@ -77,7 +82,15 @@ class Source:
                     frames.append(collect(scan.select("id", *self.mapping), self.path))
                 else:
                     frames.append(read_text(scan, plan, self.path))
-        return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
+        if not frames:
+            return pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
+        return self._as_read(pl.concat(frames))
+
+    def _as_read(self, texts: pl.DataFrame) -> pl.DataFrame:
+        return texts.with_columns(
+            read_as(texts[name], reading, self.date_order.get(name, False)).alias(name)
+            for name, reading in (self.readings or {}).items()
+        )
 
     def ids(self) -> pl.Series:
         """The ids of all rows, as `read` gives them. Raises as `read`."""
@@ -121,11 +134,14 @@ class Source:
             "more": [str(path) for path in self.more],
             "reading": self.reading.to_dict(),
             "detected": dict(self.detected),
+            "readings": None if self.readings is None else {k: each.to_dict() for k, each in self.readings.items()},
+            "lettered": {name: list(counts) for name, counts in self.lettered.items()},
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], place: Callable[[str], Path] = Path) -> Source:
         """The inverse of `to_dict`; `place` finds a part by its name."""
+        readings = values.get("readings")
         return cls(
             rows=values["rows"],
             digest=values["digest"],
@@ -145,6 +161,8 @@ class Source:
             parts=tuple((name, rows) for name, rows in values["parts"]),
             apart=tuple(values.get("apart", ())),
             values={name: tuple(counts) for name, counts in values.get("values", {}).items()},
+            readings=None if readings is None else {k: ColumnReading.from_dict(each) for k, each in readings.items()},
+            lettered={name: (counts[0], counts[1]) for name, counts in values.get("lettered", {}).items()},
             place=place,
         )
 
@@ -178,7 +196,9 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         mapping=intake.plan.mapping,
         unmapped=intake.plan.unmapped,
         quarantined=intake.quarantine.count,
-        date_order={name: intake.order_of(name) for name in intake.dates},
+        date_order={name: column.day_first for name, column in intake.dates.items()},
+        readings=intake.readings,
+        lettered={name: (each.n_lettered, each.n_filled) for name, each in intake.numbers.items() if each.n_filled},
         notices=(*intake.plan.notices, *taken.notices, *intake.notices()),
         parts=tuple(parts or taken.places),
         more=opening.more,

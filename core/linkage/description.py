@@ -72,7 +72,19 @@ def hints_of(spec: MatchSpec) -> list[FieldHint]:
         aliases = tuple(dict.fromkeys((*(alias for field in fields for alias in field.aliases), *known)))
         kept = any(field.slips == "keep" for field in fields)
         beside = BESIDE.get(column, ("", ())) if built_in else ("", ())
-        hints.append(FieldHint(column, fields[0].kind, aliases, kept, beside, fields[0].gathers))
+        counts = any(level.test == "date_digits" for field in fields for level in field.levels)
+        last = fields[0].keep_last
+        hint = FieldHint(
+            column,
+            fields[0].kind,
+            aliases,
+            kept,
+            beside,
+            digits_count=counts,
+            keep_last=last,
+            gathers=fields[0].gathers,
+        )
+        hints.append(hint)
     return hints
 
 

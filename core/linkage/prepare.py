@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from core.intake.tables.workbook import check_rows, is_workbook
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of, roomy_spec
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
+from core.linkage.history.joint_columns import keep_letters, restore_zeros
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
 from core.linkage.history.values_seen import rows_changed
 from core.linkage.kept_columns import require_kept
@@ -31,6 +33,8 @@ from core.matching.specs.spec import MatchSpec, load_spec
 from core.storage.workspace import BASE, Workspace
 
 SOURCE = "source"
+YEARS = 100
+"""So many years can be told by two digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,11 @@ def understand(request: MatchRequest) -> Understood:
     return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base, seen)
 
 
-def describe(understood: Understood, workspace: Workspace) -> JobDescription:
+def describe(understood: Understood, workspace: Workspace, today: Callable[[], date] = date.today) -> JobDescription:
     """Open the files and settle what is compared, or read the description that an earlier run of the job left.
 
+    Args:
+        today: asked once, for years of two digits: no birthday is in the future.
     Raises:
         InputError: a file cannot be read as it stands; says where. Nothing stays behind.
         SpecError: too few fields are mapped for three blocking passes. MatchError: the model is for another spec.
@@ -94,9 +100,9 @@ def describe(understood: Understood, workspace: Workspace) -> JobDescription:
             return _fitting(before.model_copy(update={"request": resumed}))
         try:
             if understood.base is None:
-                description = _describe(understood, workspace)
+                description = _describe(understood, workspace, today())
             else:
-                description = _describe_increment(understood, understood.base, workspace)
+                description = _describe_increment(understood, understood.base, workspace, today())
             description = _decide(understood, description, workspace)
             description = _fitting(_handed_over(description, workspace))
         except HeadraceError:
@@ -133,7 +139,7 @@ def _handed_over(description: JobDescription, workspace: Workspace) -> JobDescri
     return description.model_copy(update={"sources": sources})
 
 
-def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
+def _opening(understood: Understood, number: int, staging_dir: Path, today: date) -> Opening:
     """How one of the input files is opened."""
     request, linked = understood.request, None
     # Who leaves a name out for one file has said so of that file only.
@@ -142,6 +148,7 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         id_column, mapping = request.said_of_link(number)
         linked = LinkedColumns(id_column, mapping)
         asked = request.model_copy(update={"mapping": request.mapping | mapping})
+    pivot = request.year_pivot
     return Opening(
         request.inputs[number],
         id_column=request.id_column,
@@ -149,6 +156,8 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
         staging_dir=staging_dir,
         mapping=request.mapping,
         bad_rows=request.bad_rows,
+        bad_values=request.bad_values,
+        years_until=int(f"{today:%Y%m%d}") if pivot is None else (pivot + YEARS - 1) * 10_000 + 1231,
         quarantine_path=_side_file(request, number),
         reading=request.reading,
         more=request.named(number)[1:],
@@ -160,17 +169,21 @@ def _opening(understood: Understood, number: int, staging_dir: Path) -> Opening:
     )
 
 
-def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
+def _describe(understood: Understood, workspace: Workspace, today: date) -> JobDescription:
     request, spec = understood.request, understood.spec
     folder = workspace.root / SOURCE
-    sources = [open_source(_opening(understood, number, folder / str(number))) for number in range(len(request.inputs))]
+    sources = [
+        open_source(_opening(understood, number, folder / str(number), today)) for number in range(len(request.inputs))
+    ]
     require_kept(request.with_columns, sources)
+    sources, restored = restore_zeros(sources, spec)
     mapped = [field.name for field in spec.fields if all(field.column in source.mapping for source in sources)]
     restricted, notices = spec.restrict(mapped)
+    model = None if request.model is None else read_model(Path(request.model))
+    restricted, lettered = keep_letters(restricted, sources, model)
     restricted, several = roomy_spec(restricted, sources)
-    if request.model is not None:
+    if request.model is not None and model is not None:
         # A copy in the workspace: every worker of the job uses the same one, whatever becomes of the file.
-        model = read_model(Path(request.model))
         check_model(model, restricted, request.model)
         workspace.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_model(model, workspace.root / MODEL)
@@ -184,6 +197,8 @@ def _describe(understood: Understood, workspace: Workspace) -> JobDescription:
             *_same_files(sources),
             *(notice for source in sources for notice in source.notices),
             *several,
+            *restored,
+            *lettered,
         ),
         rows=sum(source.rows for source in sources),
     )
@@ -199,14 +214,15 @@ def _same_files(sources: Sequence[Source]) -> list[str]:
     ]
 
 
-def _describe_increment(understood: Understood, base: Base, workspace: Workspace) -> JobDescription:
+def _describe_increment(understood: Understood, base: Base, workspace: Workspace, today: date) -> JobDescription:
     """The records of a finished run, and behind them the new ones, under all that the run decided."""
     spec, folder = understood.spec, workspace.root / SOURCE
     sources = reopen(base.description, hints_of(spec), folder, understood.request.with_columns)
     # The columns are those of the run that is added to; a few new records need not have a value in each.
     opening = replace(
-        _opening(understood, 0, folder / "new"),
+        _opening(understood, 0, folder / "new", today),
         day_first=sources[0].date_order,
+        readings=sources[0].readings,
         may_be_empty=True,
         on_plan=lambda _columns, _plan: None,
     )
@@ -221,6 +237,9 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
             fields=("mapping",),
         )
     require_kept(understood.request.with_columns, [*sources, new])
+    # What was matched stays as it was read.
+    every, restored = restore_zeros((*sources, new), spec)
+    new = every[-1]
     keep_base(base, new, workspace)
     write_model(base.model, workspace.root / MODEL)
     # All records are packed anew, so new ones with more values than any before are no trouble.
@@ -230,7 +249,11 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
         request=understood.request,
         spec=spec,
         sources=tuple(source.to_dict() for source in (*sources, new)),
-        notices=(*new.notices, *several),
+        notices=(
+            *new.notices,
+            *(notice for notice in restored if notice.startswith(f"{new.path.name}: ")),
+            *several,
+        ),
         rows=sum(source.rows for source in sources) + new.rows,
         since=sum(source.rows for source in sources),
         frozen=base.frozen,

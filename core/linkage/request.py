@@ -66,6 +66,15 @@ class MatchRequest(BaseModel):
         None, min_length=1, description="name or number of the sheet of a workbook; empty: the only one with cells"
     )
     skip_lines: int = Field(0, ge=0, le=1_000, description="lines above the header of text files")
+    bad_values: Literal["missing", "refuse"] = Field(
+        "missing", description="take a value that cannot be read as missing, or stop at the first"
+    )
+    year_pivot: int | None = Field(
+        None,
+        ge=1000,
+        le=9900,
+        description="first of the hundred years that two digits stand for; empty: so that no date is in the future",
+    )
     quarantine: str | None = Field(None, description="file that receives rows set aside (CSV, private)")
     out: str | None = Field(
         None, description="Parquet, CSV or .xlsx file that receives id and entity_id of every record"
@@ -145,6 +154,10 @@ def job_key(
         digests = [*digests, f"read as {sorted(read_as.items())}"]
     if request.publish != "all":
         digests = [*digests, f"publish {request.publish}"]
+    if request.bad_values != "missing":
+        digests = [*digests, f"bad values {request.bad_values}"]
+    if request.year_pivot is not None:
+        digests = [*digests, f"year pivot {request.year_pivot}"]
     if others:
         digests = [*digests, *others]
     if model_digest is not None:

@@ -12,11 +12,11 @@ import polars as pl
 
 from core.errors import RowError, SchemaError
 from core.intake.bad_rows import Quarantine
+from core.intake.checks.row_checks import ORIGIN, Batch, Intake, Taken, stage
 from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
 from core.intake.columns import ColumnPlan
 from core.intake.file_kind import kind_of
 from core.intake.opening import Opening
-from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
 from core.intake.tables.lists import refuse_lists
 from core.intake.tables.part_files import PartFile, input_digest, refuse_others
 
@@ -103,7 +103,7 @@ def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> Intake:
     plan = intake.plan
     for number, part in enumerate(parts):
         for lo in range(0, part.rows, _SLICE_ROWS):
-            looked_at = intake.dates.keys() | intake.counts.several.keys()
+            looked_at = intake.dates.keys() | intake.numbers.keys() | intake.counts.several.keys()
             names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
             narrow = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
             frame = read_text(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)

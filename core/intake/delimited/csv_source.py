@@ -10,12 +10,12 @@ import polars as pl
 
 from core.errors import SchemaError
 from core.intake.bad_rows import Quarantine
+from core.intake.checks.row_checks import ORIGIN, Batch, Intake, Taken, stage
 from core.intake.columns import ColumnPlan, joined
 from core.intake.decoding.mojibake import Mended
 from core.intake.delimited.row_files import RowParts
 from core.intake.file_digest import changed
 from core.intake.opening import Opening
-from core.intake.row_checks import ORIGIN, Batch, Intake, Taken, stage
 from core.intake.tables.block import Block
 from core.intake.tables.json_file import JsonFile
 from core.intake.tables.lists import refuse_lists

@@ -9,7 +9,7 @@ What later stages need is copied into the workspace, so that any process can wor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,6 +122,9 @@ def reopen(
                 staging_dir=folder / f"{BASE}-{number}",
                 mapping=columns,
                 bad_rows="quarantine" if before.quarantined else "raise",
+                bad_values=description.request.bad_values,
+                day_first=before.date_order,
+                readings=before.readings or {},
                 may_be_empty=True,
                 kept=kept,
                 reading=before.reading,
@@ -130,7 +133,14 @@ def reopen(
         )
         if again.digest != before.digest:
             raise _changed(before.path)
-        found.append(again)
+        if again.rows != before.rows:
+            # An older version took other rows for bad ones.
+            raise InputError(
+                f"{before.path}: {before.rows:,} rows were taken when it was matched, this version takes "
+                f"{again.rows:,}; match it again",
+                path=str(before.path),
+            )
+        found.append(replace(again, date_order=before.date_order, readings=before.readings))
     return found
 
 

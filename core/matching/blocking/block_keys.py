@@ -26,6 +26,7 @@ from core.matching.specs.key_expressions import (
     PREFIX,
     SOUND,
     STREET,
+    SUFFIX,
     UNORDERED,
     WHOLE,
     WHOLE_DATE,
@@ -60,6 +61,21 @@ def mix_prefix(
         else:
             start = starts[code]
             keys[row] = combine(keys[row], hash_span(points, start, min(start + count, starts[code + 1])))
+
+
+@kernel
+def mix_suffix(
+    words: NDArray[np.uint32], at: int, count: int, vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
+) -> None:
+    """Fold the hash of the last `count` code points into the keys."""
+    points, starts = vocabulary.points, vocabulary.starts
+    for row in range(len(words)):
+        code = words[row, at]
+        if code == 0 or keys[row] == _ZERO:
+            keys[row] = _ZERO
+        else:
+            stop = starts[code + 1]
+            keys[row] = combine(keys[row], hash_span(points, max(stop - count, starts[code]), stop))
 
 
 @kernel
@@ -167,6 +183,8 @@ def mix_part(
         mix_unordered(words, at, other, vocabulary.hash, keys)
     elif opcode in (INITIAL, PREFIX):
         mix_prefix(words, at, 1 if opcode == INITIAL else count, vocabulary, keys)
+    elif opcode == SUFFIX:
+        mix_suffix(words, at, count, vocabulary, keys)
     else:
         # What has no branch makes no key, rather than another function's.
         keys[:] = _ZERO

@@ -33,6 +33,7 @@ from core.matching.specs.key_expressions import (
     PREFIX,
     SOUND,
     STREET,
+    SUFFIX,
     UNORDERED,
     WHOLE,
     WHOLE_DATE,
@@ -48,7 +49,7 @@ _NUMBER_MASK = np.uint32(NUMBER_MAX)
 KNOWN_OPCODES = frozenset(
     {
         WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL,
-        STREET, WHOLE_DATE,
+        STREET, WHOLE_DATE, SUFFIX,
     }
 )  # fmt: skip
 
@@ -106,6 +107,25 @@ def mark_prefix(
                 same += 1
             alike = n_a == n_b == same
         if alike:
+            out[pair] |= bit
+
+
+@kernel
+def mark_suffix(
+    chunk: Chunk, at: int, count: int, vocabulary: VocabularyArrays, bit: np.uint64, out: NDArray[np.uint64]
+) -> None:
+    """Set `bit` where the last `count` code points, or all there are, are the same."""
+    records, left, right, size = chunk
+    points, starts = vocabulary.points, vocabulary.starts
+    for pair in range(size):
+        a, b = records[left[pair], at], records[right[pair], at]
+        if a == 0 or b == 0:
+            continue
+        n_a, n_b = min(starts[a + 1] - starts[a], count), min(starts[b + 1] - starts[b], count)
+        same = 0
+        while same < min(n_a, n_b) and points[starts[a + 1] - 1 - same] == points[starts[b + 1] - 1 - same]:
+            same += 1
+        if n_a == n_b == same:
             out[pair] |= bit
 
 
@@ -192,6 +212,8 @@ def mark_part(
         mark_codes(chunk, at, vocabulary.class_hash, bit, out)
     elif opcode in (INITIAL, PREFIX):
         mark_prefix(chunk, at, 1 if opcode == INITIAL else count, vocabulary, bit, out)
+    elif opcode == SUFFIX:
+        mark_suffix(chunk, at, count, vocabulary, bit, out)
     elif opcode == UNORDERED:
         mark_unordered(chunk, at, other, bit, out)
     elif opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):

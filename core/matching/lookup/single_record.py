@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,15 +20,16 @@ from core.matching.records.layout import Layout
 from core.matching.records.pack_text import PLAIN_KINDS, fill_field, fill_text
 from core.matching.specs.levels import CODED_KINDS, SEVERAL_KINDS
 from core.matching.specs.spec import FieldSpec
-from core.matching.standardise.dates import IMPOSSIBLE, SHORT_YEAR, iso_dates, survey_dates
+from core.matching.standardise.date_forms import SHORT_YEAR
+from core.matching.standardise.dates import iso_dates, order_evidence, read_dates
 from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import PLACEHOLDER_DATES, normalise_field
+from core.matching.standardise.readings import ColumnReading, read_as
 from core.matching.standardise.several_values import may_divide, split_values
 from core.matching.text.string_views import one_text
 
 REMEMBERED = 4_096
 """Values of coded fields in other scripts, and whole names: a millisecond of polars each. No others are kept."""
-_FAULTS = {IMPOSSIBLE: "a date that does not exist", SHORT_YEAR: "a date whose year has two digits"}
 
 
 class OneRecord(NamedTuple):
@@ -46,12 +48,18 @@ class RecordPacker:
     Args:
         date_orders: by date field, True when the day comes first unless a date itself says otherwise.
         placeholders: by field the packed values that count as missing.
+        readings: by column, how its values are read that are not read as they are written.
     """
 
     def __init__(
-        self, layout: Layout, date_orders: Mapping[str, bool], placeholders: Mapping[str, Sequence[int]]
+        self,
+        layout: Layout,
+        date_orders: Mapping[str, bool],
+        placeholders: Mapping[str, Sequence[int]],
+        readings: Mapping[str, ColumnReading] = MappingProxyType({}),
     ) -> None:
         self._layout = layout
+        self._readings = dict(readings)
         self._orders = dict(date_orders)
         self._suspects = {name: frozenset(map(int, values)) for name, values in placeholders.items()}
         self._words = {field.name: layout.value_words(field.name) for field in layout.spec.fields}
@@ -65,13 +73,15 @@ class RecordPacker:
         Args:
             values: by column of the spec; one that is absent, null or blank is missing.
         Raises:
-            InputError: a date that a run would refuse; names the field, never the value.
+            InputError: a year of two digits that the run does not say how to read; names the field, never the value.
         Cost: 10 us a value; up to 2 ms for one in another script than Latin, and for a date that is not ISO.
         """
         words = np.zeros(self._layout.stride, dtype=np.uint32)
         texts = [""] * len(self._coded)
         for number, field in enumerate(self._layout.spec.fields):
             text = (values.get(field.column) or "").strip()
+            if text and field.column in self._readings:
+                text = self._as_read(field.column, text)
             if not text:
                 continue
             if field.kind in CODED_KINDS:
@@ -79,6 +89,11 @@ class RecordPacker:
             else:
                 self._fill(field, text, words)
         return OneRecord(words, tuple(texts))
+
+    def _as_read(self, column: str, text: str) -> str:
+        texts = pl.Series([text], dtype=pl.String)
+        found = read_as(texts, self._readings[column], self._orders.get(column, False))[0]
+        return "" if found is None else str(found)
 
     def _clean(self, number: int, text: str) -> str:
         """The normalised string of a coded field."""
@@ -115,12 +130,14 @@ class RecordPacker:
                 words[0, self._layout.offset[field.name]] = date[0]
             return
         column = pl.Series([text], dtype=pl.String)
-        statuses, evidence = survey_dates(column)
-        status = int(statuses[0])
-        if status >= IMPOSSIBLE and field.slips != "keep":
+        status = int(read_dates(column, day_first=False)["status"][0])
+        if status == SHORT_YEAR:
             raise InputError(
-                f"field {field.name} holds {_FAULTS[status]}; a match refuses such a row", field=field.name
+                f"field {field.name} holds a date whose year has two digits; write four, for the records that were "
+                "matched do not say how they are read",
+                field=field.name,
             )
+        evidence = order_evidence(column)
         told = evidence.n_day_first > 0 or evidence.n_month_first > 0
         day_first = evidence.day_first if told else self._orders.get(field.name, False)
         fill_field(field, column, self._layout, words, day_first)

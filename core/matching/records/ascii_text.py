@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.jit import kernel
-from core.matching.records.packing import TOKENS_MAX, find_tokens, low_word, street_record
-from core.matching.standardise.normalise import PLACEHOLDER_DIGITS, PLACEHOLDER_MAILS, UNKNOWN_WORDS
+from core.matching.records.packing import DIGITS_MAX, TOKENS_MAX, find_tokens, low_word, street_record
+from core.matching.standardise.normalise import PLACEHOLDER_DIGITS, PLACEHOLDER_MAILS
 from core.matching.standardise.streets import StreetTables
+from core.matching.standardise.unknown_words import UNKNOWN_WORDS
 from core.matching.text.hashing import FNV_BASIS, FNV_PRIME, hash_span, hash_text, splitmix
 from core.matching.text.string_views import TextChunk, byte_at, copy_text, text_address, text_length
 
@@ -83,15 +84,18 @@ def fill_digits(
         if length == 0:
             continue
         address = text_address(chunk, row)
-        packed, n_digits, seen = _ZERO, 0, np.uint8(0)
+        packed, n_digits, seen, lettered = _ZERO, 0, np.uint8(0), False
         for place in range(address + length - 1, address - 1, -1):
             byte = byte_at(place)
             seen |= byte
+            if byte >= 64 or byte == _HASH:
+                lettered = True
             if 48 <= byte <= 57 and n_digits < keep:
                 packed = (packed << _FOUR) | np.uint64(byte - 47)
                 n_digits += 1
-        slow[row] = seen > 127
-        if n_digits < 3 or seen > 127:
+        # A telephone number with a letter or # behind it may have an extension, which patterns find.
+        slow[row] = seen > 127 or (lettered and keep < DIGITS_MAX)
+        if n_digits < 3 or slow[row]:
             continue
         repeated = (_NIBBLES >> np.uint64(64 - 4 * n_digits)) * (packed & np.uint64(15)) == packed
         if not (repeated and n_digits > 3) and not contains(refuse.digits, packed):

@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError
-from core.matching.specs.key_expressions import KEY_FUNCTIONS, WHOLE, WHOLE_DATE, KeyPart
+from core.matching.specs.key_expressions import (
+    FIRST,
+    KEY_FUNCTIONS,
+    LAST,
+    PREFIX,
+    SUFFIX,
+    WHOLE,
+    WHOLE_DATE,
+    KeyPart,
+)
 from core.matching.specs.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS
 from core.matching.specs.spec import FieldSpec, MatchSpec
 
@@ -228,6 +237,9 @@ def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int
     kind = read.kind
     opcode = KEY_FUNCTIONS[part.function].opcode
     opcode = WHOLE_DATE if opcode == WHOLE and kind == "date" else opcode
+    if kind == "identifier":
+        # Its letters are a code into the vocabulary.
+        opcode = {FIRST: PREFIX, LAST: SUFFIX}.get(opcode, opcode)
     other = 0 if part.other is None else offset[part.other]
     width = 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]
     return opcode, offset[part.field], part.length, other, width, read.values

@@ -19,9 +19,10 @@ from core.matching.records.value_places import in_order, one_value
 from core.matching.records.vocabulary import Vocabulary, code_columns, packed_field, remap
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import FieldSpec
-from core.matching.standardise.normalise import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS, normalise_field, require_columns
+from core.matching.standardise.normalise import normalise_field, require_columns
 from core.matching.standardise.several_values import may_be_several, split_values
 from core.matching.standardise.streets import street_tables
+from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 from core.matching.text.distinct import numbered
 from core.matching.text.flat_strings import flat_strings
 from core.matching.text.string_views import TextChunk, text_chunks

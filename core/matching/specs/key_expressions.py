@@ -24,8 +24,8 @@ class KeyFunction(NamedTuple):
 # own.
 (
     WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL, STREET,
-    WHOLE_DATE,
-) = range(16)  # fmt: skip
+    WHOLE_DATE, SUFFIX,
+) = range(17)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 
@@ -40,8 +40,8 @@ KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
     "parts": KeyFunction(PARTS, frozenset({"date"}), "none"),
     "house": KeyFunction(HOUSE, frozenset({"street"}), "none"),
     "number": KeyFunction(NUMBER, frozenset({"street"}), "none"),
-    "first": KeyFunction(FIRST, frozenset({"digits"}), "count"),
-    "last": KeyFunction(LAST, frozenset({"digits"}), "count"),
+    "first": KeyFunction(FIRST, frozenset({"digits", "identifier"}), "count"),
+    "last": KeyFunction(LAST, frozenset({"digits", "identifier"}), "count"),
     "unordered": KeyFunction(UNORDERED, _NAMES, "field"),
     "local": KeyFunction(LOCAL, frozenset({"email"}), "none"),
     "street": KeyFunction(STREET, frozenset({"street"}), "none"),

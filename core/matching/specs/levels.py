@@ -16,11 +16,22 @@ MISSING = 255
 MAX_TESTS = 8
 
 Kind = Literal[
-    "given_name", "surname", "text", "city", "category", "code", "date", "digits", "street", "email", "number"
+    "given_name",
+    "surname",
+    "text",
+    "city",
+    "category",
+    "code",
+    "identifier",
+    "date",
+    "digits",
+    "street",
+    "email",
+    "number",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 # Kinds whose single word is a code into the vocabulary of the job.
-CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code"})
+CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code", "identifier"})
 # Kinds of which one record may have several values, and how many it may have.
 SEVERAL_KINDS = ("digits", "email")
 VALUES_MAX = 4
@@ -55,7 +66,7 @@ class LevelTest(NamedTuple):
 ) = range(18)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
-_STRINGS = _NAMES | {"code", "category"}
+_STRINGS = _NAMES | {"code", "category", "identifier"}
 
 TESTS: Mapping[str, LevelTest] = {
     "exact": LevelTest(EXACT, frozenset(KINDS), "", 0.80, 0.004),
@@ -144,6 +155,7 @@ DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
     "city": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.88"),
     "category": _levels("exact"),
     "code": _levels("exact", "damerau <= 1", "prefix >= 3"),
+    "identifier": _levels("exact", "damerau <= 1"),
     "date": _levels("exact", "date_swapped", "date_digits <= 1", "date_parts", "same_year"),
     "digits": _levels("exact", "digits <= 1", "digits <= 2"),
     "street": _levels("exact", "same_street", "street_similar >= 0.6", "same_street_name >= 0.6"),

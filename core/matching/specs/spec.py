@@ -47,9 +47,9 @@ class FieldSpec(_Frozen):
     `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
     `made_of` names the fields the value is often put together from, as an e-mail address is from names.
     Two records that differ in a field that `tells_apart` are never one, such as the numbers of two branches.
-    `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` keeps dates that do not exist
-    as digits to be compared; by default their rows are bad rows. `values` is how many values a record has room for, as
-    a person has several telephones; a run sets it by the most that one of its records has.
+    `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` compares the digits of dates
+    that do not exist also where values that cannot be read are refused. `values` is how many values a record
+    has room for, as a person has several telephones; a run sets it by the most that one of its records has.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

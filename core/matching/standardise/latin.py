@@ -12,14 +12,15 @@ import unicodedata
 from core.matching.standardise.normalise import (
     CITY_WORDS,
     LETTERS,
-    NAME_UNKNOWN_WORDS,
     PARTICLES,
     PARTICLES_IN_FRONT,
+    PLACEHOLDER_DIGITS,
     REPEATED_CODE,
+    REPEATED_ID,
     SUFFIXES,
     TITLES,
-    UNKNOWN_WORDS,
 )
+from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 
 # Printable ASCII, the letters of Latin-1 and of Latin Extended A and B, and the typographic apostrophe.
 _LATIN = re.compile(r"[ -~\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u2019]*")
@@ -30,6 +31,7 @@ _VANISHING = re.compile(r"['’`´.]")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _TITLES, _SUFFIXES, _PARTICLES = re.compile(TITLES), re.compile(SUFFIXES), re.compile(PARTICLES)
 _IN_FRONT, _REPEATED_CODE = re.compile(PARTICLES_IN_FRONT), re.compile(REPEATED_CODE)
+_REPEATED_ID, _IDENTIFIER_MIN = re.compile(REPEATED_ID), 3
 _LONG_CODE_DIGITS, _SHORT_CODE_DIGITS = 9, 5
 _UNKNOWN, _UNKNOWN_NAMES = frozenset(UNKNOWN_WORDS), frozenset(NAME_UNKNOWN_WORDS)
 
@@ -52,6 +54,8 @@ def normalise_latin(text: str, kind: str) -> str | None:
         return None
     if kind == "code":
         return _code(folded)
+    if kind == "identifier":
+        return _identifier(folded)
     words = _BETWEEN_WORDS.sub(" ", _VANISHING.sub("", folded)).strip()
     if kind in ("given_name", "surname"):
         bare = _SUFFIXES.sub("", _TITLES.sub("", words, count=1), count=1)
@@ -64,6 +68,12 @@ def normalise_latin(text: str, kind: str) -> str | None:
     elif kind not in ("text", "category"):
         return None
     return "" if words in _UNKNOWN else words
+
+
+def _identifier(folded: str) -> str:
+    dense = _BETWEEN_WORDS.sub("", folded)
+    useless = dense in PLACEHOLDER_DIGITS or _REPEATED_ID.search(dense) or len(dense) < _IDENTIFIER_MIN
+    return "" if dense in _UNKNOWN or useless else dense
 
 
 def _code(folded: str) -> str:

@@ -16,15 +16,8 @@ from core.matching.standardise.dates import parse_dates
 from core.matching.standardise.full_names import name_part
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
 from core.matching.standardise.several_values import split_values
+from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 
-UNKNOWN_WORDS = (
-    "unknown", "unkown", "n a", "na", "none", "null", "nil", "nan", "test", "tester", "testing", "not known",
-    "not given",
-    "not available", "not applicable", "missing", "unspecified", "undefined", "anonymous", "anon", "xxx", "xxxx", "xx",
-    "tbd", "tba", "dummy", "no name", "noname", "fnu", "lnu", "no data", "blank", "refused", "withheld", "deceased",
-)  # fmt: skip
-# "na" is a Korean surname and "nan" a given name: words of up to three letters are no placeholder in a name.
-NAME_UNKNOWN_WORDS = tuple(word for word in UNKNOWN_WORDS if word not in {"na", "nan", "nil", "test"})
 PLACEHOLDER_DIGITS = ("123456789", "987654321", "078051120", "219099999", "1234567890", "12345678", "1234567")
 PLACEHOLDER_DATES = (19000101, 18000101, 19010101, 11111111, 99991231, 99990101, 10101)
 PLACEHOLDER_MAILS = ("noemail", "none", "no", "na", "test", "unknown", "noreply", "nomail", "example", "null")
@@ -37,6 +30,13 @@ PARTICLES = (
 )
 PARTICLES_IN_FRONT = r"^(van|von|de) (der|den|de|la|los|las) ?"
 CITY_WORDS = (("saint", "st"), ("mount", "mt"), ("fort", "ft"), ("north", "n"), ("south", "s"))
+REPEATED_ID = r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|x+)$"
+DIGITS_KEPT = 16
+# What leads from a telephone number on: its digits are none of the number's, of which at least six stand before it.
+EXTENSION = (
+    r"^((?:\D*\d){6}[^#a-z]*)(?:#|\b(?:x|ext|extn|extension|poste|durchwahl|dw|app|interno|int|ramal|anexo|toestel|wew)\b"
+    r"|(?:x|ext))[\s.:#-]*\d{1,6}\D*$"
+)
 REPEATED_CODE = r"^(?:0{3,}|9{5,}|x{3,})$"
 _COMBINING = r"\p{Mn}+"
 LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h"}
@@ -169,12 +169,21 @@ def _code(field: FieldSpec) -> pl.Expr:
     return _known(pl.when(~repeated).then(short)).alias(field.name)
 
 
+def _identifier(field: FieldSpec) -> pl.Expr:
+    dense = pl.col(field.name).str.replace_all(r"[^\p{L}\p{N}]+", "")
+    useless = dense.is_in(list(PLACEHOLDER_DIGITS)) | dense.str.contains(REPEATED_ID) | (dense.str.len_chars() < 3)
+    return _known(pl.when(~useless).then(dense)).alias(field.name)
+
+
 def _digits(field: FieldSpec) -> pl.Expr:
-    digits = pl.col(field.name).str.replace_all(r"\D+", "")
+    text = pl.col(field.name)
+    if field.keep_last is not None and field.keep_last < DIGITS_KEPT:
+        text = text.str.replace(EXTENSION, "$1")
+    digits = text.str.replace_all(r"\D+", "")
     if field.keep_last == 10:
         international = digits.str.len_bytes() == 11
         digits = pl.when(international & digits.str.starts_with("1")).then(digits.str.slice(1)).otherwise(digits)
-    digits = digits.str.tail(field.keep_last or 16)
+    digits = digits.str.tail(field.keep_last or DIGITS_KEPT)
     repeated = digits.str.contains(r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$") & (digits.str.len_bytes() >= 4)
     useless = digits.is_in(list(PLACEHOLDER_DIGITS)) | repeated | (digits.str.len_bytes() < 3)
     return pl.when(~useless).then(digits).alias(field.name)
@@ -205,6 +214,7 @@ _EXPRESSIONS: Mapping[str, Callable[[FieldSpec], pl.Expr]] = {
     "city": _city,
     "category": _text,
     "code": _code,
+    "identifier": _identifier,
     "digits": _digits,
     "street": _street,
     "email": _email,

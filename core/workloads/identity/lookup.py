@@ -30,6 +30,7 @@ from core.matching.records.value_places import relaid
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
+from core.matching.standardise.readings import ColumnReading
 
 Q = load("lookup")
 COMPONENT_MAX = 2_000
@@ -87,7 +88,7 @@ class _Version:
         said = orjson.loads(text)
         layout = Layout.of(MatchSpec.model_validate(said["spec"]))
         rules = Rules.of(Model.model_validate(said["model"]), layout)
-        packer = RecordPacker(layout, said["date_orders"], said["placeholders"])
+        packer = RecordPacker(layout, said["date_orders"], said["placeholders"], _readings(said))
         return cls(job_id, mark, rules, packer, Sizes.of(n_rows), said["window"], said, layout)
 
     def roomy(self, texts: Mapping[str, str | None]) -> _Version:
@@ -97,7 +98,7 @@ class _Version:
         if wider == spec:
             return self
         layout = Layout.of(wider)
-        packer = RecordPacker(layout, self.said["date_orders"], self.said["placeholders"])
+        packer = RecordPacker(layout, self.said["date_orders"], self.said["placeholders"], _readings(self.said))
         return replace(self, rules=Rules.of(self.rules.model, layout), packer=packer)
 
     def known(self, row: Row) -> Known:
@@ -109,6 +110,10 @@ class _Version:
             words = relaid(words[None, :], self.stored, layout)[0]
         record = OneRecord(words, tuple(texts.split(TEXT_SEPARATOR)))
         return Known(number, record_id, entity_id, began, record, np.frombuffer(links or b"", dtype=LINK))
+
+
+def _readings(said: Mapping[str, Any]) -> dict[str, ColumnReading]:
+    return {name: ColumnReading.from_dict(each) for name, each in said.get("readings", {}).items()}
 
 
 class _Moved(Exception):

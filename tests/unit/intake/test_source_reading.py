@@ -119,7 +119,8 @@ def test_open_source_digest_is_of_the_bytes(tmp_path: Path) -> None:
         (["31/01/1990", "01/31/1990"], True, "some dates put the day first"),
         (["1990-01-31"], False, None),
         (["19551192", "19550101"], False, "1 values are no dates"),
-        (["unknown", "19550101"], False, "1 values cannot be read"),
+        (["tomorrow", "19550101"], False, "1 values cannot be read as dates; taken as missing (e.g. line 2)"),
+        (["unknown", "19550101"], False, "1 values stand for no date"),
     ],
 )
 def test_open_source_settles_the_order_of_dates(

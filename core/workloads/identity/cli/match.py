@@ -139,6 +139,14 @@ def match(
         bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before")
     ] = False,
     bad_rows: BadRows = "raise",
+    bad_values: Annotated[
+        Literal["missing", "refuse"],
+        typer.Option(help="missing: what cannot be read is missing, or kept as digits; refuse: stop at the first"),
+    ] = "missing",
+    year_pivot: Annotated[
+        int | None,
+        typer.Option(help="first of the hundred years that two digits stand for (default: no date in the future)"),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="check the input, say what would be done, and end")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="match although a name has no column; ask nothing")] = False,
     encoding: Encoding = None,
@@ -177,6 +185,8 @@ def match(
             "skip_lines": skip_lines,
             "sheet": sheet,
             "more": [input_file(file, via) for file in files],
+            "bad_values": bad_values,
+            "year_pivot": year_pivot,
             "model": None if model is None else str(model),
             "allow_drift": allow_drift,
             "lookup": lookup,

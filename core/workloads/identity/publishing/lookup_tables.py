@@ -68,6 +68,7 @@ def rules_of(job: LinkageJob) -> str:
         "spec": job.spec.model_dump(mode="json"),
         "model": job.model.model_dump(mode="json"),
         "date_orders": job.date_orders(0),
+        "readings": {name: reading.to_dict() for name, reading in (job.sources[0].readings or {}).items()},
         "placeholders": load_placeholders(job.folder("reduce")),
         "window": job.outputs("plan")[0]["window"],
     }

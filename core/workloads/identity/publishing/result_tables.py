@@ -141,6 +141,10 @@ def _identities(texts: pl.DataFrame, members: pl.DataFrame, part: Range, job: Li
     for name in ("ssn", "phone"):
         if kinds.get(name) == "digits":
             frame = frame.with_columns(pl.col(name).str.replace_all(r"\D", "").replace("", None))
+    if kinds.get("ssn") == "identifier":
+        frame = frame.with_columns(
+            pl.col("ssn").str.to_uppercase().str.replace_all(r"[^\p{L}\p{N}]", "").replace("", None)
+        )
     if extra:
         frame = frame.with_columns(attributes=texts.select(pl.struct(extra).struct.json_encode()).to_series())
     # The table is partitioned by state: in its order COPY fills one partition after the other.

@@ -224,8 +224,10 @@ def test_lookup_of_what_cannot_be_is_refused(db: DatabaseManager, folder: Path) 
         lookup.find({"surname": "x"})
     with pytest.raises(InputError, match="field ssn holds a list"):
         lookup.find({"ssn": [1]})
-    with pytest.raises(InputError, match="field dob holds a date that does not exist"):
-        lookup.find({"dob": "1990-02-30"})
+    with pytest.raises(InputError, match="field dob holds a date whose year has two digits"):
+        lookup.find({"dob": "28/02/90"})
+    # Its digits are compared, as a match compares them.
+    assert lookup.find({"dob": "1990-02-30"})["decision"] == "new"
     nothing = lookup.find({})
     assert (nothing["decision"], nothing["entity_id"], nothing["candidates"]) == ("new", None, 0)
     with pytest.raises(ConfigError, match="nothing is published for data set 'x'; published: '"):

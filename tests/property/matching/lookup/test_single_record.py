@@ -157,9 +157,9 @@ def test_packer_reads_dates_in_the_order_of_the_data_set(text, day_first):
     assert np.array_equal(found.words[at], words[0, at])
 
 
-@pytest.mark.parametrize("text", ["1990-02-30", "03/04/90"])
+@pytest.mark.parametrize("text", ["03/04/90", "4 mai 90"])
 def test_packer_refuses_the_dates_that_a_file_may_not_have(text):
-    with pytest.raises(InputError, match="a match refuses such a row") as error:
+    with pytest.raises(InputError, match="a date whose year has two digits") as error:
         RecordPacker(LAYOUT, {}, {}).pack({"a_date": text})
     assert text not in error.value.message
 

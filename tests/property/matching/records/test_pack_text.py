@@ -13,7 +13,8 @@ from core.matching.records.pack_text import pack_text
 from core.matching.records.vocabulary import pack
 from core.matching.specs.levels import KINDS
 from core.matching.specs.spec import MatchSpec
-from core.matching.standardise.normalise import UNKNOWN_WORDS, normalise
+from core.matching.standardise.normalise import normalise
+from core.matching.standardise.unknown_words import UNKNOWN_WORDS
 
 FIELDS = [{"name": f"a_{kind}", "kind": kind} for kind in KINDS] + [
     {"name": "phone", "kind": "digits", "keep_last": 10},

@@ -33,6 +33,7 @@ VALUE_OF_KIND = {
     "text": "acme",
     "city": "boston",
     "category": "ny",
+    "identifier": "ab12c",
     "code": "12345",
     "date": 19800512,
     "digits": "123450678",

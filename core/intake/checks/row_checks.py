@@ -14,16 +14,11 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.intake.bad_rows import Fault, Quarantine
+from core.intake.checks.date_columns import DateColumn
+from core.intake.checks.number_columns import NUMBERED_KINDS, NumberColumn
 from core.intake.columns import ColumnPlan
 from core.intake.opening import BadRows, Opening
-from core.matching.standardise.dates import (
-    IMPOSSIBLE,
-    KEYING_ERROR,
-    SHORT_YEAR,
-    UNREADABLE,
-    OrderEvidence,
-    survey_dates,
-)
+from core.matching.standardise.readings import AS_WRITTEN, ColumnReading
 from core.matching.standardise.several_values import ValueCounts
 
 ROW_GROUP_ROWS = 65_536
@@ -43,15 +38,6 @@ class Batch:
     origin: pl.DataFrame
     faults: Sequence[tuple[Fault, bytes]] = ()
     part: int = 0
-
-
-@dataclass(slots=True)
-class _Dates:
-    """What a date column told so far; bad rows count for the order only."""
-
-    evidence: OrderEvidence = field(default_factory=OrderEvidence)
-    n_kept: int = 0
-    n_unread: int = 0
 
 
 class Intake:
@@ -76,16 +62,22 @@ class Intake:
         self.quarantine = quarantine
         self.n_rows = 0
         self.parts: list[tuple[str, int]] = []
-        dates = (hint.name for hint in opening.fields if hint.kind == "date")
-        self.dates = {name: _Dates() for name in dates if name in plan.mapping}
+        self.dates = {
+            hint.name: DateColumn(hint, "+".join(plan.mapping[hint.name]), opening)
+            for hint in opening.fields
+            if hint.kind == "date" and hint.name in plan.mapping
+        }
+        self.numbers = {
+            hint.name: NumberColumn(hint, opening)
+            for hint in opening.fields
+            if hint.kind in NUMBERED_KINDS and hint.name in plan.mapping
+        }
         hints = {hint.name: hint for hint in opening.fields if hint.name in plan.mapping and hint.kind != "date"}
         telephones = [name for name, hint in hints.items() if hint.gathers]
         self.counts = ValueCounts({name: hint.kind for name, hint in hints.items()}, telephones)
         # What counts as filled from the start is not missed at the end.
         self.filled = set(plan.mapping) if opening.may_be_empty else set()
         self._bad_rows: BadRows = "raise" if folder is None else opening.bad_rows
-        self._slips_kept = frozenset(hint.name for hint in opening.fields if hint.slips_kept)
-        self._day_first = opening.day_first
         self._unit, self._raw, self._folder = unit, raw, folder
         self._empty: list[str] = []
         self._hashes: list[NDArray[np.uint64]] = []
@@ -101,16 +93,19 @@ class Intake:
         Raises:
             RowError: the first bad row of the batch, unless bad rows are set aside.
         """
-        bad, statuses, faults = self._check(batch)
+        bad, faults = self._check(batch)
         everything = sorted([*batch.faults, *faults], key=lambda pair: pair[0].line)
         if everything and self._bad_rows == "raise":
             raise everything[0][0].error(self.files[batch.part], self._unit)
         for fault, raw in everything:
             self._set_aside(fault, raw, batch.part)
+        for name, column in self.dates.items():
+            column.take(batch.frame[name], batch.origin["line"], bad)
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
         if not len(good):
             return
-        self._count_dates(statuses, bad)
+        for name, numbers in self.numbers.items():
+            numbers.take(good[name])
         self.counts.add(good)
         self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
         self._hashes.append(good["id"].hash(seed=0).to_numpy())
@@ -138,6 +133,8 @@ class Intake:
                 bad=n_bad,
                 rows=self.n_rows + n_bad,
             )
+        for dates in self.dates.values():
+            dates.refuse_strangers(self.path, self._unit)
         self._drop_empty()
 
     def _drop_empty(self) -> None:
@@ -151,59 +148,41 @@ class Intake:
         unmapped = (*plan.unmapped, *empty)
         self.plan = replace(plan, mapping=kept, unmapped=unmapped, apart=plan.apart - set(empty))
         self.dates = {name: dates for name, dates in self.dates.items() if name in kept}
+        self.numbers = {name: numbers for name, numbers in self.numbers.items() if name in kept}
 
-    def order_of(self, name: str) -> bool:
-        """Whether a date column writes the day first: as its values tell, else as was known before."""
-        evidence = self.dates[name].evidence
-        told = evidence.n_day_first > 0 or evidence.n_month_first > 0
-        return evidence.day_first if told else self._day_first.get(name, False)
+    @property
+    def readings(self) -> dict[str, ColumnReading]:
+        """How columns are read that are not read as they are written."""
+        found = {name: column.reading for name, column in self.dates.items()}
+        found |= {name: numbers.reading for name, numbers in self.numbers.items()}
+        return {name: reading for name, reading in found.items() if reading != AS_WRITTEN}
 
     def notices(self) -> list[str]:
         """What the user should know though it stops nothing."""
-        found = []
-        for name, dates in self.dates.items():
-            where, evidence = f"{self.path.name}: {name}", dates.evidence
-            if evidence.n_day_first and evidence.n_month_first:
-                order = "day" if evidence.day_first else "month"
-                found.append(
-                    f"{where}: some dates put the day first, some the month; unclear ones are read {order} first"
-                )
-            elif evidence.n_either and not evidence.n_day_first and not evidence.n_month_first:
-                order = "day" if self.order_of(name) else "month"
-                found.append(f"{where}: no date tells whether day or month comes first; read {order} first")
-            if dates.n_kept:
-                found.append(f"{where}: {dates.n_kept} values are no dates; kept as keying errors")
-            if dates.n_unread:
-                found.append(f"{where}: {dates.n_unread} values cannot be read as dates; taken as missing")
+        found = [f"{self.path.name}: {said}" for column in self.dates.values() for said in column.notices(self._unit)]
+        found += [f"{self.path.name}: {said}" for column in self.numbers.values() for said in column.notices()]
         found += [f"{self.path.name}: {said}" for said in self.counts.notices()]
         found += [f"{self.path.name}: column {name!r} is empty in every row; it is left out" for name in self._empty]
         if self.quarantine.count:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found
 
-    def _check(self, batch: Batch) -> tuple[pl.Series, dict[str, pl.Series], list[tuple[Fault, bytes]]]:
-        """(n,) which rows are bad; (n,) status of each date; and why rows are bad: the first reason of each."""
-        statuses: dict[str, pl.Series] = {}
+    def _check(self, batch: Batch) -> tuple[pl.Series, list[tuple[Fault, bytes]]]:
+        """(n,) which rows are bad; and why they are: the first reason of each."""
         bad = batch.frame["id"].is_null()
-        reasons: list[tuple[pl.Series, str, Literal["empty_id", "impossible_date", "short_year"]]] = [
+        reasons: list[tuple[pl.Series, str, Literal["empty_id", "unreadable_date"]]] = [
             (bad, self.plan.id_column, "empty_id")
         ]
-        for name in self.dates:
-            status, evidence = survey_dates(batch.frame[name])
-            if name in self._slips_kept:
-                status = status.replace({IMPOSSIBLE: KEYING_ERROR, SHORT_YEAR: UNREADABLE})
-            statuses[name] = status
-            self.dates[name].evidence += evidence
-            column = "+".join(self.plan.mapping[name])
-            reasons.append((status == IMPOSSIBLE, column, "impossible_date"))
-            reasons.append((status == SHORT_YEAR, column, "short_year"))
-            bad = bad | (status >= IMPOSSIBLE)
+        for name, column in self.dates.items():
+            refused = column.bad(batch.frame[name])
+            reasons.append((refused, column.column, "unreadable_date"))
+            bad = bad | refused
         faults: dict[int, Fault] = {}
         if bad.any():
-            for mask, column, kind in reasons:
+            for mask, where, kind in reasons:
                 for row in mask.arg_true().to_list():
-                    faults.setdefault(row, Fault(kind, batch.origin["line"][row], column))
-        return bad, statuses, [(fault, self._raw_of(batch.origin, row)) for row, fault in faults.items()]
+                    faults.setdefault(row, Fault(kind, batch.origin["line"][row], where))
+        return bad, [(fault, self._raw_of(batch.origin, row)) for row, fault in faults.items()]
 
     def _raw_of(self, origin: pl.DataFrame, row: int) -> bytes:
         # Not read when it would only be thrown away.
@@ -213,12 +192,6 @@ class Intake:
 
     def _set_aside(self, fault: Fault, raw: bytes, part: int) -> None:
         self.quarantine.add(fault, raw, self.files[part] if len(self.files) > 1 else None)
-
-    def _count_dates(self, statuses: dict[str, pl.Series], bad: pl.Series) -> None:
-        for name, every in statuses.items():
-            status = every.filter(~bad)
-            self.dates[name].n_kept += int((status == KEYING_ERROR).sum())
-            self.dates[name].n_unread += int((status == UNREADABLE).sum())
 
     def _refuse_repeats(self, rows_of: Callable[[], pl.LazyFrame]) -> None:
         if not self._hashes:
