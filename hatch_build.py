@@ -27,7 +27,6 @@ class Kernels(BuildHookInterface[Any]):
 
         if config.CPU_NAME != PORTABLE:
             raise SystemExit(f"{ASKED}=1: kernels for a wheel need a processor that is at least {PORTABLE}; unset it")
-        found = [
-            path for kind in ("*.nbi", "*.nbc", "kernels.sha256") for path in root.glob(f"core/**/__pycache__/{kind}")
-        ]
+        kinds = ("*.nbi", "*.nbc", "kernels.sha256", "kernels-*.ready")
+        found = [path for kind in kinds for path in root.glob(f"core/**/__pycache__/{kind}")]
         build_data["force_include"].update({str(path): str(path.relative_to(root)) for path in found})
