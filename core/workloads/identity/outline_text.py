@@ -8,6 +8,7 @@ from textwrap import wrap
 from core.linkage.results.outline import Outline, SourceOutline
 
 WIDTH = 80
+_MARKS = {",": "comma", ";": "semicolon", "tab": "tab", "|": "stroke", ":": "colon", "'": "apostrophe"}
 
 
 def outline_lines(outline: Outline) -> list[str]:
@@ -27,12 +28,21 @@ def _without(dropped: tuple[str, ...]) -> str:
 
 
 def _source_lines(source: SourceOutline) -> Iterator[str]:
-    form = "".join(f", {name} {value}" for name, value in source.detected.items())
-    yield from _wrapped("", f"{source.path}: {source.rows:,} rows{form}")
+    form = [f"{source.rows:,} rows", *(_form(name, value) for name, value in source.detected.items())]
+    yield from _wrapped(f"{source.path}: ", "; ".join(form))
     width = max(map(len, source.fields), default=0)
     yield from _wrapped(f"  {'id':<{width}}  ", source.id_column)
     for name, columns in source.fields.items():
         yield from _wrapped(f"  {name:<{width}}  ", " + ".join(columns))
+
+
+def _form(name: str, value: str) -> str:
+    """What was detected, in words."""
+    if name == "format":
+        return value.upper() if value in {"csv", "json"} else value
+    if name in {"delimiter", "quote"}:
+        return f"{name} {_MARKS.get(value, repr(value))}"
+    return f"{name.replace('_', ' ')} {value}"
 
 
 def _wrapped(head: str, text: str) -> list[str]:

@@ -29,7 +29,7 @@ def test_plan_says_columns_fields_and_passes_and_does_nothing(people: Path, tmp_
     done = headrace("match", people, "--id", "id", "--out", tmp_path / "out.csv", "--plan", env=env)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("people.csv: 12 rows")
+    assert lines[0].startswith("people.csv: 12 rows; CSV; delimiter comma")
     assert "  last_name   Name" in lines
     assert "not compared, no column: ssn, city, state, email" in lines
     assert max(map(len, lines)) <= 80
