@@ -19,12 +19,13 @@ from core.errors import HeadraceError, QueueError, UnknownFlow
 from core.queue.store import flows as queue_flows
 from core.queue.store.wake import Wake
 from core.runtime import Runtime, open_runtime
+from core.scaling.announcements import announcements
 from core.scaling.controller import Aim, Controller, Loop, Tick
 from core.scaling.policy import Policy, for_batches, for_records
 from core.terminal.decisions import teller
 from core.terminal.guard import guarded
 from core.terminal.signals import told_to_end
-from flows.runs.events import BACKLOG_CLEARED, BACKLOG_HIGH, DECIDED
+from flows.runs import run_names
 from flows.runs.policies import in_words
 from flows.runs.wiring import settings_of
 from flows.server.answers import require_api
@@ -59,7 +60,7 @@ class AutoscaleRequest(BaseModel):
         return for_records(**said) if self.kind == "record" else for_batches(**said)
 
 
-@flow(name="autoscale", persist_result=False)
+@flow(name="autoscale", flow_run_name=run_names.of_autoscaler, persist_result=False)
 async def autoscale(request: AutoscaleRequest, postgres_block: str | None = None) -> Any:
     """Look at the queue and submit or call off consumer runs, four times in a minute.
 
@@ -102,16 +103,8 @@ def _controller(runtime: Runtime, request: AutoscaleRequest) -> Iterator[Control
 
 def _announce(request: AutoscaleRequest, now: Tick | None) -> None:
     """Events for automations: what changed the fleet, and a backlog that is too old, or no longer so."""
-    if now is None:
-        return
-    resource = {"prefect.resource.id": f"headrace.flow.{request.flow_name}", "prefect.resource.name": request.flow_name}
-    if now.late:
-        emit_event(BACKLOG_HIGH, resource, payload={"reason": now.decision.reason})
-    elif now.was_late:
-        emit_event(BACKLOG_CLEARED, resource, payload={"reason": now.decision.reason})
-    if now.effect is None or now.effect.started or now.effect.stopped:
-        payload = {"desired": now.decision.desired, "reason": now.decision.reason, "error": now.error}
-        emit_event(DECIDED, resource, payload=payload)
+    for one in announcements(request.flow_name, now):
+        emit_event(one.event, one.resource, payload=one.payload)
 
 
 async def _show(request: AutoscaleRequest, told: list[Tick | None]) -> None:

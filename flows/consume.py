@@ -18,12 +18,13 @@ from core.errors import HeadraceError, QueueError
 from core.monitoring.exposition import dead_letters
 from core.queue.consumers.supervisor import Figures
 from core.runtime import open_runtime
+from flows.runs import run_names
 from flows.runs.events import dead_lettered
 from flows.runs.policies import in_words
 from flows.runs.wiring import settings_of
 
 
-@flow(name="consume", persist_result=False)
+@flow(name="consume", flow_run_name=run_names.of_consumer, persist_result=False)
 async def consume(request: ConsumeRequest, postgres_block: str | None = None) -> Any:
     """Take batches until none has come for a while; returns what was done.
 

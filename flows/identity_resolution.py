@@ -17,6 +17,7 @@ from core.workloads.identity.outline_text import outline_lines
 from core.workloads.identity.session import open_session
 from core.workloads.identity.summary import show
 from core.workloads.identity.workload import FLOW
+from flows.runs import run_names
 from flows.runs.events import tell_dead
 from flows.runs.policies import in_words
 from flows.runs.session import using
@@ -24,7 +25,7 @@ from flows.runs.stages import THREADS, all_stages
 from flows.runs.wiring import RUNNERS, settings_of
 
 
-@flow(name="identity-resolution", persist_result=False, task_runner=THREADS)
+@flow(name="identity-resolution", flow_run_name=run_names.of_match, persist_result=False, task_runner=THREADS)
 async def identity_resolution(request: MatchRequest, postgres_block: str | None = None) -> Any:
     """Resolve the records of a file into entities; the same request resumes an unfinished job.
 

@@ -16,6 +16,7 @@ from core.queue.producers import unique_keys
 from core.queue.store import partitions, retention, singleton
 from core.runtime import Runtime, open_runtime
 from core.terminal.guard import guarded
+from flows.runs import run_names
 from flows.runs.policies import in_words
 from flows.runs.wiring import settings_of
 from flows.statistics_refresh import planner_statistics
@@ -74,7 +75,7 @@ DUTIES: dict[str, tuple[str, Any]] = {
 }
 
 
-@flow(name="maintenance", persist_result=False)
+@flow(name="maintenance", flow_run_name=run_names.of_upkeep, persist_result=False)
 async def maintenance(
     request: MaintenanceRequest = MaintenanceRequest(),  # noqa: B008 - frozen, and Prefect reads the default for its form
     postgres_block: str | None = None,

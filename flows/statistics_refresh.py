@@ -15,6 +15,7 @@ from core.errors import HeadraceError
 from core.queue.store import statistics
 from core.runtime import open_runtime
 from core.terminal.guard import guarded
+from flows.runs import run_names
 from flows.runs.policies import in_words
 from flows.runs.wiring import settings_of
 
@@ -32,7 +33,7 @@ def planner_statistics(postgres_block: str | None) -> dict[str, Any]:
         return asdict(statistics.refresh(runtime.db))
 
 
-@flow(name="statistics-refresh", persist_result=False)
+@flow(name="statistics-refresh", flow_run_name=run_names.of_upkeep, persist_result=False)
 async def statistics_refresh(
     request: StatisticsRequest = StatisticsRequest(),  # noqa: B008 - frozen, and Prefect reads the default for its form
     postgres_block: str | None = None,

@@ -42,7 +42,8 @@ def deploy(
     scaler: Annotated[
         Scaler | None,
         typer.Option(
-            "--scaler", help="Who scales consumers: prefect: the flow `autoscale` each minute; else it rests."
+            "--scaler",
+            help="Who scales: prefect: `autoscale`, on local within `headrace up`; else it rests.",
         ),
     ] = None,
     workspace_claim: Annotated[

@@ -36,6 +36,7 @@ class JobSession:
         self.job = job
         self.poll_s = poll_s
         self.seconds: dict[Stage, float] = {}
+        self.worked: set[Stage] = set()
         self._source = source
         self._publication = publication
         self._idle_s = 0.0
@@ -87,6 +88,7 @@ class JobSession:
             logger.error("batch %s of stage %s failed: %s", batch.partition, batch.stage, type(error).__name__)
             self._give_up(batch, type(error).__name__, "unexpected error; see the worker's log", retryable=True)
             return said | {"outcome": "failed"}
+        self.worked.add(batch.stage)
         return said | {"outcome": "completed", **output}
 
     def _give_up(self, batch: StageBatch, error_class: str, reason: str, *, retryable: bool) -> None:
@@ -142,6 +144,15 @@ class JobSession:
         """Close the books of a drained stage; returns the job's progress in percent."""
         self.seconds[stage] = time.perf_counter() - self._opened
         return 100.0 * (self.stages.index(stage) + 1) / len(self.stages)
+
+    @property
+    def title(self) -> str:
+        """What the job is called where people see it."""
+        return f"job {self.job_id}"
+
+    def left_s(self) -> float | None:
+        """Seconds that the stages to come may take; None: nothing tells."""
+        return None
 
     @property
     def spent_s(self) -> float:

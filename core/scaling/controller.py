@@ -128,6 +128,16 @@ class Controller:
             decision_log.forget(self._db, self._aim.retain_days)
 
 
+class Decider(Protocol):
+    """Decides once a round; a Controller, or what stands before one."""
+
+    def tick(self) -> Tick | None:
+        """One round; None where nothing was decided."""
+
+    def leave(self) -> None:
+        """Let another autoscaler act at once."""
+
+
 class Loop:
     """Ticks when work is announced, and every `tick_s` as the safety net, until `stop`.
 
@@ -136,7 +146,7 @@ class Loop:
     """
 
     def __init__(
-        self, controller: Controller, waker: Waker, tick_s: float, say: Callable[[Tick | None], None] | None = None
+        self, controller: Decider, waker: Waker, tick_s: float, say: Callable[[Tick | None], None] | None = None
     ) -> None:
         self._controller, self._waker, self._tick_s, self._say = controller, waker, tick_s, say
         self._stopping = threading.Event()

@@ -25,6 +25,7 @@ from core.deploying.request import DeployRequest
 from core.errors import ConfigError, ServiceUnavailable
 from core.stack import members, state
 from core.stack.plan import PREFECT_DATABASE, Part, Plan, parts, require_free
+from core.stack.scaler import StackScaler
 from core.stack.state import Component, Phase, StackState
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Supervisor:
         self._running: dict[str, _Running] = {}
         self._phase: Phase = "starting"
         self._note = ""
+        self._scaler = StackScaler(plan.settings, self._database_url, plan.api_url)
 
     def stop(self) -> None:
         """End everything. Safe in a signal handler."""
@@ -120,7 +122,12 @@ class Supervisor:
         self._wait("web", lambda: _answers(f"{plan.web_url}/health"))
         self._wait("worker", self._worker_polls)
         if not self._stop.is_set():
+            self._scaler.start()
             self._enter("ready")
+
+    def _database_url(self) -> str:
+        settings = self._plan.settings.database
+        return self._plan.postgres.url() if settings.url is None else connect.require_url(settings)
 
     def _prefect_database(self) -> None:
         queries, server = load("database"), self._plan.postgres
@@ -211,6 +218,7 @@ class Supervisor:
 
     def _end(self) -> None:
         self._enter("stopping")
+        self._scaler.stop()
         plan = self._plan
         last = [one.process.pid for name, one in self._running.items() if name in {"server", "redis"}]
         known = self._components()

@@ -20,9 +20,3 @@ def tell_dead(flow_name: str, n_dead: int) -> None:
     """One event for a flow."""
     resource = {"prefect.resource.id": f"headrace.flow.{flow_name}", "prefect.resource.name": flow_name}
     emit_event(DEAD_LETTERED, resource, payload={"dead_letters": n_dead})
-
-
-BACKLOG_HIGH, BACKLOG_CLEARED = "headrace.queue.backlog-high", "headrace.queue.backlog-cleared"
-
-
-DECIDED = "headrace.scaling.decided"

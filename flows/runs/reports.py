@@ -17,7 +17,10 @@ from prefect.artifacts import (
 )
 
 from core.jobs.ports import Stage
-from core.jobs.session import TABLE_ROWS_MAX, JobSession, batch_rows
+from core.jobs.session import TABLE_ROWS_MAX, batch_rows
+from core.terminal.spans import span_words
+from core.terminal.tables import JOINED
+from core.workloads.identity.session import IdentitySession
 from core.workloads.identity.summary import summary_markdown
 
 logger = logging.getLogger(__name__)
@@ -61,9 +64,14 @@ class ProgressCard:
         self._newest: tuple[float, str] | None = None
         self._all_done = asyncio.Event()
 
-    def show(self, stage: Stage, percent: float) -> Shown:
-        """Say which stage is done, or what has been done since, when its turn comes."""
-        self._newest = percent, "all stages are done" if percent >= 100 else f"stage {stage} is done"
+    def show(self, stage: Stage, percent: float, left_s: float | None = None) -> Shown:
+        """Say which stage is done and what is left, or what has been done since, when its turn comes.
+
+        Args:
+            left_s: seconds that the others may take; None: nothing tells.
+        """
+        left = "" if left_s is None else f", about {span_words(left_s).replace(JOINED, ' ')} left"
+        self._newest = percent, "all stages are done" if percent >= 100 else f"stage {stage} is done{left}"
         if percent >= 100:
             self._all_done.set()
         return self._show_newest()
@@ -81,10 +89,10 @@ class ProgressCard:
             await asyncio.wait_for(self._all_done.wait(), self._pause_s)
 
 
-async def job_done(session: JobSession, summary: dict[str, Any]) -> None:
+async def job_done(session: IdentitySession, summary: dict[str, Any]) -> None:
     """Show the figures of the job and its batches."""
     await acreate_markdown_artifact(
-        summary_markdown(summary),
+        summary_markdown(summary, session.out),
         key=f"job-{session.job_id}-summary",
         description="What the job found, and where its time went",
     )

@@ -17,6 +17,7 @@ from core.jobs.ports import Stage
 from core.workloads.identity.session import IdentitySession
 from flows.runs import reports
 from flows.runs.policies import BATCH_TASK, BATCHES_PER_RUN, in_words
+from flows.runs.run_names import rename
 from flows.runs.session import current
 from flows.runs.wiring import RUNNERS
 
@@ -54,13 +55,14 @@ async def all_stages(session: IdentitySession) -> dict[str, Any]:
     """Take part in every stage until it is drained, whoever works on it; returns the figures of the job."""
     room, card, log = BATCHES_PER_RUN, reports.ProgressCard(session.job_id), get_run_logger()
     async with reports.beside_the_work() as show_later:
+        show_later(rename(session.title))
         for stage in session.stages:
             started = time.perf_counter()
             session.open(stage)
             room -= await _hand_out(stage, room)
             while not (progress := session.progress(stage)).drained:
                 await drain(stage)
-            show_later(card.show(stage, session.share_done(stage)))
+            show_later(card.show(stage, session.share_done(stage), session.left_s()))
             log.info("stage %s: %d batches in %.1f s", stage, progress.done, time.perf_counter() - started)
         summary = session.finish()
         show_later(reports.job_done(session, summary))

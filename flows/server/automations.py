@@ -11,7 +11,8 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, RunDeployment, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-from flows.runs.events import BACKLOG_CLEARED, BACKLOG_HIGH, DEAD_LETTERED
+from core.scaling.announcements import BACKLOG_CLEARED, BACKLOG_HIGH
+from flows.runs.events import DEAD_LETTERED
 
 PREFIX = "headrace: "
 RUN = "prefect.flow-run."

@@ -172,10 +172,12 @@ async def put_deployment(
             has=made_for,
             needs=ours,
         )
+    if not deployment.schedules:
+        wanted["paused"] = _rests(before, scheduled)
     schedules = _schedules(deployment.schedules, before)
     if scheduled is not None:
         schedules = [(rule, scheduled) for rule, _ in schedules]
-    if before is not None and _as_held(before) == wanted | {"schedules": schedules}:
+    if before is not None and {**_as_held(before), **_pause_of(before, wanted)} == wanted | {"schedules": schedules}:
         return Change("deployment", full_name, "unchanged"), before.id
     flow_id = await client.create_flow_from_name(flow.name)
     made = await client.create_deployment(
@@ -185,6 +187,20 @@ async def put_deployment(
         **wanted,
     )
     return Change("deployment", full_name, "created" if before is None else "updated"), made
+
+
+def _rests(before: DeploymentResponse | None, scheduled: bool | None) -> bool:
+    """Whether a deployment without schedules is paused: as it is held, and as somebody paused the schedule it had."""
+    if scheduled is not None:
+        return not scheduled
+    if before is None:
+        return False
+    return before.paused or (bool(before.schedules) and not any(one.active for one in before.schedules))
+
+
+def _pause_of(before: DeploymentResponse, wanted: dict[str, Any]) -> dict[str, bool]:
+    """Only where the file has a say in it."""
+    return {"paused": before.paused} if "paused" in wanted else {}
 
 
 async def is_scheduled(client: PrefectClient, deployment_id: UUID) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.jobs.memory import fit, limit_bytes
+from core.jobs.ports import Stage
 from core.jobs.queue_source import QueueSource
 from core.jobs.session import JobSession
 from core.linkage.description import JobDescription
@@ -15,7 +16,7 @@ from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.results.outputs import summarise, write_outputs
-from core.linkage.stages.needs import NEEDS
+from core.linkage.stages.needs import NEEDS, SHARES
 from core.linkage.stages.table import TABLE
 from core.metrics.process import usable_cores
 from core.queue import BatchQueue, FlowPolicy
@@ -51,6 +52,31 @@ class IdentitySession(JobSession):
         job = LinkageJob(description, TABLE, workspace, source, threads=threads, at_once=room.at_once)
         super().__init__(job, source, EntityPublication(queue, job_id, job), poll_s=poll_s)
 
+    @property
+    def title(self) -> str:
+        """The job's number and what it works on."""
+        request = self.job.description.request
+        return f"{super().title}: {title_of(request.input, request.spec)}"
+
+    @property
+    def out(self) -> str | None:
+        """The file that the answer is written to."""
+        return self.job.description.request.out
+
+    def share_done(self, stage: Stage) -> float:
+        """Close the books of a drained stage; returns the progress in percent, by the usual shares of the stages."""
+        super().share_done(stage)
+        done = self.stages[: self.stages.index(stage) + 1]
+        return 100.0 * sum(SHARES[each] for each in done) / sum(SHARES[each] for each in self.stages)
+
+    def left_s(self) -> float | None:
+        """By the usual shares of the stages and by the time of those this process had a part in; others say nothing."""
+        known = [stage for stage in self.seconds if stage in self.worked]
+        rest = sum(SHARES[stage] for stage in self.stages if stage not in self.seconds)
+        if not known or not rest:
+            return None
+        return sum(self.seconds[stage] for stage in known) * rest / sum(SHARES[stage] for stage in known)
+
     def finish(self) -> dict[str, Any]:
         """Make the job's answer the one that counts, and sum it up."""
         self.publish()
@@ -60,6 +86,12 @@ class IdentitySession(JobSession):
         """Write the files the request asks for."""
         if self.job.description.request.out is not None:
             write_outputs(self.job, Path(self.job.description.request.out), summary)
+
+
+def title_of(source: str, spec: str) -> str:
+    """`people.csv by persons`: names alone, of `demo:persons?rows=20000` without what is asked of it."""
+    names = (str(path).partition("?")[0].rstrip("/").rpartition("/")[2] for path in (source, spec))
+    return " by ".join(names)
 
 
 @contextmanager

@@ -53,6 +53,14 @@ def test_up_runs_a_deployment_to_its_end_and_starts_again_what_dies(stack: Stack
         time.sleep(0.2)
     assert state["type"] == "COMPLETED", (stack.folder / "stack" / "worker.log").read_text()[-3000:]
 
+    assert str(stack.call(f"/flow_runs/{run}")["name"]).startswith("job 1: ")
+
+    # It scales by itself, without a run for each look.
+    (newest, *_) = json.loads(stack.run("scale", "explain", "--json").stdout)
+    assert newest["pool"] == "prefect:consume/local"
+    scaler = stack.call("/deployments/name/autoscale/local")
+    assert (scaler["schedules"], scaler["paused"]) == ([], False)
+
     # A part that dies is started again.
     (worker,) = [part["pid"] for part in stack.state()["components"] if part["name"] == "worker"]
     os.kill(worker, signal.SIGKILL)
