@@ -19,7 +19,7 @@ from core.metrics.process import usable_cores
 from core.terminal.progress import stage_progress
 from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.outline_text import outline_lines
-from core.workloads.identity.python.frames import F, as_file, is_pandas, listed, numbered
+from core.workloads.identity.python.frames import F, as_file, is_pandas, listed, numbered, said_of_each
 from core.workloads.identity.python.result import MatchResult
 
 
@@ -30,6 +30,8 @@ def match(
     id: str | None = None,  # noqa: A002 - the option's name on the command line
     map: Mapping[str, str] | None = None,  # noqa: A002
     link: Any = None,
+    link_id: str | Sequence[str] | None = None,
+    link_map: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
     one_to_one: bool = False,
     model: str | Path | None = None,
     decisions: Any = None,
@@ -47,6 +49,8 @@ def match(
         id: column that names each record; by default `id`, and for a frame without one its row numbers.
         map: field -> column; "" leaves the field out. Columns with a usual name are found by themselves.
         link: another frame or path, or several: only pairs across them are compared.
+        link_id: column that names each record of what is linked; a list: of each, in their order.
+        link_map: field -> column of what is linked, beside `map`; a list: of each, in their order.
         one_to_one: with link: an entity has at most one record of each.
         decisions: a frame or path with `id_a`, `id_b`, `decision` (match or differ).
         best_records: whether `best_records` of the result are wanted.
@@ -64,8 +68,11 @@ def match(
     try:
         request = _request(
             here,
-            [records, *listed(link)],
+            records,
+            listed(link),
             id,
+            said_of_each("link_id", link_id, len(listed(link))),
+            link_mapping=said_of_each("link_map", link_map, len(listed(link))),
             spec=str(spec),
             mapping=dict(map or {}),
             one_to_one=one_to_one,
@@ -99,11 +106,20 @@ def made_persons(rows: int = 1_000, *, seed: int = 7, duplicates: float = 0.3) -
     return generate_persons(rows, seed=seed, duplicates=duplicates)
 
 
-def _request(here: Path, sources: Sequence[Any], id_column: str | None, **fields: Any) -> MatchRequest:
-    files = [as_file(each, here, name, id_column) for name, each in numbered(sources)]
+def _request(
+    here: Path, records: Any, links: Sequence[Any], id_column: str | None, link_ids: Sequence[str], **fields: Any
+) -> MatchRequest:
+    names = [id_column, *(said or id_column for said in link_ids or [""] * len(links))]
+    numbers = numbered([records, *links])
+    files = [as_file(each, here, name, said) for (name, each), said in zip(numbers, names, strict=True)]
     (first, column), others = files[0], [str(path.absolute()) for path, _ in files[1:]]
     return MatchRequest(
-        input=str(first.absolute()), id_column=column, link=tuple(others), out=str(here / "out.parquet"), **fields
+        input=str(first.absolute()),
+        id_column=column,
+        link=tuple(others),
+        link_id=tuple(link_ids),
+        out=str(here / "out.parquet"),
+        **fields,
     )
 
 

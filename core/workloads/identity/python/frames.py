@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,20 @@ def listed(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+
+
+def said_of_each(name: str, given: Any, n_links: int) -> tuple[Any, ...]:
+    """What is said of each thing linked, in their order: one said of all is said of each; nothing is nothing.
+
+    Raises:
+        ConfigError: it is said of more or fewer than are linked.
+    """
+    if given is None:
+        return ()
+    each = (given,) * n_links if isinstance(given, str | Mapping) else tuple(given)
+    if len(each) != n_links or not each:
+        raise ConfigError(f"{name} says it of {len(each) or 1}, but `link` has {n_links}", fields=("link",))
+    return each
 
 
 def numbered(given: Sequence[Any]) -> Iterator[tuple[str, Any]]:

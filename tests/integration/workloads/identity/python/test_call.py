@@ -81,6 +81,16 @@ def test_a_frame_without_ids_is_named_by_its_rows_and_linked_across(persons: pl.
         found.report()
 
 
+def test_what_is_linked_has_columns_of_its_own(persons: pl.DataFrame) -> None:
+    known = persons.drop("entity_id")
+    till = known[200:].rename({"id": "till_no", "last_name": "NAME1"})
+    with headrace.match(
+        known[:200], link=[till], link_id=["till_no"], link_map={"last_name": "NAME1"}, quiet=True
+    ) as found:
+        assert found.entities["id"].to_list() == known["id"].to_list()
+        assert "last_name" in found.pairs["pattern"].item(0)
+
+
 @pytest.mark.parametrize(
     ("records", "options", "sentence"),
     [
@@ -88,6 +98,8 @@ def test_a_frame_without_ids_is_named_by_its_rows_and_linked_across(persons: pl.
         (pl.DataFrame({"a": [1]}), {"id": "no"}, "the frame has no column 'no' (`id`); it has: a"),
         (pl.DataFrame({"id": [1], "dob": ["1990-01-01"]}), {}, "no column is known as first_name and last_name"),
         ("nowhere.csv", {}, "no such file"),
+        ("a.csv", {"link": ["b.csv", "c.csv"], "link_id": ["no"]}, "link_id says it of 1, but `link` has 2"),
+        ("a.csv", {"link_map": {"dob": "GEB"}}, "link_map says it of 1, but `link` has 0"),
     ],
 )
 def test_what_cannot_be_meant_is_told_and_leaves_nothing(
