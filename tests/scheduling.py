@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdist.scheduler import LoadFileScheduling
 
 # They take turns on the run's Prefect server: in two processes, one of them would only wait.
-ON_PREFECT = ("tests/flows/", "tests/k8s/test_worker.py")
+ON_PREFECT = ("tests/flows/", "tests/k8s/test_worker.py", "tests/docs/test_pages_with_a_server.py")
 
 
 def on_prefect(path: str) -> bool:
