@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from core.errors import HeadraceError
@@ -12,6 +13,11 @@ _OTHERWISE: Final = {"id_column": "--id", "mapping": "--map", "link_mapping": "-
 def option_of(field: str) -> str:
     """`--bad-rows` of `bad_rows`."""
     return _OTHERWISE.get(field, "--" + field.replace("_", "-"))
+
+
+def named_options(notice: str) -> str:
+    """A notice for a person at the terminal: each field of a request, written `field` there, as the option for it."""
+    return re.sub(r"`([a-z][a-z_]*)`", lambda field: option_of(field[1]), notice)
 
 
 def in_options(error: HeadraceError) -> str:

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from core.errors import ConfigError
-from core.terminal.option_names import in_options, option_of
+from core.terminal.option_names import in_options, named_options, option_of
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,11 @@ from core.terminal.option_names import in_options, option_of
 )
 def test_option_of_a_field_is_that_of_match(field: str, option: str) -> None:
     assert option_of(field) == option
+
+
+def test_notices_name_options_and_leave_other_words() -> None:
+    said = "3 years have two digits (`year_pivot` sets the first year); see `headrace match`"
+    assert named_options(said) == "3 years have two digits (--year-pivot sets the first year); see `headrace match`"
 
 
 def test_fields_become_options_and_other_words_stay() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from core.errors import InputError
 from core.linkage.request import MatchRequest
-from core.terminal.option_names import in_options
+from core.terminal.option_names import in_options, named_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def show_outline(request: MatchRequest, workspaces: Path, *, as_json: bool) -> N
 
         print(orjson.dumps(found.to_dict(), option=orjson.OPT_INDENT_2).decode())
         return
-    print("\n".join(outline_lines(found)))
+    print("\n".join(map(named_options, outline_lines(found))))
 
 
 class Teller:
@@ -68,8 +68,10 @@ class Teller:
         if self._quiet:
             return
         self._said = set(description.notices)
-        print("\n".join(outline_lines(outline_of(description))), file=sys.stderr, flush=True)
+        lines = outline_lines(outline_of(description))
+        print("\n".join(map(named_options, lines)), file=sys.stderr, flush=True)
 
     def rest(self, summary: dict[str, Any]) -> dict[str, Any]:
         """The summary without the notices that were said."""
-        return summary | {"notices": [notice for notice in summary["notices"] if notice not in self._said]}
+        rest = [named_options(notice) for notice in summary["notices"] if notice not in self._said]
+        return summary if self._quiet else summary | {"notices": rest}
