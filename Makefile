@@ -27,7 +27,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: help setup setup-dev demo test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos wheel
+.PHONY: docs help setup setup-dev demo test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos wheel
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,18 @@ test-browser: setup-dev ## Press Run in the Prefect UI of `headrace up`, in Debi
 		$(PIP) install --no-deps --require-hashes --target $(BROWSER) -r tests/browser/requirements.lock) \
 		&& touch $(BROWSER)/.installed; }
 	@PYTHONPATH=$(BROWSER) $(PYTHON) -m pytest -n 0 tests/browser
+
+# The tool that makes the site is needed for nothing else, and has a lock of its own.
+SITE := $(VENV)/site
+
+docs: $(VENV)/.package ## Build the docs as a site in build/docs, with the reference of commands and Python
+	@[ docs/site/requirements.lock -ot $(SITE)/.installed ] || { rm -rf $(SITE); \
+		$(call timed,installing sphinx from docs/site/requirements.lock,\
+		$(PIP) install --no-deps --require-hashes --target $(SITE) -r docs/site/requirements.lock) \
+		&& touch $(SITE)/.installed; }
+	@$(PYTHON) docs/site/stage.py build/docs-pages
+	@PYTHONPATH=$(SITE) $(PYTHON) -m sphinx -q -W --keep-going -c docs/site -d build/docs-trees build/docs-pages build/docs
+	@echo "docs: build/docs/index.html"
 
 lint: setup-dev ## Check style, types and the direction of imports
 	@$(PYTHON) -m ruff check .

@@ -15,6 +15,7 @@ from tests.architecture.tree import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 BROWSER_LOCK = "tests/browser/requirements.lock"
+SITE_LOCK = "docs/site/requirements.lock"
 UV_LOCK = "requirements-uv.lock"
 HEAD = re.compile(r"^(?P<requirement>[a-z0-9][a-z0-9._-]*==\S+(?: ; [^\\]+?)?)(?: \\)?$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
@@ -37,14 +38,14 @@ def declared(*extras: str) -> tuple[Requirement, ...]:
     return tuple(map(Requirement, wanted))
 
 
-@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, UV_LOCK])
+@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, SITE_LOCK, UV_LOCK])
 def test_lock_holds_names_versions_and_hashes_only(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     odd = [f"{name}:{n}: {line}" for n, line in enumerate(lines, 1) if not (HEAD.match(line) or HASH.match(line))]
     assert not odd, "run `make lock`; a lock has no URL, path, option or comment:\n" + "\n".join(odd[:10])
 
 
-@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, UV_LOCK])
+@pytest.mark.parametrize("name", [*LOCKS, BROWSER_LOCK, SITE_LOCK, UV_LOCK])
 def test_lock_has_a_hash_for_each_package(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     bare = [

@@ -68,6 +68,8 @@ def test_every_column_that_is_written_is_explained_and_no_other(reader: Reader) 
     fields = pl.read_csv(given / "people.csv", infer_schema=False).drop("id", "entity_id").columns
     assert columns_told("OUT") == set(pl.read_parquet(matched / "linked.parquet").columns)
     assert columns_told("OUT.pairs") == set(pl.read_parquet(matched / "linked.pairs.parquet").columns)
+    scored = columns_told("OUT of given pairs") - {"source_a", "source_b"}
+    assert scored == set(pl.read_parquet(given / "scored.parquet").columns)
     golden = read_table(given / "best.xlsx").columns
     assert columns_told("Golden records") == without_fields(golden, fields)
     review = read_table(given / "review.xlsx").columns
