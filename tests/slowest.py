@@ -59,4 +59,4 @@ def lines(durations: Iterable[tuple[str, float]], known: Iterable[str]) -> Itera
 
 def phases(reports: Iterable[Any]) -> Iterator[tuple[str, float]]:
     """Node id and seconds of pytest's reports that have a duration."""
-    return ((one.nodeid, one.duration) for one in reports if getattr(one, "when", None) is not None)
+    return ((one.nodeid, one.duration) for one in reports if hasattr(one, "duration") and hasattr(one, "when"))

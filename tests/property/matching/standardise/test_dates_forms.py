@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.matching.standardise.dates import IMPOSSIBLE, KEYING_ERROR, READ, UNREADABLE, _parse, read_dates
+from core.matching.standardise.date_forms import (
+    DAY_NUMBER,
+    FILLER,
+    IMPOSSIBLE,
+    KEYING_ERROR,
+    READ,
+    SHORT_YEAR,
+    UNREADABLE,
+    parse_distinct,
+)
+from core.matching.standardise.dates import read_dates
+from core.matching.standardise.month_names import MONTHS
 
 DAYS = st.lists(st.dates(datetime.date(1000, 1, 1), datetime.date(2999, 12, 31)), min_size=1, max_size=20)
 FORMS = [
@@ -51,6 +62,27 @@ def test_read_dates_agrees_with_the_calendar(dates: list[tuple[int, int, int]]) 
     assert read == expected
 
 
+SPELLINGS = [
+    (month, word) for months in MONTHS.values() for month, words in enumerate(months, 1) for word in words.split()
+]
+WORDED = ("{d} {w} {y}", "{d}. {w} {y}", "{w} {d}, {y}", "{d} de {w} de {y}", "{d}-{w}-{y}", "{w}. {d} {y}")
+
+
+@given(st.lists(st.tuples(st.sampled_from(SPELLINGS), st.integers(1, 28), st.integers(1000, 2999)), min_size=1))
+@pytest.mark.parametrize("form", WORDED)
+def test_months_are_read_in_every_language_and_spelling(
+    form: str, days: list[tuple[tuple[int, str], int, int]]
+) -> None:
+    texts = [
+        spelt
+        for (_, word), day, year in days
+        for spelt in (form.format(d=day, w=word, y=year), form.format(d=day, w=word.upper(), y=year))
+    ]
+    expected = [year * 10_000 + month * 100 + day for (month, _), day, year in days for _ in range(2)]
+    read = read_dates(pl.Series(texts), day_first=False)
+    assert list(zip(texts, read["date"], strict=True)) == list(zip(texts, expected, strict=True))
+
+
 def _written(year: int, month: int, day: int, sign: str) -> str:
     return f"{year:04}{sign}{month:02}{sign}{day:02}"
 
@@ -65,7 +97,9 @@ def _exists(year: int, month: int, day: int) -> bool:
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
 def test_read_dates_takes_any_text(texts: list[str]) -> None:
     for text, (date, status) in zip(texts, read_dates(pl.Series(texts), False).rows(), strict=True):
-        assert status == IMPOSSIBLE or (date is None) == (status in {UNREADABLE, 4} or not text.strip())
+        assert status == IMPOSSIBLE or (date is None) == (
+            status in {UNREADABLE, SHORT_YEAR, FILLER, DAY_NUMBER} or not text.strip()
+        )
 
 
 @given(
@@ -75,5 +109,5 @@ def test_read_dates_takes_any_text(texts: list[str]) -> None:
 )
 def test_dates_cut_apart_are_those_that_patterns_find(texts: list[str]) -> None:
     read = read_dates(pl.Series(texts, dtype=pl.String), day_first=False)
-    patterns = _parse(pl.Series("text", texts, dtype=pl.String), day_first=False)
+    patterns = parse_distinct(pl.Series("text", texts, dtype=pl.String), day_first=False)
     assert read.rows() == patterns.select("date", "status").rows()

@@ -148,6 +148,7 @@ def test_open_source_says_that_a_compressed_file_is_cut(kind: str, tmp_path: Pat
         (bytes(range(256)) * 9, "line 2: is not UTF-8, nor text in an encoding that is known"),
         (bytes(range(128, 256)) * 9, "line 1: is not UTF-8, nor text in an encoding that is known"),
     ],
+    ids=range(11),
 )
 def test_open_source_refuses_what_is_no_compressed_text(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
