@@ -75,8 +75,11 @@ class Reader:
     env: Mapping[str, str] = field(default_factory=dict)
     run: Headrace = headrace
 
-    def follow(self, page: str) -> Path:
-        """Do all that the page says, unless that was done; fails with the line that does not work."""
+    def follow(self, page: str, *, up_to: str | None = None) -> Path:
+        """Do all that the page says, unless that was done; fails with the line that does not work.
+
+        up_to: stop before a line with these words.
+        """
         text = page_text(page)
         folder = self.home / re.sub(r"\W+", "-", page)
         if folder.is_dir():
@@ -84,6 +87,10 @@ class Reader:
         folder.mkdir()
         begun: list[str] = []
         for step in steps(text):
+            if up_to is not None and step.file is None and up_to in step.line:
+                break
+            if step.line.startswith(INSTALLING):
+                continue
             begun.append(f"{step.file or ''} {step.line.removeprefix('.venv/bin/')}")
             self._do(page, step, folder, "\n".join(begun))
         lost = sorted(name for name in files_spoken_of(text) if not (folder / name).is_file())
@@ -107,8 +114,6 @@ class Reader:
             shutil.copytree(folder, kept)
 
     def _ran(self, line: str, folder: Path) -> CompletedProcess[str]:
-        if line.startswith(INSTALLING):
-            return CompletedProcess(line, 0, "", "")
         if any(part in line for part in NOT_RUN):
             return CompletedProcess(line, 0, "", "")
         before, pipe, command = line.rpartition(" | ")

@@ -13,6 +13,7 @@ from core.linkage.run_record import read_table
 from tests.architecture.tree import ROOT
 from tests.docs.followed import Reader, files_spoken_of, page_text, steps, written_by
 
+VIA_PREFECT = "--via prefect"
 ALONE = [
     "docs/how-to/match-your-csv.md",
     "docs/how-to/match-other-files.md",
@@ -25,12 +26,12 @@ ALONE = [
 ]
 # tests/docs/test_pages_with_a_server.py
 WITH_A_SERVER = [
-    "README.md#Your own file",
     "docs/how-to/look-up-a-record.md",
     "docs/how-to/match-a-table.md",
-    "docs/how-to/match-increments.md",
     "docs/how-to/run-a-handler.md",
 ]
+# Followed to the first run of Prefect's here, and there to the end by `make test-long`.
+BEGUN_ALONE = ["README.md#Your own file", "docs/how-to/match-increments.md"]
 NOT_FOLLOWED = {
     "docs/how-to/kubernetes.md": "needs a cluster; tests/k8s/test_runbook.py holds its commands to the manifests",
     "docs/how-to/run-the-local-stack.md": "starts a stack for minutes; tests/integration/stack does that",
@@ -48,6 +49,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 @pytest.mark.parametrize("page", ALONE)
 def test_page_can_be_followed(reader: Reader, page: str) -> None:
     reader.follow(page)
+
+
+@pytest.mark.parametrize("page", BEGUN_ALONE)
+def test_page_can_be_followed_to_the_first_run_of_prefect(reader: Reader, page: str) -> None:
+    reader.follow(page, up_to=VIA_PREFECT)
 
 
 def columns_told(heading: str) -> set[str]:
@@ -81,7 +87,7 @@ def test_every_column_that_is_written_is_explained_and_no_other(reader: Reader) 
 
 def test_every_page_is_followed_or_says_why_not() -> None:
     pages = {str(path.relative_to(ROOT)) for path in (ROOT / "docs/how-to").glob("*.md")}
-    known = {page for page in [*ALONE, *WITH_A_SERVER, *NOT_FOLLOWED] if not page.startswith("README")}
+    known = {page for page in [*ALONE, *BEGUN_ALONE, *WITH_A_SERVER, *NOT_FOLLOWED] if not page.startswith("README")}
     assert pages == known, f"follow these pages, or say why not: {sorted(pages ^ known)}"
 
 

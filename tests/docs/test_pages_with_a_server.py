@@ -14,9 +14,10 @@ from core.terminal.become_flow import flow_environment
 from tests.command import headrace
 from tests.conftest import create_database, fresh_database
 from tests.docs.followed import Reader
-from tests.docs.test_pages import WITH_A_SERVER
+from tests.docs.test_pages import BEGUN_ALONE, VIA_PREFECT, WITH_A_SERVER
 from tests.flows.in_process import prefect_of
 from tests.prefect_server import PrefectServer, at_hand
+from tests.profiles import is_long
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +34,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pages")
 
 
-@pytest.mark.parametrize("page", WITH_A_SERVER)
+# One page with a run of Prefect's is enough for a quick look; this one is hardly anything else.
+WHOLE = "docs/how-to/look-up-a-record.md"
+
+
+@pytest.mark.parametrize("page", [*WITH_A_SERVER, *(BEGUN_ALONE if is_long() else [])])
 def test_page_can_be_followed(page: str, home: Path, postgres: EmbeddedServer, prefect_server: PrefectServer) -> None:
+    up_to = None if is_long() or page == WHOLE else VIA_PREFECT
     with fresh_database(postgres) as url:
         env = {"HEADRACE_DATABASE__URL": url, "HEADRACE_STATE_DIR": str(home / "state")}
-        Reader(home, {**prefect_server.env, **env}, becoming_flows).follow(page)
+        Reader(home, {**prefect_server.env, **env}, becoming_flows).follow(page, up_to=up_to)
 
 
 def becoming_flows(*words: str, env: Mapping[str, str], cwd: Path) -> CompletedProcess[str]:
