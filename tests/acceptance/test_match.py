@@ -128,7 +128,7 @@ BAD_OPTIONS = {
         "'10' is neither a file nor field=column; it is word 3 after `headrace match`, behind "
         "--allow-drift, which takes no value",
     ),
-    "one to one alone": (["match", "in.csv", "--one-to-one"], "give the second one with --link"),
+    "one to one alone": (["match", "in.csv", "--one-to-one"], "give the others with --link"),
     "too few fields": (["match", "names.csv", "--yes"], "only 0 of 14 passes can run"),
 }
 
@@ -145,11 +145,13 @@ def test_bad_request_is_one_sentence_and_exit_2(headrace: Headrace, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "names.csv"]
 
 
-def test_bad_row_stops_the_run_and_leaves_nothing(typed_headrace: Headrace, persons: Path, tmp_path: Path) -> None:
+def test_bad_value_stops_the_run_when_asked_and_leaves_nothing(
+    typed_headrace: Headrace, persons: Path, tmp_path: Path
+) -> None:
     lines = persons.read_text().splitlines()
     lines[17] = lines[17].replace(lines[17].split(",")[3], "31/02/1990")
     (tmp_path / "in.csv").write_text("\n".join(lines))
-    done = typed_headrace("match", "in.csv", "--out", "out.parquet", cwd=tmp_path)
+    done = typed_headrace("match", "in.csv", "--bad-values", "refuse", "--out", "out.parquet", cwd=tmp_path)
     assert done.returncode == 2
     assert "in.csv" in done.stderr
     assert "line 18" in done.stderr

@@ -63,7 +63,7 @@ def client(prefect_env: dict[str, str]) -> Iterator[SyncPrefectClient]:
 
 
 def runs_of(client: SyncPrefectClient, pool: RunPool, kind: StateType) -> list[uuid.UUID]:
-    return [run.id for run in pool._runs({kind}, 100)]
+    return [uuid.UUID(run["id"]) for run in pool._runs({kind}, 100)]
 
 
 def test_pool_submits_once_and_calls_off_only_what_waits(client: SyncPrefectClient, work_pool: str) -> None:

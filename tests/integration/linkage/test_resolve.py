@@ -186,7 +186,8 @@ def test_two_records_are_enough_and_one_is_no_error(tmp_path: Path) -> None:
 def test_input_that_fits_no_pass_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id,first_name\n1,ann\n2,bob\n")
     with pytest.raises(SpecError, match="at least 3 must"):
-        resolve(MatchRequest(input=str(tmp_path / "in.csv"), id_column="id"), tmp_path / "work")
+        request = MatchRequest(input=str(tmp_path / "in.csv"), id_column="id", without_names=True)
+        resolve(request, tmp_path / "work")
     assert list((tmp_path / "work").rglob("*")) == []
 
 

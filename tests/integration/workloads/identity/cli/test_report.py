@@ -75,10 +75,8 @@ def test_page_needs_nothing_and_shows_no_values(result: Path, tmp_path: Path) ->
     assert "url(" not in text
     for words in ("3,000 records are", "What was missed", "names_zip", "jaro_winkler", "Pairs near the threshold"):
         assert words in page.words
-    pairs = pl.read_parquet(result.with_name("out.pairs.parquet"))
     people = pl.read_parquet(result.with_name("persons.parquet"))
     private = {
-        *pairs["id_a"],
         *people["ssn"].drop_nulls(),
         *people["email"].drop_nulls(),
         *people["street"].drop_nulls(),
