@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -91,19 +92,21 @@ class Quarantine:
     def __enter__(self) -> Quarantine:
         return self
 
-    def add(self, fault: Fault, raw: bytes, file: Path | None = None) -> None:
-        """Set one row aside; bytes that are not UTF-8 are written as \\xNN. file: where there are several."""
+    def add(self, faults: Sequence[Fault], raws: Sequence[bytes], file: Path | None = None) -> None:
+        """Set rows of one file aside; bytes that are not UTF-8 are written as \\xNN. file: where there are several."""
         name = () if file is None else (str(file),)
-        if self.count == 0:
+        if faults and self.count == 0:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._partial.unlink(missing_ok=True)
             handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
             self._rows = csv.writer(self._file)
             self._rows.writerow((*(["file"] if name else []), "line", "reason", "column", "raw"))
-        text = raw.decode("utf-8", "backslashreplace")
-        self._rows.writerow((*name, fault.line, fault.reason, fault.column or "", text))
-        self.count += 1
+        self._rows.writerows(
+            (*name, fault.line, fault.reason, fault.column or "", raw.decode("utf-8", "backslashreplace"))
+            for fault, raw in zip(faults, raws, strict=True)
+        )
+        self.count += len(faults)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

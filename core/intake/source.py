@@ -12,10 +12,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from core.intake.bad_rows import Quarantine
 from core.intake.checks.row_checks import Taken
+from core.intake.columnar.left_out import scan_without, span_of, without
 from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import KEPT, ColumnPlan
@@ -37,7 +40,8 @@ class Source:
     quarantined: rows set aside. date_order: field -> day first. readings: how columns are read that are not read
     as they are written; None: by a version that knew none. lettered: values of a field that mix letters
     with digits, and all its values. parts: (file, rows) in order; staged: those are ours.
-    kept: columns of the file that are given back.
+    kept: columns of the file that are given back. left_out: of each part the numbers of bad rows in it, ascending;
+    empty where there are none.
     """
 
     path: Path
@@ -61,6 +65,7 @@ class Source:
     detected: dict[str, str] = field(default_factory=dict)
     readings: dict[str, ColumnReading] | None = None
     lettered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    left_out: tuple[tuple[int, ...], ...] = ()
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
@@ -74,14 +79,17 @@ class Source:
         plan = ColumnPlan(self.id_column, self.mapping, self.unmapped, apart=frozenset(self.apart))
         frames = []
         ends = list(accumulate(rows for _, rows in self.parts))
-        for (name, rows), end in zip(self.parts, ends, strict=True):
+        for number, ((name, rows), end) in enumerate(zip(self.parts, ends, strict=True)):
             start = end - rows
-            if start < hi and lo < end:
-                scan = pl.scan_parquet(self.place(name)).slice(max(lo - start, 0), min(hi, end) - max(lo, start))
+            if rows and start < hi and lo < end:
+                left_out = self._left_out(number)
+                first, stop = span_of(max(lo - start, 0), min(hi, end) - start, left_out)
+                scan = pl.scan_parquet(self.place(name)).slice(first, stop - first)
                 if self.staged:
-                    frames.append(collect(scan.select("id", *self.mapping), self.path))
+                    texts = collect(scan.select("id", *self.mapping), self.path)
                 else:
-                    frames.append(read_text(scan, plan, self.path))
+                    texts = read_text(scan, plan, self.path)
+                frames.append(without(texts, first, left_out))
         if not frames:
             return pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
         return self._as_read(pl.concat(frames))
@@ -94,24 +102,26 @@ class Source:
 
     def ids(self) -> pl.Series:
         """The ids of all rows, as `read` gives them. Raises as `read`."""
-        scans = [pl.scan_parquet(self.place(name)) for name, _ in self.parts]
         plan = ColumnPlan(self.id_column, {}, ())
-        frames = [
-            collect(scan.select("id"), self.path) if self.staged else read_text(scan, plan, self.path) for scan in scans
-        ]
+        frames = []
+        for number, (name, _) in enumerate(self.parts):
+            scan = pl.scan_parquet(self.place(name))
+            texts = collect(scan.select("id"), self.path) if self.staged else read_text(scan, plan, self.path)
+            frames.append(without(texts, 0, self._left_out(number)))
         return pl.concat(frames)["id"]
+
+    def _left_out(self, number: int) -> NDArray[np.int64]:
+        return np.array(self.left_out[number] if self.left_out else (), dtype=np.int64)
 
     def scan_kept(self) -> pl.LazyFrame:
         """All rows of the columns that are given back, under their names, as text: trimmed, empty as null."""
+        plan = ColumnPlan(self.id_column, {}, (), kept=self.kept)
         scans = []
-        for name, _ in self.parts:
+        for number, (name, _) in enumerate(self.parts):
             scan = pl.scan_parquet(self.place(name))
-            if self.staged:
-                scans.append(scan.select(pl.col(KEPT + column).alias(column) for column in self.kept))
-            else:
-                plan = ColumnPlan(self.id_column, {}, (), kept=self.kept)
-                scans.append(as_text(scan, plan).select(pl.col(KEPT + column).alias(column) for column in self.kept))
-        return pl.concat(scans)
+            texts = (scan if self.staged else as_text(scan, plan)).select(KEPT + column for column in self.kept)
+            scans.append(scan_without(texts, self._left_out(number)))
+        return pl.concat(scans).rename({KEPT + column: column for column in self.kept})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -136,6 +146,7 @@ class Source:
             "detected": dict(self.detected),
             "readings": None if self.readings is None else {k: each.to_dict() for k, each in self.readings.items()},
             "lettered": {name: list(counts) for name, counts in self.lettered.items()},
+            "left_out": [list(rows) for rows in self.left_out],
         }
 
     @classmethod
@@ -163,6 +174,7 @@ class Source:
             values={name: tuple(counts) for name, counts in values.get("values", {}).items()},
             readings=None if readings is None else {k: ColumnReading.from_dict(each) for k, each in readings.items()},
             lettered={name: (counts[0], counts[1]) for name, counts in values.get("lettered", {}).items()},
+            left_out=tuple(map(tuple, values.get("left_out", ()))),
             place=place,
         )
 
@@ -208,4 +220,5 @@ def _source_of(opening: Opening, taken: Taken) -> Source:
         values={name: tuple(counts.tolist()) for name, counts in intake.counts.several.items() if counts.any()},
         reading=opening.reading,
         detected=dict(taken.detected),
+        left_out=tuple(intake.left_out) if folder else taken.left_out,
     )

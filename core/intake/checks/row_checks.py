@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.intake.bad_rows import Fault, Quarantine
 from core.intake.checks.date_columns import DateColumn
 from core.intake.checks.number_columns import NUMBERED_KINDS, NumberColumn
+from core.intake.checks.set_aside import LEFT_OUT_MAX, ROWS_AT_ONCE, BadRow, RawsOf, SetAside, too_many
 from core.intake.columns import ColumnPlan
 from core.intake.opening import BadRows, Opening
 from core.matching.standardise.readings import AS_WRITTEN, ColumnReading
@@ -41,9 +42,9 @@ class Batch:
 
 
 class Intake:
-    """Takes batches one after the other; without a `folder` nothing is staged.
+    """Takes batches one after the other; without a `folder` nothing is staged, and bad rows wait for `aside.write`.
 
-    raw: reads a row again, by number of its part, offset and bytes.
+    raws: reads rows again.
     """
 
     def __init__(
@@ -53,15 +54,18 @@ class Intake:
         quarantine: Quarantine,
         *,
         unit: Literal["line", "row"],
-        raw: Callable[[int, int, int], bytes] = lambda _part, _offset, _size: b"",
+        raws: RawsOf,
         folder: Path | None = None,
     ) -> None:
         self.path = opening.path
         self.files = tuple(part.path for part in opening.parts)
         self.plan = plan
         self.quarantine = quarantine
+        self.aside = SetAside(quarantine, self.files, raws)
         self.n_rows = 0
         self.parts: list[tuple[str, int]] = []
+        # Of each part the rows in it that do not count, if there are any.
+        self.left_out: list[tuple[int, ...]] = []
         self.dates = {
             hint.name: DateColumn(hint, "+".join(plan.mapping[hint.name]), opening)
             for hint in opening.fields
@@ -77,8 +81,8 @@ class Intake:
         self.counts = ValueCounts({name: hint.kind for name, hint in hints.items()}, telephones)
         # What counts as filled from the start is not missed at the end.
         self.filled = set(plan.mapping) if opening.may_be_empty else set()
-        self._bad_rows: BadRows = "raise" if folder is None else opening.bad_rows
-        self._unit, self._raw, self._folder = unit, raw, folder
+        self._bad_rows: BadRows = opening.bad_rows
+        self._unit, self._folder = unit, folder
         self._empty: list[str] = []
         self._hashes: list[NDArray[np.uint64]] = []
 
@@ -93,12 +97,12 @@ class Intake:
         Raises:
             RowError: the first bad row of the batch, unless bad rows are set aside.
         """
-        bad, faults = self._check(batch)
-        everything = sorted([*batch.faults, *faults], key=lambda pair: pair[0].line)
+        bad, rows = self._check(batch)
+        everything = [*(BadRow(fault, batch.part, raw=raw) for fault, raw in batch.faults), *rows]
+        everything.sort(key=lambda row: row.fault.line)
         if everything and self._bad_rows == "raise":
-            raise everything[0][0].error(self.files[batch.part], self._unit)
-        for fault, raw in everything:
-            self._set_aside(fault, raw, batch.part)
+            raise everything[0].fault.error(self.files[batch.part], self._unit)
+        self._set_aside(everything)
         for name, column in self.dates.items():
             column.take(batch.frame[name], batch.origin["line"], bad)
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
@@ -122,7 +126,7 @@ class Intake:
             InputError: no rows, or too many bad ones. RowError: a repeated id.
         """
         self._refuse_repeats(rows_of)
-        n_bad = self.quarantine.count
+        n_bad = self.aside.count
         if self.n_rows + n_bad == 0:
             raise InputError(f"{self.path} has a header but no rows", path=str(self.path), line=1)
         if n_bad > BAD_SHARE_MAX * (self.n_rows + n_bad):
@@ -167,7 +171,7 @@ class Intake:
             found.append(f"{self.path.name}: {self.quarantine.count} bad rows set aside in {self.quarantine.path}")
         return found
 
-    def _check(self, batch: Batch) -> tuple[pl.Series, list[tuple[Fault, bytes]]]:
+    def _check(self, batch: Batch) -> tuple[pl.Series, list[BadRow]]:
         """(n,) which rows are bad; and why they are: the first reason of each."""
         bad = batch.frame["id"].is_null()
         reasons: list[tuple[pl.Series, str, Literal["empty_id", "unreadable_date"]]] = [
@@ -177,21 +181,18 @@ class Intake:
             refused = column.bad(batch.frame[name])
             reasons.append((refused, column.column, "unreadable_date"))
             bad = bad | refused
-        faults: dict[int, Fault] = {}
-        if bad.any():
-            for mask, where, kind in reasons:
-                for row in mask.arg_true().to_list():
-                    faults.setdefault(row, Fault(kind, batch.origin["line"][row], where))
-        return bad, [(fault, self._raw_of(batch.origin, row)) for row, fault in faults.items()]
+        rows: list[BadRow] = []
+        seen = pl.zeros(len(bad), pl.Boolean, eager=True)
+        for mask, where, kind in reasons:
+            places = batch.origin.filter(mask & ~seen).select("line", "part", "offset", "bytes")
+            rows += [BadRow(Fault(kind, line, where), *place) for line, *place in places.iter_rows()]
+            seen = seen | mask
+        return bad, rows
 
-    def _raw_of(self, origin: pl.DataFrame, row: int) -> bytes:
-        # Not read when it would only be thrown away.
-        if self._bad_rows == "raise":
-            return b""
-        return self._raw(origin["part"][row], origin["offset"][row], origin["bytes"][row])
-
-    def _set_aside(self, fault: Fault, raw: bytes, part: int) -> None:
-        self.quarantine.add(fault, raw, self.files[part] if len(self.files) > 1 else None)
+    def _set_aside(self, rows: Iterable[BadRow]) -> None:
+        self.aside.take(rows)
+        if self._folder is not None:
+            self.aside.write()
 
     def _refuse_repeats(self, rows_of: Callable[[], pl.LazyFrame]) -> None:
         if not self._hashes:
@@ -213,11 +214,16 @@ class Intake:
             .filter(pl.col("nth") > 1)
             .sort("row")
         )
-        for row in repeats.iter_rows(named=True):
-            fault = self._repeat(row)
-            if self._bad_rows == "raise" or self.plan.id_guessed:
-                raise fault.error(self.files[row["part"]], self._unit)
-            self._set_aside(fault, self._raw(row["part"], row["offset"], row["bytes"]), row["part"])
+        if len(repeats) and (self._bad_rows == "raise" or self.plan.id_guessed):
+            first = repeats.row(0, named=True)
+            raise self._repeat(first).error(self.files[first["part"]], self._unit)
+        if self._folder is None:
+            repeats = repeats.head(LEFT_OUT_MAX + 1)
+        for some in repeats.iter_slices(ROWS_AT_ONCE):
+            self._set_aside(
+                BadRow(self._repeat(row), row["part"], row["offset"], row["bytes"])
+                for row in some.iter_rows(named=True)
+            )
         self._drop_rows(repeats["row"].to_numpy().astype(np.int64))
 
     def _repeat(self, row: dict[str, Any]) -> Fault:
@@ -232,13 +238,18 @@ class Intake:
         )
 
     def _drop_rows(self, rows: NDArray[np.int64]) -> None:
-        """Write again the parts that hold the given rows (ascending), without them."""
+        """Leave out the given rows (ascending) of what is staged; where they are many, write their parts again."""
+        few = not too_many(len(rows), self.n_rows)
+        self.n_rows -= len(rows)
         if self._folder is None or not len(rows):
             return
         first = 0
         for number, (name, count) in enumerate(self.parts):
             inside = rows[(rows >= first) & (rows < first + count)] - first
-            if len(inside):
+            if few:
+                self.left_out.append(tuple(inside.tolist()))
+                self.parts[number] = (name, count - len(inside))
+            elif len(inside):
                 part = self._folder / name
                 keep = np.ones(count, dtype=bool)
                 keep[inside] = False
@@ -246,7 +257,6 @@ class Intake:
                 kept.write_parquet(part, row_group_size=ROW_GROUP_ROWS, compression="lz4", statistics=False)
                 self.parts[number] = (name, len(kept))
             first += count
-        self.n_rows -= len(rows)
 
 
 def _has_text(frame: pl.DataFrame, name: str) -> bool:
@@ -260,6 +270,7 @@ class Taken:
     folder: where its good rows were staged; None: they are read where they lie. detected: as in `Source`.
     places: the files that are read where they lie, and rows of each.
     notices: about the file as such; those about its rows are the intake's.
+    left_out: where they are read where they lie, of each place the numbers (from 0) of bad rows, ascending.
     """
 
     intake: Intake
@@ -269,6 +280,7 @@ class Taken:
     detected: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     places: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[int, ...], ...] = ()
 
 
 def stage(staging_dir: Path, fill: Callable[[Path], Intake]) -> tuple[Intake, Path]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from core.errors import RowError, SchemaError
+from core.errors import SchemaError
 from core.intake.bad_rows import Quarantine
 from core.intake.checks.row_checks import ORIGIN, Batch, Intake, Taken, stage
+from core.intake.checks.set_aside import RawsOf, too_many
 from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
 from core.intake.columns import ColumnPlan
 from core.intake.file_kind import kind_of
 from core.intake.opening import Opening
+from core.intake.tables.block import rows_as_json
 from core.intake.tables.lists import refuse_lists
 from core.intake.tables.part_files import PartFile, input_digest, refuse_others
 
@@ -35,7 +37,7 @@ class _Part:
 
 
 def take_parquet(opening: Opening, quarantine: Quarantine) -> Taken:
-    """Check every row, and stage the good ones if there are bad ones to set aside. Raises as `open_source`.
+    """Check every row, and stage the good ones if there are too many bad ones to set aside. Raises as `open_source`.
 
     Arrow is staged in any case, and so is what folders say: what is read where it lies is read by its columns alone.
     """
@@ -51,16 +53,27 @@ def take_parquet(opening: Opening, quarantine: Quarantine) -> Taken:
     detected = {"format": "Parquet" if kind == "parquet" else "Arrow"}
     said = {column for part in opening.parts for column in part.values}
     if kind == "parquet" and said.isdisjoint(plan.needed):
-        try:
-            intake = _check_in_place(Intake(opening, plan, quarantine, unit="row"), parts)
-            places = tuple((str(part.path.absolute()), part.rows) for part in parts if part.rows)
-            return Taken(intake, digest, id_dtype, None, detected, places=places)
-        except RowError:
-            if opening.bad_rows == "raise":
-                raise
+        intake = Intake(opening, plan, quarantine, unit="row", raws=_rows_again(parts))
+        if _check_in_place(intake, parts):
+            left_out = intake.aside.left_out()
+            intake.aside.write()
+            places = tuple(
+                (str(part.path.absolute()), part.rows - len(left), tuple(left.tolist()))
+                for part, left in zip(parts, left_out, strict=True)
+                if part.rows > len(left)
+            )
+            return Taken(
+                intake,
+                digest,
+                id_dtype,
+                None,
+                detected,
+                places=tuple((path, rows) for path, rows, _ in places),
+                left_out=tuple(left for _, _, left in places) if intake.aside.count else (),
+            )
 
     def fill(folder: Path) -> Intake:
-        return _stage(Intake(opening, plan, quarantine, unit="row", raw=_row_of(parts), folder=folder), parts)
+        return _stage(Intake(opening, plan, quarantine, unit="row", raws=_rows_again(parts), folder=folder), parts)
 
     intake, folder = stage(opening.staging_dir, fill)
     return Taken(intake, digest, id_dtype, folder, detected)
@@ -98,9 +111,13 @@ def _id_dtype(parts: Sequence[_Part], plan: ColumnPlan) -> pl.DataType:
     return types[0] if types[0] in _INTEGERS and all(dtype == types[0] for dtype in types) else pl.String()
 
 
-def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> Intake:
-    """Check ids and dates of all rows, count the values in cells, and look in the other fields for any value."""
-    plan = intake.plan
+def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> bool:
+    """Check ids and dates of all rows, count the values in cells, and look in the other fields for any value.
+
+    Returns:
+        whether all is known; otherwise there are too many bad rows to read the files without them.
+    """
+    plan, n_rows = intake.plan, sum(part.rows for part in parts)
     for number, part in enumerate(parts):
         for lo in range(0, part.rows, _SLICE_ROWS):
             looked_at = intake.dates.keys() | intake.numbers.keys() | intake.counts.several.keys()
@@ -109,22 +126,27 @@ def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> Intake:
             frame = read_text(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)
             absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
             intake.add(Batch(frame.with_columns(absent), _row_numbers(number, lo, len(frame)), part=number))
+            if too_many(intake.aside.count, n_rows):
+                return False
 
     def rows_of() -> pl.LazyFrame:
-        return pl.concat([_numbered(part, plan, number) for number, part in enumerate(parts)])
+        left_out = intake.aside.left_out()
+        return pl.concat([_numbered(part, plan, number, left_out[number]) for number, part in enumerate(parts)])
 
     intake.finish(rows_of)
-    return intake
+    return not too_many(intake.aside.count, n_rows)
 
 
-def _numbered(part: _Part, plan: ColumnPlan, number: int) -> pl.LazyFrame:
+def _numbered(part: _Part, plan: ColumnPlan, number: int, left_out: NDArray[np.int64]) -> pl.LazyFrame:
     numbered = part.scan.pipe(as_text, plan).select("id").with_row_index("line", offset=1)
-    place = {"part": pl.lit(number), "line": pl.col("line"), "offset": pl.lit(0), "bytes": pl.lit(0)}
+    if len(left_out):
+        numbered = numbered.filter(~pl.col("line").is_in(pl.Series(left_out + 1).implode()))
+    place = {"part": pl.lit(number), "line": pl.col("line"), "offset": pl.col("line") - 1, "bytes": pl.lit(0)}
     return numbered.select("id", **{name: expr.cast(ORIGIN[name]) for name, expr in place.items()})
 
 
 def _stage(intake: Intake, parts: Sequence[_Part]) -> Intake:
-    """Copy the good rows: a file with bad ones cannot be used in place."""
+    """Copy the good rows."""
     for number, part in enumerate(parts):
         for lo in range(0, part.rows, _SLICE_ROWS):
             frame = read_text(part.scan.slice(lo, _SLICE_ROWS), intake.plan, part.path)
@@ -133,14 +155,18 @@ def _stage(intake: Intake, parts: Sequence[_Part]) -> Intake:
     return intake
 
 
-def _row_of(parts: Sequence[_Part]) -> Callable[[int, int, int], bytes]:
-    """Reads one row again, as JSON."""
+def _rows_again(parts: Sequence[_Part]) -> RawsOf:
+    """Reads rows again, as JSON: in one pass over what lies between them, a row group at a time."""
 
-    def raw(part: int, offset: int, _size: int) -> bytes:
-        row = collect(parts[part].scan.slice(offset, 1), parts[part].path).row(0, named=True)
-        return json.dumps(row, default=str, ensure_ascii=False).encode()
+    def raws(number: int, offsets: Sequence[int], _sizes: Sequence[int]) -> list[bytes]:
+        part, rows = parts[number], np.unique(np.asarray(offsets, dtype=np.int64))
+        at = "#" * (1 + max(map(len, part.types)))
+        scan = part.scan.slice(int(rows[0]), int(rows[-1] - rows[0]) + 1).with_row_index(at, offset=int(rows[0]))
+        wanted = scan.filter(pl.col(at).is_in(pl.Series(rows, dtype=pl.UInt32).implode()))
+        frame = collect(wanted, part.path, streaming=True).sort(at).drop(at)
+        return rows_as_json(frame[np.searchsorted(rows, offsets)])
 
-    return raw
+    return raws
 
 
 def _row_numbers(part: int, lo: int, count: int) -> pl.DataFrame:

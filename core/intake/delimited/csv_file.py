@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +27,7 @@ from core.intake.delimited.csv_records import (
 )
 from core.intake.delimited.dialect import find_dialect
 from core.intake.reading import NOTHING_SAID, Reading
-from core.intake.tables.block import Block
+from core.intake.tables.block import Block, read_spans
 
 BLOCK_BYTES = 24 << 20
 RECORDS_MAX = 250_000
@@ -116,11 +116,10 @@ class CsvFile:
             found.append(f"the header ends in {dialect.n_nameless} empty names more than rows have fields; left out")
         return [f"{self.path.name}: {text}" for text in found]
 
-    def raw(self, offset: int, size: int) -> bytes:
-        """Bytes of a record, read again from the file."""
+    def raws(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """Bytes of records, read again from the file, which is opened once."""
         with Path(self._file.name).open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+            return read_spans(file, offsets, sizes)
 
     def _read(self) -> None:
         if self._ended:
@@ -155,7 +154,7 @@ class CsvFile:
     def _block(self, array: Bytes, table: Longs, wanted: set[str]) -> Block:
         sound = (table[:, 4] == SOUND) & ((table[:, 3] == len(self.columns)) | self._is_longer(array, table))
         if not _is_utf8(array.tobytes()):
-            sound &= np.array([_is_utf8(array[row[0] : row[1]].tobytes()) for row in table], dtype=bool)
+            sound &= _in_utf8(array, table)
         faults = []
         for row in table[~sound]:
             raw = array[row[0] : row[1]].tobytes()
@@ -201,6 +200,16 @@ class CsvFile:
             column = self.columns[min(int(table[0, 3]), len(self.columns)) - 1]
             return Fault("not_utf8", int(row[2]) + raw[: error.start].count(b"\n"), column)
         raise AssertionError("only called for bytes that do not decode")
+
+
+def _in_utf8(array: Bytes, table: Longs) -> NDArray[np.bool_]:
+    """(n,) which records are UTF-8. Cost: few bad ones are found by halving, at about 1 ns a byte."""
+    if not len(table) or _is_utf8(array[table[0, 0] : table[-1, 1]].tobytes()):
+        return np.ones(len(table), dtype=np.bool_)
+    if len(table) == 1:
+        return np.zeros(1, dtype=np.bool_)
+    half = len(table) // 2
+    return np.concatenate([_in_utf8(array, table[:half]), _in_utf8(array, table[half:])])
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -33,7 +33,7 @@ def _take(opening: Opening, parts: RowParts, quarantine: Quarantine) -> Taken:
 
     def fill(folder: Path) -> Intake:
         unit: Literal["line", "row"] = "row" if parts.kind == "sheet" else "line"
-        intake = Intake(opening, plan, quarantine, unit=unit, raw=parts.raw, folder=folder)
+        intake = Intake(opening, plan, quarantine, unit=unit, raws=parts.raws, folder=folder)
         for number, file, block in parts.blocks(plan.needed):
             if isinstance(file, JsonFile):
                 refuse_lists(file.path, file.lists, plan, opening.fields)

@@ -109,12 +109,12 @@ class RowParts:
                 self.notices += [*opened.notices, *file.notices()]
             self._current = None
 
-    def raw(self, number: int, offset: int, size: int) -> bytes:
-        """A record of a part, read again."""
+    def raws(self, number: int, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """Records of a part, read again in the order given; the part is opened once."""
         if self._current is not None and self._current[0] == number:
-            return self._current[1].rows.raw(offset, size)
+            return self._current[1].rows.raws(offsets, sizes)
         with self._opened(number) as opened:
-            return opened.rows.raw(offset, size)
+            return opened.rows.raws(offsets, sizes)
 
     @property
     def digest(self) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import polars as pl
@@ -46,11 +47,26 @@ class RowFile(Protocol):
     def blocks(self, wanted: set[str]) -> Iterator[Block]:
         """Every record, once."""
 
-    def raw(self, offset: int, size: int) -> bytes:
-        """A record, read again."""
+    def raws(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """Records, read again in the order given."""
 
     def detected(self) -> dict[str, str]:
         """What was found of its form, in words for a person."""
 
     def notices(self) -> list[str]:
         """What else the user should know of it, after the last block."""
+
+
+def read_spans(file: BinaryIO, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+    """Bytes of an open file: of each span. Cost: about 1 us each."""
+    spans = []
+    for offset, size in zip(offsets, sizes, strict=True):
+        file.seek(offset)
+        spans.append(file.read(size))
+    return spans
+
+
+def rows_as_json(frame: pl.DataFrame) -> list[bytes]:
+    """Each row as a JSON object, its values as text where JSON has no type for them. Cost: about 1 us a value."""
+    encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+    return [encode(row).encode() for row in frame.iter_rows(named=True)]

@@ -5,7 +5,7 @@ The keys of all objects are the columns: a key that an object lacks is missing t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -17,7 +17,7 @@ import polars as pl
 from core.errors import InputError, SchemaError
 from core.intake.bad_rows import Fault
 from core.intake.columns import check_header, known
-from core.intake.tables.block import Block
+from core.intake.tables.block import Block, read_spans
 from core.intake.tables.json_records import (
     CLOSED,
     CUT_SHORT,
@@ -121,11 +121,10 @@ class JsonFile:
         """None: nothing is left out."""
         return []
 
-    def raw(self, offset: int, size: int) -> bytes:
-        """Bytes of an object, read again."""
+    def raws(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """Bytes of objects, read again from the file, which is opened once."""
         with self._open() as file:
-            file.seek(offset)
-            return file.read(size)
+            return read_spans(file, offsets, sizes)
 
     def _scans(self, keys: Keys) -> Iterator[tuple[Bytes, int, Longs]]:
         """The file in pieces: their bytes, how many of these are whole objects, and the table of those."""
@@ -174,13 +173,11 @@ class JsonFile:
     def _block(self, data: Bytes, table: Longs, wanted: set[str]) -> Block:
         sound = table[:, 3] == SOUND
         stored = {column: name for column, name in zip(self.columns, self.stored, strict=True) if column in wanted}
-        frame = self._read(data, table, stored, whole=bool(sound.all()))
+        frame = self._read(data, table[sound], stored, whole=bool(sound.all()))
         if frame is None:
             # Which lines polars cannot read, only a reader of single lines can tell.
             readable = [bool(ok) and _is_object(data[row[0] : row[1]]) for ok, row in zip(sound, table, strict=True)]
             sound = np.array(readable, dtype=bool)
-            frame = self._read(data, table[sound], stored, whole=False)
-        elif not sound.all():
             frame = self._read(data, table[sound], stored, whole=False)
         if frame is None or not (self._in_lines or sound.all()):
             row = table[np.argmin(sound)]

@@ -5,8 +5,7 @@ Dates become 1985-05-04, whole numbers have no `.0`, what is shown with leading 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import polars as pl
 
 from core.errors import InputError
 from core.intake.columns import check_header, known
-from core.intake.tables.block import Block
+from core.intake.tables.block import Block, rows_as_json
 from core.intake.tables.headings import TITLE_SHARE, proposed_header
 from core.intake.tables.sheet_xml import sheet_facts
 from core.intake.tables.workbook_sheets import Workbook
@@ -75,10 +74,9 @@ class SheetFile:
         """None: what is left out is empty."""
         return []
 
-    def raw(self, offset: int, _size: int) -> bytes:
-        """The cells of a row, as JSON."""
-        at = int(self.rows.search_sorted(offset))
-        return json.dumps(self._frame.row(at, named=True), ensure_ascii=False).encode()
+    def raws(self, offsets: Sequence[int], _sizes: Sequence[int]) -> list[bytes]:
+        """The cells of rows, as JSON."""
+        return rows_as_json(self._frame[np.searchsorted(self.rows.to_numpy(), offsets)])
 
     def _padding(self, column: str) -> int | None:
         return self._facts.padded.get(self._at[column])

@@ -10,7 +10,6 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.intake.tables.block import Block
 from core.intake.tables.json_file import JsonFile
 from tests.profiles import scaled
 
@@ -36,9 +35,7 @@ def test_json_file_finds_what_json_finds(objects: list[dict[str, object]], inden
             str(record["id"]) for record in records
         ]
         assert [
-            json.loads(file.raw(at, size)) for block in file.blocks({"id"}) for at, size in _places(block)
+            json.loads(raw)
+            for block in file.blocks({"id"})
+            for raw in file.raws(block.offsets.tolist(), block.sizes.tolist())
         ] == records
-
-
-def _places(block: Block) -> list[tuple[int, int]]:
-    return list(zip(block.offsets.tolist(), block.sizes.tolist(), strict=True))

@@ -53,7 +53,7 @@ def test_json_file_tells_where_each_record_stands() -> None:
         file = _open(text)
         (block,) = file.blocks({"id"})
         assert block.lines.tolist() == lines
-        raw = [file.raw(offset, size) for offset, size in zip(block.offsets, block.sizes, strict=True)]
+        raw = file.raws(block.offsets.tolist(), block.sizes.tolist())
         assert [record.decode().strip() for record in raw] == [FIRST, SECOND]
 
 

@@ -91,7 +91,7 @@ def test_sheet_title_is_told_from_a_header(tmp_path: Path) -> None:
     assert (below.columns, below.proposal) == (["id", "name", "city"], None)
     assert below.detected() == {"format": "workbook", "sheet": "P", "header_line": "3"}
     assert _read(path, skip_lines=2) == {4: ("1", "Ann", "Ulm"), 5: ("2", None, "Ulm")}
-    assert below.raw(5, 0) == b'{"id": "2", "name": null, "city": "Ulm"}'
+    assert below.raws([5, 4], [0, 0])[0] == b'{"id": "2", "name": null, "city": "Ulm"}'
 
 
 def test_sheet_of_other_programs_is_read_alike(tmp_path: Path) -> None:
