@@ -148,7 +148,7 @@ def plan_columns(
         tuple(field.name for field in fields if field.name not in served),
         notices=tuple(
             f"{path.name}: column {column!r} is known for {name}, which {'+'.join(served[name])} serves; left aside "
-            f"(--map {name}={column} takes it instead)"
+            f"(`mapping` {name}={column} takes it instead)"
             for column, name in left_aside
         ),
         apart=frozenset(field.name for field in fields if field.gathers and len(served.get(field.name, ())) > 1),

@@ -21,6 +21,7 @@ from core.intake.columns import ColumnPlan
 from core.intake.opening import BadRows, Opening
 from core.matching.standardise.readings import AS_WRITTEN, ColumnReading
 from core.matching.standardise.several_values import ValueCounts
+from core.matching.text.string_views import bytes_in
 
 ROW_GROUP_ROWS = 65_536
 BAD_SHARE_MAX = 0.5
@@ -108,9 +109,10 @@ class Intake:
         good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
         if not len(good):
             return
+        present = {name: bytes_in(good[name]) for name in self.counts.names}
         for name, numbers in self.numbers.items():
-            numbers.take(good[name])
-        self.counts.add(good)
+            numbers.take(good[name], present[name])
+        self.counts.add(good, present)
         self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
         self._hashes.append(good["id"].hash(seed=0).to_numpy())
         self.n_rows += len(good)

@@ -61,9 +61,10 @@ def label_column(path: Path, named: str | None) -> str:
     if len(rest) == 1:
         return rest[0]
     raise SchemaError(
-        f"{path}: no column 'decision'; say with --decision which one holds the labels: {', '.join(rest) or 'none'}",
+        f"{path}: no column 'decision'; say with `decision` which one holds the labels: {', '.join(rest) or 'none'}",
         path=str(path),
         column="decision",
+        fields=("decision",),
         expected="decision",
         got=there,
     )

@@ -49,33 +49,27 @@ def mix_whole(words: NDArray[np.uint32], at: int, table: NDArray[np.uint64], key
 
 
 @kernel
-def mix_prefix(
-    words: NDArray[np.uint32], at: int, count: int, vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
-) -> None:
-    """Fold the hash of the first `count` code points into the keys."""
-    points, starts = vocabulary.points, vocabulary.starts
-    for row in range(len(words)):
-        code = words[row, at]
-        if code == 0 or keys[row] == _ZERO:
-            keys[row] = _ZERO
-        else:
-            start = starts[code]
-            keys[row] = combine(keys[row], hash_span(points, start, min(start + count, starts[code + 1])))
+def affix(starts: NDArray[np.int64], code: int, count: int) -> tuple[int, int]:
+    """Where the first `count` code points of a string begin and stop, or its last `-count`; all where it has fewer."""
+    start, stop = starts[code], starts[code + 1]
+    if count < 0:
+        return max(stop + count, start), stop
+    return start, min(start + count, stop)
 
 
 @kernel
-def mix_suffix(
+def mix_affix(
     words: NDArray[np.uint32], at: int, count: int, vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
 ) -> None:
-    """Fold the hash of the last `count` code points into the keys."""
+    """Fold the hash of an `affix` into the keys."""
     points, starts = vocabulary.points, vocabulary.starts
     for row in range(len(words)):
         code = words[row, at]
         if code == 0 or keys[row] == _ZERO:
             keys[row] = _ZERO
         else:
-            stop = starts[code + 1]
-            keys[row] = combine(keys[row], hash_span(points, max(stop - count, starts[code]), stop))
+            start, stop = affix(starts, np.int64(code), count)
+            keys[row] = combine(keys[row], hash_span(points, start, stop))
 
 
 @kernel
@@ -182,9 +176,9 @@ def mix_part(
     elif opcode == UNORDERED:
         mix_unordered(words, at, other, vocabulary.hash, keys)
     elif opcode in (INITIAL, PREFIX):
-        mix_prefix(words, at, 1 if opcode == INITIAL else count, vocabulary, keys)
+        mix_affix(words, at, np.int64(1 if opcode == INITIAL else count), vocabulary, keys)
     elif opcode == SUFFIX:
-        mix_suffix(words, at, count, vocabulary, keys)
+        mix_affix(words, at, -np.int64(count), vocabulary, keys)
     else:
         # What has no branch makes no key, rather than another function's.
         keys[:] = _ZERO

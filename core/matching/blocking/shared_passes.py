@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.blocking.block_keys import date_part, digits_part
+from core.matching.blocking.block_keys import affix, date_part, digits_part
 from core.matching.jit import kernel
 from core.matching.records.layout import CHOICES_MAX, PART_WORDS, Layout, LayoutArrays
 from core.matching.records.packing import NUMBER_MAX
@@ -88,10 +88,10 @@ def mark_codes(chunk: Chunk, at: int, table: NDArray[np.uint64], bit: np.uint64,
 
 
 @kernel
-def mark_prefix(
+def mark_affix(
     chunk: Chunk, at: int, count: int, vocabulary: VocabularyArrays, bit: np.uint64, out: NDArray[np.uint64]
 ) -> None:
-    """Set `bit` where the first `count` code points, or all there are, are the same."""
+    """Set `bit` where an `affix` of both is the same."""
     records, left, right, size = chunk
     points, starts = vocabulary.points, vocabulary.starts
     for pair in range(size):
@@ -100,32 +100,13 @@ def mark_prefix(
             continue
         alike = a == b
         if not alike:
-            start_a, start_b = starts[a], starts[b]
-            n_a, n_b = min(starts[a + 1] - start_a, count), min(starts[b + 1] - start_b, count)
-            same = 0
+            start_a, stop_a = affix(starts, np.int64(a), count)
+            start_b, stop_b = affix(starts, np.int64(b), count)
+            n_a, n_b, same = stop_a - start_a, stop_b - start_b, 0
             while same < min(n_a, n_b) and points[start_a + same] == points[start_b + same]:
                 same += 1
             alike = n_a == n_b == same
         if alike:
-            out[pair] |= bit
-
-
-@kernel
-def mark_suffix(
-    chunk: Chunk, at: int, count: int, vocabulary: VocabularyArrays, bit: np.uint64, out: NDArray[np.uint64]
-) -> None:
-    """Set `bit` where the last `count` code points, or all there are, are the same."""
-    records, left, right, size = chunk
-    points, starts = vocabulary.points, vocabulary.starts
-    for pair in range(size):
-        a, b = records[left[pair], at], records[right[pair], at]
-        if a == 0 or b == 0:
-            continue
-        n_a, n_b = min(starts[a + 1] - starts[a], count), min(starts[b + 1] - starts[b], count)
-        same = 0
-        while same < min(n_a, n_b) and points[starts[a + 1] - 1 - same] == points[starts[b + 1] - 1 - same]:
-            same += 1
-        if n_a == n_b == same:
             out[pair] |= bit
 
 
@@ -211,9 +192,9 @@ def mark_part(
     elif opcode == NICK:
         mark_codes(chunk, at, vocabulary.class_hash, bit, out)
     elif opcode in (INITIAL, PREFIX):
-        mark_prefix(chunk, at, 1 if opcode == INITIAL else count, vocabulary, bit, out)
+        mark_affix(chunk, at, 1 if opcode == INITIAL else count, vocabulary, bit, out)
     elif opcode == SUFFIX:
-        mark_suffix(chunk, at, count, vocabulary, bit, out)
+        mark_affix(chunk, at, -count, vocabulary, bit, out)
     elif opcode == UNORDERED:
         mark_unordered(chunk, at, other, bit, out)
     elif opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):

@@ -21,6 +21,8 @@ _CUT = "\x1f"
 # Always a border, and a border only where every piece is as long as a number with all its digits.
 _SURE = r"[;|\r\n]"
 _PERHAPS = r"[;|\r\n,/&]|\s(?i:or|oder|ou|o|and|und|et|y|e|en|of|lub|i)\s"
+_BORDERS, _BLANKS = list(b";|,/&\r\n"), list(b" \t\n\x0b\x0c\r")
+_LETTERS = list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _NUMBERS_HINT, _MAILS_HINT = re.compile(_PERHAPS), re.compile(r"(?s)@.*@")
 _MAIL_BORDER = r"[;|,\s]+"
 # A domain has no stroke: one behind it is a border.
@@ -32,6 +34,13 @@ NUMBER_DIGITS = 7
 """Fewer digits are an area code or an ending, not a number of their own, unless a sure border stands there."""
 TELEPHONE_DIGITS, IDENTIFIER_DIGITS = 6, 3
 """Digits that a piece between sure borders has at least."""
+
+
+def may_hold_several(present: NDArray[np.bool_]) -> bool:
+    """Whether a cell of a column with these bytes (`bytes_in`) may have what could divide it."""
+    blank = present[_BLANKS].any() or present[128:].any()
+    word = present[_LETTERS].any() or present[128:].any()
+    return bool(present[_BORDERS].any() or (blank and word))
 
 
 def may_be_several(column: pl.Series, kind: str) -> pl.Series:
@@ -85,14 +94,19 @@ class ValueCounts:
     def __init__(self, kinds: Mapping[str, str], telephones: Collection[str]) -> None:
         """`kinds`: by field; `telephones`: those whose digits are numbers to call."""
         self._kinds, self._telephones = dict(kinds), frozenset(telephones)
+        self.names = tuple(kinds)
         self.several = {name: _no_counts() for name, kind in kinds.items() if kind in SEVERAL_KINDS}
         self.divided = dict.fromkeys((name for name, kind in kinds.items() if kind not in SEVERAL_KINDS), 0)
 
-    def add(self, texts: pl.DataFrame) -> None:
-        """Count a range: one String column a field."""
+    def add(self, texts: pl.DataFrame, present: Mapping[str, NDArray[np.bool_]]) -> None:
+        """Count a range: one String column a field, and the `bytes_in` each."""
         for name, counts in self.several.items():
+            if not may_hold_several(present[name]):
+                continue
             counts[:] += count_values(texts[name], self._kinds[name], telephone=name in self._telephones)
         for name in self.divided:
+            if not present[name][ord(SEPARATOR.strip())]:
+                continue
             self.divided[name] += int(texts[name].str.contains(SEPARATOR.strip(), literal=True).sum())
 
     def notices(self) -> list[str]:

@@ -244,3 +244,27 @@ def is_tidy(column: pl.Series) -> bool:
     """
     with text_chunks(column) as chunks:
         return not any(may_be_untidy(chunk) for _, chunk in chunks)
+
+
+@kernel
+def mark_bytes(chunk: TextChunk, present: NDArray[np.bool_]) -> None:
+    """Mark which of the 256 bytes occur."""
+    for row in range(len(chunk.views)):
+        length = text_length(chunk, row)
+        if length == 0:
+            continue
+        address = text_address(chunk, row)
+        for at in range(length):
+            present[byte_at(address + at)] = True
+
+
+def bytes_in(column: pl.Series) -> NDArray[np.bool_]:
+    """(256,) which bytes the strings of a column hold: what a pattern needs and a column lacks need not be looked for.
+
+    Cost: 1 ns a byte.
+    """
+    present = np.zeros(256, dtype=np.bool_)
+    with text_chunks(column) as chunks:
+        for _, chunk in chunks:
+            mark_bytes(chunk, present)
+    return present

@@ -84,8 +84,9 @@ def test_identifiers_of_two_kinds_are_not_one_and_the_other_is_told_with_its_way
     plan = persons_plan("ssn tax_id first_name last_name prenom")
     assert plan.mapping["ssn"] == ("ssn",)
     assert plan.notices == (
-        "in.csv: column 'tax_id' is known for ssn, which ssn serves; left aside (--map ssn=tax_id takes it instead)",
-        "in.csv: column 'prenom' is known for first_name, which first_name serves; left aside (--map "
+        "in.csv: column 'tax_id' is known for ssn, which ssn serves; left aside (`mapping` "
+        "ssn=tax_id takes it instead)",
+        "in.csv: column 'prenom' is known for first_name, which first_name serves; left aside (`mapping` "
         "first_name=prenom takes it instead)",
     )
     assert persons_plan("ssn tax_id", {"ssn": ""}).notices == ()

@@ -12,7 +12,7 @@ import pytest
 from numba.core.caching import UserProvidedCacheLocator
 
 from core.matching import jit
-from core.matching.jit import _PORTABLE_NEEDS, PORTABLE, _claimed, choose_processor, config, keep_in_order, kernel
+from core.matching.jit import _PORTABLE_NEEDS, PORTABLE, _claimed, choose_processor, config, keep_in_order
 
 
 def test_importing_the_engine_leaves_out_what_it_does_not_need():
@@ -26,19 +26,26 @@ def test_importing_the_engine_leaves_out_what_it_does_not_need():
     assert run.stdout.strip() == "[]"
 
 
+WRITTEN_OUT = """
+from core.matching.jit import kernel
+
 @kernel
-def plus(left: int, right: int) -> int:
+def plus(left, right):
     return left + right
 
-
 @kernel
-def plus_three_times(left: int) -> int:
+def plus_three_times(left):
     return plus(left, 1) + plus(2, left) + plus(left, left)
+"""
 
 
-def test_numbers_written_out_make_no_second_version() -> None:
-    assert plus_three_times(np.int64(5)) == 6 + 7 + 10
-    assert [tuple(map(str, signature)) for signature in signatures(plus)] == [("int64", "int64")]
+def test_numbers_written_out_make_no_second_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A module of its own: what an earlier run had compiled would be loaded instead.
+    (tmp_path / "written_out.py").write_text(WRITTEN_OUT)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("written_out")
+    assert module.plus_three_times(np.int64(5)) == 6 + 7 + 10
+    assert [tuple(map(str, signature)) for signature in signatures(module.plus)] == [("int64", "int64")]
 
 
 def signatures(compiled: Any) -> list[Any]:
@@ -75,7 +82,7 @@ def test_a_kernel_that_two_processes_need_is_compiled_by_one(tmp_path: Path, mon
 
 def test_kernels_are_compiled_where_nothing_can_be_claimed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with _claimed(tmp_path / "file" / "below", plus_three_times):
+    with _claimed(tmp_path / "file" / "below", signatures):
         pass
 
 
@@ -122,7 +129,7 @@ def test_kernels_of_an_installation_that_cannot_be_written_are_copied_once(
         keep_in_order(tmp_path / "core", tmp_path)
         settings.CACHE_DIR, found = "", Path(settings.CACHE_DIR)
         assert found == tmp_path / ".cache/headrace/kernels-0123456789abcdef"
-        locator = UserProvidedCacheLocator(plus.py_func, str(compiled.parent / "a.py"))  # type: ignore[attr-defined]
+        locator = UserProvidedCacheLocator(signatures, str(compiled.parent / "a.py"))
         assert (found / Path(locator.get_cache_path()).name / "a.f-1.py311.nbi").read_text() == "index"
     assert [path.name for path in found.parent.iterdir()] == ["kernels-0123456789abcdef"]
     (tmp_path / "file").touch()

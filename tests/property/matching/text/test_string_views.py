@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.matching.text import distinct
 from core.matching.text.distinct import numbered, sorted_distinct
-from core.matching.text.string_views import is_tidy
+from core.matching.text.string_views import bytes_in, is_tidy
 
 # Around twelve bytes the way in which a string is kept changes; few letters make equal ones likely.
 TEXT = st.one_of(
@@ -99,3 +99,10 @@ def test_white_space_at_an_end_is_untidy(text, space, before):
 def test_plain_columns_are_tidy():
     assert is_tidy(pl.Series(["ann", None, "José", "12 main street north", "Édouard", "a b"]))
     assert not is_tidy(pl.Series(["ann", ""]))
+
+
+@given(st.lists(st.none() | st.text(max_size=20), max_size=12), st.integers(0, 3))
+def test_bytes_of_a_column_are_those_of_its_texts(texts: list[str | None], start: int) -> None:
+    column = pl.Series(texts, dtype=pl.String)[start:]
+    held = {byte for text in texts[start:] if text is not None for byte in text.encode()}
+    assert set(bytes_in(column).nonzero()[0].tolist()) == held

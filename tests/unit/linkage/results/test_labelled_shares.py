@@ -57,7 +57,7 @@ def test_labels_that_cannot_be_compared_are_refused(labels: str, said: str, tmp_
 def test_label_column_is_the_named_one_or_the_only_one(tmp_path: Path) -> None:
     _, labels = files(tmp_path, "id_a,id_b,same,by\n")
     assert label_column(labels, "by") == "by"
-    with pytest.raises(SchemaError, match="say with --decision which one holds the labels: same, by"):
+    with pytest.raises(SchemaError, match="say with `decision` which one holds the labels: same, by"):
         label_column(labels, None)
     _, labels = files(tmp_path, "id_a,same,id_b\n")
     assert label_column(labels, None) == "same"

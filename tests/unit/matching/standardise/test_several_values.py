@@ -5,7 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from core.matching.standardise.several_values import ValueCounts, count_values, may_be_several, may_divide, split_values
+from core.matching.standardise.several_values import (
+    ValueCounts,
+    count_values,
+    may_be_several,
+    may_divide,
+    may_hold_several,
+    split_values,
+)
+from core.matching.text.string_views import bytes_in
 
 TELEPHONES = {
     "217-555-0142; 302-555-0188": ["217-555-0142", "302-555-0188"],
@@ -67,7 +75,21 @@ def test_count_values_counts_cells_by_how_many_they_hold() -> None:
 def test_value_counts_tell_of_cells_that_are_compared_whole() -> None:
     counts = ValueCounts({"phone": "digits", "street": "street"}, ["phone"])
     texts = pl.DataFrame({"phone": ["555-0101; 555-0102", None], "street": ["1 Elm St; 2 Oak St", "3 Ash St"]})
-    counts.add(texts)
-    counts.add(texts)
+    present = {name: bytes_in(texts[name]) for name in counts.names}
+    counts.add(texts, present)
+    counts.add(texts, present)
     assert counts.several["phone"].tolist() == [0, 0, 2, 0, 0, 0]
     assert counts.notices() == ["street: at least 2 cells seem to hold several values; each is compared whole"]
+
+
+@pytest.mark.parametrize("kind", ["digits", "email"])
+@pytest.mark.parametrize(
+    "cell",
+    ["555-0101; 555-0102", "1|2", "5550101\n5550102", "5550101 ou 5550102", "5550101\u00a0or\u00a05550102",
+     "a@b.c d@e.f", "a@b.c,d@e.f", "a@b.c/d@e.f", "5550101/5550102", "5550101 & 5550102", "5550101\ty\t5550102"],
+)  # fmt: skip
+def test_bytes_of_a_column_never_hide_what_divides_a_cell(cell: str, kind: str) -> None:
+    column = pl.Series([None, "5550100", cell])
+    several = split_values(column, kind).list.len().max()
+    assert may_hold_several(bytes_in(column)) or several == 1
+    assert not may_hold_several(bytes_in(pl.Series(["(217) 555-0142", "+49.30/1".replace("/", "-"), None])))
