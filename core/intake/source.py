@@ -6,7 +6,8 @@ stays behind: staged rows and the side file of bad rows appear under their names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.errors import InputError
 from core.intake.bad_rows import Quarantine
 from core.intake.checks.row_checks import Taken
 from core.intake.columnar.left_out import scan_without, span_of, without
@@ -191,9 +193,18 @@ def open_source(opening: Opening) -> Source:
     states = opening.seen or tuple(FileState.of(part.path) for part in opening.parts)
     with Quarantine(opening.side_file) as quarantine:
         taken = take(opening, quarantine)
+        _refuse_changed(opening, states, taken)
+        return _source_of(opening, taken)
+
+
+def _refuse_changed(opening: Opening, states: Sequence[FileState], taken: Taken) -> None:
+    try:
         for part, state in zip(opening.parts, states, strict=True):
             state.check(part.path)
-        return _source_of(opening, taken)
+    except InputError:
+        if taken.folder is not None:
+            shutil.rmtree(taken.folder, ignore_errors=True)
+        raise
 
 
 def _source_of(opening: Opening, taken: Taken) -> Source:

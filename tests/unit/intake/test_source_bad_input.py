@@ -251,3 +251,21 @@ def test_a_bad_row_says_what_can_be_done_about_it(tmp_path: Path) -> None:
         _open(path, tmp_path, fields=(FieldHint("decision", "text"),))
     with pytest.raises(RowError, match=r"line 3: expected 4 fields, got 3 \(correct the file: here no row is left out"):
         read_table(path)
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.parquet", "in.jsonl"])
+@pytest.mark.parametrize("how", ["grows", "is replaced"])
+def test_open_source_refuses_a_file_that_changes_while_it_is_read(name: str, how: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    frame = pl.DataFrame({"id": ["1", "2"], "name": ["ann", "bob"]})
+    {".csv": frame.write_csv, ".parquet": frame.write_parquet, ".jsonl": frame.write_ndjson}[path.suffix](path)
+
+    def somebody_writes(_columns: object, _plan: object) -> None:
+        content = path.read_bytes()
+        if how == "is replaced":
+            path.unlink()
+        path.write_bytes(content + (b"\n" if how == "grows" else b""))
+
+    with pytest.raises(InputError, match=f"{name} was changed while it was read; wait until it is written"):
+        _open(path, tmp_path, fields=[FieldHint("name", "text")], on_plan=somebody_writes)
+    assert _left_behind(tmp_path) == []
