@@ -15,7 +15,9 @@ def asked(recipe: str, *arguments: str, **environment: str) -> subprocess.Comple
     """Run a recipe that uses the variables of the Makefile."""
     env = {"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, **environment}
     rule = f"asked: ; @{recipe}"
-    command = ["make", "-s", "-C", str(ROOT), "--eval", rule, "asked", f"PYTHON={sys.executable}", *arguments]
+    # From the checkout, as the Makefile names it: the path of the checkout itself may have a blank.
+    python = os.path.relpath(sys.executable, ROOT)
+    command = ["make", "-s", "-C", str(ROOT), "--eval", rule, "asked", f"PYTHON={python}", *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
