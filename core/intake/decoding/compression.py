@@ -76,7 +76,7 @@ def unpack(path: Path, compression: str, target: Path) -> None:
 
     Raises:
         InputError: it is damaged, encrypted, has several members, unpacks to far too much, or to no text.
-    Cost: as the compression: zstd 1 s a gigabyte, gzip 3 s, xz 10 s, bzip2 30 s.
+    Cost: as the compression: gzip 8 s a gigabyte of text, xz 25 s, bzip2 50 s; zstd less than gzip.
     """
     with _opened(path, compression) as packed, target.open("xb") as file:
         size = path.stat().st_size

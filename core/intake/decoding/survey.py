@@ -47,7 +47,7 @@ def survey(path: Path, where: Path, encoding: str | None = None) -> Written:
         path: as messages name the file. where: its bytes. encoding: as the user says.
     Raises:
         InputError: it is text in no encoding that is known, or in two of them. ConfigError: as `named_encoding`.
-    Cost: 0.2 ns a byte of ASCII, 1 ns a byte of other UTF-8.
+    Cost: 1.7 ns a byte of UTF-8.
     """
     with where.open("rb") as file:
         head = file.read(BLOCK_BYTES)

@@ -52,7 +52,7 @@ def write_workbook(
         choices: what may be chosen from a list in the cells of some columns.
     Raises:
         InputError: more rows, columns or characters in a cell than a sheet holds.
-    Cost: about 3 us a cell; the rows go through a private file beside it.
+    Cost: about 13 us a cell; the rows go through a private file beside it.
     """
     from xlsxwriter import Workbook
 
