@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.intake.bad_rows import Quarantine
 from core.intake.checks.row_checks import Taken
-from core.intake.columnar.left_out import scan_without, span_of, without
+from core.intake.columnar.left_out import scan_span, scan_without, span_of, without
 from core.intake.columnar.parquet_columns import as_text, collect, read_text
 from core.intake.columnar.parquet_source import take_parquet
 from core.intake.columns import KEPT, ColumnPlan
@@ -86,12 +86,11 @@ class Source:
             if rows and start < hi and lo < end:
                 left_out = self._left_out(number)
                 first, stop = span_of(max(lo - start, 0), min(hi, end) - start, left_out)
-                scan = pl.scan_parquet(self.place(name)).slice(first, stop - first)
+                scan = scan_span(pl.scan_parquet(self.place(name)), first, stop, left_out)
                 if self.staged:
-                    texts = collect(scan.select("id", *self.mapping), self.path)
+                    frames.append(collect(scan.select("id", *self.mapping), self.path))
                 else:
-                    texts = read_text(scan, plan, self.path)
-                frames.append(without(texts, first, left_out))
+                    frames.append(read_text(scan, plan, self.path))
         if not frames:
             return pl.DataFrame(schema=dict.fromkeys(("id", *self.mapping), pl.String))
         return self._as_read(pl.concat(frames))

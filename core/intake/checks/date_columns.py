@@ -66,11 +66,11 @@ class DateColumn:
 
     def take(self, texts: pl.Series, lines: pl.Series, bad: pl.Series) -> None:
         """Count the values of the last batch without those of bad rows."""
-        good = ~bad
-        status = self._status.filter(good)
-        self.n += np.bincount(status.to_numpy(), minlength=_N_STATUS)
-        self._n_filled += len(status) - texts.filter(good).null_count()
-        odd = (self._status != READ) & good
+        refused = texts.filter(bad)
+        self.n += np.bincount(self._status.to_numpy(), minlength=_N_STATUS)
+        self.n -= np.bincount(self._status.filter(bad).to_numpy(), minlength=_N_STATUS)
+        self._n_filled += len(texts) - texts.null_count() - len(refused) + refused.null_count()
+        odd = (self._status != READ) & ~bad
         if not odd.any():
             return
         kinds, where = self._status.filter(odd), lines.filter(odd)

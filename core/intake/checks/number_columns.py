@@ -34,18 +34,21 @@ class NumberColumn:
         self._n_point_zero, self._n_fraction = 0, 0
         self.n_lettered, self.n_filled = 0, 0
 
-    def take(self, texts: pl.Series, present: NDArray[np.bool_]) -> None:
-        """Count the values of a batch with these `bytes_in` it. Cost: 30 ns a value if some have points or letters."""
+    def take(self, texts: pl.Series, present: NDArray[np.bool_], sign: int = 1) -> None:
+        """Count values that may have these bytes. sign: -1 takes them back.
+
+        Cost: 30 ns a value if some have points or letters.
+        """
         if present[ord(".")]:
             pointed = texts.filter(texts.str.contains(".", literal=True).fill_null(False))
-            self._n_point_zero += int(pointed.str.contains(POINT_ZERO).sum())
-            self._n_fraction += int(pointed.str.contains(_FRACTION).sum())
+            self._n_point_zero += sign * int(pointed.str.contains(POINT_ZERO).sum())
+            self._n_fraction += sign * int(pointed.str.contains(_FRACTION).sum())
         if self._may_have_letters:
-            self.n_filled += len(texts) - texts.null_count()
+            self.n_filled += sign * (len(texts) - texts.null_count())
             if present[ord("A") : ord("Z") + 1].any() or present[ord("a") :].any():
                 lettered = texts.filter(texts.str.contains(r"\p{L}").fill_null(False))
                 mixed = lettered.str.contains(_LETTERED) & ~lettered.str.contains(_MASK)
-                self.n_lettered += int(mixed.sum())
+                self.n_lettered += sign * int(mixed.sum())
 
     @property
     def reading(self) -> ColumnReading:

@@ -106,20 +106,32 @@ class Intake:
         self._set_aside(everything)
         for name, column in self.dates.items():
             column.take(batch.frame[name], batch.origin["line"], bad)
-        good = batch.frame.hstack(batch.origin).filter(~bad) if bad.any() else batch.frame.hstack(batch.origin)
-        if not len(good):
+        refused = batch.frame.filter(bad)
+        n_good = len(bad) - len(refused)
+        if not n_good:
             return
-        present = {name: bytes_in(good[name]) for name in self.counts.names}
-        for name, numbers in self.numbers.items():
-            numbers.take(good[name], present[name])
-        self.counts.add(good, present)
-        self.filled.update(name for name in self.plan.mapping if name not in self.filled and _has_text(good, name))
-        self._hashes.append(good["id"].hash(seed=0).to_numpy())
-        self.n_rows += len(good)
+        self._count(batch.frame, refused)
+        hashes = batch.frame["id"].hash(seed=0).to_numpy()
+        self._hashes.append(hashes[~bad.to_numpy()] if len(refused) else hashes)
+        self.n_rows += n_good
         if self._folder is not None:
+            whole = batch.frame.hstack(batch.origin)
             part = self._folder / f"part-{len(self.parts):05d}.parquet"
+            good = whole.filter(~bad) if len(refused) else whole
             good.write_parquet(part, row_group_size=ROW_GROUP_ROWS, compression="lz4", statistics=False)
-            self.parts.append((part.name, len(good)))
+            self.parts.append((part.name, n_good))
+
+    def _count(self, frame: pl.DataFrame, refused: pl.DataFrame) -> None:
+        """Count the values of all rows less those of bad ones: no column is copied to leave out a few."""
+        present = {name: bytes_in(frame[name]) for name in self.counts.names}
+        for rows, sign in ((frame, 1), (refused, -1)):
+            if len(rows):
+                for name, numbers in self.numbers.items():
+                    numbers.take(rows[name], present[name], sign)
+                self.counts.add(rows, present, sign)
+        for name in self.plan.mapping:
+            if name not in self.filled and _n_texts(frame[name]) > _n_texts(refused[name]):
+                self.filled.add(name)
 
     def finish(self, rows_of: Callable[[], pl.LazyFrame]) -> None:
         """What only the whole file can tell. `rows_of` gives id, line, offset and bytes of all rows taken, in order.
@@ -261,8 +273,8 @@ class Intake:
             first += count
 
 
-def _has_text(frame: pl.DataFrame, name: str) -> bool:
-    return frame[name].null_count() < len(frame)
+def _n_texts(texts: pl.Series) -> int:
+    return len(texts) - texts.null_count()
 
 
 @dataclass(frozen=True, slots=True)

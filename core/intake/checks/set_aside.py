@@ -55,6 +55,10 @@ class SetAside:
         self._pending += rows
         self.count += len(self._pending) - before
 
+    def last(self, count: int) -> NDArray[np.int64]:
+        """Offsets of the rows that were taken last and are not written yet, as they were taken."""
+        return np.array([row.offset for row in self._pending[len(self._pending) - count :]], dtype=np.int64)
+
     def left_out(self) -> list[NDArray[np.int64]]:
         """For each part the offsets of its rows that are not written yet, ascending."""
         offsets: list[list[int]] = [[] for _ in self._files]

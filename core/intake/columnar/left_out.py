@@ -27,6 +27,18 @@ def scan_without(frame: pl.LazyFrame, left_out: Longs) -> pl.LazyFrame:
     return frame.with_row_index("#").filter(~pl.col("#").is_in(pl.Series(left_out).implode())).drop("#")
 
 
+def scan_span(scan: pl.LazyFrame, first: int, end: int, left_out: Longs) -> pl.LazyFrame:
+    """Rows [first, end) of a file, without those left out. Cost: 3 ns a value more where there are some."""
+    span = scan.slice(first, end - first)
+    inside = left_out[(left_out >= first) & (left_out < end)] - first
+    if not len(inside):
+        return span
+    keep = np.ones(end - first, dtype=np.bool_)
+    keep[inside] = False
+    # While the columns are read: a filter of the finished frame holds, and writes, every column twice.
+    return span.filter(pl.lit(pl.Series(keep)))
+
+
 def without(frame: pl.DataFrame, first: int, left_out: Longs) -> pl.DataFrame:
     """The rows of a file from `first` on, without those left out."""
     inside = left_out[(left_out >= first) & (left_out < first + len(frame))] - first

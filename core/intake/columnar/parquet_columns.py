@@ -40,8 +40,17 @@ def _scan(path: Path) -> pl.LazyFrame:
 
 def read_text(scan: pl.LazyFrame, plan: ColumnPlan, path: Path) -> pl.DataFrame:
     """`as_text` of all rows of a scan; columns that have nothing to trim are taken as they are."""
+    return frame_as_text(read_raw(scan, plan, path), plan)
+
+
+def read_raw(scan: pl.LazyFrame, plan: ColumnPlan, path: Path) -> pl.DataFrame:
+    """The needed columns of all rows of a scan, as they are stored."""
     stored = _stored_names(scan)
-    raw = collect(scan.select(stored[column] for column in plan.needed), path)
+    return collect(scan.select(stored[column] for column in plan.needed), path)
+
+
+def frame_as_text(raw: pl.DataFrame, plan: ColumnPlan) -> pl.DataFrame:
+    """`as_text` of what `read_raw` gives."""
     tidy = {name for name in raw.columns if raw[name].dtype == pl.String and is_tidy(raw[name])}
     return raw.lazy().pipe(as_text, plan, tidy).collect()
 

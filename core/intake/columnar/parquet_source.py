@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from core.errors import SchemaError
 from core.intake.bad_rows import Quarantine
 from core.intake.checks.row_checks import ORIGIN, Batch, Intake, Taken, stage
-from core.intake.checks.set_aside import RawsOf, too_many
-from core.intake.columnar.parquet_columns import as_text, collect, read_text, scan_trimmed
+from core.intake.checks.set_aside import too_many
+from core.intake.columnar.parquet_columns import as_text, collect, frame_as_text, read_raw, read_text, scan_trimmed
+from core.intake.columnar.rows_again import RowsAgain
 from core.intake.columns import ColumnPlan
 from core.intake.file_kind import kind_of
 from core.intake.opening import Opening
-from core.intake.tables.block import rows_as_json
 from core.intake.tables.lists import refuse_lists
 from core.intake.tables.part_files import PartFile, input_digest, refuse_others
 
@@ -53,8 +53,9 @@ def take_parquet(opening: Opening, quarantine: Quarantine) -> Taken:
     detected = {"format": "Parquet" if kind == "parquet" else "Arrow"}
     said = {column for part in opening.parts for column in part.values}
     if kind == "parquet" and said.isdisjoint(plan.needed):
-        intake = Intake(opening, plan, quarantine, unit="row", raws=_rows_again(parts))
-        if _check_in_place(intake, parts):
+        again = _rows_again(parts)
+        intake = Intake(opening, plan, quarantine, unit="row", raws=again)
+        if _check_in_place(intake, parts, again):
             left_out = intake.aside.left_out()
             intake.aside.write()
             places = tuple(
@@ -111,7 +112,7 @@ def _id_dtype(parts: Sequence[_Part], plan: ColumnPlan) -> pl.DataType:
     return types[0] if types[0] in _INTEGERS and all(dtype == types[0] for dtype in types) else pl.String()
 
 
-def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> bool:
+def _check_in_place(intake: Intake, parts: Sequence[_Part], again: RowsAgain) -> bool:
     """Check ids and dates of all rows, count the values in cells, and look in the other fields for any value.
 
     Returns:
@@ -123,11 +124,14 @@ def _check_in_place(intake: Intake, parts: Sequence[_Part]) -> bool:
             looked_at = intake.dates.keys() | intake.numbers.keys() | intake.counts.several.keys()
             names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
             narrow = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
-            frame = read_text(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)
+            raw = read_raw(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)
             absent = [pl.lit(None, dtype=pl.String).alias(name) for name in plan.mapping if name not in names]
-            intake.add(Batch(frame.with_columns(absent), _row_numbers(number, lo, len(frame)), part=number))
+            frame, n_before = frame_as_text(raw, narrow).with_columns(absent), intake.aside.count
+            intake.add(Batch(frame, _row_numbers(number, lo, len(frame)), part=number))
             if too_many(intake.aside.count, n_rows):
                 return False
+            if intake.aside.count > n_before:
+                again.keep(number, raw, lo, intake.aside.last(intake.aside.count - n_before))
 
     def rows_of() -> pl.LazyFrame:
         left_out = intake.aside.left_out()
@@ -155,18 +159,8 @@ def _stage(intake: Intake, parts: Sequence[_Part]) -> Intake:
     return intake
 
 
-def _rows_again(parts: Sequence[_Part]) -> RawsOf:
-    """Reads rows again, as JSON: in one pass over what lies between them, a row group at a time."""
-
-    def raws(number: int, offsets: Sequence[int], _sizes: Sequence[int]) -> list[bytes]:
-        part, rows = parts[number], np.unique(np.asarray(offsets, dtype=np.int64))
-        at = "#" * (1 + max(map(len, part.types)))
-        scan = part.scan.slice(int(rows[0]), int(rows[-1] - rows[0]) + 1).with_row_index(at, offset=int(rows[0]))
-        wanted = scan.filter(pl.col(at).is_in(pl.Series(rows, dtype=pl.UInt32).implode()))
-        frame = collect(wanted, part.path, streaming=True).sort(at).drop(at)
-        return rows_as_json(frame[np.searchsorted(rows, offsets)])
-
-    return raws
+def _rows_again(parts: Sequence[_Part]) -> RowsAgain:
+    return RowsAgain([(part.path, part.scan, list(part.types)) for part in parts])
 
 
 def _row_numbers(part: int, lo: int, count: int) -> pl.DataFrame:

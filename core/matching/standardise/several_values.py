@@ -98,16 +98,16 @@ class ValueCounts:
         self.several = {name: _no_counts() for name, kind in kinds.items() if kind in SEVERAL_KINDS}
         self.divided = dict.fromkeys((name for name, kind in kinds.items() if kind not in SEVERAL_KINDS), 0)
 
-    def add(self, texts: pl.DataFrame, present: Mapping[str, NDArray[np.bool_]]) -> None:
-        """Count a range: one String column a field, and the `bytes_in` each."""
+    def add(self, texts: pl.DataFrame, present: Mapping[str, NDArray[np.bool_]], sign: int = 1) -> None:
+        """Count a range: one String column a field, and bytes that each may have. sign: -1 takes it back."""
         for name, counts in self.several.items():
             if not may_hold_several(present[name]):
                 continue
-            counts[:] += count_values(texts[name], self._kinds[name], telephone=name in self._telephones)
+            counts[:] += sign * count_values(texts[name], self._kinds[name], telephone=name in self._telephones)
         for name in self.divided:
             if not present[name][ord(SEPARATOR.strip())]:
                 continue
-            self.divided[name] += int(texts[name].str.contains(SEPARATOR.strip(), literal=True).sum())
+            self.divided[name] += sign * int(texts[name].str.contains(SEPARATOR.strip(), literal=True).sum())
 
     def notices(self) -> list[str]:
         """Fields whose cells are compared whole though some seem to hold several values."""
