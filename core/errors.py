@@ -7,6 +7,7 @@
     |   `- RowError              one row cannot be read
     |- StoreError                the database
     |   |- StoreUnavailable*     down, restarting, refused
+    |   |   `- StoreReadOnly*    exit 2: a standby, or a failover under way; it takes no writes
     |   |- PoolTimeout*          no free connection in time
     |   `- MigrationError
     |- QueueError
@@ -90,6 +91,12 @@ class StoreUnavailable(StoreError):
 
     retryable = True
     exit_code = 75
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The server takes no writes. Consumers wait for a failover to end; whoever runs a command has to see to it."""
+
+    exit_code = 2
 
 
 class PoolTimeout(StoreError):

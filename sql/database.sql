@@ -23,7 +23,7 @@ SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s)
 -- name: server_facts :one
 -- What doctor and `db status` print about the server.
 SELECT current_setting('server_version') AS version, current_database() AS database, current_user AS username,
-       pg_database_size(current_database()) AS size_bytes, pg_is_in_recovery() AS read_only,
+       pg_database_size(current_database()) AS size_bytes, current_setting('transaction_read_only')::boolean AS read_only,
        (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,
        current_setting('max_connections')::int AS max_connections, current_setting('server_encoding') AS encoding
 
@@ -43,9 +43,15 @@ COPY ({query}) TO STDOUT
 -- Names and types of {query} without its rows: the planner drops the scan under LIMIT 0.
 SELECT * FROM ({query}) AS described LIMIT 0
 
--- name: backend_pid :one
--- Who serves this statement; a pooler in front has told another pid.
-SELECT pg_backend_pid()
+-- name: session_facts :one
+-- Who serves this statement, for a pooler in front has told another pid; and the forms in which it writes dates and numbers.
+SELECT pg_backend_pid(), current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'),
+       current_setting('extra_float_digits')
+
+-- name: session_forms :one
+-- For this transaction only: behind a pooler the next one may run on another backend.
+SELECT set_config('TimeZone', %(timezone)s, true), set_config('DateStyle', %(datestyle)s, true),
+       set_config('IntervalStyle', %(intervalstyle)s, true), set_config('extra_float_digits', %(extra_float_digits)s, true)
 
 -- name: scaler_grant :exec
 -- A scaler such as KEDA asks queue_backlog() and may do nothing else. Made by whoever runs the database; without it nothing happens.

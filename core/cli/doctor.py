@@ -53,7 +53,7 @@ def doctor(as_json: AsJson = False) -> None:
 def examine() -> Iterator[Finding]:
     """All findings, in the order in which one would look."""
     from core.errors import HeadraceError
-    from core.settings import read_settings
+    from core.settings import read_settings, valid_names
 
     yield _versions()
     try:
@@ -61,7 +61,7 @@ def examine() -> Iterator[Finding]:
     except HeadraceError as error:
         yield Finding("settings", "cannot be read", error.message)
         return
-    names = sorted(name for name in os.environ if name.startswith("HEADRACE_"))
+    names = sorted(set(valid_names()) & {name.upper() for name in os.environ})
     yield Finding("settings", f"set: {', '.join(names)}" if names else "all defaults")
     shared = [_database, *_named(settings), _redis, _stack, _prefect]
     checks: list[Callable[[Settings], Finding]] = [_machine, _state_dir, _workspace, *shared]
@@ -171,8 +171,9 @@ def _named_one(settings: Settings, name: str) -> Finding:
 
 def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Finding:
     from core.database import DatabaseManager, connect, migrations
-    from core.database.facts import TESTED_MAJORS, server_facts
+    from core.database.errors import read_only
     from core.errors import HeadraceError
+    from core.monitoring.server_facts import TESTED_MAJORS, server_facts
     from core.queue.store import wake
 
     once = wanted.replaced(connect_retry_s=0)
@@ -195,7 +196,7 @@ def _answers(subject: str, wanted: DatabaseSettings, *, migrated: bool) -> Findi
     if facts["encoding"] != "UTF8":
         problem = f"the database's encoding is {facts['encoding']}; it must be UTF8"
     elif facts["read_only"]:
-        problem = "this server is a standby and takes no writes; use the primary's address"
+        problem = read_only()
     elif int(facts["version"].split(".")[0]) not in TESTED_MAJORS:
         found += f" (untested; tested: {', '.join(map(str, TESTED_MAJORS))})"
     return Finding(subject, found, problem)
@@ -240,6 +241,7 @@ def _prefect(settings: Settings) -> Finding:
         api, named = stack.api_url, "the server of the running stack"
     if not api:
         return Finding("prefect", "PREFECT_API_URL is not set and no stack is up; each run starts a server of its own")
+    from http.client import HTTPException
     from urllib.error import URLError
     from urllib.request import urlopen
 
@@ -248,6 +250,9 @@ def _prefect(settings: Settings) -> Finding:
     try:
         with urlopen(api.rstrip("/") + "/health", timeout=5) as answer:  # noqa: S310 - scheme checked above
             healthy = answer.status == 200
+    except HTTPException:
+        # Its words repeat a part of the address, which may be a password.
+        return Finding("prefect", "configured", f"{named} cannot be read: expected http://host:4200/api")
     except (URLError, OSError, ValueError) as error:
         return Finding("prefect", "configured", f"{named} does not answer ({type(error).__name__})")
     return Finding("prefect", f"{named} answers", None if healthy else f"{named} answers, but not as healthy")

@@ -1,4 +1,4 @@
-"""Opening one connection: what a URL may be, how it is shown, how long a refusal is retried."""
+"""Opening one connection: how long a refusal is retried, and what poolers want of a session's start."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
-from core.database.errors import connection_refused_for_good
-from core.database.queries import Connection, load
-from core.errors import ConfigError, StoreUnavailable
+from core.database.addresses import mask, parts, require_url, scrubbed
+from core.database.errors import connection_refused_for_good, read_only
+from core.database.queries import Connection, load, run
+from core.errors import ConfigError, StoreReadOnly, StoreUnavailable
 from core.settings import DatabaseSettings
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
-_MASK = "***"
+# Text forms of dates and numbers must not depend on the server's configuration.
+_FORMS = {"TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "iso_8601", "extra_float_digits": "1"}
+# PgBouncer, Neon; RDS Proxy.
+_NO_OPTIONS_CURE = (
+    "take `options` out of the database URL, or let the pooler pass over it "
+    "(PgBouncer: ignore_startup_parameters = extra_float_digits,options)"
+)
+_NO_OPTIONS = re.compile(r"unsupported startup parameter|command-line options", re.IGNORECASE)
+
+
+__all__ = ["Source", "connect", "mask", "parts", "require_url", "set_forms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,55 +39,12 @@ class Source:
     revive: Callable[[], None] | None = None
 
 
-def require_url(settings: DatabaseSettings) -> str:
-    """The libpq form of the configured URL; ConfigError if there is none or libpq cannot read it."""
-    if settings.url is None:
-        raise ConfigError("no database URL: set HEADRACE_DATABASE__URL")
-    url = re.sub(r"^(?:postgres|postgresql)(?:\+psycopg)?://", "postgresql://", settings.url.get_secret_value())
-    parts(url)
-    return url
-
-
-def parts(url: str) -> dict[str, Any]:
-    """The URL's fields; ConfigError without its text (it may hold a password) if it is no PostgreSQL URL."""
-    try:
-        return dict(conninfo_to_dict(url))
-    except psycopg.Error:
-        raise ConfigError(
-            "the database URL cannot be read: expected postgresql://user:password@host:5432/database "
-            "(percent-encode special characters in the password)"
-        ) from None
-
-
-def mask(url: str) -> str:
-    """The URL with every password replaced by ***, rebuilt from its parsed fields."""
-    fields = {key: value for key, value in parts(url).items() if value is not None}
-    if "password" in fields:
-        fields["password"] = _MASK
-    if "sslpassword" in fields:
-        fields["sslpassword"] = _MASK
-    user = fields.pop("user", "")
-    secret = f":{fields.pop('password')}" if "password" in fields else ""
-    hosts = str(fields.get("host", ""))
-    path = f"/{fields.pop('dbname', '')}"
-    if "/" in hosts or not hosts:
-        where = ""
-    else:
-        ports = str(fields.pop("port", "")).split(",")
-        names = fields.pop("host").split(",")
-        ports = ports * len(names) if len(ports) == 1 else ports
-        where = ",".join(f"{name}:{port}" if port else name for name, port in zip(names, ports, strict=False))
-    query = "&".join(f"{key}={value}" for key, value in sorted(fields.items()))
-    at = "@" if user or secret else ""
-    return f"postgresql://{user}{secret}{at}{where}{path}{'?' + query if query else ''}"
-
-
 def connect(source: Source, settings: DatabaseSettings) -> Connection:
     """Open one connection, retrying a server that is down or starting for `connect_retry_s`.
 
     Raises:
         ConfigError: refused for good (password, role, database, certificate): waiting does not help.
-        StoreUnavailable: not reachable within the bound; names host and bound.
+        StoreUnavailable: not reachable within the bound; names host and bound. StoreReadOnly: only standbys are.
     """
     give_up = time.monotonic() + settings.connect_retry_s
     pause_s = _FIRST_PAUSE_S
@@ -85,11 +52,16 @@ def connect(source: Source, settings: DatabaseSettings) -> Connection:
         try:
             return _attempt(source.url, settings)
         except psycopg.Error as error:
-            reason = _reason(error)
+            reason = scrubbed(_reason(error), source.url)
             refused = connection_refused_for_good(error)
         where = mask(source.url)
+        if _NO_OPTIONS.search(reason):
+            # What is ours was left out before; the rest is of the URL.
+            raise ConfigError(f"the pooler at {where} refuses the connection: {reason}; {_NO_OPTIONS_CURE}")
         if refused:
             raise ConfigError(f"the database {where} refuses the connection: {reason}")
+        if time.monotonic() + pause_s > give_up and "session is read-only" in reason:
+            raise StoreReadOnly(read_only(f" at {where}"))
         if time.monotonic() + pause_s > give_up:
             raise StoreUnavailable(
                 f"the database {where} cannot be reached within {settings.connect_retry_s:g} s: {reason}"
@@ -101,35 +73,58 @@ def connect(source: Source, settings: DatabaseSettings) -> Connection:
 
 
 def _attempt(url: str, settings: DatabaseSettings) -> Connection:
-    conn = Connection.connect(
-        url,
-        connect_timeout=settings.connect_timeout_s,
-        prepare_threshold=settings.prepare_threshold,
-        application_name="headrace",
-        client_encoding="utf8",
-        options=_options(url),
-        autocommit=True,
-    )
-    if behind_pooler(conn):
-        # The next statement may run on another backend, which never heard of what was prepared.
-        conn.prepare_threshold = None
+    ours = " ".join(f"-c {name}={value}" for name, value in _FORMS.items())
+    given = parts(url).get("options")
+    try:
+        conn = _open(url, settings, f"{given} {ours}" if given else ours)
+    except psycopg.OperationalError as error:
+        if not _NO_OPTIONS.search(str(error)):
+            raise
+        # A pooler that cannot hand options on; each transaction sets the forms then, where the server's are others.
+        conn = _open(url, settings, given)
+    _look_behind(conn)
     conn.autocommit = False
     conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     conn.slow_query_ms = settings.slow_query_ms
     return conn
 
 
-def behind_pooler(conn: Connection) -> bool:
-    """Whether a pooler answers in the server's place: it makes up the pid that a server says at the start."""
-    row = conn.execute(load("database")["backend_pid"].sql).fetchone()
-    return row is None or row[0] != conn.info.backend_pid
+def _open(url: str, settings: DatabaseSettings, options: str | None) -> Connection:
+    ours: dict[str, Any] = {"options": options} if options else {}
+    return Connection.connect(
+        url,
+        connect_timeout=settings.connect_timeout_s,
+        prepare_threshold=settings.prepare_threshold,
+        application_name="headrace",
+        client_encoding="utf8",
+        autocommit=True,
+        **ours,
+    )
 
 
-def _options(url: str) -> str:
-    # Text forms of dates and numbers must not depend on the server's configuration.
-    ours = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1"
-    given = parts(url).get("options")
-    return f"{given} {ours}" if given else ours
+def _look_behind(conn: Connection) -> None:
+    """Find out what a pooler in the server's place changes: it answers before it has a server, which may refuse."""
+    try:
+        row = conn.execute(load("database")["session_facts"].sql).fetchone()
+    except psycopg.Error:
+        conn.close()
+        raise
+    assert row is not None
+    pid, *forms = row
+    if pid != conn.info.backend_pid:
+        # The next statement may run on another backend, which never heard of what was prepared.
+        conn.prepare_threshold = None
+    # The order of day and month says how dates are read, not how they are written.
+    conn.forms_differ = [str(form).split(",")[0] for form in forms] != list(_FORMS.values())
+
+
+def set_forms(conn: Connection) -> None:
+    """First in a transaction: the forms of dates and numbers, where a pooler kept them from being set at the start.
+
+    Cost: one round trip behind a pooler whose server writes other forms than ours; else none.
+    """
+    if conn.forms_differ:
+        run(conn, load("database")["session_forms"], {name.lower(): value for name, value in _FORMS.items()})
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc as sa_exc
 
-from core.errors import ConfigError, InputError, PoolTimeout, StoreError, StoreUnavailable
+from core.errors import ConfigError, InputError, PoolTimeout, StoreError, StoreReadOnly, StoreUnavailable
 
 # Undefined column, function, table, parameter; missing privilege: their messages hold identifiers only.
 _MESSAGE_IS_SAFE = frozenset({"42703", "42883", "42P01", "42P02", "42501"})
@@ -25,18 +25,36 @@ _UNAVAILABLE = re.compile(r"^(08...|57P0[1-5]|53...|58...)$")
 # A file at its size limit (`ulimit -f`) is an internal error to PostgreSQL.
 _NO_ROOM = re.compile(r"^could not (extend|write) ")
 _COPY_LINE = re.compile(r"^COPY (?P<table>\S+), line (?P<line>\d+)(?:, column (?P<column>[^\s:]+))?")
-# Refusals that waiting will not cure, as libpq words them (a failed connection has no sqlstate).
+_READ_ONLY = "25006"
+# Refusals that waiting will not cure, as libpq and poolers word them (a failed connection has no sqlstate).
 _REFUSED = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|(?:role|database) \"[^\"]*\" does not exist"
-    r"|permission denied for database|not currently accepting connections|not permitted to log in|certificate"
-    r"|SSL|invalid (?:port|integer|connection option)",
+    r"|no such (?:database|user)|permission denied for (?:database|\"|parameter)|not currently accepting connections"
+    r"|not permitted to log in|certificate|SSL|GSS|channel binding|SCRAM|authentication method|require_auth"
+    r"|unrecognized configuration parameter|invalid (?:port|integer|connection option|value for parameter|command-line)"
+    r"|parameter \"[^\"]*\" cannot be (?:changed|set)|expected authentication request|unsupported (?:frontend|startup)"
+    r"|private key|root\.crt|definition of service|TLS",
     re.IGNORECASE,
 )
+# A connection that broke in mid-handshake, which says nothing of settings.
+_BROKEN = re.compile(r"SYSCALL|closed (?:the connection|unexpectedly)|unexpected eof", re.IGNORECASE)
 
 
 def connection_refused_for_good(error: psycopg.Error) -> bool:
     """True when a failed attempt to connect needs another setting, not patience."""
-    return isinstance(error, psycopg.ProgrammingError) or _REFUSED.search(str(error)) is not None
+    if isinstance(error, psycopg.ProgrammingError):
+        return True
+    said = str(error)
+    # libpq tries what it can, and says of each attempt how it ended: one that met an outage may do better later.
+    return _REFUSED.search(said) is not None and _BROKEN.search(said) is None
+
+
+def read_only(where: str = "") -> str:
+    """The sentence about a server that takes no writes; `where`: ` at ADDRESS`, or nothing."""
+    return (
+        f"the database{where} takes no writes: it is a standby, or default_transaction_read_only is on; give the "
+        "primary's address (or all addresses, and target_session_attrs=read-write), or wait for the failover to end"
+    )
 
 
 def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
@@ -57,6 +75,8 @@ def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
     facts = {key: value for key, value in facts.items() if value is not None}
     lost = state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     no_room = state == "XX000" and _NO_ROOM.match(diag.message_primary or "") is not None
+    if state == _READ_ONLY:
+        return StoreReadOnly(read_only(), **facts)
     if lost or no_room or (state and _UNAVAILABLE.match(state)):
         return StoreUnavailable(f"the database is not available{_where(facts)}; it is worth trying again", **facts)
     if state is None and isinstance(error, psycopg.DataError) and "NUL" in str(error):

@@ -16,6 +16,41 @@ from sqlalchemy.pool import Pool
 # A server that ended a connection has said so by then on the socket; one that vanished without a word has not.
 PING_IDLE_S = 5.0
 _SINCE = "headrace_idle_since"
+_BORN = "headrace_born"
+
+
+class Vintage:
+    """When connections were given up on, all at once: after a failover those that are open lead to the wrong server.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = float("-inf")
+
+    def give_up(self) -> None:
+        """No connection that is open now is lent out again."""
+        self._since = self._clock()
+
+    def is_too_old(self, born: float) -> bool:
+        """Whether a connection that was opened then has been given up on."""
+        return born <= self._since
+
+
+def replace_given_up(pool: Pool, vintage: Vintage, clock: Callable[[], float] = time.monotonic) -> None:
+    """Replace connections of a pool that were given up on, when they would be lent out."""
+
+    def connected(conn: Any, record: Any) -> None:
+        record.info[_BORN] = clock()
+
+    def checked_out(conn: psycopg.Connection[Any], record: Any, proxied: Any) -> None:
+        if vintage.is_too_old(record.info[_BORN]):
+            raise DisconnectionError
+
+    event.listen(pool, "connect", connected)
+    event.listen(pool, "checkout", checked_out)
 
 
 def ping_if_doubtful(pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:

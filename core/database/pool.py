@@ -19,6 +19,7 @@ from core.database import connect, liveness
 from core.database.errors import wrapped
 from core.database.queries import Connection, Query, Row, load, note_duration, run
 from core.database.singles import Singles
+from core.errors import StoreReadOnly
 from core.settings import DatabaseSettings, Settings, named_database, read_settings
 
 
@@ -46,6 +47,7 @@ class DatabaseManager:
         self._singles: Singles | None = None
         self._n_requests = 0
         self._requests_wait_ms = 0.0
+        self._vintage = liveness.Vintage()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> DatabaseManager:
@@ -61,7 +63,8 @@ class DatabaseManager:
         """
         engine = self._opened()
         started = time.perf_counter()
-        with wrapped(name), engine.begin() as conn:
+        with self._minding_read_only(), wrapped(name), engine.begin() as conn:
+            connect.set_forms(cast(Connection, conn.connection.driver_connection))
             result = conn.execute(text(sql), dict(params or {}))
             rows = [tuple(row) for row in result.fetchall()] if result.returns_rows else []
         note_duration(name, started, self.settings.slow_query_ms)
@@ -78,7 +81,8 @@ class DatabaseManager:
         proxied = self._lend()
         conn = cast(Connection, proxied.driver_connection)
         try:
-            with wrapped():
+            with self._minding_read_only(), wrapped():
+                connect.set_forms(conn)
                 if application_name is not None:
                     run(conn, load("database")["label_transaction"], {"application_name": application_name})
                 yield conn
@@ -102,6 +106,15 @@ class DatabaseManager:
         self._opened()
         assert self._singles is not None
         return self._singles.execute(query, params)
+
+    @contextmanager
+    def _minding_read_only(self) -> Iterator[None]:
+        """A server that takes no writes is the wrong one now: connections to it leave the pool."""
+        try:
+            yield
+        except StoreReadOnly:
+            self._vintage.give_up()
+            raise
 
     def pool_figures(self) -> dict[str, float]:
         """Connections now, and requests since the start: `size`, `checked_in`, `checked_out`, `overflow`, `max_total`,
@@ -169,10 +182,11 @@ class DatabaseManager:
             pool_recycle=settings.pool_recycle_s,
             hide_parameters=True,
         )
+        liveness.replace_given_up(engine.pool, self._vintage)
         if settings.pool_pre_ping:
             liveness.ping_if_doubtful(engine.pool)
-        singles = Singles(lambda: connect.connect(source, settings), settings.slow_query_ms, settings.pool_recycle_s)
-        return engine, singles
+        opened, slow_ms = lambda: connect.connect(source, settings), settings.slow_query_ms
+        return engine, Singles(opened, slow_ms, settings.pool_recycle_s, self._vintage)
 
     def _lend(self) -> PoolProxiedConnection:
         engine = self._opened()

@@ -41,6 +41,8 @@ class Connection(psycopg.Connection[Row]):
     """A psycopg connection that knows from which duration on a query is slow."""
 
     slow_query_ms: float = 1000.0
+    # Behind some poolers: each transaction must set the forms of dates and numbers for itself.
+    forms_differ: bool = False
 
 
 @cache

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from core.database import liveness
 from core.database.errors import wrapped
 from core.database.queries import Connection, Query, Row, note_duration
+from core.errors import StoreReadOnly
 
 Cursor = psycopg.Cursor[Row]
 
@@ -27,10 +28,18 @@ class Singles:
         opened: makes a connection.
         slow_query_ms: statements at least this slow are logged by name.
         recycle_s: age at which a connection is replaced; -1: never.
+        vintage: which connections were given up on; shared with the pool.
     """
 
-    def __init__(self, opened: Callable[[], Connection], slow_query_ms: float, recycle_s: float) -> None:
+    def __init__(
+        self,
+        opened: Callable[[], Connection],
+        slow_query_ms: float,
+        recycle_s: float,
+        vintage: liveness.Vintage | None = None,
+    ) -> None:
         self._open = opened
+        self._vintage = vintage or liveness.Vintage()
         self._slow_query_ms = slow_query_ms
         self._recycle_s = recycle_s
         self._lock = threading.Lock()
@@ -45,6 +54,9 @@ class Singles:
             with wrapped(query.name):
                 cursor.execute(cast(Any, query.sql), params)
                 rows = cursor.fetchall()
+        except StoreReadOnly:
+            self._vintage.give_up()
+            raise
         finally:
             self._give_back(cursor, born)
         note_duration(query.name, started, self._slow_query_ms)
@@ -65,7 +77,7 @@ class Singles:
                     break
                 cursor, born, since = self._free.pop()
             now = time.monotonic()
-            too_old = 0 <= self._recycle_s < now - born
+            too_old = 0 <= self._recycle_s < now - born or self._vintage.is_too_old(born)
             if not too_old and liveness.is_alive(cursor.connection, now - since):
                 return cursor, born
             cursor.connection.close()
@@ -78,7 +90,7 @@ class Singles:
         conn = cursor.connection
         if not conn.closed and conn.pgconn.transaction_status == TransactionStatus.IDLE:
             with self._lock:
-                if not self._closed:
+                if not self._closed and not self._vintage.is_too_old(born):
                     self._free.append((cursor, born, time.monotonic()))
                     return
         conn.close()

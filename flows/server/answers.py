@@ -18,7 +18,7 @@ def require_api() -> None:
     if not url:
         raise ConfigError("PREFECT_API_URL is not set and no local stack runs; start one with `headrace up`")
     if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"PREFECT_API_URL is {url!r}, which does not begin with http:// or https://")
+        raise ConfigError("PREFECT_API_URL does not begin with http:// or https://; write it as http://host:4200/api")
 
 
 def refusal(answer: httpx.Response) -> str:

@@ -23,8 +23,7 @@ from core.settings import DatabaseSettings, QueueSettings
 
 START_LIMIT_S = 20
 
-# Two server connections for everybody, so that clients do share them; what a client says of itself at the start and a
-# pooler cannot pass on must be named, else it refuses the connection.
+# Two server connections for everybody, so that clients do share them. As most are configured, it refuses `options`.
 CONFIG = """
 [databases]
 * = host={sockets} user=headrace
@@ -37,7 +36,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 200
-ignore_startup_parameters = options,extra_float_digits
+ignore_startup_parameters = extra_float_digits
 logfile = {folder}/pgbouncer.log
 """
 

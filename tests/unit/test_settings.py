@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_read_settings_refuses_a_misspelt_name_with_the_nearest(
     with pytest.raises(ConfigError, match="did you mean") as caught:
         read_settings()
     assert caught.value.nearest == nearest
+
+
+def test_read_settings_passes_over_the_links_of_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADRACE_SERVER_PORT", "tcp://10.0.0.1:4200")
+    monkeypatch.setenv("DEVELOPMENT_GLOBAL_RPA_DB_SERVICE_HOST", "10.0.0.1")
+    settings = read_settings()
+    assert named_database("rpa_db", settings, os.environ) == settings.database
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def status(as_json: AsJson = False) -> None:
         from dataclasses import asdict
 
         from core.database import DatabaseManager, migrations
-        from core.database.facts import server_facts
+        from core.monitoring.server_facts import server_facts
 
         source = _source(settings)
         db = DatabaseManager("status", settings.database.replaced(url=source.url))

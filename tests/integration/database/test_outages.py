@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.database.embedded import EmbeddedServer
-from core.errors import ConfigError, StoreUnavailable
+from core.database.queries import Query, run
+from core.errors import ConfigError, StoreReadOnly, StoreUnavailable
 from core.settings import DatabaseSettings, EmbeddedSettings
 
 
@@ -79,4 +80,27 @@ def test_a_server_that_stays_down_ends_within_the_bound(server: EmbeddedServer) 
         db.execute_query("x", "SELECT 1")
     server.join()
     assert db.execute_query("x", "SELECT 1") == [(1,)]
+    db.dispose()
+
+
+def test_a_read_only_server_leaves_the_pool_and_all_goes_on_when_it_takes_writes(server: EmbeddedServer) -> None:
+    db = manager(server, "headrace", 0)
+    db.execute_query("make", "CREATE TABLE written (n int)")
+    write = Query("write", "one", "why", "INSERT INTO written VALUES (1) RETURNING n")
+    with psycopg.connect(server.url(), autocommit=True) as conn:
+        conn.execute("ALTER ROLE headrace SET default_transaction_read_only = on")
+    db.dispose()
+    with db.transaction(), db.transaction():
+        pass
+    for attempt in (lambda: db.execute_query("write", write.sql), lambda: db.execute_once(write, {})):
+        with pytest.raises(StoreReadOnly, match="takes no writes") as caught:
+            attempt()
+        assert (caught.value.exit_code, caught.value.retryable) == (2, True)
+    with psycopg.connect(server.url(), autocommit=True) as conn:
+        conn.execute("SET default_transaction_read_only = off")
+        conn.execute("ALTER ROLE headrace RESET default_transaction_read_only")
+    # Both of the pool, and the one beside it, were given up on.
+    with db.transaction() as one, db.transaction() as other:
+        assert run(one, write) == run(other, write) == [(1,)]
+    assert db.execute_once(write, {}) == [(1,)]
     db.dispose()

@@ -18,6 +18,8 @@ from core.settings import DatabaseSettings
         ("postgresql://u:p%40w@h1:1,h2:2/d", "postgresql://u:***@h1:1,h2:2/d"),
         ("host=/run/pg dbname=d user=u password='p w'", "postgresql://u:***@/d?host=/run/pg"),
         ("postgresql://h/d?password=pw&user=u", "postgresql://u:***@h/d"),
+        ("postgresql://u:p?w@h/d?sslpassword=pw", "postgresql://u:***@h/d?sslpassword=***"),
+        ("postgresql://h/d?options=-cmy.secret%3Dpw", "postgresql://h/d?options=***"),
     ],
 )
 def test_mask_hides_every_password(url: str, shown: str) -> None:
@@ -30,11 +32,27 @@ def test_require_url_accepts_the_usual_schemes() -> None:
         assert connect.require_url(settings) == "postgresql://u@h/d"
 
 
-@pytest.mark.parametrize("url", ["mysql://u:hunter2@h/d", "postgresql://u:hunter2@[h/d", "hunter2"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:hunter2@h/d",
+        "postgresql://u:hunter2@[h/d",
+        "hunter2",
+        "postgresql://u:p@hunter2@h/d",
+        "postgresql://u:p/hunter2@h/d",
+        "postgresql://u:hunter2/d",
+        "postgresql://u:p%hunter2@h/d",
+        "postgresql://h?password=p@hunter2&user=u",
+        "dbname=postgresql://u:hunter2@h/d",
+        "host=h password=p hunter2",
+        "host=h pasword=hunter2",
+    ],
+)
 def test_require_url_refuses_others_without_quoting_them(url: str) -> None:
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         connect.require_url(DatabaseSettings(url=SecretStr(url)))
     assert "hunter2" not in str(caught.value)
+    assert "@ as %40" in str(caught.value)
     assert caught.value.__cause__ is None
 
 
@@ -53,6 +71,11 @@ def test_connect_retries_within_the_bound_then_says_one_sentence() -> None:
     [
         ('connection failed: FATAL:  password authentication failed for user "x"', True),
         ('connection failed: FATAL:  database "x" does not exist', True),
+        ("connection failed: FATAL:  no such database: x", True),
+        ("connection failed: server does not support SSL, but SSL was required", True),
+        ('connection failed: FATAL:  unrecognized configuration parameter "x"', True),
+        ("connection failed: SSL SYSCALL error: EOF detected", False),
+        ("connection failed: SSL connection has been closed unexpectedly", False),
         ('connection failed: FATAL:  no pg_hba.conf entry for host "1.2.3.4"', True),
         ("connection failed: fe_sendauth: no password supplied", True),
         ("connection failed: Connection refused", False),

@@ -69,7 +69,7 @@ def test_pool_refuses_a_name_that_is_no_deployments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"), [(None, "PREFECT_API_URL is not set"), ("nonsense", "'nonsense', which does not begin with http")]
+    ("url", "words"), [(None, "PREFECT_API_URL is not set"), ("nonsense", "does not begin with http")]
 )
 def test_api_must_be_named_by_a_url(url: str | None, words: str) -> None:
     with temporary_settings({PREFECT_API_URL: url}), pytest.raises(ConfigError, match=words):
