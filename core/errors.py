@@ -8,6 +8,7 @@
     |- StoreError                the database
     |   |- StoreUnavailable*     down, restarting, refused
     |   |   `- StoreReadOnly*    exit 2: a standby, or a failover under way; it takes no writes
+    |   |- StoreBusy*            a condition that passes: a deadlock, a lock or statement time-out
     |   |- PoolTimeout*          no free connection in time
     |   `- MigrationError
     |- QueueError
@@ -18,7 +19,8 @@
     |- HandlerError              what a handler may raise about its rows: fault = permanent
     |   |- TransientFailure      fault = transient: may work later
     |   |- PoisonFailure         fault = poison: took or would take its worker down
-    |   `- ResultsError          what a handler returned cannot be used
+    |   |- ResultsError          what a handler returned cannot be used
+    |   `- SinkEndedTransaction  a sink ended the transaction that it was lent
     |- ServiceUnavailable*       another service, such as Prefect's API or an object store, does not answer
     |- ScratchFull*              the disk for local copies of a job's files has no room
     `- MatchError
@@ -99,6 +101,13 @@ class StoreReadOnly(StoreUnavailable):
     exit_code = 2
 
 
+class StoreBusy(StoreError):
+    """The database refused for now: a deadlock, a lock or statement time-out; no row's fault."""
+
+    retryable = True
+    exit_code = 75
+
+
 class PoolTimeout(StoreError):
     """No pooled connection came free within the limit."""
 
@@ -153,6 +162,10 @@ class PoisonFailure(HandlerError):
 
 class ResultsError(HandlerError):
     """What a handler returned cannot be used: fact `error_class` (ResultMalformed or ResultUnknown)."""
+
+
+class SinkEndedTransaction(HandlerError):
+    """A sink committed, rolled back or broke the transaction of results and acknowledgement: nothing was written."""
 
 
 class ServiceUnavailable(HeadraceError):

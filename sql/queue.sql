@@ -698,6 +698,10 @@ INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, 
 VALUES (%(origin)s, %(origin)s, %(tenant_id)s, %(job_id)s, %(stage)s, %(flow_name)s, 'new', %(lo)s, %(hi)s, 0,
     'rejected', %(n_dead)s, %(n_dead)s, 'RowError')
 
+-- name: transaction_id :one
+-- The same before and after a sink has run, unless the sink ended the transaction.
+SELECT pg_current_xact_id()
+
 -- name: batch_complete :one
 -- The last statement: one row, or everything before it is rolled back. Fence and history in one round trip; a lease ends
 -- once, hence the conflict. A good batch ends a series of bad ones.

@@ -15,15 +15,27 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc as sa_exc
 
-from core.errors import ConfigError, InputError, PoolTimeout, StoreError, StoreReadOnly, StoreUnavailable
+from core.errors import (
+    ConfigError,
+    InputError,
+    PoolTimeout,
+    StoreBusy,
+    StoreError,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 
 # Undefined column, function, table, parameter; missing privilege: their messages hold identifiers only.
 _MESSAGE_IS_SAFE = frozenset({"42703", "42883", "42P01", "42P02", "42501"})
 # 08 connection, 57P0x shutdown and recovery, 53 no disk, memory or connection left, 58 the system below: no row is to
 # blame, and the server may be well in a moment.
 _UNAVAILABLE = re.compile(r"^(08...|57P0[1-5]|53...|58...)$")
+# Serialization failure, deadlock, lock time-out, object in use, cancelled statement, time-outs of transactions, a
+# server that is read-only during a failover: they ask for another try, and say nothing of rows.
+_PASSING = re.compile(r"^(40(?!002)...|55P03|55006|57014|25P0[34]|25006|72000)$")
 # A file at its size limit (`ulimit -f`) is an internal error to PostgreSQL.
 _NO_ROOM = re.compile(r"^could not (extend|write) ")
+_SQLSTATE = re.compile(r"^[0-9A-Z]{5}$")
 _COPY_LINE = re.compile(r"^COPY (?P<table>\S+), line (?P<line>\d+)(?:, column (?P<column>[^\s:]+))?")
 _READ_ONLY = "25006"
 # Refusals that waiting will not cure, as libpq and poolers word them (a failed connection has no sqlstate).
@@ -73,18 +85,44 @@ def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
         facts["line"] = int(at["line"])
         facts["column"] = at["column"]
     facts = {key: value for key, value in facts.items() if value is not None}
-    lost = state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    no_room = state == "XX000" and _NO_ROOM.match(diag.message_primary or "") is not None
     if state == _READ_ONLY:
         return StoreReadOnly(read_only(), **facts)
-    if lost or no_room or (state and _UNAVAILABLE.match(state)):
+    if _is_away(error):
         return StoreUnavailable(f"the database is not available{_where(facts)}; it is worth trying again", **facts)
+    if state and _PASSING.match(state):
+        said = f"the database refused for now: {_condition(error)}{_where(facts)}; it is worth trying again"
+        return StoreBusy(said, **facts)
     if state is None and isinstance(error, psycopg.DataError) and "NUL" in str(error):
         return StoreError(f"a text with the character NUL cannot be stored{_where(facts)}", **facts)
     condition = _condition(error)
     if state in _MESSAGE_IS_SAFE and diag.message_primary:
         condition = f"{condition}: {diag.message_primary}"
     return StoreError(f"the database refused: {condition}{_where(facts)}", **facts)
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """The SQLSTATE that an exception of whatever driver carries; None: none."""
+    for name in ("sqlstate", "pgcode"):
+        state = getattr(error, name, None)
+        if isinstance(state, str) and _SQLSTATE.match(state):
+            return state
+    return None
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether it is a condition of the database's that another try may not meet: no row is to blame for it."""
+    if isinstance(error, psycopg.Error) and _is_away(error):
+        return True
+    state = sqlstate_of(error)
+    return state is not None and (_PASSING.match(state) or _UNAVAILABLE.match(state)) is not None
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    state = error.sqlstate
+    if state is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    no_room = state == "XX000" and _NO_ROOM.match(error.diag.message_primary or "") is not None
+    return no_room or _UNAVAILABLE.match(state) is not None
 
 
 def _condition(error: psycopg.Error) -> str:

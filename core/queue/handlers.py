@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import traceback
+import operator
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,30 +20,15 @@ from typing import Any, TypeVar, get_args
 
 import polars as pl
 
-from core.errors import ConfigError, HeadraceError, ResultsError
+from core.errors import ConfigError, ResultsError
+from core.queue import payloads
 from core.queue.batches import RowFailure
-from core.queue.leases.complete import Sink
+from core.queue.leases.blame import CLASS_CHARS_MAX, Blame, blame, place_of
+from core.queue.leases.sinks import Sink
 from core.queue.states import Fault
 
 FAULTS: frozenset[str] = frozenset(get_args(Fault))
-CLASS_CHARS_MAX = 100
 MARK = "__headrace_handles__"
-
-# The same rows give the same error again. What is not named here or below may be a bad moment.
-_PERMANENT = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    NameError,
-    ImportError,
-    RecursionError,
-    NotImplementedError,
-    SystemExit,
-    pl.exceptions.PolarsError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +58,6 @@ class Work:
     call: Handler
     schema: Mapping[str, Any] | None = None
     flow_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Blame:
-    """What is stored of an exception: its class, and where it was raised. Its message may hold row data."""
-
-    error_class: str
-    reason: str
-    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +128,7 @@ def fates(frame: pl.DataFrame, returned: Any) -> Fates:
     Cost: one comparison of the seqs where a handler answers every row in order.
     """
     given = returned if isinstance(returned, HandlerResult) else HandlerResult(_frame(returned))
+    _check_rest(given.sink, given.n_bytes)
     sinks = [] if given.sink is None else [given.sink]
     failures = [_checked(failure) for failure in given.failures]
     results = None if given.results is None else _results(given.results)
@@ -169,6 +147,23 @@ def fates(frame: pl.DataFrame, returned: Any) -> Fates:
         missing = known.filter(~known.is_in(told.implode()))
         failures += [RowFailure(seq, "ResultMissing", "the handler returned nothing for this row") for seq in missing]
     return Fates(results, failures, sinks, given.n_bytes)
+
+
+def judged(frame: pl.DataFrame, returned: Any) -> Fates | Blame:
+    """`fates`, or why there are none. Raises nothing, whatever it was that the handler returned."""
+    try:
+        return fates(frame, returned)
+    except ResultsError as error:
+        return blame(error)
+    except BaseException as error:  # noqa: BLE001 - what was returned may hold anything
+        let_ctrl_c_through(error)
+        return Blame("ResultMalformed", f"what it returned raises {type(error).__name__} when it is read", "permanent")
+
+
+def let_ctrl_c_through(error: BaseException) -> None:
+    """Raise a KeyboardInterrupt again, but where Ctrl-C is ignored: there only the handler can have raised it."""
+    if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        raise error
 
 
 def merged(parts: Sequence[Fates]) -> Fates:
@@ -228,6 +223,12 @@ def with_rows(part: Fates, frame: pl.DataFrame) -> Fates:
     return Fates(results, part.failures, part.sinks, part.n_bytes)
 
 
+def _check_rest(sink: Any, n_bytes: Any) -> None:
+    if not (sink is None or callable(sink)) or not isinstance(n_bytes, int):
+        kinds = f"{type(sink).__name__} and {type(n_bytes).__name__}"
+        raise _unusable("ResultMalformed", f"sink and n_bytes are {kinds}, needed are a function and an integer")
+
+
 def _frame(returned: Any) -> pl.DataFrame:
     if not isinstance(returned, pl.DataFrame):
         raise _unusable("ResultMalformed", f"the handler returned {type(returned).__name__}, not a frame")
@@ -241,6 +242,9 @@ def _results(frame: pl.DataFrame) -> pl.DataFrame:
         raise _unusable("ResultMalformed", f"needed are seq (integer, no nulls) and output, the frame has {shown}")
     output = frame["output"]
     if isinstance(output.dtype, pl.Struct):
+        if (odd := payloads.formless(output.dtype)) is not None:
+            what = f"output has the field {odd[0]} of type {odd[1]}, which has no JSON form"
+            raise _unusable("ResultMalformed", f"{what}; turn it into text first")
         output = output.struct.json_encode()
     elif output.dtype not in (pl.String, pl.Null):
         raise _unusable("ResultMalformed", f"output is {output.dtype}, needed is JSON text or a struct")
@@ -248,9 +252,14 @@ def _results(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _checked(failure: Any) -> RowFailure:
-    if not isinstance(failure, RowFailure) or failure.fault not in FAULTS or not isinstance(failure.seq, int):
+    if not isinstance(failure, RowFailure) or failure.fault not in FAULTS or not hasattr(failure.seq, "__index__"):
         raise _unusable("ResultMalformed", f"failures must be RowFailure with a fault of {', '.join(sorted(FAULTS))}")
-    return RowFailure(failure.seq, _clean(failure.error_class)[:CLASS_CHARS_MAX], _clean(failure.reason), failure.fault)
+    return RowFailure(
+        operator.index(failure.seq),
+        _clean(failure.error_class)[:CLASS_CHARS_MAX],
+        _clean(failure.reason),
+        failure.fault,
+    )
 
 
 def _clean(text: str) -> str:
@@ -259,38 +268,3 @@ def _clean(text: str) -> str:
 
 def _unusable(error_class: str, message: str) -> ResultsError:
     return ResultsError(message, error_class=error_class)
-
-
-def blame(error: BaseException) -> Blame:
-    """Class, place and fault of what a handler raised.
-
-    An exception may say its fault itself (attribute `fault`). Memory is poison; errors of values and of programming
-    are permanent; everything else, networks above all, may work later.
-    """
-    if isinstance(error, ResultsError):
-        return Blame(str(error.error_class), error.message, "permanent")
-    return Blame(type(error).__name__[:CLASS_CHARS_MAX], f"raised at {place_of(error)}", fault_of(error))
-
-
-def fault_of(error: BaseException) -> Fault:
-    """See `blame`."""
-    match getattr(error, "fault", None):
-        case "transient":
-            return "transient"
-        case "permanent":
-            return "permanent"
-        case "poison":
-            return "poison"
-    if isinstance(error, MemoryError):
-        return "poison"
-    if isinstance(error, HeadraceError):
-        return "transient" if error.retryable else "permanent"
-    return "permanent" if isinstance(error, _PERMANENT) else "transient"
-
-
-def place_of(error: BaseException) -> str:
-    """`module:line` of the raise, without the message, which may quote a row."""
-    place = "an unknown place"
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        place = f"{frame.f_globals.get('__name__', '?')}:{line}"
-    return place

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import polars as pl
@@ -50,6 +50,23 @@ def to_text(payloads: Payloads) -> pl.Series:
         return pl.Series("payload", texts, dtype=pl.String)
     except UnicodeEncodeError:
         raise _unwritable(_first_unencodable(texts), "text that is not valid Unicode") from None
+
+
+def formless(dtype: pl.DataType, name: str = "") -> tuple[str, pl.DataType] | None:
+    """The first part of a type that has no JSON form, by its path and type; polars panics on bytes in JSON."""
+    if isinstance(dtype, pl.Binary | pl.Object):
+        return name, dtype
+    if isinstance(dtype, pl.List | pl.Array):
+        return formless(_whole(dtype.inner), f"{name}[]")
+    if isinstance(dtype, pl.Struct):
+        inner = ((f"{name}.{one.name}" if name else one.name, _whole(one.dtype)) for one in dtype.fields)
+        return next((odd for path, kind in inner if (odd := formless(kind, path)) is not None), None)
+    return None
+
+
+def _whole(dtype: Any) -> pl.DataType:
+    """An instance: parts of a type may be named by their class."""
+    return cast(pl.DataType, dtype() if isinstance(dtype, type) else dtype)
 
 
 def encode(payload: Any, line: int = 0) -> str:

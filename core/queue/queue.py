@@ -35,9 +35,10 @@ from core.queue.batches import (
     WorkerProfile,
 )
 from core.queue.leases import claim, complete, dead_letters, dead_workers, failures
-from core.queue.leases.complete import Done, Sink
+from core.queue.leases.complete import Done
 from core.queue.leases.fairness import Turns
 from core.queue.leases.heartbeat import LeaseKeeper
+from core.queue.leases.sinks import Sink
 from core.queue.payloads import OnBad, Payloads
 from core.queue.producers import batch_size, enqueue, inbox, jobs, screening, stages
 from core.queue.producers.backpressure import Patience
@@ -233,12 +234,15 @@ class BatchQueue:
         retryable: bool = True,
         fault: Fault | None = None,
         cost: Cost | None = None,
+        divisible: bool = True,
     ) -> Verdict:
         """The whole attempt failed: it is retried after a pause, halved, or dead. `reason` must hold no row data.
 
-        `fault` None: transient if retryable, else permanent.
+        `fault` None: transient if retryable, else permanent. `divisible` False: no row is to blame, it is not halved.
         """
-        failure = failures.Failure(error_class, reason, retryable, fault=fault, cost=cost or Cost())
+        failure = failures.Failure(
+            error_class, reason, retryable, fault=fault, cost=cost or Cost(), divisible=divisible
+        )
         with self._ending(batch):
             fate = failures.fail(self.db, batch, failure, self.jitter())
         if batch.job_id is not None and fate == "dead":

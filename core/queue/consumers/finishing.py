@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
 import polars as pl
 import psycopg
 
-from core.errors import LeaseLost, StoreError
+from core.errors import LeaseLost, StoreBusy, StoreError
 from core.queue import handlers, payloads
 from core.queue.batches import Cost, RowFailure
 from core.queue.consumers.handling import Handled
 from core.queue.consumers.outages import Outages
-from core.queue.handlers import Blame, Fates
-from core.queue.leases.complete import Sink
+from core.queue.handlers import Fates
+from core.queue.leases.blame import Blame, blame
+from core.queue.leases.complete import Done
+from core.queue.leases.sinks import Sink
 from core.queue.queue import BatchQueue
 
 log = logging.getLogger(__name__)
 
+# A sink that loses its connection so often does so itself: then it costs attempts like any failure that may pass.
+SINK_LOSSES_MAX = 6
 # COPY refused an output: invalid text, a character that does not exist, or nested too deeply.
 _BAD_OUTPUT = frozenset({"22P02", "22021", "22P05", "54001", "22023"})
 
@@ -48,35 +52,51 @@ def finish(queue: BatchQueue, handled: Handled, outages: Outages) -> Ended:
 
 def _completed(queue: BatchQueue, handled: Handled, fates: Fates, outages: Outages) -> Ended | Blame:
     """Blame: nothing was written, because of what the handler gave."""
-    batch, sink = handled.batch, _all_of(fates.sinks) if fates.sinks else None
+    batch, sink = handled.batch, _Sinks(fates.sinks) if fates.sinks else None
     cost = Cost(_cpu_ms(handled), None, fates.n_bytes)
+
+    def complete() -> Done | Blame:
+        try:
+            return queue.complete(batch, fates.results, sink=sink, failures=fates.failures, cost=cost)
+        except StoreBusy as error:
+            # Unlike an outage, it may come again as often as it is tried: the retry policy says how often.
+            return Blame(type(error).__name__, error.message, "transient", divisible=False)
+
     try:
-        done = outages.insist(
-            lambda: queue.complete(batch, fates.results, sink=sink, failures=fates.failures, cost=cost)
-        )
+        done = outages.insist(complete)
     except LeaseLost:
         raise
+    except _SinkFailed as failed:
+        return failed.blame
     except StoreError as error:
         bad = _bad_outputs(fates) if error.facts.get("sqlstate") in _BAD_OUTPUT else []
         if not bad:
             return Blame(type(error).__name__, error.message, "permanent")
         return _completed(queue, handled, _without(fates, bad), outages)
-    except Exception as error:  # noqa: BLE001 - a sink is the handler's too
-        return handlers.blame(error)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the attempt has failed and the loop goes on
+        return blame(error)
+    if isinstance(done, Blame):
+        return done
     if done == "retried":
         return Ended("retried")
     n_failed = len(fates.failures)
     return Ended("completed", batch.n_items - n_failed, n_failed)
 
 
-def _failed(queue: BatchQueue, handled: Handled, blame: Blame, outages: Outages) -> Ended:
-    batch, fault, cost = handled.batch, blame.fault, Cost(_cpu_ms(handled))
+def _failed(queue: BatchQueue, handled: Handled, why: Blame, outages: Outages) -> Ended:
+    batch, fault, cost = handled.batch, why.fault, Cost(_cpu_ms(handled))
     verdict = outages.insist(
         lambda: queue.fail(
-            batch, blame.error_class, blame.reason, retryable=fault != "permanent", fault=fault, cost=cost
+            batch,
+            why.error_class,
+            why.reason,
+            retryable=fault != "permanent",
+            fault=fault,
+            cost=cost,
+            divisible=why.divisible,
         )
     )
-    log.warning("batch %s: %s, %s: %s", batch.batch_id, blame.error_class, blame.reason, verdict)
+    log.warning("batch %s: %s, %s: %s", batch.batch_id, why.error_class, why.reason, verdict)
     match verdict:
         case "retry":
             return Ended("retried")
@@ -92,12 +112,31 @@ def _cpu_ms(handled: Handled) -> float:
     return (time.process_time() - handled.cpu_began_s) * 1e3
 
 
-def _all_of(sinks: Sequence[Sink]) -> Callable[[psycopg.Connection[Any]], None]:
-    def sink(conn: psycopg.Connection[Any]) -> None:
-        for write in sinks:
-            write(conn)
+class _SinkFailed(Exception):
+    """A sink raised: nothing was written, and the attempt has failed."""
 
-    return sink
+    def __init__(self, why: Blame) -> None:
+        super().__init__(why.error_class)
+        self.blame = why
+
+
+class _Sinks:
+    """The sinks of a batch as one. What they raise is the handler's; only the loss of our connection is an outage."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = sinks
+        self._n_losses = 0
+
+    def __call__(self, conn: psycopg.Connection[Any]) -> None:
+        try:
+            for write in self._sinks:
+                write(conn)
+        except BaseException as error:
+            handlers.let_ctrl_c_through(error)
+            self._n_losses += conn.closed
+            if conn.closed and isinstance(error, psycopg.Error) and self._n_losses < SINK_LOSSES_MAX:
+                raise
+            raise _SinkFailed(blame(error)) from None
 
 
 def _bad_outputs(fates: Fates) -> list[int]:

@@ -10,7 +10,8 @@ from core.queue import handlers
 from core.queue.batches import ClaimedBatch
 from core.queue.consumers.outages import Outages
 from core.queue.consumers.reading import Readable
-from core.queue.handlers import Blame, Fates
+from core.queue.handlers import Fates
+from core.queue.leases.blame import Blame, blame
 from core.queue.queue import BatchQueue
 from core.queue.store.flows import policy_of
 
@@ -48,12 +49,21 @@ def _answers(queue: BatchQueue, read: Readable, outages: Outages) -> Fates | Bla
 
     def answer(frame: pl.DataFrame) -> Fates | Blame:
         try:
-            return handlers.fates(frame, read.work.call(frame))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler does, the loop goes on
-            return handlers.blame(error)
+            # Columns can be taken out of a frame in place.
+            returned = read.work.call(frame.clone())
+        except BaseException as error:  # noqa: BLE001 - whatever a handler does, the loop goes on
+            handlers.let_ctrl_c_through(error)
+            return blame(error)
+        return handlers.judged(frame, returned)
 
     first = answer(read.frame)
-    if isinstance(first, Fates) or first.fault != "permanent" or batch.source is not None or not batch.splittable:
+    if (
+        isinstance(first, Fates)
+        or first.fault != "permanent"
+        or not first.divisible
+        or batch.source is not None
+        or not batch.splittable
+    ):
         return first
     max_attempts = outages.wait_out(lambda: _max_attempts(queue, batch)) or 1
     # The last attempt corners them all; before it, too many bad rows speak of a bad handler.

@@ -16,12 +16,12 @@ from core.errors import QueueError, StoreUnavailable
 from core.queue.batches import ClaimedBatch, Cost, RowFailure
 from core.queue.leases import failures as failing
 from core.queue.leases.claim import still_ours
+from core.queue.leases.sinks import Sink, run_sink
 from core.queue.store import items
 from core.queue.store.flows import policy_of
 
 Q = load("queue")
 
-Sink = Callable[[psycopg.Connection[Any]], None]
 Done = Literal["completed", "retried"]
 
 COMMIT_TRIES = 3
@@ -55,7 +55,8 @@ def complete(db: DatabaseManager, done: Completion, terms: Terms) -> Done:
     Raises:
         LeaseLost: somebody else owns the batch; nothing was written.
         QueueError: results and failures do not cover the items exactly; nothing was written, the lease stands.
-        StoreUnavailable: the database is away, the lease stands.
+        SinkEndedTransaction: the sink committed, rolled back or broke the transaction; the lease stands.
+        StoreUnavailable, StoreBusy: the database is away, or refuses for now; the lease stands.
     Cost: one COPY of the results and two statements, in one commit.
     """
     for tries_left in reversed(range(COMMIT_TRIES)):
@@ -96,10 +97,11 @@ def _once(db: DatabaseManager, done: Completion, terms: Terms) -> Done:
             failing.give_back_bad(conn, batch, policy, terms.jitter())
             return "retried"
         marked = failing.marked_before(conn, batch)
+        if done.sink is not None:
+            # Before the results: whatever it does to the transaction, no result is committed without its fence.
+            run_sink(conn, done.sink)
         if done.results is not None:
             _copy_results(conn, batch, done.results)
-        if done.sink is not None:
-            done.sink(conn)
         n_dead = 0 if policy is None else failing.rows(conn, batch, done.failures, policy, terms.jitter)
         if batch.kind == "retry":
             run(conn, Q["retries_done"], items.span(batch))

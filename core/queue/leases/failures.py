@@ -132,7 +132,10 @@ def give_back_bad(conn: psycopg.Connection[Any], batch: ClaimedBatch, policy: Fl
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a whole attempt failed, for history and dead letters. `reason` must not hold row data."""
+    """Why a whole attempt failed, for history and dead letters. `reason` must not hold row data.
+
+    `divisible` False: no row is to blame, so the batch is not halved when its attempts are used up.
+    """
 
     error_class: str
     reason: str
@@ -140,6 +143,7 @@ class Failure:
     outcome_if_retried: Outcome = "retried"
     fault: Fault | None = None
     cost: Cost = field(default_factory=Cost)
+    divisible: bool = True
 
 
 def fail(db: DatabaseManager, batch: ClaimedBatch, failure: Failure, jitter: float) -> Verdict:
@@ -170,7 +174,7 @@ def end(
         attempt=batch.attempt,
         max_attempts=policy.max_attempts,
         retryable=failure.retryable,
-        splittable=batch.splittable,
+        splittable=batch.splittable and failure.divisible,
         n_items=batch.n_items,
     )
     match fate:

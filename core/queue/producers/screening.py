@@ -112,21 +112,10 @@ def _nearest(row: Any) -> bytes:
 
 
 def _check_column(name: str, dtype: pl.DataType) -> None:
-    """polars panics on bytes in JSON."""
-    inner = [dtype, *_nested(dtype)]
-    if any(isinstance(one, pl.Binary | pl.Object) for one in inner):
+    if payloads.formless(dtype) is not None:
         raise SchemaError(
             f"column {name} is {dtype}, which has no JSON form; turn it into text first",
             column=name,
             expected="a type with a JSON form",
             got=str(dtype),
         )
-
-
-def _nested(dtype: pl.DataType) -> list[pl.DataType]:
-    inner: list[Any] = []
-    if isinstance(dtype, pl.List | pl.Array):
-        inner = [dtype.inner]
-    elif isinstance(dtype, pl.Struct):
-        inner = [one.dtype for one in dtype.fields]
-    return [deeper for one in inner for deeper in (one, *_nested(one))]

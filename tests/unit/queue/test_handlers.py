@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import ConfigError, PoisonFailure, ResultsError, StoreUnavailable, TransientFailure
+from core.errors import ConfigError, ResultsError
 from core.queue.batches import RowFailure
-from core.queue.handlers import Blame, Fates, HandlerResult, blame, corner, fates, handles, load_handler, merged
+from core.queue.handlers import Fates, HandlerResult, corner, fates, handles, judged, load_handler, merged
+from core.queue.leases.blame import Blame, blame
 
 
 def frame(*seqs: int) -> pl.DataFrame:
@@ -108,35 +109,6 @@ def test_what_cannot_be_used_is_refused(returned: object, error_class: str) -> N
     assert blame(caught.value).error_class == error_class
 
 
-def raised(error: BaseException) -> BaseException:
-    with pytest.raises(type(error)) as caught:
-        raise error
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    ("error", "fault"),
-    [
-        (ValueError("078-05-1120"), "permanent"),
-        (RecursionError("078-05-1120"), "permanent"),
-        (pl.exceptions.ComputeError("078-05-1120"), "permanent"),
-        (MemoryError("078-05-1120"), "poison"),
-        (ConnectionResetError("078-05-1120"), "transient"),
-        (TimeoutError("078-05-1120"), "transient"),
-        (RuntimeError("078-05-1120"), "transient"),
-        (StoreUnavailable("078-05-1120"), "transient"),
-        (ConfigError("078-05-1120"), "permanent"),
-        (TransientFailure("078-05-1120"), "transient"),
-        (PoisonFailure("078-05-1120"), "poison"),
-    ],
-)
-def test_an_exception_is_blamed_by_class_and_place_and_never_quoted(error: BaseException, fault: str) -> None:
-    told = blame(raised(error))
-    assert (told.error_class, told.fault) == (type(error).__name__, fault)
-    assert "078" not in told.reason
-    assert f"{__name__}:" in told.reason
-
-
 @given(st.integers(1, 200), st.sets(st.integers(0, 199), max_size=8))
 def test_corner_finds_the_bad_rows_and_only_them(n: int, marked: set[int]) -> None:
     bad = {seq for seq in marked if seq < n}
@@ -168,3 +140,23 @@ def test_fates_of_parts_are_merged() -> None:
     told = merged([fates(frame(1), results(1)), Fates(None, [RowFailure(2, "E")], [], 5)])
     assert told.results is not None
     assert (told.results.height, len(told.failures), told.n_bytes) == (1, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        (row for row in [1]),
+        {1},
+        lambda rows: rows,
+        frame(1).lazy(),
+        HandlerResult(results(1), sink=1),  # type: ignore[arg-type]
+        HandlerResult(results(1), n_bytes="1"),  # type: ignore[arg-type]
+        HandlerResult(results(1), failures=None),  # type: ignore[arg-type]
+        frame(1).with_columns(output=pl.struct(digest=pl.lit(b"\0"))),
+        frame(1).with_columns(output=pl.struct(deep=pl.concat_list(pl.struct(digest=pl.lit(b"\0"))))),
+    ],
+)
+def test_judged_blames_what_cannot_be_results_and_raises_nothing(returned: object) -> None:
+    told = judged(frame(1), returned)
+    assert isinstance(told, Blame)
+    assert (told.error_class, told.fault) == ("ResultMalformed", "permanent")

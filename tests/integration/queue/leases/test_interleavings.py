@@ -20,7 +20,7 @@ import pytest
 from core.database import DatabaseManager
 from core.errors import LeaseLost
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, LeaseKeeper
-from core.queue.leases.complete import Sink
+from core.queue.leases.sinks import Sink
 from core.queue.producers import jobs
 from core.queue.store import retention
 from core.settings import QueueSettings
