@@ -26,6 +26,7 @@ from core.queue.batches import RowFailure
 from core.queue.leases.blame import CLASS_CHARS_MAX, Blame, blame, place_of
 from core.queue.leases.sinks import Sink
 from core.queue.states import Fault
+from core.queue.store.fields import declared
 
 FAULTS: frozenset[str] = frozenset(get_args(Fault))
 MARK = "__headrace_handles__"
@@ -84,10 +85,10 @@ def handles(flow: str | None = None, schema: Mapping[str, Any] | None = None) ->
 
 
 def as_work(function: Handler, name: str | None = None) -> Work:
-    """A plain or decorated function as work."""
+    """A plain or decorated function as work. ConfigError for a declared field of a type that cannot be read."""
     flow_name, schema = getattr(function, MARK, (None, None))
     name = name or f"{function.__module__}:{getattr(function, '__name__', 'handler')}"
-    return Work(name, function, schema, flow_name)
+    return Work(name, function, None if schema is None else declared(schema), flow_name)
 
 
 def load_handler(spec: str) -> Work:

@@ -14,6 +14,7 @@ from core.database import DatabaseManager
 from core.database.queries import Query, Row, load, run
 from core.errors import QueueError
 from core.queue.batches import ClaimedBatch, RowFailure
+from core.queue.store.fields import Fields, fields
 
 Q = load("queue")
 
@@ -78,36 +79,40 @@ def decode(texts: Texts, schema: Mapping[str, Any]) -> Decoded:
     Args:
         schema: field -> dtype; a missing key is null, keys not named are left out, numbers and objects become text
             where String is asked for; any other value of another type, also a fraction for an integer, is a misfit.
+            Dates, moments, times and durations are ISO 8601 text, decimals text or numbers.
+    Raises ConfigError: a type that cannot be read from JSON.
     Cost: about 700,000 rows a second for 200-byte payloads; when that pass fails, the rows are halved to find the
         misfits.
     """
     # A line break in JSON text can only be whitespace between its tokens.
     text = texts.joined.replace("\n", " ").replace("\r", " ")
-    typed = _parse(text.replace(SEPARATOR, "\n"), dict(schema))
+    known = fields(schema)
+    typed = _parse(text.replace(SEPARATOR, "\n"), known)
     if typed is not None and typed.height == texts.seqs.len():
         return Decoded(typed.select(texts.seqs, pl.all()), [])
-    good, bad = _halve(texts.seqs, text.split(SEPARATOR), dict(schema))
+    good, bad = _halve(texts.seqs, text.split(SEPARATOR), known)
     misfits = [RowFailure(seq, "SchemaError", "the payload does not fit the schema of the flow") for seq in bad]
     return Decoded(good, misfits)
 
 
-def _parse(lines: str, schema: dict[str, Any]) -> pl.DataFrame | None:
+def _parse(lines: str, known: Fields) -> pl.DataFrame | None:
     """None if some line does not fit."""
     if not lines:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=known.schema)
     try:
-        return pl.read_ndjson(lines.encode(), schema=schema)
-    except pl.exceptions.PolarsError:
+        read = pl.read_ndjson(lines.encode(), schema=known.wire)
+        return read.with_columns(known.turned) if known.turned else read
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
 
 
-def _halve(seqs: pl.Series, lines: list[str], schema: dict[str, Any]) -> tuple[pl.DataFrame, list[int]]:
-    typed = _parse("\n".join(lines), schema)
+def _halve(seqs: pl.Series, lines: list[str], known: Fields) -> tuple[pl.DataFrame, list[int]]:
+    typed = _parse("\n".join(lines), known)
     if typed is not None:
         return typed.select(seqs, pl.all()), []
     if len(lines) == 1:
-        return pl.DataFrame(schema={"seq": pl.Int64, **schema}), seqs.to_list()
+        return pl.DataFrame(schema={"seq": pl.Int64(), **known.schema}), seqs.to_list()
     half = len(lines) // 2
-    first, bad_first = _halve(seqs[:half], lines[:half], schema)
-    second, bad_second = _halve(seqs[half:], lines[half:], schema)
+    first, bad_first = _halve(seqs[:half], lines[:half], known)
+    second, bad_second = _halve(seqs[half:], lines[half:], known)
     return pl.concat([first, second]), bad_first + bad_second
