@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from core.errors import InputError
+from core.intake.checks.value_columns import UNREADABLE_ROWS_MIN, UNREADABLE_SHARE_MAX
 from core.intake.columns import FieldHint
 from core.intake.opening import Opening
 from core.matching.standardise.date_forms import (
@@ -23,8 +24,6 @@ from core.matching.standardise.date_forms import (
 from core.matching.standardise.dates import OrderEvidence, survey_dates
 from core.matching.standardise.readings import ColumnReading, day_counts, unknown_days
 
-UNREADABLE_SHARE_MAX: Final = 0.2
-UNREADABLE_ROWS_MIN: Final = 3
 _N_STATUS: Final = DAY_NUMBER + 1
 # What values that are no dates look like, the first that most of them fit.
 _LOOKS: Final = {

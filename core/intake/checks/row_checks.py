@@ -17,6 +17,7 @@ from core.intake.bad_rows import Fault, Quarantine
 from core.intake.checks.date_columns import DateColumn
 from core.intake.checks.number_columns import NUMBERED_KINDS, NumberColumn
 from core.intake.checks.set_aside import LEFT_OUT_MAX, ROWS_AT_ONCE, BadRow, RawsOf, SetAside, too_many
+from core.intake.checks.value_columns import CHECKED_KINDS, ValueColumn
 from core.intake.columns import ColumnPlan
 from core.intake.opening import BadRows, Opening
 from core.matching.standardise.readings import AS_WRITTEN, ColumnReading
@@ -77,6 +78,11 @@ class Intake:
             for hint in opening.fields
             if hint.kind in NUMBERED_KINDS and hint.name in plan.mapping
         }
+        self.values = {
+            hint.name: ValueColumn(hint, "+".join(plan.mapping[hint.name]), opening)
+            for hint in opening.fields
+            if hint.kind in CHECKED_KINDS and hint.name in plan.mapping
+        }
         hints = {hint.name: hint for hint in opening.fields if hint.name in plan.mapping and hint.kind != "date"}
         telephones = [name for name, hint in hints.items() if hint.gathers]
         self.counts = ValueCounts({name: hint.kind for name, hint in hints.items()}, telephones)
@@ -106,24 +112,29 @@ class Intake:
         self._set_aside(everything)
         for name, column in self.dates.items():
             column.take(batch.frame[name], batch.origin["line"], bad)
+        good = ~bad if bad.any() else None
+        present = {name: bytes_in(batch.frame[name]) for name in self.counts.names}
+        for name, values in self.values.items():
+            texts, lines = batch.frame[name], batch.origin["line"]
+            some = (texts, lines) if good is None else (texts.filter(good), lines.filter(good))
+            values.take(*some, present[name])
         refused = batch.frame.filter(bad)
         n_good = len(bad) - len(refused)
         if not n_good:
             return
-        self._count(batch.frame, refused)
+        self._count(batch.frame, refused, present)
         hashes = batch.frame["id"].hash(seed=0).to_numpy()
         self._hashes.append(hashes[~bad.to_numpy()] if len(refused) else hashes)
         self.n_rows += n_good
         if self._folder is not None:
             whole = batch.frame.hstack(batch.origin)
             part = self._folder / f"part-{len(self.parts):05d}.parquet"
-            good = whole.filter(~bad) if len(refused) else whole
-            good.write_parquet(part, row_group_size=ROW_GROUP_ROWS, compression="lz4", statistics=False)
+            kept = whole.filter(~bad) if len(refused) else whole
+            kept.write_parquet(part, row_group_size=ROW_GROUP_ROWS, compression="lz4", statistics=False)
             self.parts.append((part.name, n_good))
 
-    def _count(self, frame: pl.DataFrame, refused: pl.DataFrame) -> None:
+    def _count(self, frame: pl.DataFrame, refused: pl.DataFrame, present: Mapping[str, NDArray[np.bool_]]) -> None:
         """Count the values of all rows less those of bad ones: no column is copied to leave out a few."""
-        present = {name: bytes_in(frame[name]) for name in self.counts.names}
         for rows, sign in ((frame, 1), (refused, -1)):
             if len(rows):
                 for name, numbers in self.numbers.items():
@@ -151,8 +162,8 @@ class Intake:
                 bad=n_bad,
                 rows=self.n_rows + n_bad,
             )
-        for dates in self.dates.values():
-            dates.refuse_strangers(self.path, self._unit)
+        for checked in self._checked:
+            checked.refuse_strangers(self.path, self._unit)
         self._drop_empty()
 
     def _drop_empty(self) -> None:
@@ -167,17 +178,22 @@ class Intake:
         self.plan = replace(plan, mapping=kept, unmapped=unmapped, apart=plan.apart - set(empty))
         self.dates = {name: dates for name, dates in self.dates.items() if name in kept}
         self.numbers = {name: numbers for name, numbers in self.numbers.items() if name in kept}
+        self.values = {name: values for name, values in self.values.items() if name in kept}
+
+    @property
+    def _checked(self) -> list[DateColumn | ValueColumn]:
+        return [*self.dates.values(), *self.values.values()]
 
     @property
     def readings(self) -> dict[str, ColumnReading]:
         """How columns are read that are not read as they are written."""
-        found = {name: column.reading for name, column in self.dates.items()}
+        found = {column.name: column.reading for column in self._checked}
         found |= {name: numbers.reading for name, numbers in self.numbers.items()}
         return {name: reading for name, reading in found.items() if reading != AS_WRITTEN}
 
     def notices(self) -> list[str]:
         """What the user should know though it stops nothing."""
-        found = [f"{self.path.name}: {said}" for column in self.dates.values() for said in column.notices(self._unit)]
+        found = [f"{self.path.name}: {said}" for column in self._checked for said in column.notices(self._unit)]
         found += [f"{self.path.name}: {said}" for column in self.numbers.values() for said in column.notices()]
         found += [f"{self.path.name}: {said}" for said in self.counts.notices()]
         found += [f"{self.path.name}: column {name!r} is empty in every row; it is left out" for name in self._empty]

@@ -14,6 +14,7 @@ from core.errors import SchemaError
 from core.matching.specs.spec import FieldSpec, MatchSpec, NamePart
 from core.matching.standardise.dates import parse_dates
 from core.matching.standardise.full_names import name_part
+from core.matching.standardise.numbers import number_of
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
 from core.matching.standardise.several_values import split_values
 from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
@@ -202,9 +203,7 @@ def _email(field: FieldSpec) -> pl.Expr:
 
 
 def _number(field: FieldSpec) -> pl.Expr:
-    text = pl.col(field.name).str.replace_all(r"[\s,_]", "")
-    number = text.cast(pl.Float32, strict=False)
-    return pl.when(number.is_finite()).then(number).alias(field.name)
+    return number_of(pl.col(field.name)).alias(field.name)
 
 
 _EXPRESSIONS: Mapping[str, Callable[[FieldSpec], pl.Expr]] = {

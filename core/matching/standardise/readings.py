@@ -26,6 +26,7 @@ from core.matching.standardise.date_forms import (
     tidy,
 )
 from core.matching.standardise.dates import read_dates
+from core.matching.standardise.numbers import with_comma
 
 YEAR_MIN, YEAR_MAX = 1700, 2199
 _CELLS = (YEAR_MAX - YEAR_MIN + 1, 12, 31)
@@ -46,7 +47,8 @@ class ColumnReading:
     three times two digits the first are the year. day_numbers: five digits count days as spreadsheets do. unknown_days:
     mmdd that stand for "only the year is known"; unknown_days_of_month: for "only month and year are".
     impossible_is_missing: a date that does not exist is no evidence. point_zero: `.0` behind digits was left by a tool.
-    width: digits that leading zeros were lost from.
+    width: digits that leading zeros were lost from. decimal_comma: of numbers that could be read either way, the comma
+    divides whole from fraction.
     """
 
     latest: int | None = None
@@ -57,6 +59,7 @@ class ColumnReading:
     impossible_is_missing: bool = False
     point_zero: bool = False
     width: int | None = None
+    decimal_comma: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """What is not as usual, for JSON."""
@@ -92,6 +95,8 @@ def read_as(texts: pl.Series, reading: ColumnReading, day_first: bool = False) -
         texts = _without_point_zero(texts)
     if reading.width is not None:
         texts = _with_zeros(texts, reading.width)
+    if reading.decimal_comma:
+        texts = with_comma(texts)
     if reading.latest is not None or reading.day_numbers:
         texts = _replaced(texts, reading, day_first)
     if reading.unknown_days or reading.unknown_days_of_month or reading.impossible_is_missing:
