@@ -17,7 +17,8 @@ def well(port: int, path: str) -> bool | None:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=3) as answer:
             return bool(answer.status == 200)
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return False
     except OSError:
         return None

@@ -242,7 +242,7 @@ def _prefect(settings: Settings) -> Finding:
     if not api:
         return Finding("prefect", "PREFECT_API_URL is not set and no stack is up; each run starts a server of its own")
     from http.client import HTTPException
-    from urllib.error import URLError
+    from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
     if not api.startswith(("http://", "https://")):
@@ -253,6 +253,9 @@ def _prefect(settings: Settings) -> Finding:
     except HTTPException:
         # Its words repeat a part of the address, which may be a password.
         return Finding("prefect", "configured", f"{named} cannot be read: expected http://host:4200/api")
+    except HTTPError as error:
+        error.close()
+        healthy = False
     except (URLError, OSError, ValueError) as error:
         return Finding("prefect", "configured", f"{named} does not answer ({type(error).__name__})")
     return Finding("prefect", f"{named} answers", None if healthy else f"{named} answers, but not as healthy")

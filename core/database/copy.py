@@ -100,7 +100,7 @@ def _ahead(frame: pl.DataFrame, render: Callable[[pl.DataFrame], Buffer]) -> Ite
             yield waiting.popleft().result()
 
 
-def _render(part: pl.DataFrame) -> memoryview:
+def _render(part: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     texts = part.select(_to_text(name, dtype) for name, dtype in part.schema.items())
     # One pass finds the rare strings that need escapes; most columns of most slices need none.
@@ -110,7 +110,8 @@ def _render(part: pl.DataFrame) -> memoryview:
         if part[column.name].dtype in _STRINGS and column.str.contains(_NEEDS_ESCAPE).any()
     )
     texts.write_csv(buffer, include_header=False, separator="\t", quote_style="never", null_value="\\N")
-    return buffer.getbuffer()
+    # No view of it: with one the buffer cannot be closed when what a refused copy left is collected. Copies nothing.
+    return buffer.getvalue()
 
 
 def _escaped(name: str) -> pl.Expr:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 from zlib import crc32
 
 import numba
@@ -145,10 +145,13 @@ def _claimed(folder: Path, function: Callable[..., Any]) -> Iterator[None]:
 
 
 @cache
-def _claims(folder: Path) -> IO[bytes]:
-    """Opened once: to close any other descriptor of the file would end all claims of this process."""
+def _claims(folder: Path) -> int:
+    """A descriptor, opened once: to close any other of the file would end all claims of this process.
+
+    Open to the end of the process, and so no file object: of one, Python would say then that nobody closed it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    return (folder / "kernels.lock").open("ab")
+    return os.open(folder / "kernels.lock", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
 
 choose_processor(get_host_cpu_features())

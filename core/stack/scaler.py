@@ -141,6 +141,7 @@ def asking(api_url: str) -> Ask:
             with urlopen(request, timeout=10) as answer:  # noqa: S310
                 text = answer.read()
         except HTTPError as error:
+            error.close()
             if error.code == 404:
                 return None
             raise QueueError(f"the Prefect API refused {path}: {error.code}") from None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import orjson
@@ -288,6 +288,9 @@ def _answers(url: str) -> bool:
     try:
         with urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)
+    except HTTPError as error:
+        error.close()
+        return False
     except (URLError, OSError):
         return False
 
@@ -298,5 +301,8 @@ def _post(url: str, body: bytes) -> list[object]:
         with urlopen(request, timeout=2) as answer:  # noqa: S310
             found: list[object] = orjson.loads(answer.read())
             return found
+    except HTTPError as error:
+        error.close()
+        return []
     except (URLError, OSError, ValueError):
         return []

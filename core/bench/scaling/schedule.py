@@ -61,6 +61,7 @@ class Api:
             with urlopen(request, timeout=30) as answer:  # noqa: S310
                 return bytes(answer.read())
         except HTTPError as error:
+            error.close()
             if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
                 return None
             asked = f"{request.method} {request.selector.removeprefix('/api')}"

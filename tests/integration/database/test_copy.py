@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import sys
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -62,6 +65,23 @@ def test_copy_in_reports_a_nul_by_line(db: DatabaseManager) -> None:
     with pytest.raises(StoreError) as caught, db.transaction() as conn:
         copy_in(conn, "people", pl.DataFrame({"id": [1, 2], "ssn": ["a", "b\x00"]}))
     assert caught.value.line == 2
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_refused_copy_leaves_nothing_that_cannot_be_collected(
+    db: DatabaseManager, monkeypatch: pytest.MonkeyPatch, binary: bool
+) -> None:
+    # Python says so from 3.13 on.
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: complaints.append(told.exc_value))
+    frame = pl.DataFrame({"id": [1, 2], "ssn": ["a", "b\x00"]}, schema={"id": pl.Int32, "ssn": pl.String})
+    with pytest.raises(StoreError) as caught, db.transaction() as conn:
+        copy_in(conn, "people", frame, binary=binary)
+    # As a caller does who keeps an error: the frames of the copy hang on it, and it on itself.
+    caught.value.facts["again"] = caught.value
+    del caught
+    gc.collect()
+    assert complaints == []
 
 
 def test_copy_in_by_bytes_names_line_and_column_but_no_value(db: DatabaseManager) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from core.bench.harness.database import own_database, session
@@ -149,6 +149,9 @@ def _await_answer(server: subprocess.Popen[bytes], url: str) -> None:
         try:
             with urlopen(url, timeout=5):  # noqa: S310 - http, our own server
                 return
+        except HTTPError as error:
+            error.close()
+            time.sleep(0.2)
         except (URLError, OSError):
             time.sleep(0.2)
     raise HeadraceError("the Prefect server that the benchmark started does not answer; set PREFECT_API_URL to one")

@@ -7,8 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,26 @@ def test_doctor_says_in_words_what_is_wrong(environ: dict[str, str], tmp_path: P
     table = here({**environ, **given}, "doctor")
     assert "wrong" in table.stdout
     assert "hunter2" not in done.stdout + table.stdout + done.stderr + table.stderr
+
+
+def test_doctor_says_that_a_server_which_refuses_does_answer(environ: dict[str, str]) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            api = f"http://127.0.0.1:{server.server_port}/api"
+            done = here({**environ, "PREFECT_API_URL": api}, "doctor", "--json")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert findings(done)["prefect"][1] == "PREFECT_API_URL answers, but not as healthy"
 
 
 def test_doctor_reports_a_misspelt_setting(environ: dict[str, str]) -> None:
