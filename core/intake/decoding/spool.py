@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import mkstemp
-from typing import IO, Final
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
-from core.errors import ConfigError, InputError
+from core.errors import ConfigError, InputError, ServiceUnavailable
 
 STDIN: Final = "-"
 BLOCK_BYTES = 4 << 20
+_PATTERN: Final = frozenset("*?[")
 _PACKAGES: Final[Mapping[str, str]] = {
     "s3": "headrace[s3]",
     "s3a": "headrace[s3]",
@@ -61,8 +62,9 @@ def fetch(address: str, folder: Path) -> Path:
     """Copy what an address holds into a file of mode 0600 below `folder`.
 
     Raises:
-        ConfigError: a package is missing, the address holds credentials, or access is refused. InputError: there is no
-            such file, or it is no longer the same at the end.
+        ConfigError: a package or credentials are missing, the address holds some, or access is refused. InputError:
+            there is no such file, it is empty or a folder, or it is no longer the same at the end. ServiceUnavailable:
+            nothing answers there.
     """
     parts = urlsplit(address)
     if "@" in parts.netloc:
@@ -75,7 +77,7 @@ def fetch(address: str, folder: Path) -> Path:
         from fsspec.core import url_to_fs
 
         files, place = url_to_fs(address)
-        before = files.info(place).get("size")
+        before = _size(files, place, shown)
         with files.open(place, "rb") as remote:
             path = _spooled(remote, PurePosixPath(parts.path).name or parts.scheme, folder, shown)
         n_bytes = path.stat().st_size
@@ -87,6 +89,26 @@ def fetch(address: str, folder: Path) -> Path:
                 path=shown,
             )
     return path
+
+
+def _size(files: Any, place: str, shown: str) -> int | None:
+    """Bytes of one file in a store, if it tells them. Raises InputError: there is none, or nothing in it."""
+    try:
+        found = files.info(place)
+    except FileNotFoundError:
+        bucket, _, name = place.partition("/")
+        reason = "no such file"
+        if name and not files.exists(bucket):
+            reason = f"there is no {bucket!r} there: neither bucket nor folder"
+        elif not _PATTERN.isdisjoint(name):
+            reason = "no such file; a pattern is for files of this machine: copy these here, and name them"
+        raise InputError(f"{shown}: {reason}", path=shown) from None
+    if found.get("type") == "directory":
+        raise InputError(f"{shown} is a folder; name one file, or copy the folder here and name it", path=shown)
+    size: int | None = found.get("size")
+    if size == 0:
+        raise InputError(f"{shown} is empty", path=shown, line=1)
+    return size
 
 
 def _spooled(source: IO[bytes], name: str, folder: Path, shown: str) -> Path:
@@ -124,6 +146,12 @@ def _said_in_words(shown: str, scheme: str) -> Iterator[None]:
     except PermissionError:
         raise ConfigError(f"{shown}: access refused; the credentials of this machine must allow reading it") from None
     except Exception as error:  # noqa: BLE001 - each store's library has errors of its own
+        kind = type(error).__name__
+        if "Credential" in kind:
+            named = "; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" if scheme in ("s3", "s3a") else ""
+            raise ConfigError(f"{shown}: no credentials found{named}, or what the store's tools read") from None
+        if "Connect" in kind or "Timeout" in kind:
+            raise ServiceUnavailable(f"{shown} does not answer ({kind}); try again") from None
         raise InputError(
-            f"{shown}: cannot be fetched ({type(error).__name__}); correct the address, or try again", path=shown
+            f"{shown}: cannot be fetched ({kind}); correct the address, or try again", path=shown
         ) from None
