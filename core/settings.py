@@ -125,6 +125,9 @@ class QueueSettings(Group):
     dedupe_ttl_s: float = Field(
         604_800, gt=0, le=316_224_000, description="life of a unique key: so long a row with it is not enqueued again"
     )
+    start_timeout_s: Seconds = Field(
+        60, description="what a worker may take to import its handler, before it is killed and replaced"
+    )
     record_max_attempts: int = Field(1, ge=1, le=100, description="attempts of a record in the record-level API")
 
     @model_validator(mode="after")

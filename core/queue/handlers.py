@@ -19,17 +19,20 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 import polars as pl
+import psycopg
 
-from core.errors import ConfigError, ResultsError
+from core.errors import ConfigError, ResultsError, ServiceUnavailable, StoreError
 from core.queue import payloads
 from core.queue.batches import RowFailure
-from core.queue.leases.blame import CLASS_CHARS_MAX, Blame, blame, place_of
+from core.queue.leases.blame import CLASS_CHARS_MAX, Blame, blame, fault_of, place_of
 from core.queue.leases.sinks import Sink
 from core.queue.states import Fault
 from core.queue.store.fields import declared
 
 FAULTS: frozenset[str] = frozenset(get_args(Fault))
 MARK = "__headrace_handles__"
+# A module that asks a service when it is imported may find it there the next time.
+_MAY_PASS = (ConnectionError, TimeoutError, StoreError, psycopg.Error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,10 @@ def as_work(function: Handler, name: str | None = None) -> Work:
 
 
 def load_handler(spec: str) -> Work:
-    """Import `module:function`. ConfigError says which half is wrong, and what the module has instead."""
+    """Import `module:function`. ConfigError says which half is wrong, and what the module has instead.
+
+    Raises ServiceUnavailable if the module asks for a service that is away.
+    """
     module_name, colon, function_name = spec.partition(":")
     if not (colon and module_name and function_name):
         raise ConfigError(f"the handler {spec!r} is not of the form module:function", handler=spec)
@@ -102,12 +108,12 @@ def load_handler(spec: str) -> Work:
         whole = error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}."))
         what = "there is no such module" if whole else f"it imports {error.name}, which is not installed"
         raise ConfigError(f"the handler {spec!r} cannot be loaded: {what}", handler=spec) from None
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, LookupError, ValueError, OSError) as error:
-        where = place_of(error)
-        raise ConfigError(
-            f"the handler {spec!r} cannot be loaded: importing {module_name} raises {type(error).__name__} at {where}",
-            handler=spec,
-        ) from error
+    except BaseException as error:  # noqa: BLE001 - what a module does when it is imported is the user's
+        let_ctrl_c_through(error)
+        said = f"importing {module_name} raises {type(error).__name__} at {place_of(error)}"
+        if fault_of(error) == "transient" and isinstance(error, _MAY_PASS):
+            raise ServiceUnavailable(f"the handler {spec!r} cannot be loaded now: {said}", handler=spec) from None
+        raise ConfigError(f"the handler {spec!r} cannot be loaded: {said}", handler=spec) from None
     function = getattr(module, function_name, None)
     if function is None:
         names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]

@@ -6,6 +6,7 @@ pipe stays open as long as the supervisor lives and wants it to work: its end me
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -13,21 +14,25 @@ import select
 import signal
 import sys
 import threading
+import time
 
 from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError
 from core.queue.batches import WorkerProfile
+from core.queue.consumers import standing
 from core.queue.consumers.consumer import Consumer, Options
 from core.queue.consumers.orders import Orders
-from core.queue.consumers.status_board import Board
+from core.queue.consumers.status_board import SIZE, Board
 from core.queue.handlers import load_handler
 from core.queue.queue import BatchQueue
 from core.queue.store.wake import Wake
 from core.settings import DatabaseSettings, QueueSettings
 
 log = logging.getLogger(__name__)
+
+ENDING_S = 10.0
 
 
 def main() -> int:
@@ -40,12 +45,27 @@ def main() -> int:
     lifeline, orders = _orders()
     # `python -m` would have put the folder first, where a user's module could hide ours.
     sys.path.append(os.getcwd())
+    code = 0
     try:
         _work(lifeline, orders)
     except HeadraceError as error:
         log.error("%s", error.message)
-        return error.exit_code
-    return 0
+        code = error.exit_code
+    _end_in_time(code)
+    return code
+
+
+def _end_in_time(code: int) -> None:
+    """The interpreter waits for threads of the handler's, and runs what it registered; but not for ever."""
+
+    def leave() -> None:
+        places = ", ".join(standing.of_threads()[:5]) or "none; what is run at the end of a process hangs"
+        log.warning("the worker has ended and its process has not, within %g s; threads: %s", ENDING_S, places)
+        os._exit(code)
+
+    timer = threading.Timer(ENDING_S, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _orders() -> tuple[int, Orders]:
@@ -64,15 +84,21 @@ def _orders() -> tuple[int, Orders]:
 
 
 def _work(lifeline: int, orders: Orders) -> None:
+    file = os.fdopen(orders.board, "r+b", buffering=0)
+    board = Board(file)
+    # Written without the interpreter's help, behind the numbers of the board; see core.queue.consumers.supervisor.
+    file.seek(SIZE)
+    faulthandler.dump_traceback_later(max(0.001, orders.load_by - time.monotonic()), file=file)
     loaded = {spec: load_handler(spec) for spec in dict.fromkeys(orders.handlers.values())}
+    faulthandler.cancel_dump_traceback_later()
+    board.loaded()
     works = {flow_name: loaded[spec] for flow_name, spec in orders.handlers.items()}
     flow_names = list(works)
     db = DatabaseManager("worker", DatabaseSettings(url=SecretStr(orders.url), **orders.database))
     settings = QueueSettings(**orders.queue)
     queue = BatchQueue(db, settings, orders.worker_id)
     queue.profile = WorkerProfile(**orders.profile)
-    with Wake(db, settings, flow_names) as wake, os.fdopen(orders.board, "r+b", buffering=0) as file:
-        board = Board(file)
+    with Wake(db, settings, flow_names) as wake, file:
         options = Options(**orders.options)
         consumer = Consumer(queue, flow_names, works, options, waker=wake, board=board)
         ended = threading.Event()

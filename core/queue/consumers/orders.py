@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a worker process is told; `board` is a file descriptor it inherits."""
+    """What a worker process is told; `board` is a file descriptor it inherits,
+    `load_by` when its handler must be imported, by the machine's monotonic clock in seconds."""
 
     url: str
     database: dict[str, Any]
@@ -20,6 +21,7 @@ class Orders:
     options: dict[str, Any]
     grace_s: float
     board: int
+    load_by: float
 
     def line(self) -> bytes:
         """For the worker's standard input."""

@@ -9,7 +9,7 @@ import mmap
 from dataclasses import dataclass
 from typing import BinaryIO
 
-FIELDS = ("ready", "batch_id", "deadline", "batches", "rows", "rows_failed")
+FIELDS = ("ready", "batch_id", "deadline", "batches", "rows", "rows_failed", "loaded")
 SIZE = len(FIELDS) * 8
 
 
@@ -23,6 +23,7 @@ class Shown:
     batches: int
     rows: int
     rows_failed: int
+    loaded: bool = False
 
 
 class Board:
@@ -32,6 +33,10 @@ class Board:
         file.truncate(SIZE)
         self._memory = mmap.mmap(file.fileno(), SIZE)
         self._numbers = memoryview(self._memory).cast("d")
+
+    def loaded(self) -> None:
+        """The handler is imported; what follows is bounded by itself."""
+        self._numbers[6] = 1.0
 
     def ready(self) -> None:
         """The handler is loaded and the database answers."""
@@ -49,8 +54,9 @@ class Board:
 
     def look(self) -> Shown:
         """What the writer shows now."""
-        ready, batch_id, deadline, batches, rows, rows_failed = self._numbers
-        return Shown(bool(ready), int(batch_id) or None, deadline, int(batches), int(rows), int(rows_failed))
+        ready, batch_id, deadline, batches, rows, rows_failed, loaded = self._numbers
+        done = int(batches), int(rows), int(rows_failed)
+        return Shown(bool(ready), int(batch_id) or None, deadline, *done, bool(loaded))
 
     def close(self) -> None:
         """Let go of the memory."""

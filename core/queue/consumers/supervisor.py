@@ -24,9 +24,10 @@ import psutil
 
 from core.errors import ConfigError, StoreError
 from core.queue.batches import WorkerProfile
+from core.queue.consumers import standing
 from core.queue.consumers.consumer import Options
 from core.queue.consumers.orders import Orders
-from core.queue.consumers.status_board import Board, Shown
+from core.queue.consumers.status_board import SIZE, Board, Shown
 from core.queue.leases.dead_workers import bury
 from core.queue.leases.failures import Failure
 from core.queue.queue import BatchQueue
@@ -41,6 +42,8 @@ KILL_AFTER_S = 5.0
 RESTART_BASE_S, RESTART_MAX_S = 0.05, 2.0
 # Workers that die before they are ready, in a row: the reason is not a batch.
 FALSE_STARTS_MAX = 5
+# The worker writes where it stands at the limit itself, however hard it hangs.
+DUMP_S = 1.0
 # The leader's rescue would take the batch of a hanging worker at its deadline, and would not know why.
 AHEAD_S = 0.5
 
@@ -95,6 +98,7 @@ class _Child:
     worker_id: str
     file: BinaryIO
     board: Board
+    load_by: float
     # Why we killed it, if we did.
     failure: Failure | None = None
 
@@ -210,6 +214,7 @@ class Supervisor:
     def _start(self, number: int) -> _Child:
         plan, db = self._plan, self._queue.db
         worker_id = f"{socket.gethostname()[:24]}-{os.getpid()}-{number}-{secrets.token_hex(3)}"
+        load_by = time.monotonic() + self._queue.settings.start_timeout_s
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the worker
         orders = Orders(
             url=db.url,
@@ -221,6 +226,7 @@ class Supervisor:
             options=asdict(plan.options),
             grace_s=plan.grace_s,
             board=file.fileno(),
+            load_by=load_by,
         )
         board = Board(file)
         # What a handler prints must not mix with what the parent prints for programs.
@@ -239,7 +245,7 @@ class Supervisor:
         except BrokenPipeError:
             # It died at once; the next look finds out.
             log.warning("worker %s did not read its orders", worker_id)
-        return _Child(process, worker_id, file, board)
+        return _Child(process, worker_id, file, board, load_by)
 
     def _offence(self, child: _Child) -> Failure | None:
         """Why the child must be killed, if it must."""
@@ -247,6 +253,11 @@ class Supervisor:
         if self._stopped_at is not None and now > self._stopped_at + self._plan.grace_s + KILL_AFTER_S:
             return STOPPED
         shown = child.board.look()
+        if not shown.loaded and now > child.load_by + DUMP_S:
+            place = standing.of_dump(os.pread(child.file.fileno(), 1 << 16, SIZE).decode(errors="replace"))
+            limit_s = self._queue.settings.start_timeout_s
+            said = f"its handler was not imported within {limit_s:g} s; it stands at {place}"
+            return Failure("StartTimeout", said, fault="poison")
         if shown.batch_id is not None and now > shown.deadline - AHEAD_S:
             return Failure(
                 "DeadlineExceeded",

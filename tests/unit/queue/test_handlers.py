@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import ConfigError, ResultsError
+from core.errors import ConfigError, ResultsError, ServiceUnavailable
 from core.queue.batches import RowFailure
 from core.queue.handlers import Fates, HandlerResult, corner, fates, handles, judged, load_handler, merged
 from core.queue.leases.blame import Blame, blame
@@ -28,6 +28,13 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "users_jobs.py").write_text("def score(rows):\n    return rows\nlimit = 3\n")
     (tmp_path / "users_broken.py").write_text("import a_package_that_is_not_there\n")
     (tmp_path / "users_odd.py").write_text("x = {}['the secret key']\n")
+    (tmp_path / "users_unread.py").write_text("limit = 3\ndef score(rows:\n    return 'the secret key'\n")
+    (tmp_path / "users_leaves.py").write_text("import sys\nsys.exit('the secret key')\n")
+    (tmp_path / "users_late.py").write_text("raise TimeoutError('the secret key')\n")
+    (tmp_path / "users_bytes.py").write_text(
+        "import polars as pl\nfrom core.queue.handlers import handles\n"
+        "@handles(schema={'v': pl.Binary})\ndef score(rows):\n    return rows\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     return "users_jobs"
 
@@ -46,6 +53,9 @@ def test_a_handler_is_loaded_by_its_name(module: str) -> None:
         ("nowhere.at_all:score", "there is no such module"),
         ("users_broken:score", "imports a_package_that_is_not_there, which is not installed"),
         ("users_odd:score", "importing users_odd raises KeyError at users_odd:1"),
+        ("users_unread:score", "importing users_unread raises SyntaxError at users_unread.py:2"),
+        ("users_leaves:score", "importing users_leaves raises SystemExit at users_leaves:2"),
+        ("users_bytes:score", "declares the field v as Binary"),
         ("users_jobs:scare", "did you mean score"),
         ("users_jobs:zzz", "it has score"),
         ("users_jobs:limit", "is a int, not a function"),
@@ -54,6 +64,15 @@ def test_a_handler_is_loaded_by_its_name(module: str) -> None:
 def test_what_cannot_be_loaded_is_named(module: str, spec: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         load_handler(spec)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_module_that_finds_a_service_away_may_find_it_later(module: str) -> None:
+    with pytest.raises(
+        ServiceUnavailable, match="cannot be loaded now: importing users_late raises TimeoutError"
+    ) as caught:
+        load_handler("users_late:score")
+    assert caught.value.exit_code == 75
     assert "secret" not in str(caught.value)
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -19,7 +20,8 @@ from core.database import DatabaseManager
 from core.errors import ConfigError
 from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers.consumer import Options
-from core.queue.consumers.supervisor import Figures, Plan, Supervisor
+from core.queue.consumers.status_board import SIZE, Board
+from core.queue.consumers.supervisor import DUMP_S, Figures, Plan, Supervisor, _Child
 
 HERE = "tests.integration.queue.consumers.misbehaving"
 ONCE = Options(idle_exit_s=0.5)
@@ -186,3 +188,20 @@ def test_a_handler_that_cannot_be_loaded_ends_the_run_with_2(queue: BatchQueue) 
     assert Supervisor(queue, Plan({flow: f"{HERE}:dobble"}, 2)).run().exit_code == 2
     with pytest.raises(ConfigError):
         Supervisor(queue, Plan({flow: f"{HERE}:double"}, 0))
+
+
+def test_a_worker_whose_import_hangs_is_killed_and_where_it_stands_is_said(queue: BatchQueue) -> None:
+    supervisor = Supervisor(queue, Plan({flow_of(queue): f"{HERE}:double"}))
+    with tempfile.TemporaryFile(buffering=0) as file, subprocess.Popen(["sleep", "600"]) as process:
+        child = _Child(process, "w", file, Board(file), time.monotonic())
+        assert supervisor._offence(child) is None
+        child.load_by -= 2 * DUMP_S
+        os.pwrite(file.fileno(), b'Thread 0x1 (most recent call first):\n  File "jobs.py", line 7 in <module>\n', SIZE)
+        failure = supervisor._offence(child)
+        assert failure is not None
+        assert failure.error_class == "StartTimeout"
+        assert "not imported within 60 s; it stands at jobs.py:7 in <module>" in failure.reason
+        child.board.loaded()
+        assert supervisor._offence(child) is None
+        child.board.close()
+        process.kill()
