@@ -14,7 +14,7 @@ import importlib
 import operator
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
@@ -138,9 +138,27 @@ def fates(frame: pl.DataFrame, returned: Any) -> Fates:
     _check_rest(given.sink, given.n_bytes)
     sinks = [] if given.sink is None else [given.sink]
     failures = [_checked(failure) for failure in given.failures]
-    results = None if given.results is None else _results(given.results)
+    if given.results is None:
+        return _matched(frame, Fates(None, failures, sinks, given.n_bytes))
+    results, bad = _results(given.results)
+    told = _matched(frame, Fates(results, failures, sinks, given.n_bytes))
+    return _without(told, bad) if bad else told
+
+
+def _without(told: Fates, bad: Mapping[int, str]) -> Fates:
+    """The rows whose output cannot be kept fail; one that already failed has its fate."""
+    assert told.results is not None
+    lost = told.results["seq"].filter(told.results["seq"].is_in(list(bad)))
+    failures = [RowFailure(seq, "ResultNotJson", f"its output: {bad[seq]}") for seq in lost]
+    return replace(
+        told, results=told.results.filter(~pl.col("seq").is_in(list(bad))), failures=told.failures + failures
+    )
+
+
+def _matched(frame: pl.DataFrame, said: Fates) -> Fates:
+    results, failures, sinks, n_bytes = said.results, said.failures, said.sinks, said.n_bytes
     if results is not None and not failures and results["seq"].equals(frame["seq"]):
-        return Fates(results, [], sinks, given.n_bytes)
+        return Fates(results, [], sinks, n_bytes)
     failed = pl.Series("seq", [failure.seq for failure in failures], dtype=pl.Int64)
     told = failed if results is None else pl.concat([results["seq"], failed])
     known = frame["seq"]
@@ -153,7 +171,7 @@ def fates(frame: pl.DataFrame, returned: Any) -> Fates:
         results = results.filter(~pl.col("seq").is_in(twice.implode()))
         missing = known.filter(~known.is_in(told.implode()))
         failures += [RowFailure(seq, "ResultMissing", "the handler returned nothing for this row") for seq in missing]
-    return Fates(results, failures, sinks, given.n_bytes)
+    return Fates(results, failures, sinks, n_bytes)
 
 
 def judged(frame: pl.DataFrame, returned: Any) -> Fates | Blame:
@@ -242,20 +260,24 @@ def _frame(returned: Any) -> pl.DataFrame:
     return returned
 
 
-def _results(frame: pl.DataFrame) -> pl.DataFrame:
+def _results(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    """As seq and JSON text, and why the outputs of some seqs cannot be kept."""
     frame = _frame(frame)
     if set(frame.columns) != {"seq", "output"} or not frame["seq"].dtype.is_integer() or frame["seq"].null_count():
         shown = ", ".join(f"{name} {dtype}" for name, dtype in list(frame.schema.items())[:10])
         raise _unusable("ResultMalformed", f"needed are seq (integer, no nulls) and output, the frame has {shown}")
-    output = frame["output"]
+    output, refused = frame["output"], list[payloads.Refused]()
     if isinstance(output.dtype, pl.Struct):
         if (odd := payloads.formless(output.dtype)) is not None:
             what = f"output has the field {odd[0]} of type {odd[1]}, which has no JSON form"
             raise _unusable("ResultMalformed", f"{what}; turn it into text first")
+        refused = payloads.not_finite(output.to_frame())
         output = output.struct.json_encode()
     elif output.dtype not in (pl.String, pl.Null):
         raise _unusable("ResultMalformed", f"output is {output.dtype}, needed is JSON text or a struct")
-    return pl.DataFrame({"seq": frame["seq"].cast(pl.Int64), "output": output.cast(pl.String)})
+    seqs, output = frame["seq"].cast(pl.Int64), output.cast(pl.String)
+    refused += payloads.unstorable(output)
+    return pl.DataFrame({"seq": seqs, "output": output}), {seqs[one.line]: one.reason for one in refused}
 
 
 def _checked(failure: Any) -> RowFailure:

@@ -19,6 +19,14 @@ from core.errors import InputError, RowError
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 128
 
+# Python reads no longer integers.
+DIGITS_MAX = 4_300
+_DIGITS = "integer string conversion"
+NUL = "it holds the character NUL"
+HALF_PAIR = "text that is not valid Unicode"
+NOT_FINITE = "a number JSON cannot hold (NaN, infinity)"
+TOO_LONG = f"an integer of more than {DIGITS_MAX} digits"
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 OnBad = Literal["raise", "dead"]
@@ -78,11 +86,15 @@ def encode(payload: Any, line: int = 0) -> str:
         # "Object of type date is not JSON serializable" names the type only.
         raise _unwritable(line, str(error)) from None
     except UnicodeEncodeError:
-        raise _unwritable(line, "text that is not valid Unicode") from None
+        raise _unwritable(line, HALF_PAIR) from None
     except RecursionError:
         raise _unwritable(line, f"nested deeper than {DEPTH_MAX}") from None
-    except ValueError:
-        raise _unwritable(line, "a number JSON cannot hold (NaN, infinity), or a circular reference") from None
+    except ValueError as error:
+        if _DIGITS in str(error):
+            raise _unwritable(line, TOO_LONG) from None
+        raise _unwritable(line, f"{NOT_FINITE}, or a circular reference") from None
+    if "\\u0000" in text and has_escaped_nul(text):
+        raise _unwritable(line, NUL)
     return text
 
 
@@ -107,7 +119,10 @@ def screen(texts: pl.Series) -> list[Refused]:
         | (n_bytes > BYTES_MAX)
         | texts.str.contains("\\u0000", literal=True)
         | texts.str.contains("\0", literal=True)
+        | has_half_pair(texts)
     )
+    if (n_bytes > DIGITS_MAX).any():
+        suspect |= texts.str.contains(f"[0-9]{{{DIGITS_MAX + 1}}}")
     # Too deep a payload has more than DEPTH_MAX brackets that open, and as many that close.
     if (n_bytes > 2 * DEPTH_MAX).any():
         n_open = texts.str.count_matches("{", literal=True) + texts.str.count_matches("[", literal=True)
@@ -128,8 +143,64 @@ def _limit_broken(text: str | None) -> str | None:
     if depth(text) > DEPTH_MAX:
         return f"nested deeper than {DEPTH_MAX}"
     if "\0" in text or has_escaped_nul(text):
-        return "it holds the character NUL"
-    return None
+        return NUL
+    if has_half_pair(pl.Series([text])).any():
+        return HALF_PAIR
+    return TOO_LONG if len(text) > DIGITS_MAX and _has_long_number(text) else None
+
+
+def unstorable(outputs: pl.Series) -> list[Refused]:
+    """Outputs with NUL or half of a surrogate pair, which `json` takes and whoever reads them chokes on."""
+    nul = outputs.str.contains("\\u0000", literal=True) | outputs.str.contains("\0", literal=True)
+    found = [Refused(line, HALF_PAIR) for line in has_half_pair(outputs).arg_true()]
+    for line in nul.arg_true():
+        if "\0" in outputs[line] or has_escaped_nul(outputs[line]):
+            found.append(Refused(line, NUL))
+    return found
+
+
+def not_finite(frame: pl.DataFrame) -> list[Refused]:
+    """Rows with NaN or infinity, however deep. Cost: a look at each float; nothing without floats."""
+    tests = [odd for name, dtype in frame.schema.items() if (odd := _odd(dtype, pl.col(name))) is not None]
+    if not tests:
+        return []
+    rows = frame.select(odd=pl.any_horizontal(tests))["odd"]
+    return [Refused(line, NOT_FINITE) for line in rows.arg_true()]
+
+
+def _odd(dtype: pl.DataType, read: pl.Expr) -> pl.Expr | None:
+    """Whether a value holds a float that is not finite; None: its type holds no floats."""
+    found: pl.Expr | None = None
+    if dtype.is_float():
+        found = ~read.is_finite()
+    elif isinstance(dtype, pl.List | pl.Array):
+        inner = _odd(_whole(dtype.inner), pl.element())
+        listed = read.arr.to_list() if isinstance(dtype, pl.Array) else read
+        found = None if inner is None else listed.list.eval(inner).list.any()
+    elif isinstance(dtype, pl.Struct):
+        parts = (_odd(_whole(one.dtype), read.struct.field(one.name)) for one in dtype.fields)
+        odd = [part for part in parts if part is not None]
+        found = pl.any_horizontal(odd) if odd else None
+    return None if found is None else found.fill_null(False)
+
+
+def has_half_pair(texts: pl.Series) -> pl.Series:
+    """True for JSON text with an escaped half of a surrogate pair, which no Unicode text can hold."""
+    escaped = texts.str.contains(r"\\u[dD][89a-fA-F]").fill_null(False)
+    if not escaped.any():
+        return escaped
+    left = texts.filter(escaped).str.replace_all("\\\\", "", literal=True).str.replace_all(_PAIR, "")
+    return escaped.scatter(escaped.arg_true(), left.str.contains(r"\\u[dD][89a-fA-F]"))
+
+
+def _has_long_number(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        return _DIGITS in str(error)
+    except RecursionError:
+        return False
+    return False
 
 
 def has_escaped_nul(text: str) -> bool:

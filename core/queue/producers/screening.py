@@ -54,7 +54,10 @@ def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
         if on_bad == "raise" or isinstance(rows, pl.DataFrame):
             raise
         arrivals = _one_by_one(rows)
-    return screened(arrivals, payloads.screen(arrivals.texts), on_bad)
+    found = payloads.screen(arrivals.texts)
+    if isinstance(rows, pl.DataFrame):
+        found += payloads.not_finite(rows)
+    return screened(arrivals, found, on_bad)
 
 
 def at_hand(rows: Any) -> Payloads:
@@ -69,8 +72,9 @@ def at_hand(rows: Any) -> Payloads:
 
 def screened(arrivals: Arrivals, found: Sequence[Refused], on_bad: OnBad) -> Arrivals:
     """The same with more refused ones, in order; RowError for them if `on_bad` is "raise"."""
-    known = {one.line for one in arrivals.refused}
-    refused = sorted([*arrivals.refused, *(one for one in found if one.line not in known)], key=_line)
+    # Of several faults of a payload the first counts.
+    by_line = {one.line: one for one in reversed([*arrivals.refused, *found])}
+    refused = sorted(by_line.values(), key=_line)
     if refused and on_bad == "raise":
         raise payloads.row_error(refused)
     return Arrivals(arrivals.texts, refused, arrivals.raws)

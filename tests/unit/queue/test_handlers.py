@@ -179,3 +179,13 @@ def test_judged_blames_what_cannot_be_results_and_raises_nothing(returned: objec
     told = judged(frame(1), returned)
     assert isinstance(told, Blame)
     assert (told.error_class, told.fault) == ("ResultMalformed", "permanent")
+
+
+def test_outputs_that_json_cannot_hold_fail_their_rows_only() -> None:
+    ratio = pl.Series([1.0, float("nan"), float("inf")])
+    told = fates(frame(1, 2, 3), frame(1, 2, 3).with_columns(output=pl.struct(ratio=ratio)))
+    assert told.results is not None
+    assert told.results.rows() == [(1, '{"ratio":1.0}')]
+    assert {(one.seq, one.error_class) for one in told.failures} == {(2, "ResultNotJson"), (3, "ResultNotJson")}
+    said = fates(frame(1, 2), frame(1, 2).with_columns(output=pl.Series([r'"\u0000"', r'"\\u0000"'])))
+    assert [(one.seq, one.error_class) for one in said.failures] == [(1, "ResultNotJson")]

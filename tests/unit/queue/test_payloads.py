@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import RowError
-from core.queue.payloads import BYTES_MAX, DEPTH_MAX, depth, encode, has_escaped_nul, not_json, screen, to_text
+from core.queue.payloads import (
+    BYTES_MAX,
+    DEPTH_MAX,
+    depth,
+    encode,
+    has_escaped_nul,
+    not_finite,
+    not_json,
+    screen,
+    to_text,
+    unstorable,
+)
 
 JSON = st.recursive(
     st.none()
@@ -96,3 +107,36 @@ def test_to_text_of_a_frame() -> None:
     assert to_text(pl.DataFrame()).len() == 0
     with pytest.raises(RowError, match="payload 1"):
         to_text(["{}", "\ud800"])
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ([1.5, NAN, None, INF, -INF], [1, 3, 4]),
+        ([[1.0], [1.0, NAN], None, []], [1]),
+        ([{"a": {"b": [INF]}}, {"a": {"b": [1.0]}}, {"a": None}], [0]),
+        ([1, 2], []),
+        (["NaN"], []),
+    ],
+)
+def test_not_finite_finds_rows_however_deep(values: list[object], lines: list[int]) -> None:
+    found = not_finite(pl.DataFrame({"v": values, "w": [0] * len(values)}))
+    assert [one.line for one in found] == lines
+
+
+def test_what_json_text_can_say_and_nobody_can_read_is_refused() -> None:
+    fine = [r'"\ud83d\ude00 \\ud800"', '"' + "9" * 5_000 + '"', r'"\\u0000"']
+    texts = pl.Series([*fine, r'"\ud800"', r'"\ude00\ud83d"', "9" * 4_301, r'{"a":"\u0000"}'])
+    assert [(one.line, one.reason) for one in screen(texts)] == [
+        (3, "text that is not valid Unicode"),
+        (4, "text that is not valid Unicode"),
+        (5, "an integer of more than 4300 digits"),
+        (6, "it holds the character NUL"),
+    ]
+    assert sorted(one.line for one in unstorable(texts)) == [3, 4, 6]
+    for value, reason in ((10**4_300, "more than 4300 digits"), ({"a": "\0"}, "the character NUL")):
+        with pytest.raises(RowError, match=reason):
+            encode(value)

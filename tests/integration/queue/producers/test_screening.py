@@ -243,3 +243,11 @@ def test_a_delayed_batch_starts_when_its_time_has_come(queue: BatchQueue, flow: 
     db.execute_query("soon", soon, {"f": flow})
     queue.sweep()
     assert [batch.n_items for batch in queue.claim(flow, 9)] == [1, 3]
+
+
+def test_one_rule_for_numbers_json_cannot_hold_at_both_doors(queue: BatchQueue, flow: str) -> None:
+    values = [1.5, float("nan"), float("inf")]
+    for rows in ([{"a": value} for value in values], pl.DataFrame({"a": values})):
+        with pytest.raises(RowError, match="payload 1: a number JSON cannot hold"):
+            queue.enqueue(flow, rows)
+        assert queue.enqueue(flow, rows, on_bad="dead").n_refused == 2
