@@ -85,7 +85,8 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def show(job: JobName, limit: Limit = 50, as_json: AsJson = False) -> None:
-    """One job: its stages with their progress, how attempts ended, and the batches that are live.
+    """One job: its stages with their progress, how attempts ended, the batches that are live, and once it is done the
+    commands that show what it found.
 
     Example: headrace jobs show 3
     """
@@ -110,6 +111,19 @@ def show(job: JobName, limit: Limit = 50, as_json: AsJson = False) -> None:
     emit("attempts", attempts, as_json=False, empty="no attempt has ended")
     live = [{name: batch[name] for name in LIVE} for batch in batches]
     emit("live batches", live, as_json=False, empty="no batch is live")
+    for way in _ways_on(found):
+        print(f"next: {way}")
+
+
+def _ways_on(job: Job) -> list[str]:
+    """Commands that show what a job found; none before it is done."""
+    from core.workloads import workloads
+
+    if job.status != "completed":
+        return []
+    return [
+        way.format(job=job.job_id) for each in workloads() if job.flow_name in each.handlers for way in each.ways_on
+    ]
 
 
 def _stage_words(stage: StageProgress) -> dict[str, Any]:

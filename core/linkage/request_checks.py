@@ -37,7 +37,8 @@ def _check_fields(request: MatchRequest) -> None:
         )
     if request.link and (request.against is not None or request.decisions is not None):
         raise ConfigError(
-            "`against` and `decisions` are for a match within one file, not across files with `link`",
+            "`against` and `decisions` are for a match within one file, not across files with `link`; "
+            "give the files as parts of one table, INPUT FILE ..., or leave these out",
             fields=("against", "decisions", "link"),
         )
     if request.against is not None and request.model is not None:

@@ -33,6 +33,7 @@ class Workload:
     metrics: what the web app shows of it. samples: "module:function" that reads all of them and nothing else, from a
         DatabaseManager to `Samples`.
     warm: "module:function" that compiles its kernels.
+    ways_on: commands, with {job} for its number, that show what a job of its flows found once that is done.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Workload:
     metrics: tuple[Metric, ...] = ()
     samples: str | None = None
     warm: str | None = None
+    ways_on: tuple[str, ...] = ()
 
 
 def workloads(names: Iterable[str] = NAMES, package: str = "core.workloads") -> list[Workload]:

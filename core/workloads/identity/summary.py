@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from core.terminal.tables import screen_width, table_lines
+from core.workloads.identity.workload import WORKLOAD
 
 
 def summary_markdown(summary: Mapping[str, Any], out: str | None = None, report_url: str | None = None) -> str:
@@ -103,7 +104,6 @@ def next_commands(summary: Mapping[str, Any], out: str | None) -> list[str]:
     if out is None and "job_id" not in summary:
         return []
     if out is None:
-        job = summary["job_id"]
-        return [f"headrace report {job} --out job-{job}.html", f"headrace explain ID1 ID2 --job {job}"]
+        return [way.format(job=summary["job_id"]) for way in WORKLOAD.ways_on]
     report = shlex.quote(str(Path(out).with_suffix(".html")))
     return [f"headrace report {shlex.quote(out)} --out {report}", f"headrace explain ID1 ID2 --of {shlex.quote(out)}"]

@@ -19,4 +19,5 @@ WORKLOAD = Workload(
         "review": (f"{_CLI}.review",),
         "bench": ("core.workloads.identity.bench.commands",),
     },
+    ways_on=("headrace report {job} --out job-{job}.html", "headrace explain ID1 ID2 --job {job}"),
 )
