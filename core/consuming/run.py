@@ -17,7 +17,7 @@ from core.metrics.process import usable_cores
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import routing
 from core.queue.consumers.consumer import Options
-from core.queue.consumers.supervisor import Figures, Plan, Supervisor
+from core.queue.consumers.supervisor import UNANSWERED_S, Figures, Plan, Supervisor
 from core.queue.handlers import load_handler
 from core.queue.store import flows
 from core.runtime import Runtime
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # Flows that are registered later join a running consumer of their queue.
 LOOK_EVERY_S = 10.0
+# The supervisor looks at its workers about every second, unless it waits for the database itself.
+UNSEEN_MAX_S = 10.0
 
 
 class ConsumerRun:
@@ -56,6 +58,7 @@ class ConsumerRun:
         self._supervisor: Supervisor | None = None
         self._past = Figures()
         self._now = Figures()
+        self._noted_at = time.monotonic()
         self._again = False
         # Flows whose batches Headrace itself knows how to do.
         self._known = handlers_of(workloads() if found is None else found)
@@ -99,7 +102,16 @@ class ConsumerRun:
             return "it was told to end and drains"
         if not self._handlers:
             return f"no flow of the queue {self._request.queue} is registered"
-        return None if self._now.ready else "no worker process has begun to claim"
+        now = self._now
+        if not now.ready:
+            return "no worker process has begun to claim"
+        unseen_s = time.monotonic() - self._noted_at
+        waits_s = now.unanswered_s + unseen_s if now.unanswered_s else 0.0
+        if waits_s > max(UNANSWERED_S, 3 * self._runtime.settings.queue.poll_s):
+            return f"no claim was answered for {waits_s:.0f} s: the database is away or takes no writes, see the log"
+        if unseen_s > UNSEEN_MAX_S:
+            return f"its workers were not looked after for {unseen_s:.0f} s: the database is away, see the log"
+        return None
 
     def samples(self) -> Samples:
         """Its figures as metrics."""
@@ -138,6 +150,7 @@ class ConsumerRun:
 
     def _note(self, figures: Figures) -> None:
         self._now = figures.since(self._past)
+        self._noted_at = time.monotonic()
         if self._say is not None:
             self._say(self._now)
 

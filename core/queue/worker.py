@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from core.database import DatabaseManager
 from core.errors import HeadraceError
 from core.queue.batches import WorkerProfile
-from core.queue.consumers import standing
+from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Consumer, Options
 from core.queue.consumers.orders import Orders
 from core.queue.consumers.status_board import SIZE, Board
@@ -127,6 +127,8 @@ def _watch(consumer: Consumer, lifeline: int, grace_s: float, ended: threading.E
             log.warning("the grace of %g s is over: %d batches given back", grace_s, consumer.give_back())
         except HeadraceError as error:
             log.warning("the batch in hand was not given back, its lease runs out: %s", error.message)
+        # Its supervisor would see to that, if it lives.
+        offspring.end(offspring.of(os.getpid()))
         os._exit(0)
 
     threading.Thread(target=watch, name="headrace-watch", daemon=True).start()

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from core.errors import LeaseLost, QueueError
 from core.queue import handlers
 from core.queue.batches import ClaimedBatch
+from core.queue.consumers import offspring
 from core.queue.consumers.deadlines import Deadlines
 from core.queue.consumers.finishing import Ended, finish
 from core.queue.consumers.handling import handle
@@ -28,6 +29,7 @@ from core.queue.producers import batch_size
 from core.queue.queue import BatchQueue
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Waker(Protocol):
@@ -126,7 +128,7 @@ class Consumer:
         self._stopping = threading.Event()
         self._report = Report()
         self._found_slow: set[str] = set()
-        self._outages = Outages(self._stopping, queue.settings.poll_s)
+        self._outages = Outages(self._stopping, queue.settings.poll_s, board)
         self._deadlines = Deadlines(queue.db, self._outages)
 
     def stop(self) -> None:
@@ -145,7 +147,7 @@ class Consumer:
         """
         options, began = self._options, time.monotonic()
         idle_since: float | None = None
-        self._outages.wait_out(lambda: self._queue.beat_worker(0))
+        self._asked(lambda: self._queue.beat_worker(0))
         with self._keeper:
             while not self._over(began):
                 if batch := self._claim():
@@ -178,8 +180,14 @@ class Consumer:
         soon = [left_s for left_s in ends if left_s < 1.25 * self._queue.settings.poll_s]
         return max(0.0, min(soon)) if soon else None
 
+    def _asked(self, act: Callable[[], T]) -> T | None:
+        """Shown on the board from its beginning: an attempt to connect may take long to fail."""
+        if self._board is not None:
+            self._board.asks()
+        return self._outages.wait_out(act)
+
     def _claim(self) -> ClaimedBatch | None:
-        claimed = self._outages.wait_out(lambda: self._queue.claim_any(self._flows)) or []
+        claimed = self._asked(lambda: self._queue.claim_any(self._flows)) or []
         for batch in claimed:
             self._keeper.add(batch)
         return claimed[0] if claimed else None
@@ -188,7 +196,7 @@ class Consumer:
         """One batch all its way, whatever happens on it."""
         if self._board is not None:
             self._board.begin(batch.batch_id, self._deadlines.monotonic_s(batch.deadline_at))
-        began = time.monotonic()
+        began, born_s = time.monotonic(), time.time()
         try:
             readable = read(self._queue.db, batch, self._works[batch.flow_name], self._outages)
             handled = handle(self._queue, readable, self._outages)
@@ -196,6 +204,9 @@ class Consumer:
         except LeaseLost as error:
             log.warning("%s", error.message)
             ended = Ended("lost")
+            if self._board is not None:
+                # In a process of ours nobody else starts any.
+                offspring.end_since(born_s)
         finally:
             self._keeper.remove(batch)
         self._report = done = self._report.plus(ended)

@@ -6,16 +6,20 @@ Nothing is sent, so neither side ever waits for the other, and what a killed pro
 from __future__ import annotations
 
 import mmap
+import time
 from dataclasses import dataclass
 from typing import BinaryIO
 
-FIELDS = ("ready", "batch_id", "deadline", "batches", "rows", "rows_failed", "loaded")
+FIELDS = ("ready", "batch_id", "deadline", "batches", "rows", "rows_failed", "loaded", "asks_since")
 SIZE = len(FIELDS) * 8
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A look at the board: `deadline` by the machine's monotonic clock, in seconds; no batch: None."""
+    """A look at the board: `deadline` by the machine's monotonic clock, in seconds; no batch: None.
+
+    `asks_since`: by that clock, from when on the database has been asked without an answer; 0: nothing is asked.
+    """
 
     ready: bool
     batch_id: int | None
@@ -24,6 +28,7 @@ class Shown:
     rows: int
     rows_failed: int
     loaded: bool = False
+    asks_since: float = 0.0
 
 
 class Board:
@@ -47,6 +52,14 @@ class Board:
         self._numbers[2] = deadline
         self._numbers[1] = float(batch_id)
 
+    def asks(self) -> None:
+        """The database is asked; what is not answered keeps the moment when it was asked first."""
+        self._numbers[7] = self._numbers[7] or time.monotonic()
+
+    def answered(self) -> None:
+        """It has answered."""
+        self._numbers[7] = 0.0
+
     def end(self, batches: int, rows: int, rows_failed: int) -> None:
         """The batch ended; totals of this process so far."""
         self._numbers[1] = 0.0
@@ -54,9 +67,9 @@ class Board:
 
     def look(self) -> Shown:
         """What the writer shows now."""
-        ready, batch_id, deadline, batches, rows, rows_failed, loaded = self._numbers
+        ready, batch_id, deadline, batches, rows, rows_failed, loaded, since = self._numbers
         done = int(batches), int(rows), int(rows_failed)
-        return Shown(bool(ready), int(batch_id) or None, deadline, *done, bool(loaded))
+        return Shown(bool(ready), int(batch_id) or None, deadline, *done, bool(loaded), since)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -24,7 +24,7 @@ import psutil
 
 from core.errors import ConfigError, StoreError
 from core.queue.batches import WorkerProfile
-from core.queue.consumers import standing
+from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Options
 from core.queue.consumers.orders import Orders
 from core.queue.consumers.status_board import SIZE, Board, Shown
@@ -47,6 +47,10 @@ DUMP_S = 1.0
 # The leader's rescue would take the batch of a hanging worker at its deadline, and would not know why.
 AHEAD_S = 0.5
 
+# A claim is answered within milliseconds; this is a few polls.
+UNANSWERED_S = 5.0
+MOURN_BASE_S, MOURN_MAX_S = 0.2, 2.0
+
 STOPPED = Failure("Stopped", "it did not end within its grace")
 
 
@@ -68,7 +72,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of all workers so far, dead ones too; `workers` are alive now, `ready` of them have begun to claim."""
+    """Of all workers so far, dead ones too; `workers` are alive now, `ready` of them have begun to claim.
+
+    `unanswered_s`: for so long all of those have asked the database in vain; 0: one of them has not.
+    """
 
     workers: int = 0
     batches: int = 0
@@ -77,6 +84,7 @@ class Figures:
     deaths: int = 0
     exit_code: int = 0
     ready: int = 0
+    unanswered_s: float = 0.0
 
     def with_work(self, done: Shown | Figures) -> Figures:
         """These figures with the work of one more worker, or of other workers, in them."""
@@ -140,6 +148,8 @@ class Supervisor:
         self._stopped_at: float | None = None
         self._slots = [_Slot(number) for number in range(plan.processes)]
         self._mourned: list[_Mourned] = []
+        self._mourn_at, self._mourn_pause_s = 0.0, MOURN_BASE_S
+        self._mourn_logged: str | None = None
         self._past = Figures()
         self._false_starts = 0
 
@@ -173,10 +183,14 @@ class Supervisor:
 
     def figures(self) -> Figures:
         """So far."""
+        now = time.monotonic()
         figures, shown = self._past, [slot.child.board.look() for slot in self._slots if slot.child is not None]
         for look in shown:
             figures = figures.with_work(look)
-        return replace(figures, workers=len(shown), ready=sum(look.ready for look in shown))
+        unanswered_s = [now - (look.asks_since or now) for look in shown if look.ready]
+        return replace(
+            figures, workers=len(shown), ready=len(unanswered_s), unanswered_s=min(unanswered_s, default=0.0)
+        )
 
     def _pause(self) -> None:
         if select.select([self._told], [], [], TICK_S)[0]:
@@ -203,13 +217,13 @@ class Supervisor:
             if not slot.done and time.monotonic() >= slot.start_at:
                 slot.child = self._start(slot.number)
             return
-        code = child.process.poll()
+        code = offspring.exit_code(child.process)
         if code is not None:
             self._ended(slot, child, code)
         elif child.failure is None and (failure := self._offence(child)) is not None:
             child.failure = failure
             log.warning("worker %s (pid %d) is killed: %s", child.worker_id, child.process.pid, failure.reason)
-            child.process.kill()
+            offspring.kill(child.process)
 
     def _start(self, number: int) -> _Child:
         plan, db = self._plan, self._queue.db
@@ -238,6 +252,8 @@ class Supervisor:
             env=os.environ | {f"{PREFIX}DATABASE__URL": db.url},
             pass_fds=(file.fileno(),),
             bufsize=0,
+            # What its handler starts ends with it, see `offspring`.
+            process_group=0,
         )
         assert process.stdin is not None
         try:
@@ -306,17 +322,28 @@ class Supervisor:
         slot.start_at = time.monotonic() + pause_s
 
     def _mourn(self) -> None:
-        """End the leases of dead workers; what cannot be ended now is tried again with the next tick."""
-        left = []
-        for dead in self._mourned:
+        """End the leases of dead workers; what cannot be ended now is tried again, later from try to try."""
+        if time.monotonic() < self._mourn_at:
+            return
+        left: list[_Mourned] = []
+        for at, dead in enumerate(self._mourned):
             try:
-                n_left = bury(self._queue.db, dead.worker_id, dead.batch_id, dead.failure, self._queue.jitter)
+                if bury(self._queue.db, dead.worker_id, dead.batch_id, dead.failure, self._queue.jitter):
+                    left.append(dead)
             except StoreError as error:
-                log.warning("leases of worker %s were not ended: %s", dead.worker_id, error.message)
-                n_left = 1
-            if n_left:
-                left.append(dead)
+                left += self._mourned[at:]
+                self._mourn_later(dead, error)
+                break
+        else:
+            self._mourn_pause_s, self._mourn_logged = MOURN_BASE_S, None
         self._mourned = left
+
+    def _mourn_later(self, dead: _Mourned, error: StoreError) -> None:
+        if error.message != self._mourn_logged:
+            self._mourn_logged = error.message
+            log.warning("leases of worker %s were not ended, tried again: %s", dead.worker_id, error.message)
+        self._mourn_at = time.monotonic() + self._mourn_pause_s
+        self._mourn_pause_s = min(2 * self._mourn_pause_s, MOURN_MAX_S)
 
     def _end_all(self) -> None:
         """After an error of ours: no worker outlives its supervisor's interest."""
@@ -324,9 +351,11 @@ class Supervisor:
         for slot in self._slots:
             if slot.child is not None:
                 slot.child.failure = STOPPED
-                slot.child.process.kill()
-                self._ended(slot, slot.child, slot.child.process.wait())
+                offspring.kill(slot.child.process)
+                os.waitid(os.P_PID, slot.child.process.pid, os.WEXITED | os.WNOWAIT)
+                self._ended(slot, slot.child, offspring.exit_code(slot.child.process) or 0)
         if self._mourned:
+            self._mourn_at = 0.0
             self._mourn()
 
     @staticmethod

@@ -67,6 +67,7 @@ class LeaseKeeper:
         self._ending: set[int] = set()
         self.lost: set[int] = set()
         self._threads: list[threading.Thread] = []
+        self._failing: dict[str, str] = {}
         queue.attach(self)
 
     def __enter__(self) -> LeaseKeeper:
@@ -103,7 +104,7 @@ class LeaseKeeper:
                 thread.join(None if thread.name == "headrace-keeper" else STOP_DUTY_S)
         if threads:
             # Who beats no more must not be taken for dead: the reaper ends the backends of those.
-            _attempt(self._queue.leave)
+            self._attempt("leaving", self._queue.leave)
         self._stop = threading.Event()
         self._wait = self._given_wait or self._stop.wait
 
@@ -150,7 +151,7 @@ class LeaseKeeper:
     def _beats(self) -> None:
         wait = self._wait
         while not wait(self._queue.settings.beat_s):
-            _attempt(self.beat)
+            self._attempt("a heartbeat", self.beat)
 
     def _duties(self) -> None:
         settings, wait = self._queue.settings, self._wait
@@ -162,15 +163,20 @@ class LeaseKeeper:
             if since_sweep_s >= settings.rescue_every_s:
                 # A sweep renews the depth too.
                 since_sweep_s = since_depth_s = 0.0
-                _attempt(self._queue.lead_and_sweep)
+                self._attempt("the leader's round", self._queue.lead_and_sweep)
             elif since_depth_s >= settings.depth_every_s:
                 since_depth_s = 0.0
-                _attempt(self._queue.refresh_depth)
+                self._attempt("renewing the depth", self._queue.refresh_depth)
 
-
-def _attempt(duty: Callable[[], None]) -> None:
-    try:
-        duty()
-    except HeadraceError as error:
-        # A database that is away for a moment: leases outlive two lost beats, the next one tries again.
-        log.warning("heartbeat or duty failed: %s", error.message)
+    def _attempt(self, what: str, duty: Callable[[], None]) -> None:
+        """A database that is away for a moment: leases outlive two lost beats, and the next one tries again."""
+        try:
+            duty()
+        except HeadraceError as error:
+            # Said once, not with every beat.
+            if self._failing.get(what) != error.message:
+                log.warning("%s failed, the next one tries again: %s", what, error.message)
+            self._failing[what] = error.message
+        else:
+            if self._failing.pop(what, None) is not None:
+                log.info("%s works again", what)

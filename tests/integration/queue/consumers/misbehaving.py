@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -101,8 +102,11 @@ def always_raises(rows: pl.DataFrame) -> pl.DataFrame:
 
 @handles(schema={"n": pl.Int64, "how": pl.String})
 def takes_its_worker_down(rows: pl.DataFrame) -> pl.DataFrame:
-    """In the way that the row asks for."""
+    """In the way that the row asks for, with processes of its own beside it."""
     eaten = []
+    for alone in (False, True):
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=alone)
+        (Path(os.environ["GATE"]) / f"{'left' if alone else 'kept'}-{child.pid}").touch()
     match next(iter(rows["how"].drop_nulls()), None):
         case "dies":
             os._exit(3)

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from core.database import DatabaseManager
+from core.database.warden import start_ticks
 from core.errors import ConfigError
 from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers.consumer import Options
@@ -68,8 +69,9 @@ def running(supervisor: Supervisor) -> Iterator[list[Figures]]:
 
 
 def test_rows_that_take_their_worker_down_die_with_their_class_and_their_neighbours_complete(
-    queue: BatchQueue, db: DatabaseManager
+    queue: BatchQueue, db: DatabaseManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GATE", str(tmp_path))
     # Every batch is at its last attempt; the first is cornered in two deaths, its neighbour completes.
     flow, hanging = flow_of(queue, max_attempts=1), flow_of(queue, max_attempts=1, max_runtime_s=2)
     ways = ["dies", "dies smiling", "crashes", "eats memory"]
@@ -89,6 +91,17 @@ def test_rows_that_take_their_worker_down_die_with_their_class_and_their_neighbo
     assert db.execute_query("l", LETTERS, {"f": hanging}) == [
         (0, "DeadlineExceeded", "poison", "the handler ran longer than the flow's max_runtime_s")
     ]
+    assert not _alive(tmp_path, "kept-*")
+    # Those that left their group and outlived their worker are nobody's: ours to end.
+    for pid in _alive(tmp_path, "left-*"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _alive(folder: Path, names: str) -> list[int]:
+    """Of the children that handlers noted there."""
+    pids = [int(path.name.rpartition("-")[2]) for path in folder.glob(names)]
+    assert pids
+    return [pid for pid in pids if start_ticks(pid) is not None]
 
 
 def test_the_batch_of_a_killed_worker_runs_again_at_once(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import logging
+import tempfile
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from core.errors import StoreError, StoreUnavailable
+from core.errors import StoreError, StoreReadOnly, StoreUnavailable
 from core.queue.consumers import outages
 from core.queue.consumers.outages import Outages
+from core.queue.consumers.status_board import Board
 
 
 class Pauses(threading.Event):
@@ -65,3 +68,37 @@ def test_told_to_stop_it_tries_once_more_for_a_batch_in_hand() -> None:
     assert Outages(Pauses(stop_at=2), 1.0).insist(after(2)) == "done"
     with pytest.raises(StoreUnavailable):
         Outages(Pauses(stop_at=2), 1.0).insist(after(3))
+
+
+def test_an_outage_is_logged_once_and_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        Outages(Pauses(), 2.0).wait_out(after(5))
+    assert [record.getMessage() for record in caplog.records] == ["away", "the database does what it is asked again"]
+
+
+def test_a_failover_is_asked_after_often() -> None:
+    pauses = Pauses()
+    left: list[StoreError] = [StoreReadOnly("read only")] * 4
+
+    def act() -> None:
+        if left:
+            raise left.pop()
+
+    Outages(pauses, 1.0).insist(act)
+    assert pauses.seconds == [1.0, 2.0, 2.0, 2.0]
+
+
+def test_the_board_shows_since_when_nothing_was_answered() -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        board, shown = Board(file), []
+        trouble = after(2)
+
+        def act() -> str:
+            shown.append(board.look().asks_since)
+            return trouble()
+
+        assert Outages(Pauses(), 1.0, board).wait_out(act) == "done"
+        assert shown[0] == 0.0
+        assert shown[1] == shown[2] > 0.0
+        assert board.look().asks_since == 0.0
+        board.close()

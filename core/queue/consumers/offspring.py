@@ -1,0 +1,61 @@
+"""Processes that handlers started: what is given up is given up with all that it started.
+
+A worker is the first of a process group of its own, which its children stay in unless they leave it; those that do are
+found as long as their parents live. Who leaves the group and outlives its parent is meant to stay.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+
+import psutil
+
+
+def of(pid: int) -> list[psutil.Process]:
+    """Children, and theirs, of a process that lives. Cost: a look at every process of the machine."""
+    with suppress(psutil.Error):
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
+
+
+def end(found: Iterable[psutil.Process]) -> None:
+    """Kill them; those that have ended meanwhile are left alone, also if their numbers are others' now."""
+    for process in found:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def end_since(born_s: float) -> None:
+    """Kill what this process has started since that moment (seconds of the wall clock)."""
+    end(process for process in of(os.getpid()) if _born_s(process) >= born_s)
+
+
+def kill(worker: subprocess.Popen[bytes]) -> None:
+    """Kill a worker and all that it has started."""
+    found = of(worker.pid)
+    worker.kill()
+    end(found)
+
+
+def exit_code(worker: subprocess.Popen[bytes]) -> int | None:
+    """Of a worker that has ended, and then nobody of its group is left; None: it runs."""
+    try:
+        # While nobody has waited for it, its number and that of its group are nobody else's.
+        ended = os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return worker.poll()
+    if ended is None:
+        return None
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    return worker.wait()
+
+
+def _born_s(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        return float(process.create_time())
+    return 0.0
