@@ -11,6 +11,7 @@ from core.bench.harness.show import Json, Out, show
 from core.metrics.process import usable_cores
 from core.workloads.identity.bench.intake_command import intake
 from core.workloads.identity.bench.lookup_command import lookup
+from core.workloads.identity.made_persons.profiles import PLAIN
 
 
 def register(group: typer.Typer) -> None:
@@ -22,6 +23,9 @@ def register(group: typer.Typer) -> None:
 def match(
     rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
+    profile: Annotated[
+        str, typer.Option("--profile", help="Of the generator: plain, families, registry, crm, international.")
+    ] = PLAIN,
     input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
     entity: Annotated[str, typer.Option("--entity", help="With --input: column of the true entity.")] = "entity_id",
     truth: Annotated[str | None, typer.Option("--truth", hidden=True, help="As --entity.")] = None,
@@ -34,6 +38,7 @@ def match(
     """Seconds, memory and accuracy from file to entities, each system in a process of its own on the same records.
 
     Example: headrace bench match --rows 1000000 --peers splink --out out.json
+    Example: headrace bench match --rows 20000 --profile families --seed 3
     """
     import tempfile
     from dataclasses import asdict
@@ -45,13 +50,19 @@ def match(
 
     threads, truth = threads or usable_cores(), truth or entity
     setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
-    data = f"--input {input.name} --entity {truth} --id {id_column}" if input else f"--rows {rows} --seed {seed}"
+    data = (
+        f"--input {input.name} --entity {truth} --id {id_column}"
+        if input
+        else f"--rows {rows} --seed {seed}" + f" --profile {profile}" * (profile != PLAIN)
+    )
     command = f"headrace bench match {data}" + f" --peers {peers}" * bool(peers) + f" --threads {threads}"
     with tempfile.TemporaryDirectory(prefix="headrace-persons-") as folder, rows_progress() as moved:
         if input is not None:
             records = Records(input, id_column, truth, input.name)
         else:
-            records = Records(_persons(Path(folder), rows, seed), "id", "entity_id", f"made persons, seed {seed}")
+            origin = "made persons" if profile == PLAIN else f"made persons ({profile})"
+            path = _persons(Path(folder), rows, seed, profile)
+            records = Records(path, "id", "entity_id", f"{origin}, seed {seed}")
         found = [asdict(one) for one in measure(records, setups, moved)]
     show(command, found, out or json_file)
 
@@ -90,12 +101,12 @@ def kernels(
     show(f"headrace bench kernels --rows {rows} --seed {seed}", found, out or json_file)
 
 
-def _persons(folder: Path, rows: int, seed: int) -> Path:
+def _persons(folder: Path, rows: int, seed: int, profile: str) -> Path:
     from core.workloads.identity.made_persons.files import write_persons
     from core.workloads.identity.made_persons.population import plan_population
 
     path = folder / "persons.parquet"
-    write_persons(plan_population(rows, seed, 0.3), path)
+    write_persons(plan_population(rows, seed, 0.3, profile), path)
     return path
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from core.metrics.process import usable_cores
+from core.workloads.identity.made_persons.profiles import DEFAULT_PROFILE
 
 PERSONS = """
 Write made persons with errors, duplicates and the true entity of each row (last column, entity_id).
@@ -17,9 +18,16 @@ Write made persons with errors, duplicates and the true entity of each row (last
 The same rows, seed and duplicates make the same file, byte for byte, with the same version. Duplicates stand anywhere
 in the file; names, streets and towns become more with the rows, as those of a country do. Memory does not.
 
+--profile says what the people are like: plain, families (one mailbox, father and son of one name, twins), registry
+(many years, misread paper), crm (little known of each, no birthdays for half) or international (names of eight
+customs, other spellings and scripts). How common each difficulty is, is drawn anew for every seed; --json says what
+came out.
+
 [bold]Examples[/bold]
 
   headrace generate persons --rows 100000 --seed 7 --out persons.parquet
+
+  headrace generate persons --profile families --rows 20000 --seed 3 --out families.csv
 
   headrace generate persons --rows 1000000 --seed 7 --duplicates 0.3 --out persons.csv --json
 
@@ -36,6 +44,9 @@ def persons(
     rows: Annotated[int, typer.Option("--rows", help="Records to write, duplicates included.")],
     out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .csv.")],
     seed: Annotated[int, typer.Option("--seed", help="Another seed, other persons.")] = 1,
+    profile: Annotated[
+        str, typer.Option("--profile", help="plain, families, registry, crm or international.")
+    ] = DEFAULT_PROFILE,
     duplicates: Annotated[
         float, typer.Option("--duplicates", help="Share of rows that are duplicates, 0 to 0.8.")
     ] = 0.3,
@@ -56,7 +67,7 @@ def persons(
     started = time.perf_counter()
     with rows_progress() as show:
         show("persons", 0, rows)
-        population = plan_population(rows, seed, duplicates)
+        population = plan_population(rows, seed, duplicates, profile)
         write_persons(population, out, threads, lambda written: show("persons", written, rows))
     seconds = time.perf_counter() - started
     facts = {
@@ -65,6 +76,10 @@ def persons(
         "entities": population.n_persons,
         "duplicates": population.n_copies,
         "seed": seed,
+        "profile": profile,
+        "rates": {}
+        if population.world is None
+        else {name: round(rate, 4) for name, rate in population.world.rates.items()},
         "bytes": out.stat().st_size,
         "seconds": round(seconds, 3),
     }

@@ -18,7 +18,7 @@ from core.workloads.identity.made_persons.draws import Draws, cumulative
 from core.workloads.identity.made_persons.numerals import digits
 from core.workloads.identity.made_persons.people import Ints, Names
 from core.workloads.identity.made_persons.typing_errors import Bytes, lengths, slip, slip_digit, to_bytes, to_texts
-from core.workloads.identity.made_persons.vocabulary import STREET_WORDS, Vocabulary
+from core.workloads.identity.made_persons.words.vocabulary import STREET_WORDS, Vocabulary
 
 N_MODIFICATIONS = cumulative(np.array([40.0, 31, 17, 8, 3, 1]))
 MODIFICATIONS = {

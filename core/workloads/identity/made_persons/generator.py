@@ -1,6 +1,7 @@
 """Made persons with known entities: for demonstrations, tests and measurements at any size.
 
-What the data is like (shares of the records; the duplicates' errors are in `errors.py`, the words in `vocabulary.py`):
+What the profile `plain` is like (shares of the records; the duplicates' errors are in `error_model.py`, the words in
+`words/`; the other profiles are in `profiles/`):
 
 - An original and its duplicates are one entity; a duplicated one has 1 (75 %), 2 (15), 3 (6), 4 (3) or 5 (1). They
   stand anywhere in the file.
@@ -32,8 +33,10 @@ from core.workloads.identity.made_persons.error_model import WIDTHS, Copies, sli
 from core.workloads.identity.made_persons.numerals import dates_text, digits, numbered
 from core.workloads.identity.made_persons.people import Flags, Ints
 from core.workloads.identity.made_persons.population import Population, plan_population
+from core.workloads.identity.made_persons.profiles import PLAIN
+from core.workloads.identity.made_persons.profiles.records import records_of
 from core.workloads.identity.made_persons.typing_errors import to_bytes, to_texts
-from core.workloads.identity.made_persons.vocabulary import Vocabulary
+from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
 
 COLUMNS = (
     "id",
@@ -92,9 +95,9 @@ def person_chunks(population: Population, chunk_rows: int = CHUNK_ROWS, threads:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def generate_persons(rows: int, seed: int, duplicates: float) -> pl.DataFrame:
+def generate_persons(rows: int, seed: int, duplicates: float, profile: str = PLAIN) -> pl.DataFrame:
     """All rows in one frame; see `plan_population` for the arguments and the module for what is in them."""
-    return pl.concat(person_chunks(plan_population(rows, seed, duplicates)))
+    return pl.concat(person_chunks(plan_population(rows, seed, duplicates, profile)))
 
 
 def _chunk(population: Population, low: int, high: int) -> pl.DataFrame:
@@ -102,20 +105,29 @@ def _chunk(population: Population, low: int, high: int) -> pl.DataFrame:
     rows = np.arange(low, high)
     numbers, copy = population.records_at(rows)
     draws, words = population.draws, population.words
-    persons = _persons(numbers, draws, words)
     keys = numbers | (copy << _COPY_SHIFT)
+    if population.world is None:
+        records = _plain_records(numbers, copy, keys, draws, words)
+    else:
+        records = records_of(numbers, keys, population.world)
+    width = max(7, len(str(population.n_rows)))
+    return records.select(
+        numbered("P", rows + 1, width).alias("id"), *FIELDS, numbered("E", numbers, width).alias("entity_id")
+    )
+
+
+def _plain_records(numbers: Ints, copy: Ints, keys: Ints, draws: Draws, words: Vocabulary) -> pl.DataFrame:
+    """(n,) records with `FIELDS`; copy: which of a person's copies each is, 0 is the original."""
+    persons = _persons(numbers, draws, words)
     written = _written(persons, keys, draws, words)
     copied = np.flatnonzero(copy)
     if len(copied):
         # Where a row is found: behind all written ones if it is a copy.
-        position = np.arange(len(rows))
-        position[copied] = len(rows) + np.arange(len(copied))
+        position = np.arange(len(numbers))
+        position[copied] = len(numbers) + np.arange(len(copied))
         spoilt = _spoilt(persons.of(copied), keys[copied], written[copied], draws, words)
         written = pl.concat([written, spoilt])[position]
-    width = max(7, len(str(population.n_rows)))
-    return written.select(
-        numbered("P", rows + 1, width).alias("id"), *FIELDS, numbered("E", numbers, width).alias("entity_id")
-    )
+    return written
 
 
 @dataclass(frozen=True, slots=True)

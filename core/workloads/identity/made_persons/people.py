@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.workloads.identity.made_persons.draws import Draws, cumulative
 from core.workloads.identity.made_persons.numerals import digits, together
-from core.workloads.identity.made_persons.vocabulary import Vocabulary
+from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

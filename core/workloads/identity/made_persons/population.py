@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from core.errors import ConfigError
 from core.workloads.identity.made_persons.draws import Draws
 from core.workloads.identity.made_persons.people import Ints
-from core.workloads.identity.made_persons.vocabulary import Vocabulary, build_vocabulary
+from core.workloads.identity.made_persons.profiles import PLAIN, PROFILES
+from core.workloads.identity.made_persons.profiles.persons import World, world_of
+from core.workloads.identity.made_persons.words.vocabulary import Vocabulary, build_vocabulary
 
 DUPLICATES_MAX = 0.8
 ROWS_MAX = 500_000_000
@@ -25,7 +27,7 @@ class Population:
     """Which record stands where. n_rows = n_persons + n_copies.
 
     Persons stand in a random order; the first `having[5]` of it have five copies each, the next `having[4]` four, and
-    so on. having: (6,) persons by the number of their copies.
+    so on. having: (6,) persons by the number of their copies. world: what a profile other than plain needs.
     """
 
     n_rows: int
@@ -33,6 +35,7 @@ class Population:
     having: Ints
     draws: Draws
     words: Vocabulary
+    world: World | None = None
 
     @property
     def n_copies(self) -> int:
@@ -59,28 +62,37 @@ class Population:
         return first_person[group] + nth, copy + 1
 
 
-def plan_population(rows: int, seed: int, duplicates: float) -> Population:
+def plan_population(rows: int, seed: int, duplicates: float, profile: str = PLAIN) -> Population:
     """Decide how many persons there are, what they are called by, and how many have how many copies.
 
     Args:
         rows: records in all, at least 1.
         duplicates: share of the rows that are copies of another row, 0 to 0.8.
+        profile: what the people are like, one of `PROFILES`.
     Raises:
-        ConfigError: out of range.
+        ConfigError: out of range, or no such profile.
     Cost: that of `build_vocabulary`.
     """
     if not 1 <= rows <= ROWS_MAX:
         raise ConfigError(f"--rows must be 1 to {ROWS_MAX:,}, not {rows:,}", option="rows", got=rows)
     if not 0 <= duplicates <= DUPLICATES_MAX:
         raise ConfigError(f"--duplicates must be 0 to {DUPLICATES_MAX}, not {duplicates}", option="duplicates")
+    if profile not in PROFILES:
+        raise ConfigError(
+            f"--profile {profile}: there is no such profile; there are {', '.join(PROFILES)}",
+            option="profile",
+            got=profile,
+        )
     n_copies = min(round(rows * duplicates), rows * COPIES_MAX // (COPIES_MAX + 1))
     n_persons = rows - n_copies
+    draws, words = Draws(seed), build_vocabulary(n_persons)
     return Population(
         n_rows=rows,
         n_persons=n_persons,
         having=_persons_having(n_persons, n_copies),
-        draws=Draws(seed),
-        words=build_vocabulary(n_persons),
+        draws=draws,
+        words=words,
+        world=None if profile == PLAIN else world_of(profile, draws, words),
     )
 
 

@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.workloads.identity.made_persons.draws import cumulative
-from core.workloads.identity.made_persons.names import (
+from core.workloads.identity.made_persons.words.names import (
     ENDINGS,
     FEMALE,
     MALE,
@@ -33,8 +33,8 @@ from core.workloads.identity.made_persons.names import (
     SURNAMES,
     TAILS,
 )
-from core.workloads.identity.made_persons.places import Places, build_places
-from core.workloads.identity.made_persons.ranks import Ranks, rank_shares
+from core.workloads.identity.made_persons.words.places import Places, build_places
+from core.workloads.identity.made_persons.words.ranks import Ranks, rank_shares
 
 STREET_NAMES = tuple(
     """

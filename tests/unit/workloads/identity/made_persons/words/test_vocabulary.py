@@ -7,8 +7,8 @@ import pytest
 
 from core.workloads.identity.made_persons.draws import Draws
 from core.workloads.identity.made_persons.people import Names, emails_of
-from core.workloads.identity.made_persons.ranks import rank_shares
-from core.workloads.identity.made_persons.vocabulary import Vocabulary, build_vocabulary, made_words
+from core.workloads.identity.made_persons.words.ranks import rank_shares
+from core.workloads.identity.made_persons.words.vocabulary import Vocabulary, build_vocabulary, made_words
 
 # the persons of a file of 70 million rows, 30 % of them duplicates
 MANY = 49_000_000

@@ -1,0 +1,1 @@
+"""What people, streets and towns are called in the United States, and how often."""
