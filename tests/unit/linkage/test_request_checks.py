@@ -12,7 +12,10 @@ from core.linkage.request import MatchRequest
 from core.linkage.request_checks import check_here, check_places, check_request
 from core.terminal.option_names import in_options
 
-WITHIN_ONE = "are for a match within one file, not across files with --link"
+WITHIN_ONE = (
+    "are for a match within one file, not across files with --link; "
+    "give the files as parts of one table, INPUT FILE ..., or leave these out"
+)
 
 
 @pytest.mark.parametrize(
