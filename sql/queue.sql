@@ -395,6 +395,8 @@ SELECT count(*) FROM moved
 -- flow (no row: unknown; several tenants, or limits nobody holds the lock for: nothing is taken) beside the batches.
 -- Ranges of one tenant instead of equality, so that no index but the tenant's own is in the right order whatever the
 -- statistics say; deleted headers below `low` are stepped over; `room` ends the batches where so many rows are reached.
+-- With `together_rows` they are for one worker, one after the other: no more rows than that, and a batch that was tried
+-- before is alone, for it may be what ends its worker.
 WITH lane AS MATERIALIZED (
     SELECT f.tenant_id, f.max_runtime_s, f.paused, f.max_running IS NOT NULL OR f.rows_per_s IS NOT NULL AS limited,
            count(*) OVER () AS n
@@ -403,25 +405,28 @@ WITH lane AS MATERIALIZED (
 ), free AS MATERIALIZED (
     SELECT tenant_id, max_runtime_s FROM lane WHERE n = 1 AND NOT paused AND (%(locked)s OR NOT limited)
 ), by_turn AS (
-    SELECT q.batch_id, q.n_items FROM processing_queue q
+    SELECT q.batch_id, q.n_items, q.attempt FROM processing_queue q
     WHERE NOT %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.batch_id >= %(low)s
       AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
     ORDER BY q.tenant_id, q.priority, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), by_age AS (
-    SELECT q.batch_id, q.n_items FROM processing_queue q
+    SELECT q.batch_id, q.n_items, q.attempt FROM processing_queue q
     WHERE %(oldest)s AND q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.batch_id >= %(low)s
       AND q.tenant_id BETWEEN (SELECT tenant_id FROM free) AND (SELECT tenant_id FROM free)
     ORDER BY q.tenant_id, q.batch_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), picked AS (
-    SELECT p.batch_id, sum(p.n_items) OVER (ROWS UNBOUNDED PRECEDING) - p.n_items AS rows_before
+    SELECT p.batch_id, sum(p.n_items) OVER up_to_here - p.n_items AS rows_before,
+           row_number() OVER up_to_here = 1 OR %(together_rows)s::bigint IS NULL
+           OR (sum(p.n_items) OVER up_to_here <= %(together_rows)s::bigint AND max(p.attempt) OVER up_to_here = 0) AS fits
     FROM (SELECT * FROM by_turn UNION ALL SELECT * FROM by_age) p
+    WINDOW up_to_here AS (ROWS UNBOUNDED PRECEDING)
 ), taken AS (
     UPDATE processing_queue q SET state = 'running', attempt = q.attempt + 1, lease_token = gen_random_uuid(),
         worker_id = %(worker_id)s, flow_run_id = %(flow_run_id)s, claimed_at = clock_timestamp(),
         lease_until = clock_timestamp() + make_interval(secs => %(ttl_s)s),
         deadline_at = clock_timestamp() + make_interval(secs => free.max_runtime_s)
     FROM free
-    WHERE q.batch_id = ANY (ARRAY(SELECT batch_id FROM picked WHERE rows_before < %(room)s))
+    WHERE q.batch_id = ANY (ARRAY(SELECT batch_id FROM picked WHERE rows_before < %(room)s AND fits))
     RETURNING q.batch_id, q.origin_batch_id, q.lease_token, q.tenant_id, q.job_id, q.stage, q.flow_name, q.kind,
               q.partition_no, q.priority, q.attempt, q.n_items, q.item_lo, q.item_hi, q.splittable, q.partial, q.source,
               q.deadline_at, q.worker_id
@@ -556,6 +561,16 @@ RETURNING q.batch_id
 SELECT count(*), min(i.seq), string_agg(i.payload::text, E'\x1e' ORDER BY i.seq),
        CASE WHEN count(*) <> max(i.seq) - min(i.seq) + 1 THEN array_agg(i.seq ORDER BY i.seq) END
 FROM queue_items i WHERE i.batch_id = %(origin)s AND i.seq >= %(lo)s AND i.seq < %(hi)s
+
+-- name: items_new_together :many
+-- The same for several small batches, one row each. Each is asked of its own partition.
+SELECT b.batch_id, i.n_items, i.first, i.joined, i.gaps
+FROM unnest(%(batch_ids)s::bigint[], %(origins)s::bigint[], %(los)s::int[], %(his)s::int[]) AS b (batch_id, origin, lo, hi)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n_items, min(i.seq) AS first, string_agg(i.payload::text, E'\x1e' ORDER BY i.seq) AS joined,
+           CASE WHEN count(*) <> max(i.seq) - min(i.seq) + 1 THEN array_agg(i.seq ORDER BY i.seq) END AS gaps
+    FROM queue_items i WHERE i.batch_id = b.origin AND i.seq >= b.lo AND i.seq < b.hi
+) i
 
 -- name: items_new_left :one
 -- Of a batch whose records were marked one by one: those that are still without a fate.
@@ -719,6 +734,36 @@ WITH fence AS (
     WHERE f.flow_name = fence.flow_name AND f.tenant_id = fence.tenant_id AND f.bad_batches > 0
 )
 SELECT count(*) FROM told
+
+-- name: batches_check_tokens :many
+-- As batch_check_token, for several: those that are still ours.
+SELECT q.batch_id, set_config('application_name', %(application_name)s, true) FROM processing_queue q
+JOIN unnest(%(batch_ids)s::bigint[], %(tokens)s::uuid[]) AS held (batch_id, token)
+  ON q.batch_id = held.batch_id AND q.lease_token = held.token
+
+-- name: batches_complete :many
+-- As batch_complete, for batches without failures: each by its own token, with a history row of its own. Locked in the
+-- order of ids. The caller rolls all of it back unless every one is told.
+WITH mine AS (
+    SELECT q.batch_id, held.n_rows, held.n_bytes, held.wall_ms, held.cpu_ms FROM processing_queue q
+    JOIN unnest(%(batch_ids)s::bigint[], %(tokens)s::uuid[], %(n_rows)s::bigint[], %(n_bytes)s::bigint[], %(wall_ms)s::float8[],
+                %(cpu_ms)s::float8[]) AS held (batch_id, token, n_rows, n_bytes, wall_ms, cpu_ms)
+      ON q.batch_id = held.batch_id AND q.lease_token = held.token
+    ORDER BY q.batch_id FOR UPDATE OF q
+), fence AS (
+    DELETE FROM processing_queue q USING mine WHERE q.batch_id = mine.batch_id
+    RETURNING q.*, mine.n_rows, mine.n_bytes, mine.wall_ms, mine.cpu_ms
+), told AS (
+    INSERT INTO queue_history (origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        outcome, lease_token, worker_id, flow_run_id, n_ok, n_rows, n_bytes, started_at, wall_ms, cpu_ms)
+    SELECT origin_batch_id, batch_id, tenant_id, job_id, stage, flow_name, kind, item_lo, item_hi, attempt,
+        'completed', lease_token, worker_id, flow_run_id, n_rows, n_rows, n_bytes, claimed_at, wall_ms, cpu_ms
+    FROM fence ON CONFLICT DO NOTHING RETURNING batch_id
+), calm AS (
+    UPDATE queue_flows f SET bad_batches = 0 FROM (SELECT DISTINCT flow_name, tenant_id FROM fence) seen
+    WHERE f.flow_name = seen.flow_name AND f.tenant_id = seen.tenant_id AND f.bad_batches > 0
+)
+SELECT batch_id FROM told
 
 -- name: fence_delete :one
 -- The batch ends without success.

@@ -34,11 +34,12 @@ from core.queue.batches import (
     RowFailure,
     WorkerProfile,
 )
-from core.queue.leases import claim, complete, dead_letters, dead_workers, failures
+from core.queue.leases import claim, complete, dead_letters, dead_workers, failures, together
 from core.queue.leases.complete import Done
 from core.queue.leases.fairness import Turns
 from core.queue.leases.heartbeat import LeaseKeeper
 from core.queue.leases.sinks import Sink
+from core.queue.leases.together import Finished
 from core.queue.payloads import OnBad, Payloads
 from core.queue.producers import batch_size, enqueue, inbox, jobs, screening, stages
 from core.queue.producers.backpressure import Patience
@@ -169,14 +170,23 @@ class BatchQueue:
         inbox.put(self.db, flow_name, payload, replace(self.patience, block_s=block_s))
 
     def claim(
-        self, flow_name: str, limit: int = 1, *, job_id: int | None = None, stage: str | None = None
+        self,
+        flow_name: str,
+        limit: int = 1,
+        *,
+        job_id: int | None = None,
+        stage: str | None = None,
+        together_rows: int | None = None,
     ) -> list[ClaimedBatch]:
         """Lease up to `limit` ready batches; see core.queue.leases.claim.claim."""
-        return claim.claim(self.db, self.claimant, flow_name, limit, job_id=job_id, stage=stage)
+        who, rows = self.claimant, together_rows
+        return claim.claim(self.db, who, flow_name, limit, job_id=job_id, stage=stage, together_rows=rows)
 
-    def claim_any(self, flow_names: Sequence[str], limit: int = 1) -> list[ClaimedBatch]:
+    def claim_any(
+        self, flow_names: Sequence[str], limit: int = 1, *, together_rows: int | None = None
+    ) -> list[ClaimedBatch]:
         """Lease up to `limit` ready batches of several flows, which share by weight."""
-        return claim.claim_any(self.db, self.claimant, flow_names, limit)
+        return claim.claim_any(self.db, self.claimant, flow_names, limit, together_rows)
 
     def items(self, batch: ClaimedBatch) -> pl.DataFrame:
         """seq and payload text of a claimed batch."""
@@ -216,6 +226,23 @@ class BatchQueue:
             self._unsure.add(batch.token)
             raise
         return ended
+
+    def complete_together(self, group: Sequence[Finished]) -> None:
+        """Several batches in one commit: all of them or none; see core.queue.leases.together.complete.
+
+        If it raises, end each by `complete` or `fail`, which look first whether it was committed after all.
+        """
+        batches = [one.batch for one in group]
+        try:
+            with ExitStack() as stack:
+                for batch in batches:
+                    stack.enter_context(self._ending(batch))
+                together.complete(self.db, group, self._application_name())
+            for job_id in sorted({batch.job_id for batch in batches if batch.job_id is not None}):
+                jobs.finish_if_drained(self.db, job_id)
+        except StoreError:
+            self._unsure.update(batch.token for batch in batches)
+            raise
 
     def _ended_before(self, batch: ClaimedBatch) -> Done | None:
         """How an earlier call for the same lease ended it, if that call could not tell."""

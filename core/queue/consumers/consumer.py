@@ -1,6 +1,7 @@
 """The one worker loop: claim, read, handle, finish; the three steps of a batch are modules beside this one.
 
-It holds one batch at a time. Fetching the next one meanwhile would save some ten milliseconds of a batch that takes
+It works on one batch at a time. While batches are short it claims several and ends them in one commit, see
+core.queue.consumers.together. Fetching the next one meanwhile would save some ten milliseconds of a batch that takes
 seconds, and a worker that dies would take two batches with it.
 """
 
@@ -10,23 +11,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from core.errors import LeaseLost, QueueError
+from core.errors import QueueError, StoreError
 from core.queue import handlers
 from core.queue.batches import ClaimedBatch
-from core.queue.consumers import offspring
+from core.queue.consumers import offspring, together
 from core.queue.consumers.deadlines import Deadlines
-from core.queue.consumers.finishing import Ended, finish
+from core.queue.consumers.finishing import Ended
 from core.queue.consumers.handling import handle
 from core.queue.consumers.outages import Outages
 from core.queue.consumers.reading import read
 from core.queue.consumers.status_board import Board
+from core.queue.consumers.together import Ready, finish_or_lose, finish_together
 from core.queue.handlers import Handler, Work
 from core.queue.leases.heartbeat import LeaseKeeper
 from core.queue.producers import batch_size
 from core.queue.queue import BatchQueue
+from core.queue.store.items import Texts
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -124,7 +128,9 @@ class Consumer:
         self._options = options or Options()
         self._waker = waker or Pulse(queue.settings.poll_s)
         self._board = board
-        self._keeper = LeaseKeeper(queue)
+        self._pace = together.Pace()
+        self._waiting = together.Waiting(queue.release)
+        self._keeper = LeaseKeeper(queue, on_beat=self._waiting.give_back_late)
         self._stopping = threading.Event()
         self._report = Report()
         self._found_slow: set[str] = set()
@@ -150,9 +156,9 @@ class Consumer:
         self._asked(lambda: self._queue.beat_worker(0))
         with self._keeper:
             while not self._over(began):
-                if batch := self._claim():
+                if claimed := self._claim():
                     idle_since = None
-                    self._attempt(batch)
+                    self._round(claimed)
                     continue
                 idle_since = idle_since or time.monotonic()
                 if options.idle_exit_s is not None and time.monotonic() - idle_since >= options.idle_exit_s:
@@ -186,31 +192,66 @@ class Consumer:
             self._board.asks()
         return self._outages.wait_out(act)
 
-    def _claim(self) -> ClaimedBatch | None:
-        claimed = self._asked(lambda: self._queue.claim_any(self._flows)) or []
+    def _claim(self) -> list[ClaimedBatch]:
+        most = self._pace.limit()
+        if self._options.max_batches is not None:
+            most = min(most, self._options.max_batches - self._report.batches)
+        claimed = self._asked(lambda: self._ask(most)) or []
         for batch in claimed:
             self._keeper.add(batch)
-        return claimed[0] if claimed else None
+        return claimed
 
-    def _attempt(self, batch: ClaimedBatch) -> None:
-        """One batch all its way, whatever happens on it."""
+    def _ask(self, most: int) -> list[ClaimedBatch]:
+        if len(self._flows) == 1:
+            return self._queue.claim(self._flows[0], most, together_rows=together.ROWS_MAX)
+        return self._queue.claim_any(self._flows, most, together_rows=together.ROWS_MAX)
+
+    def _round(self, claimed: list[ClaimedBatch]) -> None:
+        """The batches of one claim all their way, whatever happens on it; those not begun in time are given back."""
+        began, group, took = time.monotonic(), list[Ready](), list[tuple[float, int]]()
+        self._waiting.put(claimed)
+        try:
+            texts = together.fetch(self._queue.db, claimed, self._outages)
+            batch = self._waiting.next()
+            while batch is not None:
+                started = time.monotonic()
+                fine = self._attempt(batch, texts.get(batch.batch_id), group)
+                took.append((time.monotonic() - started, batch.n_items))
+                in_time = time.monotonic() - began < together.LATE_S and not self._stopping.is_set()
+                # What failed may speak of the flow: the next claim asks whether it is paused.
+                batch = self._waiting.next() if fine and in_time else None
+            shared_s = time.monotonic() - began - sum(one_s for one_s, _ in took)
+            for one, ended in zip(group, finish_together(self._queue, group, self._outages, shared_s), strict=True):
+                self._ended(one.handled.batch, ended, one.took_s, one.born_s)
+        finally:
+            with suppress(StoreError):
+                self._waiting.give_back()
+            self._waiting.drop()
+            for one_claimed in claimed:
+                self._keeper.remove(one_claimed)
+        self._pace.took(took)
+
+    def _attempt(self, batch: ClaimedBatch, texts: Texts | None, group: list[Ready]) -> bool:
+        """One batch to its end, or into the group if it came with others; False if it was not completed."""
         if self._board is not None:
             self._board.begin(batch.batch_id, self._deadlines.monotonic_s(batch.deadline_at))
         began, born_s = time.monotonic(), time.time()
-        try:
-            readable = read(self._queue.db, batch, self._works[batch.flow_name], self._outages)
-            handled = handle(self._queue, readable, self._outages)
-            ended = finish(self._queue, handled, self._outages)
-        except LeaseLost as error:
-            log.warning("%s", error.message)
-            ended = Ended("lost")
-            if self._board is not None:
-                # In a process of ours nobody else starts any.
-                offspring.end_since(born_s)
-        finally:
-            self._keeper.remove(batch)
+        readable = read(self._queue.db, batch, self._works[batch.flow_name], self._outages, texts)
+        handled = handle(self._queue, readable, self._outages)
+        if texts is not None and together.may_wait(handled):
+            group.append(Ready(handled, time.monotonic() - began, handled.cpu_ms(), born_s))
+            return True
+        ended = finish_or_lose(self._queue, handled, self._outages)
+        self._keeper.remove(batch)
+        self._ended(batch, ended, time.monotonic() - began, born_s)
+        return ended.outcome == "completed"
+
+    def _ended(self, batch: ClaimedBatch, ended: Ended, took_s: float, born_s: float) -> None:
+        if ended.outcome == "lost" and self._board is not None:
+            # In a process of ours nobody else starts any.
+            offspring.end_since(born_s)
         self._report = done = self._report.plus(ended)
-        self._mind(batch, time.monotonic() - began)
+        self._mind(batch, took_s)
         if self._board is not None:
             self._board.end(done.batches, done.rows, done.rows_failed)
 

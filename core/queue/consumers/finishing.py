@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
@@ -53,7 +52,7 @@ def finish(queue: BatchQueue, handled: Handled, outages: Outages) -> Ended:
 def _completed(queue: BatchQueue, handled: Handled, fates: Fates, outages: Outages) -> Ended | Blame:
     """Blame: nothing was written, because of what the handler gave."""
     batch, sink = handled.batch, _Sinks(fates.sinks) if fates.sinks else None
-    cost = Cost(_cpu_ms(handled), None, fates.n_bytes)
+    cost = Cost(handled.cpu_ms(), None, fates.n_bytes)
 
     def complete() -> Done | Blame:
         try:
@@ -84,7 +83,7 @@ def _completed(queue: BatchQueue, handled: Handled, fates: Fates, outages: Outag
 
 
 def _failed(queue: BatchQueue, handled: Handled, why: Blame, outages: Outages) -> Ended:
-    batch, fault, cost = handled.batch, why.fault, Cost(_cpu_ms(handled))
+    batch, fault, cost = handled.batch, why.fault, Cost(handled.cpu_ms())
     verdict = outages.insist(
         lambda: queue.fail(
             batch,
@@ -106,10 +105,6 @@ def _failed(queue: BatchQueue, handled: Handled, why: Blame, outages: Outages) -
             return Ended("dead", rows_failed=batch.n_items)
         case _:
             assert_never(verdict)
-
-
-def _cpu_ms(handled: Handled) -> float:
-    return (time.process_time() - handled.cpu_began_s) * 1e3
 
 
 class _SinkFailed(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -23,6 +24,10 @@ class Handled:
     batch: ClaimedBatch
     answer: Fates | Blame
     cpu_began_s: float
+
+    def cpu_ms(self) -> float:
+        """What the process has used since the batch was read."""
+        return (time.process_time() - self.cpu_began_s) * 1e3
 
 
 def handle(queue: BatchQueue, read: Readable, outages: Outages) -> Handled:

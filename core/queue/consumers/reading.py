@@ -31,14 +31,16 @@ class Readable:
     cpu_began_s: float
 
 
-def read(db: DatabaseManager, batch: ClaimedBatch, work: Work, outages: Outages) -> Readable:
+def read(
+    db: DatabaseManager, batch: ClaimedBatch, work: Work, outages: Outages, texts: items.Texts | None = None
+) -> Readable:
     """What the handler gets: seq and fields; of a batch with a source one row, which says where the rows are.
 
-    Cost: one statement; none for a batch with a source.
+    `texts`: what it holds, if that is known. Cost: one statement; none for a batch with a source, or with `texts`.
     """
     cpu_began_s = time.process_time()
     if batch.source is None:
-        texts = outages.insist(lambda: items.items(db, batch))
+        texts = texts or outages.insist(lambda: items.items(db, batch))
     else:
         texts = items.Texts(pl.Series("seq", [0], dtype=pl.Int64), _whereabouts(batch, batch.source))
     decoded = items.Decoded(texts.frame(), []) if work.schema is None else items.decode(texts, work.schema)

@@ -1,3 +1,4 @@
+# budget: parameters, claim says five things about what it takes, and grouping them would only rename them
 """Taking leases, keeping them, giving them back."""
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class _Wish:
     tenant_id: str | None = None
     job_id: int | None = None
     stage: str | None = None
+    together_rows: int | None = None
 
     @property
     def lane(self) -> Lane:
@@ -110,11 +112,17 @@ def claim(
     *,
     job_id: int | None = None,
     stage: str | None = None,
+    together_rows: int | None = None,
 ) -> list[ClaimedBatch]:
     """Lease up to `limit` ready batches, by priority then age; [] if there are none, or none may run now.
 
     Every tenth claim takes the oldest instead. Tenants of the flow share by weight. Limits hold exactly, see
     `under_limits`. `stage` only together with `job_id`. Raises UnknownFlow.
+
+    Args:
+        together_rows: the batches are for one worker, which runs them one after the other: the first, and more while
+            all of them have no more rows than this and were never tried before; one only where the flow has limits, for
+            the places are for others too. Not for a job.
     Cost: one round trip for a flow with one tenant and no limits; else two to five statements.
     """
     if stage is not None and job_id is None:
@@ -122,32 +130,38 @@ def claim(
     if limit < 1:
         return []
     if job_id is None and who.turns.shared(flow_name):
-        return claim_any(db, who, [flow_name], limit)
-    wish = _Wish(flow_name, limit, job_id=job_id, stage=stage)
+        return claim_any(db, who, [flow_name], limit, together_rows)
+    wish = _Wish(flow_name, limit, job_id=job_id, stage=stage, together_rows=together_rows)
     answer = _claim_free(db, who, wish)
     if answer.n_tenants == 0 and not who.turns.known(flow_name):
         flows.require_known(db, flow_name)
     if answer.n_tenants > 1 or (answer.limited and not answer.paused):
         if job_id is None:
-            return claim_any(db, who, [flow_name], limit)
+            return claim_any(db, who, [flow_name], limit, together_rows)
         return _claim_limited(db, who, replace(wish, tenant_id=answer.tenant_id))
     if answer.n_tenants and job_id is None:
         who.turns.saw(flow_name, shared=False)
     return _in_turn(answer.batches)
 
 
-def claim_any(db: DatabaseManager, who: Claimant, flow_names: Sequence[str], limit: int) -> list[ClaimedBatch]:
+def claim_any(
+    db: DatabaseManager, who: Claimant, flow_names: Sequence[str], limit: int, together_rows: int | None = None
+) -> list[ClaimedBatch]:
     """Lease up to `limit` ready batches of several flows; flows and their tenants share by weight, in rows.
 
-    Raises UnknownFlow. Cost: O(flows and tenants), whatever waits in them.
+    Those claimed together (see `claim`) are of one flow and tenant. Raises UnknownFlow. Cost: O(flows and tenants),
+    whatever waits in them.
     """
     if limit < 1 or not flow_names:
         return []
 
     def take(share: Share, wanted: int) -> Taken[ClaimedBatch]:
-        wish = _Wish(share.lane.flow_name, wanted, share.lane.tenant_id)
+        together = together_rows is not None
+        most = 1 if together and share.limits.any else wanted
+        wish = _Wish(share.lane.flow_name, most, share.lane.tenant_id, together_rows=together_rows)
         got = _claim_limited(db, who, wish) if share.limits.any else _claim_free(db, who, wish).batches
-        return Taken(_in_turn(got), len(got), sum(batch.n_items for batch in got))
+        n = wanted if together and got else len(got)
+        return Taken(_in_turn(got), n, sum(batch.n_items for batch in got))
 
     return in_turn(db, who, flow_names, limit, take)
 
@@ -249,6 +263,7 @@ def _take(ask: _Ask, who: Claimant, wish: _Wish, look: Look, grant: _Grant | Non
         "room": math.inf if grant is None else grant.room,
         "oldest": look.oldest,
         "low": look.low,
+        "together_rows": wish.together_rows,
         "worker_id": who.worker_id,
         "flow_run_id": who.flow_run_id,
         "ttl_s": who.ttl_s,

@@ -150,7 +150,7 @@ def _expected(conn: psycopg.Connection[Any], batch: ClaimedBatch) -> pl.Series |
 def _check_cover(batch: ClaimedBatch, expected: pl.Series | None, done: Completion) -> None:
     """Every item has exactly one fate: a result or a failure. Without results every other item is simply done."""
     _check_frame(batch, done.results)
-    if expected is None and not done.failures and _is_range(batch, done.results):
+    if expected is None and not done.failures and covers_in_order(batch, done.results):
         return
     failed = pl.Series("seq", [failure.seq for failure in done.failures], dtype=pl.Int64)
     if batch.source is not None:
@@ -182,7 +182,7 @@ def _check_cover(batch: ClaimedBatch, expected: pl.Series | None, done: Completi
         )
 
 
-def _is_range(batch: ClaimedBatch, results: pl.DataFrame | None) -> bool:
+def covers_in_order(batch: ClaimedBatch, results: pl.DataFrame | None) -> bool:
     """The usual case, told by one comparison: a result for every item, in their order."""
     if batch.source is not None or results is None or results.height != batch.n_items:
         return False

@@ -55,12 +55,20 @@ class LeaseKeeper:
 
     Args:
         wait: pauses for so many seconds and returns True to stop; tests hand in their own.
+        on_beat: called before each beat, by the thread that beats.
     """
 
-    def __init__(self, queue: Beating, wait: Callable[[float], bool] | None = None) -> None:
+    def __init__(
+        self,
+        queue: Beating,
+        wait: Callable[[float], bool] | None = None,
+        *,
+        on_beat: Callable[[], None] | None = None,
+    ) -> None:
         self._queue = queue
         self._stop = threading.Event()
         self._given_wait = wait
+        self._on_beat = on_beat
         self._wait = wait or self._stop.wait
         self._lock = threading.Lock()
         self._held: dict[int, ClaimedBatch] = {}
@@ -151,6 +159,8 @@ class LeaseKeeper:
     def _beats(self) -> None:
         wait = self._wait
         while not wait(self._queue.settings.beat_s):
+            if self._on_beat is not None:
+                self._attempt("a heartbeat", self._on_beat)
             self._attempt("a heartbeat", self.beat)
 
     def _duties(self) -> None:

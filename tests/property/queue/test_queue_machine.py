@@ -28,8 +28,10 @@ from core.errors import LeaseLost, QueueError
 from core.queue import BatchQueue, ClaimedBatch, FlowPolicy, RowFailure
 from core.queue.leases import dead_letters
 from core.queue.leases.fairness import Lane
+from core.queue.leases.together import Finished, plain
 from core.queue.producers import jobs
 from core.queue.store import flows
+from core.queue.store.items import items_together
 from core.settings import QueueSettings
 from tests.profiles import scaled
 
@@ -173,6 +175,30 @@ class QueueMachine(RuleBasedStateMachine):
         if not any(rated for _, _, _, rated, *_ in found):
             assert bool(batches) == bool(most)
         return multiple(*[(worker, batch) for batch in batches])
+
+    @rule(worker=st.sampled_from([0, 1]), limit=st.integers(2, 5), rows=st.integers(1, 20), lost=st.booleans())
+    def work_through_a_group(self, worker: int, limit: int, rows: int, lost: bool) -> None:
+        """Several batches a claim, ended in one commit; if the lease of one is lost, none of them by it."""
+        queue = self.workers[worker]
+        batches = queue.claim(self.flow, limit, together_rows=rows)
+        assert len(batches) <= limit
+        if len(batches) > 1:
+            assert all(batch.attempt == 1 for batch in batches)
+            assert sum(batch.n_items for batch in batches) <= rows
+        texts = items_together(self.db, [batch for batch in batches if plain(batch)])
+        frames = {batch_id: text.frame().select("seq", output="payload") for batch_id, text in texts.items()}
+        group = [Finished(batch, frames[batch.batch_id], 1.0, 1.0) for batch in batches if plain(batch)]
+        if lost and batches:
+            self.db.execute_query("x", EXPIRE, {"f": self.flow, "b": batches[0].batch_id})
+            queue.rescue()
+        if lost and group and batches[0] is group[0].batch:
+            before = self._written()
+            with pytest.raises(LeaseLost):
+                queue.complete_together(group)
+            assert self._written() == before
+        else:
+            queue.complete_together(group)
+        queue.release([batch for batch in batches if self._holds(batch)])
 
     @rule(worker=st.sampled_from([0, 1]), tenant=st.none() | TENANTS)
     def believe_that_nothing_is_live(self, worker: int, tenant: str | None) -> None:

@@ -76,6 +76,7 @@ FROM generate_series(1, {N_DEAD}) n;
 PARENTS = "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits"
 CLAIM = {
     "flow_name": "deep", "tenant_id": None, "job_id": 1, "stage": None, "locked": False, "limit": 5, "room": 1e18,
+    "together_rows": None,
     "oldest": False, "low": 0, "worker_id": "w", "flow_run_id": None, "ttl_s": 30.0,
 }  # fmt: skip
 LANES = {
@@ -104,6 +105,13 @@ class Guard:
 GUARDS = [
     # Five batches: looked up, then updated by their keys.
     Guard(Q["batch_claim"], CLAIM, {"processing_queue_turn"}, {"processing_queue": 10}),
+    Guard(
+        Q["batch_claim"],
+        CLAIM | {"together_rows": 2_000},
+        {"processing_queue_turn"},
+        {"processing_queue": 10},
+        "-together",
+    ),
     Guard(Q["batch_claim"], CLAIM | {"oldest": True}, {"processing_queue_oldest"}, {"processing_queue": 10}, "-oldest"),
     Guard(
         Q["batch_claim"],
