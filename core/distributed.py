@@ -28,6 +28,7 @@ from typing import Any
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError, LeaseLost, QueueError, RowError
+from core.processes import leave_to_parent, on_fork
 from core.queue import BatchQueue, FlowPolicy, LeaseKeeper, checks, payloads
 from core.queue.leases.failures import CLASS_CHARS_MAX, REASON_CHARS_MAX, storable
 from core.queue.producers import screening
@@ -62,6 +63,7 @@ class DistributedProcessor:
     `get_queue_status()` or `close()`; a crash loses the collected ones and their records run again). The first mark of
     a record wins, later ones do nothing. An id that this processor did not claim, or whose lease it lost, raises
     LeaseLost. Heartbeats start with the first claim; at the end of the process claims without a mark are given back.
+    In a child made by fork it is another processor: what the parent has claimed or collected stays with the parent.
 
     Args:
         db: the store; kept as `rpa_db`.
@@ -76,8 +78,12 @@ class DistributedProcessor:
         self.settings = settings or read_settings().queue
         self.flush_every = flush_every
         self.logger = logging.getLogger("headrace.distributed")
+        self._begin()
+        on_fork(self, DistributedProcessor._in_child)
+
+    def _begin(self) -> None:
         self.instance_id = self._generate_instance_id()
-        self._queue = BatchQueue(db, self.settings, self.instance_id)
+        self._queue = BatchQueue(self.rpa_db, self.settings, self.instance_id)
         self._keeper = LeaseKeeper(self._queue)
         self._ledger = Ledger()
         self._lock = threading.Lock()
@@ -87,6 +93,12 @@ class DistributedProcessor:
         self._doubtful: set[int] = set()
         self._known: set[str] = set()
         self._started = False
+
+    def _in_child(self) -> None:
+        atexit.unregister(self._at_exit)
+        # Its locks may be held; the connections behind it are the parent's.
+        leave_to_parent((self._queue, self._keeper, self._ledger, self._gathering))
+        self._begin()
 
     def _generate_instance_id(self) -> str:
         """Host, process and a random part: unique among all processors that ever claim."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from cachetools import TTLCache
 
+from core.processes import on_fork
+
 # What an entry costs beside its value: key, links and two bytes objects.
 OVERHEAD_BYTES = 400
 
@@ -25,9 +27,14 @@ class MemoryCache:
     ) -> None:
         self._entries = entries
         self._lock = threading.Lock()
+        on_fork(self, MemoryCache._unlock)
         self._held: TTLCache[str, bytes, float] = TTLCache(
             maxsize=size_bytes, ttl=ttl_s, timer=clock, getsizeof=lambda value: len(value) + OVERHEAD_BYTES
         )
+
+    def _unlock(self) -> None:
+        """In a child made by fork: whoever held the lock did not come along."""
+        self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
         """The value, or None."""

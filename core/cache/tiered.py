@@ -14,6 +14,7 @@ import orjson
 from core.cache.keys import CacheKey
 from core.cache.memory import MemoryCache
 from core.cache.shared import SharedCache
+from core.processes import on_fork
 
 LOCK_S = 1.0
 POLL_S = 0.005
@@ -60,6 +61,12 @@ class TieredCache:
         self._guard = threading.Lock()
         self._flying: dict[str, Future[bytes]] = {}
         self._figures = CacheFigures()
+        on_fork(self, TieredCache._unlock)
+
+    def _unlock(self) -> None:
+        """In a child made by fork: threads that made values did not come along."""
+        self._guard = threading.Lock()
+        self._flying = {}
 
     def get_or_make(self, key: CacheKey, make: Callable[[], Any]) -> Any:
         """The value of a key, a fresh copy each time; `make` is called where neither level has it.

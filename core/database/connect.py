@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from core.database.addresses import mask, parts, require_url, scrubbed
 from core.database.errors import connection_refused_for_good, read_only
 from core.database.queries import Connection, load, run
 from core.errors import ConfigError, StoreReadOnly, StoreUnavailable
+from core.processes import on_fork
 from core.settings import DatabaseSettings
 
 _FIRST_PAUSE_S = 0.1
@@ -29,6 +32,18 @@ _NO_OPTIONS = re.compile(r"unsupported startup parameter|command-line options", 
 
 
 __all__ = ["Source", "connect", "mask", "parts", "require_url", "set_forms"]
+
+
+# A peer that is gone without a word (a machine that lost its power, a network that swallows packets) is noticed after
+# so many milliseconds without an acknowledgement; an idle peer is asked for one after so many seconds. A long statement
+# is no silence: the peer's system answers.
+SILENT_PEER_MS = 10_000
+_SILENT_PEER = {
+    "tcp_user_timeout": SILENT_PEER_MS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,7 @@ def _attempt(url: str, settings: DatabaseSettings) -> Connection:
             raise
         # A pooler that cannot hand options on; each transaction sets the forms then, where the server's are others.
         conn = _open(url, settings, given)
+    on_fork(conn, _sever)
     _look_behind(conn)
     conn.autocommit = False
     conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
@@ -90,7 +106,10 @@ def _attempt(url: str, settings: DatabaseSettings) -> Connection:
 
 
 def _open(url: str, settings: DatabaseSettings, options: str | None) -> Connection:
-    ours: dict[str, Any] = {"options": options} if options else {}
+    given = parts(url)
+    ours: dict[str, Any] = {name: value for name, value in _SILENT_PEER.items() if name not in given}
+    if options:
+        ours["options"] = options
     return Connection.connect(
         url,
         connect_timeout=settings.connect_timeout_s,
@@ -100,6 +119,20 @@ def _open(url: str, settings: DatabaseSettings, options: str | None) -> Connecti
         autocommit=True,
         **ours,
     )
+
+
+def _sever(conn: Connection) -> None:
+    """In a child: put a dead socket in the place of the parent's, whatever is done with the connection there.
+
+    Closing it, an error that rolls back, the end of the process: all would else be said to the parent's server. And the
+    server learns of the parent's end although the child lives on.
+    """
+    if conn.closed:
+        return
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    os.dup2(ours.fileno(), conn.fileno(), inheritable=False)
+    ours.close()
 
 
 def _look_behind(conn: Connection) -> None:

@@ -15,6 +15,15 @@ _lock = threading.Lock()
 _joined: dict[tuple[int, str], EmbeddedServer] = {}
 
 
+def _anew() -> None:
+    """In a child: a thread of its parent may have held the lock."""
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_anew)
+
+
 def join_for_life(settings: Settings) -> Source:
     """Join the server of `settings.state_dir`, migrate its database, and leave at the end of the process.
 

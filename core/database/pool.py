@@ -19,12 +19,15 @@ from core.database import connect, liveness
 from core.database.errors import wrapped
 from core.database.queries import Connection, Query, Row, load, note_duration, run
 from core.database.singles import Singles
-from core.errors import StoreReadOnly
+from core.errors import StoreError, StoreReadOnly
+from core.processes import leave_to_parent, on_fork
 from core.settings import DatabaseSettings, Settings, named_database, read_settings
 
 
 class DatabaseManager:
     """A pool on one database. Thread-safe; building it opens no connection and starts nothing.
+
+    A child made by fork begins with a pool of its own; a transaction that was open at the fork is its parent's.
 
     Args:
         name: `default` (settings group `database`) or any name configured by `<ENVIRONMENT>_GLOBAL_<NAME>_*`; used
@@ -45,9 +48,11 @@ class DatabaseManager:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._singles: Singles | None = None
+        self._closer: weakref.finalize[Any, Any] | None = None
         self._n_requests = 0
         self._requests_wait_ms = 0.0
         self._vintage = liveness.Vintage()
+        on_fork(self, DatabaseManager._leave_pool)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> DatabaseManager:
@@ -78,7 +83,7 @@ class DatabaseManager:
         row data. After a lost connection StoreUnavailable is raised; whether a COMMIT in flight took place is then
         unknown, and the caller must look.
         """
-        proxied = self._lend()
+        proxied, pid = self._lend(), os.getpid()
         conn = cast(Connection, proxied.driver_connection)
         try:
             with self._minding_read_only(), wrapped():
@@ -86,16 +91,20 @@ class DatabaseManager:
                 if application_name is not None:
                     run(conn, load("database")["label_transaction"], {"application_name": application_name})
                 yield conn
+                _require_parent(pid)
                 conn.commit()
         except BaseException:
-            if not conn.closed and not conn.broken:
+            if os.getpid() == pid and not conn.closed and not conn.broken:
                 with _quiet():
                     conn.rollback()
             raise
         finally:
-            if conn.closed or conn.broken:
-                proxied.invalidate()
-            proxied.close()
+            if os.getpid() != pid:
+                leave_to_parent(proxied)
+            else:
+                if conn.closed or conn.broken:
+                    proxied.invalidate()
+                proxied.close()
 
     def execute_once(self, query: Query, params: Mapping[str, Any]) -> list[Row]:
         """Run one statement that returns rows and commits itself: one round trip, durable when it returns.
@@ -152,8 +161,17 @@ class DatabaseManager:
         """Close the pool's idle connections. The manager can be used again."""
         with self._lock:
             if self._engine is not None:
-                self._closer()
+                if self._closer is not None:
+                    self._closer()
                 self._engine = self._singles = None
+
+    def _leave_pool(self) -> None:
+        """In a child."""
+        if self._closer is not None:
+            self._closer.detach()
+        leave_to_parent((self._engine, self._singles))
+        self._lock = threading.Lock()
+        self._engine = self._singles = self._closer = None
 
     def _source(self) -> connect.Source:
         if self._embedded_for is None:
@@ -203,6 +221,13 @@ class DatabaseManager:
 def _close(engine: Engine, singles: Singles) -> None:
     singles.close()
     engine.dispose()
+
+
+def _require_parent(pid: int) -> None:
+    if os.getpid() != pid:
+        raise StoreError(
+            "this transaction was begun before a fork and belongs to the parent process; begin one in each process"
+        )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ import polars as pl
 from core.database import DatabaseManager
 from core.database.queries import load, run
 from core.errors import QueueError, StoreError
+from core.processes import on_fork
 from core.queue import checks, leader, views
 from core.queue.batches import (
     ClaimedBatch,
@@ -57,6 +58,8 @@ LEADER_SCANS = 2
 class BatchQueue:
     """The queue as one worker process sees it. Thread-safe; holds no connection and starts no thread.
 
+    In a child made by fork it is another worker: under a name of its own, leading nothing.
+
     Args:
         worker_id: names this process in leases and history; unique among live processes.
         jitter: draws from [0, 1) for pauses before retries.
@@ -76,14 +79,24 @@ class BatchQueue:
         self.worker_id = worker_id
         self.profile = WorkerProfile()
         self.jitter = jitter
-        self.patience = Patience(jitter=jitter)
-        self.claimant = claim.Claimant(worker_id, settings.lease_ttl_s, flow_run_id, Turns(worker_id))
+        self._flow_run_id = flow_run_id
+        self._keepers: list[LeaseKeeper] = []
+        self._begin()
+        on_fork(self, BatchQueue._in_child)
+
+    def _begin(self) -> None:
+        self.patience = Patience(jitter=self.jitter)
+        turns = Turns(self.worker_id)
+        self.claimant = claim.Claimant(self.worker_id, self.settings.lease_ttl_s, self._flow_run_id, turns)
         self._leader_token = uuid4()
         # Leases whose completion broke off: committed or not, the next try has to look first.
         self._unsure: set[UUID] = set()
-        self._keepers: list[LeaseKeeper] = []
         self._leads = False
         self._rounds = 0
+
+    def _in_child(self) -> None:
+        self.worker_id = f"{self.worker_id}-{os.getpid()}"
+        self._begin()
 
     # Flows, jobs and stages
 

@@ -117,6 +117,7 @@ def _watch(consumer: Consumer, lifeline: int, grace_s: float, ended: threading.E
     # interrupt the main thread where it holds a lock.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    os.register_at_fork(after_in_child=_listen_for_itself)
 
     def watch() -> None:
         select.select([lifeline, told], [], [])
@@ -132,6 +133,12 @@ def _watch(consumer: Consumer, lifeline: int, grace_s: float, ended: threading.E
         os._exit(0)
 
     threading.Thread(target=watch, name="headrace-watch", daemon=True).start()
+
+
+def _listen_for_itself() -> None:
+    """A child that a handler forks: a signal to it must neither be swallowed nor be told to its parent."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ seconds, and a worker that dies would take two batches with it.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -131,6 +132,7 @@ class Consumer:
         self._pace = together.Pace()
         self._waiting = together.Waiting(queue.release)
         self._keeper = LeaseKeeper(queue, on_beat=self._waiting.give_back_late)
+        self._pid = os.getpid()
         self._stopping = threading.Event()
         self._report = Report()
         self._found_slow: set[str] = set()
@@ -238,6 +240,7 @@ class Consumer:
         began, born_s = time.monotonic(), time.time()
         readable = read(self._queue.db, batch, self._works[batch.flow_name], self._outages, texts)
         handled = handle(self._queue, readable, self._outages)
+        self._end_strays(batch)
         if texts is not None and together.may_wait(handled):
             group.append(Ready(handled, time.monotonic() - began, handled.cpu_ms(), born_s))
             return True
@@ -254,6 +257,17 @@ class Consumer:
         self._mind(batch, took_s)
         if self._board is not None:
             self._board.end(done.batches, done.rows, done.rows_failed)
+
+    def _end_strays(self, batch: ClaimedBatch) -> None:
+        """A child that a handler forked, and that came back from it, would work on beside its parent."""
+        if os.getpid() != self._pid:
+            log.error(
+                "batch %d of %s: the handler forked and its child returned; the child is ended, the parent goes on. "
+                "End such a child with os._exit, or use multiprocessing",
+                batch.batch_id,
+                batch.flow_name,
+            )
+            os._exit(1)
 
     def _mind(self, batch: ClaimedBatch, took_s: float) -> None:
         """Warn of batches that take too long, once a flow."""

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol
 
 from core.errors import HeadraceError
+from core.processes import on_fork
 from core.queue.batches import ClaimedBatch
 from core.settings import QueueSettings
 
@@ -66,17 +67,22 @@ class LeaseKeeper:
         on_beat: Callable[[], None] | None = None,
     ) -> None:
         self._queue = queue
-        self._stop = threading.Event()
         self._given_wait = wait
         self._on_beat = on_beat
-        self._wait = wait or self._stop.wait
+        self._begin()
+        on_fork(self, LeaseKeeper._begin)
+        queue.attach(self)
+
+    def _begin(self) -> None:
+        """Without leases and threads; so also in a child made by fork, where none of the parent's threads runs."""
+        self._stop = threading.Event()
+        self._wait = self._given_wait or self._stop.wait
         self._lock = threading.Lock()
         self._held: dict[int, ClaimedBatch] = {}
         self._ending: set[int] = set()
         self.lost: set[int] = set()
         self._threads: list[threading.Thread] = []
         self._failing: dict[str, str] = {}
-        queue.attach(self)
 
     def __enter__(self) -> LeaseKeeper:
         """Start the threads."""

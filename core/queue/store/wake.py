@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Literal
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from core.database import DatabaseManager, connect
 from core.database.errors import wrapped
@@ -36,8 +35,6 @@ RECONNECT_S = 2.0
 SETTLE_S = 0.05
 # A mark that nobody renews costs producers a NOTIFY each for this long.
 MARK_S_MIN = 3.0
-# A peer that is gone without a word is noticed after so many milliseconds.
-SILENT_PEER_MS = 10_000
 
 
 def notify(conn: psycopg.Connection[Any], flow_name: str) -> None:
@@ -223,8 +220,7 @@ class Wake:
 
 def own_connection(db: DatabaseManager) -> Connection:
     """A connection that is not of the pool, in autocommit; one attempt. Raises StoreUnavailable, ConfigError."""
-    url = make_conninfo(db.url, tcp_user_timeout=SILENT_PEER_MS)
-    conn = connect.connect(connect.Source(url), db.settings.replaced(connect_retry_s=0.0))
+    conn = connect.connect(connect.Source(db.url), db.settings.replaced(connect_retry_s=0.0))
     conn.autocommit = True
     return conn
 

@@ -31,6 +31,7 @@ from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.readings import ColumnReading
+from core.processes import on_fork
 
 Q = load("lookup")
 COMPONENT_MAX = 2_000
@@ -143,10 +144,15 @@ class IdentityLookup:
         self._version_ttl_s = version_ttl_s
         self._clock = clock
         self._lock = threading.Lock()
+        on_fork(self, IdentityLookup._unlock)
         self._held: dict[int, _Version] = {}
         self._asked_at = float("-inf")
         self._job_id = 0
         self.dataset = self._settled(dataset)
+
+    def _unlock(self) -> None:
+        """In a child made by fork: whoever held the lock did not come along."""
+        self._lock = threading.Lock()
 
     def find(
         self, values: Mapping[str, Any], *, record_id: str | None = None, with_evidence: bool = False
