@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 10.0
 # The supervisor looks at its workers about every second, unless it waits for the database itself.
 UNSEEN_MAX_S = 10.0
+LOOK_ENDS_S = 1.0
 
 
 class ConsumerRun:
@@ -78,7 +79,7 @@ class ConsumerRun:
         while not self._stopping.is_set() and not self._over(began):
             if self._handlers:
                 self._supervised(began)
-                if self._past.exit_code or not self._again:
+                if self._past.exit_code or not self._again or self._stopping.is_set():
                     return self._past
                 self._handlers = self._find()
             else:
@@ -222,7 +223,8 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            # It may be asking a database that does not answer.
+            self._thread.join(LOOK_ENDS_S)
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S) and not self._look():

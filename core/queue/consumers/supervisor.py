@@ -12,7 +12,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import weakref
@@ -22,10 +21,12 @@ from typing import BinaryIO
 
 import psutil
 
-from core.errors import ConfigError, StoreError
+from core.errors import ConfigError
+from core.processes import python
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Options
+from core.queue.consumers.mourning import Dead, Mourning
 from core.queue.consumers.orders import Orders
 from core.queue.consumers.status_board import SIZE, Board, Shown
 from core.queue.leases.dead_workers import bury
@@ -39,6 +40,8 @@ TICK_S = 0.1
 SAY_EVERY_S = 1.0
 # After its grace a worker gives its batch back itself; one that cannot is killed so much later.
 KILL_AFTER_S = 5.0
+# What workers held is given back within so long at the end, or is left to run out: the database may be away.
+MOURNED_WITHIN_S = 3.0
 RESTART_BASE_S, RESTART_MAX_S = 0.05, 2.0
 # Workers that die before they are ready, in a row: the reason is not a batch.
 FALSE_STARTS_MAX = 5
@@ -49,7 +52,6 @@ AHEAD_S = 0.5
 
 # A claim is answered within milliseconds; this is a few polls.
 UNANSWERED_S = 5.0
-MOURN_BASE_S, MOURN_MAX_S = 0.2, 2.0
 
 STOPPED = Failure("Stopped", "it did not end within its grace")
 
@@ -120,13 +122,6 @@ class _Slot:
     done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Mourned:
-    worker_id: str
-    batch_id: int | None
-    failure: Failure
-
-
 class Supervisor:
     """Runs a plan in the calling thread until all workers have ended or `stop` was called.
 
@@ -147,9 +142,7 @@ class Supervisor:
         weakref.finalize(self, _close_both, self._told, self._tell)
         self._stopped_at: float | None = None
         self._slots = [_Slot(number) for number in range(plan.processes)]
-        self._mourned: list[_Mourned] = []
-        self._mourn_at, self._mourn_pause_s = 0.0, MOURN_BASE_S
-        self._mourn_logged: str | None = None
+        self._mourning = Mourning(self._bury)
         self._past = Figures()
         self._false_starts = 0
 
@@ -172,7 +165,6 @@ class Supervisor:
             while not all(slot.done and slot.child is None for slot in self._slots):
                 for slot in self._slots:
                     self._look(slot)
-                self._mourn()
                 if self._say is not None and time.monotonic() >= say_at:
                     say_at = time.monotonic() + SAY_EVERY_S
                     self._say(self.figures())
@@ -244,8 +236,8 @@ class Supervisor:
         )
         board = Board(file)
         # What a handler prints must not mix with what the parent prints for programs.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.queue.worker"],
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            python("core.queue.worker"),
             stdin=subprocess.PIPE,
             stdout=2,
             # A handler that opens a database by the settings gets this one, although the environment may name another.
@@ -302,8 +294,7 @@ class Supervisor:
         self._past = replace(self._past.with_work(shown), deaths=self._past.deaths + died)
         failure = child.failure or _died(code)
         given_back = failure is STOPPED or (child.failure is None and self._stopped_at is not None)
-        self._mourned.append(_Mourned(child.worker_id, None if given_back else shown.batch_id, failure))
-        self._mourn()
+        self._mourning.add(Dead(child.worker_id, None if given_back else shown.batch_id, failure))
         if not died:
             slot.done = True
         elif not slot.done:
@@ -321,29 +312,8 @@ class Supervisor:
         pause_s = min(RESTART_BASE_S * 2.0 ** min(slot.n_restarts, 16), RESTART_MAX_S)
         slot.start_at = time.monotonic() + pause_s
 
-    def _mourn(self) -> None:
-        """End the leases of dead workers; what cannot be ended now is tried again, later from try to try."""
-        if time.monotonic() < self._mourn_at:
-            return
-        left: list[_Mourned] = []
-        for at, dead in enumerate(self._mourned):
-            try:
-                if bury(self._queue.db, dead.worker_id, dead.batch_id, dead.failure, self._queue.jitter):
-                    left.append(dead)
-            except StoreError as error:
-                left += self._mourned[at:]
-                self._mourn_later(dead, error)
-                break
-        else:
-            self._mourn_pause_s, self._mourn_logged = MOURN_BASE_S, None
-        self._mourned = left
-
-    def _mourn_later(self, dead: _Mourned, error: StoreError) -> None:
-        if error.message != self._mourn_logged:
-            self._mourn_logged = error.message
-            log.warning("leases of worker %s were not ended, tried again: %s", dead.worker_id, error.message)
-        self._mourn_at = time.monotonic() + self._mourn_pause_s
-        self._mourn_pause_s = min(2 * self._mourn_pause_s, MOURN_MAX_S)
+    def _bury(self, dead: Dead) -> int:
+        return bury(self._queue.db, dead.worker_id, dead.batch_id, dead.failure, self._queue.jitter)
 
     def _end_all(self) -> None:
         """After an error of ours: no worker outlives its supervisor's interest."""
@@ -354,9 +324,7 @@ class Supervisor:
                 offspring.kill(slot.child.process)
                 os.waitid(os.P_PID, slot.child.process.pid, os.WEXITED | os.WNOWAIT)
                 self._ended(slot, slot.child, offspring.exit_code(slot.child.process) or 0)
-        if self._mourned:
-            self._mourn_at = 0.0
-            self._mourn()
+        self._mourning.end(MOURNED_WITHIN_S)
 
     @staticmethod
     def _close(child: _Child) -> None:
