@@ -8,6 +8,7 @@ that holds either is entered here and made anew in a child.
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -26,6 +27,21 @@ def python(module: str, *arguments: str) -> list[str]:
     -P: a folder `core` or `flows` where somebody stands, and any module named as one of Python's, is not ours.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def has_name(uid: int) -> bool:
+    """Whether the user database knows that user; ids that some clusters hand out it does not."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def naming() -> dict[str, str]:
+    """What gives a user id its name by nss_wrapper, for an environment that holds little else."""
+    names = ("LD_PRELOAD", "NSS_WRAPPER_PASSWD", "NSS_WRAPPER_GROUP") if "NSS_WRAPPER_PASSWD" in os.environ else ()
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def on_fork(thing: T, renew: Callable[[T], None]) -> None:

@@ -221,13 +221,25 @@ def default_state_dir(environ: Mapping[str, str]) -> Path:
 
     An unset or empty HOME is looked up in the user database. Root's home is closed to the system user that must run
     the server, hence the place that the file system standard names for state of services.
+    ConfigError: no home is known.
     """
     if environ.get("XDG_STATE_HOME"):
         return Path(environ["XDG_STATE_HOME"]) / "headrace"
     if os.geteuid() == 0:
         return Path("/var/lib/headrace")
-    home = environ.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir
-    return Path(home) / ".local" / "state" / "headrace"
+    return Path(environ.get("HOME") or _home()) / ".local" / "state" / "headrace"
+
+
+def _home() -> str:
+    """By the user database, in which some clusters' user ids are not entered."""
+    uid = os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        raise ConfigError(
+            f"no home folder is known (HOME is not set and user id {uid} is not in the user database): set "
+            "HEADRACE_STATE_DIR to a folder that can be written"
+        ) from None
 
 
 def read_settings() -> Settings:

@@ -32,6 +32,7 @@ from typing import Any
 from core.database import warden
 from core.database.queries import load
 from core.errors import ConfigError, StoreUnavailable
+from core.processes import has_name, naming
 from core.settings import EmbeddedSettings
 
 SYSTEM_USER = "headrace"
@@ -250,12 +251,16 @@ def _make_folders(path: Path) -> None:
 def _server_user() -> pwd.struct_passwd | None:
     """None: the server runs as ourselves. For root: the system user, created when missing."""
     if os.geteuid() != 0:
+        if not has_name(os.geteuid()):
+            raise ConfigError(
+                f"PostgreSQL does not run for user id {os.geteuid()}, which no user database names: give it a name (a "
+                "line in /etc/passwd, or nss_wrapper), or set HEADRACE_DATABASE__URL"
+            )
         return None
     for _ in range(20):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(SYSTEM_USER)
-        program = shutil.which("useradd", path="/usr/sbin:/sbin:" + os.environ.get("PATH", os.defpath))
-        if program is None:
+        if (program := shutil.which("useradd", path="/usr/sbin:/sbin:" + os.environ.get("PATH", os.defpath))) is None:
             break
         options = ["--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
         made = subprocess.run([program, *options, SYSTEM_USER], capture_output=True, check=False)  # noqa: S603
@@ -360,7 +365,7 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     """Run one of PostgreSQL's programs as the server's user. Output goes to files: pg_ctl's child keeps pipes open."""
     identity: dict[str, Any] = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **_MEMORY}
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **_MEMORY, **naming()}
     with (
         tempfile.TemporaryFile("w+") as given,
         tempfile.TemporaryFile("w+") as out,

@@ -105,7 +105,11 @@ def _compiled_for() -> str:
 def places(environment: MutableMapping[str, str], home: Path, sources: Path) -> list[Path]:
     """Where numba would keep kernels, in its order."""
     named = environment.get(NAMED)
-    return [Path(named)] if named else [sources / "__pycache__", _user_cache(environment, home) / "numba"]
+    if named:
+        return [Path(named)]
+    # A home that nobody knows stays a "~", which numba would make a folder of where somebody stands.
+    known = home.is_absolute() or bool(environment.get("XDG_CACHE_HOME"))
+    return [sources / "__pycache__", *([_user_cache(environment, home) / "numba"] if known else [])]
 
 
 def _user_cache(environment: MutableMapping[str, str], home: Path) -> Path:

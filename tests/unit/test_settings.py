@@ -140,6 +140,13 @@ def test_default_state_dir_looks_an_empty_home_up(monkeypatch: pytest.MonkeyPatc
     assert default_state_dir({"HOME": ""}) == Path(home) / ".local/state/headrace"
 
 
+def test_default_state_dir_asks_for_a_folder_where_no_home_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test.os, "geteuid", lambda: 3_999_999)
+    with pytest.raises(ConfigError, match="user id 3999999 is not in the user database.*HEADRACE_STATE_DIR"):
+        default_state_dir({"HOME": ""})
+    assert default_state_dir({"HOME": "/h"}) == Path("/h/.local/state/headrace")
+
+
 def test_settings_reference_is_current() -> None:
     path = Path(under_test.__file__).parents[1] / "docs" / "reference" / "settings.md"
     assert path.read_text(encoding="utf-8") == under_test.render_reference(), (

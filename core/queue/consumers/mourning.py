@@ -15,8 +15,7 @@ from core.queue.leases.failures import Failure
 
 log = logging.getLogger(__name__)
 
-# What cannot be ended now is tried again after so long, or when somebody else has died; it doubles while the database is
-# away.
+# What cannot be ended now is tried again after so long, or when somebody else has died; longer during an outage.
 AGAIN_BASE_S, AGAIN_MAX_S = 0.2, 2.0
 
 
@@ -85,18 +84,18 @@ class Mourning:
             self._changed.wait_for(lambda: self._waiting or self._ending)
             return list(self._waiting)
 
-    def _left_of(self, dead: Sequence[Dead]) -> list[Dead]:
+    def _left_of(self, graves: Sequence[Dead]) -> list[Dead]:
         left: list[Dead] = []
-        for at, one in enumerate(dead):
+        for at, dead in enumerate(graves):
             try:
-                if self._bury(one):
-                    left.append(one)
+                if self._bury(dead):
+                    left.append(dead)
             except HeadraceError as error:
                 # Once, not with every try; and the others would meet with the same.
                 if error.message != self._said:
                     self._said = error.message
-                    log.warning("leases of worker %s were not ended, tried again: %s", one.worker_id, error.message)
+                    log.warning("leases of worker %s were not ended, tried again: %s", dead.worker_id, error.message)
                 self._pause_s = min(2 * self._pause_s, AGAIN_MAX_S)
-                return [*left, *dead[at:]]
+                return [*left, *graves[at:]]
         self._pause_s, self._said = AGAIN_BASE_S, None
         return left

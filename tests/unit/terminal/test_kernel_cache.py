@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.terminal.kernel_cache import NAMED, compile_first, compile_kernels, place_kernels
+from core.terminal.kernel_cache import NAMED, compile_first, compile_kernels, place_kernels, places
 
 ROOT = Path(__file__).parents[3]
 
@@ -103,3 +103,8 @@ def test_a_command_goes_on_where_kernels_cannot_be_compiled_ahead(fresh: Path, t
     (tmp_path / "core/workloads/__main__.py").write_text("raise SystemExit(1)")
     assert not compile_kernels([fresh / "__pycache__"], fresh.parent)
     assert not (fresh / "__pycache__").exists()
+
+
+def test_places_leaves_out_the_cache_of_a_home_that_nobody_knows(tmp_path: Path) -> None:
+    assert places({}, Path("~"), tmp_path) == [tmp_path / "__pycache__"]
+    assert places({"XDG_CACHE_HOME": "/c"}, Path("~"), tmp_path)[1:] == [Path("/c/numba")]
