@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect import Flow
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
@@ -23,16 +23,16 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import State, StateType, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
-from core.deploying.manifest import Deployment, Schedule
+from core.deploying.manifest import Deployment
 from core.deploying.pools import QUEUES, PoolPlan
 from core.deploying.schema import revision_of
 from core.errors import ConfigError, MigrationError
 from flows.server.forms import form
+from flows.server.schedules import in_order, is_ours, merged
 
 Action = Literal["created", "updated", "unchanged"]
 MISSED_AFTER = timedelta(minutes=2)
@@ -144,6 +144,8 @@ async def put_deployment(
 ) -> tuple[Change, UUID]:
     """A deployment as the file says it. A schedule that somebody has paused stays paused; `scheduled` overrides it.
 
+    Schedules that somebody has added on the server stay as they are, but that False lets them rest too.
+
     Raises MigrationError: a newer version of Headrace has deployed it.
     """
     full_name = f"{flow.name}/{deployment.name}"
@@ -173,29 +175,30 @@ async def put_deployment(
             needs=ours,
         )
     if not deployment.schedules:
-        wanted["paused"] = _rests(before, scheduled)
-    schedules = _schedules(deployment.schedules, before)
-    if scheduled is not None:
-        schedules = [(rule, scheduled) for rule, _ in schedules]
-    if before is not None and {**_as_held(before), **_pause_of(before, wanted)} == wanted | {"schedules": schedules}:
+        wanted["paused"] = _rests(before, scheduled, full_name)
+    held = before.schedules if before is not None else []
+    schedules = merged(deployment.schedules, held, full_name, scheduled)
+    same = before is not None and {**_as_held(before), **_pause_of(before, wanted)} == wanted
+    if same and before is not None and in_order(held) == in_order(schedules):
         return Change("deployment", full_name, "unchanged"), before.id
     flow_id = await client.create_flow_from_name(flow.name)
     made = await client.create_deployment(
         flow_id=flow_id,
         name=deployment.name,
-        schedules=[DeploymentScheduleCreate(schedule=rule, active=active) for rule, active in schedules],
+        schedules=schedules,
         **wanted,
     )
     return Change("deployment", full_name, "created" if before is None else "updated"), made
 
 
-def _rests(before: DeploymentResponse | None, scheduled: bool | None) -> bool:
+def _rests(before: DeploymentResponse | None, scheduled: bool | None, full_name: str) -> bool:
     """Whether a deployment without schedules is paused: as it is held, and as somebody paused the schedule it had."""
     if scheduled is not None:
         return not scheduled
     if before is None:
         return False
-    return before.paused or (bool(before.schedules) and not any(one.active for one in before.schedules))
+    dropped = [one for one in before.schedules if is_ours(one, full_name)]
+    return before.paused or (bool(dropped) and not any(one.active for one in dropped))
 
 
 def _pause_of(before: DeploymentResponse, wanted: dict[str, Any]) -> dict[str, bool]:
@@ -223,32 +226,7 @@ def _as_held(held: DeploymentResponse) -> dict[str, Any]:
         "work_pool_name": held.work_pool_name,
         "work_queue_name": held.work_queue_name,
         "parameter_openapi_schema": held.parameter_openapi_schema,
-        "schedules": [(one.schedule, one.active) for one in held.schedules],
     }
-
-
-def _schedules(
-    wanted: Sequence[Schedule], before: DeploymentResponse | None
-) -> list[tuple[CronSchedule | IntervalSchedule, bool]]:
-    held = {_key(one.schedule): one.active for one in before.schedules} if before is not None else {}
-    rules = [(_rule(one), one.active) for one in wanted]
-    return [(_kept(rule, before), active and held.get(_key(rule), True)) for rule, active in rules]
-
-
-def _kept(rule: CronSchedule | IntervalSchedule, before: DeploymentResponse | None) -> Any:
-    """The server's own form of an equal schedule: an interval's anchor is the moment it was made."""
-    held = [] if before is None else [one.schedule for one in before.schedules]
-    return next((one for one in held if _key(one) == _key(rule)), rule)
-
-
-def _rule(schedule: Schedule) -> CronSchedule | IntervalSchedule:
-    if schedule.cron is not None:
-        return CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
-    return IntervalSchedule(interval=schedule.interval, timezone=schedule.timezone)  # type: ignore[arg-type]
-
-
-def _key(rule: Any) -> tuple[str, str]:
-    return str(getattr(rule, "cron", None) or getattr(rule, "interval", None)), str(rule.timezone)
 
 
 async def drop_missed(client: PrefectClient, full_name: str, deployment_id: UUID, now: datetime) -> list[Change]:

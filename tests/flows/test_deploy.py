@@ -48,6 +48,9 @@ def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], 
     schedule = upkeep["schedules"][0]["id"]
     call(prefect_env, "PATCH", f"/deployments/{upkeep['id']}/schedules/{schedule}", {"active": False})
     call(prefect_env, "PATCH", f"/deployments/{upkeep['id']}", {"description": "changed by hand"})
+    nightly = {"schedule": {"cron": "5 1 * * *", "timezone": "Asia/Tokyo"}, "active": True, "parameters": {}}
+    for one in (upkeep, held):
+        call(prefect_env, "POST", f"/deployments/{one['id']}/schedules", [nightly])
     call(prefect_env, "PATCH", "/work_pools/headrace-local", {"concurrency_limit": 0})
 
     done = deploy(prefect_env, database_url, "--target", "local")
@@ -57,7 +60,12 @@ def test_deploy_makes_all_and_then_changes_nothing(prefect_env: dict[str, str], 
     assert "it is at its limit, 0 of 0 slots are taken" in done.stdout
     again = call(prefect_env, "GET", "/deployments/name/maintenance/local")
     assert again["description"] == upkeep["description"]
-    assert [one["active"] for one in again["schedules"]] == [False]
+    assert {one["schedule"]["cron"]: one["active"] for one in again["schedules"]} == {
+        "17 * * * *": False,
+        "5 1 * * *": True,
+    }
+    added = call(prefect_env, "GET", "/deployments/name/identity-resolution/local")["schedules"]
+    assert [one["schedule"]["timezone"] for one in added] == ["Asia/Tokyo"]
     assert call(prefect_env, "GET", "/work_pools/headrace-local")["concurrency_limit"] == 0
 
     third = json.loads(deploy(prefect_env, database_url, "--target", "local").stdout)

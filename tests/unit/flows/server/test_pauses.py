@@ -13,7 +13,7 @@ class Held:
     """Of a deployment on the server, what pauses it."""
 
     def __init__(self, *active: bool, paused: bool = False) -> None:
-        self.schedules = [type("Schedule", (), {"active": each}) for each in active]
+        self.schedules = [type("Schedule", (), {"active": each, "slug": "headrace-1"}) for each in active]
         self.paused = paused
 
 
@@ -30,4 +30,4 @@ class Held:
     ],
 )
 def test_rests_as_it_was_held(held: Any, scheduled: bool | None, rests: bool) -> None:
-    assert _rests(held, scheduled) is rests
+    assert _rests(held, scheduled, "maintenance/local") is rests
