@@ -51,8 +51,9 @@ test-pgbouncer: setup-dev ## Test everything behind Debian's pgbouncer in transa
 		{ echo "test-pgbouncer: pgbouncer is missing: apt-get install pgbouncer" >&2; exit 1; }
 	@$(PYTHON) -m pytest tests/pgbouncer
 
-test-image: setup-dev ## Run the Dockerfile line by line in a private root, then the demo in it as nobody in particular
+test-image: setup-dev ## Carry out the Dockerfile in a private root and use it; demo, lint and test on Debians with Python 3.13 and 3.14
 	@[ "$$(id -u)" = 0 ] || { echo "test-image: mounts and chroot need root: sudo make test-image" >&2; exit 1; }
+	@command -v debootstrap >/dev/null || { echo "test-image: debootstrap is missing: apt-get install debootstrap" >&2; exit 1; }
 	@$(PYTHON) -m pytest -n 0 tests/image
 
 # Driven by a library that nothing else here wants: it has a folder and a lock of its own.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,3 +82,30 @@ inside() {{
         env -i {env} sh -c 'cd {final.workdir} && exec "$@"' sh {shlex.join(final.entrypoint)} "$@"
 }}
 """
+
+
+def carried_out(script: str, log: Path, limit_s: float) -> list[str]:
+    """What a script answered, each line that begins with @; it and its mounts are gone afterwards.
+
+    Args:
+        log: gets all else that it said; its end is shown where the script failed.
+    """
+    with log.open("w") as errors:
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "bash", "-euo", "pipefail", "-c", script],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            check=False,
+            timeout=limit_s,
+        )
+    end = "\n".join(log.read_text(errors="replace").splitlines()[-60:])
+    assert done.returncode == 0, done.stdout[-2000:] + end
+    return [line for line in done.stdout.splitlines() if line.startswith("@")]
+
+
+def answer(said: list[str], name: str) -> str:
+    """What was answered to one question."""
+    (line,) = (line for line in said if line.startswith(f"@{name} "))
+    return line.removeprefix(f"@{name} ")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from tests.architecture.tree import ROOT
-from tests.image.builder import script
+from tests.image.builder import answer, carried_out, script
 
 LIMIT_S = 1_800
 # Everything is asked of one build: it takes minutes.
@@ -36,28 +32,7 @@ echo "@kubernetes $(inside python -c 'import prefect_kubernetes; print(prefect_k
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What the built image answered; the log of the build is shown where it failed."""
-    log = tmp_path_factory.mktemp("image") / "build.log"
-    with log.open("w") as errors:
-        done = subprocess.run(
-            ["unshare", "--mount", "--propagation", "private", "bash", "-euo", "pipefail", "-c", script(QUESTIONS)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            check=False,
-            timeout=LIMIT_S,
-        )
-    assert done.returncode == 0, done.stdout[-2000:] + _tail(log)
-    return [line for line in done.stdout.splitlines() if line.startswith("@")]
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-60:])
-
-
-def answer(said: list[str], name: str) -> str:
-    (line,) = (line for line in said if line.startswith(f"@{name} "))
-    return line.removeprefix(f"@{name} ")
+    return carried_out(script(QUESTIONS), tmp_path_factory.mktemp("image") / "build.log", LIMIT_S)
 
 
 def test_image_runs_as_nobody_in_particular(said: list[str]) -> None:
