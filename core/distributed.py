@@ -3,8 +3,9 @@
     db = DatabaseManager("rpa_db")
     processor = DistributedProcessor(db)
     processor.add_records_to_queue("survey", [{"id": 1}, {"id": 2}])
-    for record in processor.claim_records_batch("survey", 50):
-        processor.mark_record_completed(record["id"], {"ok": True})
+    while records := processor.claim_records_batch("survey", 50):
+        for record in records:
+            processor.mark_record_completed(record["id"], {"ok": True})
 
 A record's id is its identity for ever: origin batch << 20 | place in it.
 """
@@ -135,7 +136,12 @@ class DistributedProcessor:
     # Out
 
     def claim_records_batch(self, flow_name: str, batch_size: int) -> list[dict[str, Any]]:
-        """Up to `batch_size` records as {"id", "payload", "retry_count"}, oldest first; [] if there are none."""
+        """Up to `batch_size` records as {"id", "payload", "retry_count"}, oldest first.
+
+        [] if none may be handed out now: none is pending, or the flow is paused or at its limits. Records that other
+        claims are sharing out are waited for, up to 5 s; if they stay held for longer, the log says so and [] comes.
+        So a loop that is to end with its work ends when [] comes and `pending_records` is 0.
+        """
         if not checks.is_whole(batch_size, 1):
             raise QueueError(f"batch_size is {batch_size!r}, it must be at least 1, a whole number")
         self._start()

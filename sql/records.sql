@@ -25,6 +25,25 @@ WITH lane AS MATERIALIZED (
 )
 SELECT * FROM by_turn UNION ALL SELECT * FROM by_age
 
+-- name: record_ready :many
+-- Whether a lane has a ready header with records, held or not.
+SELECT q.batch_id FROM processing_queue q
+WHERE q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL
+  AND q.tenant_id BETWEEN %(tenant_id)s AND %(tenant_id)s
+ORDER BY q.tenant_id, q.priority, q.batch_id LIMIT 1
+
+-- name: record_wait_bound :exec
+-- A holder that hangs must not hang all others.
+SELECT set_config('lock_timeout', %(wait_ms)s::text, true)
+
+-- name: record_wait_head :many
+-- The first ready header of a lane, once whoever holds it lets go: the one lock of queues that is waited for. No row: it
+-- was taken whole.
+SELECT q.batch_id FROM processing_queue q
+WHERE q.flow_name = %(flow_name)s AND q.state = 'ready' AND q.source IS NULL
+  AND q.tenant_id BETWEEN %(tenant_id)s AND %(tenant_id)s
+ORDER BY q.tenant_id, q.priority, q.batch_id LIMIT 1 FOR UPDATE
+
 -- name: record_left :many
 -- Seqs of a marked-up header that are still without a fate.
 SELECT i.seq FROM queue_items i

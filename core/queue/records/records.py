@@ -16,6 +16,7 @@ from core.queue.leases import limits
 from core.queue.leases.claim import Claimant, Share, Taken, claimed, in_turn, remember, under_limits
 from core.queue.leases.fairness import Lane, Look
 from core.queue.leases.limits import Limits
+from core.queue.records.held_headers import CLAIM_WAIT_S, Patience
 
 Q = load("records")
 
@@ -94,32 +95,43 @@ class _Grant:
     n_leases: int = HEADS_MAX
 
 
-def claim(db: DatabaseManager, who: Claimant, flow_name: str, n_records: int) -> list[Lot]:
+def claim(
+    db: DatabaseManager, who: Claimant, flow_name: str, n_records: int, *, wait_s: float = CLAIM_WAIT_S
+) -> list[Lot]:
     """Lease up to `n_records` records: whole headers, and the front of the last one; [] for an unknown flow.
 
     Turns, shares of tenants, pauses and limits are those of batches: a lease is one of `max_running`, and of
-    `rows_per_s` not one record more is handed out than is in the bucket.
+    `rows_per_s` not one record more is handed out than is in the bucket. While all that may be handed out is locked by
+    claims that came first, this one waits for them, up to `wait_s`; then it says so in the log and answers [].
     """
     if not who.turns.shared(flow_name) and (lots := _claim_free(db, who, Lane(flow_name), n_records)):
         return lots
+    patience = Patience(flow_name, wait_s)
 
     def take(share: Share, wanted: int) -> Taken[Lot]:
         act = _claim_limited if share.limits.any else _claim_free
-        lots = act(db, who, share.lane, wanted)
+        lots = patience.turn(lambda: act(db, who, share.lane, wanted, patience))
         n = sum(len(lot.records) for lot in lots)
         return Taken(lots, n, n)
 
     try:
-        return in_turn(db, who, [flow_name], n_records, take)
+        lots = in_turn(db, who, [flow_name], n_records, take)
+        while not lots and patience.again():
+            lots = in_turn(db, who, [flow_name], n_records, take)
     except UnknownFlow:
         return []
+    return lots
 
 
-def _claim_free(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int) -> list[Lot]:
+def _claim_free(
+    db: DatabaseManager, who: Claimant, lane: Lane, n_records: int, patience: Patience | None = None
+) -> list[Lot]:
     """From a flow's only tenant, or from one of them, if it has no limits."""
     look, lots = who.turns.look(lane), list[Lot]()
     for low in sorted({0, look.low}, reverse=True):
         with db.transaction() as conn:
+            if patience is not None:
+                patience.first(conn, lane)
             lots = _gather(conn, who, _where(lane, look, low), _Grant(n_records))
         if lots:
             break
@@ -127,16 +139,22 @@ def _claim_free(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int) 
     return lots
 
 
-def _claim_limited(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int) -> list[Lot]:
+def _claim_limited(db: DatabaseManager, who: Claimant, lane: Lane, n_records: int, patience: Patience) -> list[Lot]:
     look = who.turns.look(lane)
 
     def take(conn: psycopg.Connection[Any], left: Limits) -> tuple[list[Lot], int]:
         # Unlike a batch, the last lot can be cut to what is there: nothing is lent in advance.
-        n_most = int(min(n_records, limits.room(left)))
-        lots = _gather(conn, who, _where(lane, look, 0, locked=True), _Grant(n_most, limits.slots(left, HEADS_MAX)))
+        grant = _Grant(int(min(n_records, limits.room(left))), limits.slots(left, HEADS_MAX))
+        if not (grant.n_records and grant.n_leases):
+            return [], 0
+        patience.first(conn, lane)
+        lots = _gather(conn, who, _where(lane, look, 0, locked=True), grant)
         return lots, sum(len(lot.records) for lot in lots)
 
-    return under_limits(db, lane, take) or []
+    lots = under_limits(db, lane, take)
+    if lots is None:
+        patience.missed()
+    return lots or []
 
 
 def _where(lane: Lane, look: Look, low: int, *, locked: bool = False) -> dict[str, Any]:

@@ -10,14 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from core.database import DatabaseManager
 from core.distributed import DistributedProcessor
 from core.errors import LeaseLost, StoreUnavailable
 from core.queue import BatchQueue, FlowPolicy
+from core.queue.records import records
 from core.queue.store import flows
 from core.settings import QueueSettings
+from tests.processes import until
 
 
 @pytest.fixture
@@ -273,3 +276,65 @@ def test_every_tenth_claim_of_records_takes_the_oldest(
     queue.enqueue(flow, [{"n": n} for n in range(50)], priority=0)
     claimed = [one["payload"]["n"] for _ in range(11) for one in processor.claim_records_batch(flow, 1)]
     assert claimed == [*range(9), -1, 9]
+
+
+def hold(conn: psycopg.Connection[Any], flow: str) -> None:
+    conn.execute("SELECT 1 FROM processing_queue WHERE flow_name = %s FOR UPDATE", (flow,))
+
+
+def blocked_by(db: DatabaseManager, pid: int) -> bool:
+    sql = "SELECT 1 FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
+    return bool(db.execute_query("blocked", sql, {"pid": pid}))
+
+
+def test_claim_of_many_at_once_leaves_nobody_empty_handed_while_records_wait(
+    processor: DistributedProcessor, flow: str
+) -> None:
+    n = 8
+    processor.add_records_to_queue(flow, [{"n": i} for i in range(n * 20)])
+    gate = threading.Barrier(n)
+
+    def claims() -> list[dict[str, Any]]:
+        gate.wait()
+        return processor.claim_records_batch(flow, 20)
+
+    with ThreadPoolExecutor(n) as pool:
+        shares = [future.result() for future in [pool.submit(claims) for _ in range(n)]]
+    assert [len(share) for share in shares] == [20] * n
+    assert all(share == sorted(share, key=lambda one: one["id"]) for share in shares)
+    assert len({one["id"] for share in shares for one in share}) == n * 20
+
+
+def test_claim_waits_for_a_held_header_and_takes_what_its_holder_left(
+    processor: DistributedProcessor, flow: str, db: DatabaseManager
+) -> None:
+    processor.add_records_to_queue(flow, [{"n": i} for i in range(4)])
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as conn:
+            holder = conn.info.backend_pid
+            hold(conn, flow)
+            later = pool.submit(processor.claim_records_batch, flow, 4)
+            until(lambda: blocked_by(db, holder))
+        assert [one["payload"]["n"] for one in later.result()] == [0, 1, 2, 3]
+
+
+def test_claim_gives_up_on_a_header_that_stays_held_and_says_so(
+    queue: BatchQueue, processor: DistributedProcessor, flow: str, db: DatabaseManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    processor.add_records_to_queue(flow, [{"n": 1}])
+    with db.transaction() as conn:
+        hold(conn, flow)
+        assert records.claim(db, queue.claimant, flow, 1, wait_s=0.05) == []
+        assert f"records of flow {flow} wait" in caplog.text
+        # What comes in behind the held header is taken.
+        processor.add_records_to_queue(flow, [{"n": 2}])
+        assert [one["payload"]["n"] for one in processor.claim_records_batch(flow, 9)] == [2]
+    assert [one["payload"]["n"] for one in processor.claim_records_batch(flow, 9)] == [1]
+
+
+def test_claim_without_records_asks_once(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
+    flows.ensure(db, FlowPolicy(flow))
+    assert records.claim(db, queue.claimant, flow, 1) == []
+    flows.pause(db, flow, "a test")
+    queue.enqueue(flow, [{}])
+    assert records.claim(db, queue.claimant, flow, 1) == []
