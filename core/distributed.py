@@ -127,7 +127,9 @@ class DistributedProcessor:
         if not texts:
             return 0
         if flow_name not in self._known:
-            flows.ensure(self.rpa_db, FlowPolicy(flow_name, max_attempts=3, splittable=True))
+            max_runtime_s = self.settings.record_max_runtime_s
+            policy = FlowPolicy(flow_name, max_attempts=3, splittable=True, max_runtime_s=max_runtime_s)
+            flows.ensure(self.rpa_db, policy)
             self._known.add(flow_name)
         n_rows = min(RECORDS_PER_BATCH, self.settings.batch_rows_max)
         self._queue.enqueue(flow_name, texts, batch_rows=n_rows)
@@ -197,8 +199,13 @@ class DistributedProcessor:
         named = {name: counts.named() for name, counts in by_flow.items()}
         return {**total.named(), "flow_name": flow_name, "by_flow": named}
 
-    def cleanup_orphaned_records(self, timeout_hours: float = 1) -> int:
-        """Make records claimed at least so long ago available again, whether their owner beats or not; how many."""
+    def cleanup_orphaned_records(self, timeout_hours: float | None = None) -> int:
+        """Make records claimed at least so long ago available again, whether their owner beats or not; how many.
+
+        `timeout_hours` None: the setting `orphan_hours`, 1.
+        """
+        if timeout_hours is None:
+            timeout_hours = self.settings.orphan_hours
         if not 0 <= timeout_hours <= TIMEOUT_HOURS_MAX:
             raise QueueError(f"timeout_hours is {timeout_hours}, it must be within 0..{TIMEOUT_HOURS_MAX}")
         n_records = records.orphans(self.rpa_db, timeout_hours * 3600)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core import carried_names
 from core.errors import ConfigError
 from core.service_links import is_service_link
 
@@ -54,6 +55,9 @@ class DatabaseSettings(Group):
     pool_pre_ping: bool = Field(True, description="test a connection before lending it if it was idle for 5 s or cut")
     connect_timeout_s: int = Field(10, ge=2, le=600, description="limit of one attempt to connect")
     connect_retry_s: float = Field(30, ge=0, le=3600, description="bound within which refused connections are retried")
+    query_timeout_s: Seconds | None = Field(
+        None, description="limit of one statement of `execute_query`; unset: none of ours"
+    )
     slow_query_ms: float = Field(1000, gt=0, le=3_600_000, description="queries at least this slow are logged by name")
     prepare_threshold: int | None = Field(
         5, ge=0, le=10_000, description="uses before a statement is prepared; never behind a pooler, which is noticed"
@@ -129,6 +133,12 @@ class QueueSettings(Group):
         60, description="what a worker may take to import its handler, before it is killed and replaced"
     )
     record_max_attempts: int = Field(1, ge=1, le=100, description="attempts of a record in the record-level API")
+    record_max_runtime_s: int = Field(
+        1800, ge=1, le=31_536_000, description="limit of one claim in flows that the record-level API registers"
+    )
+    orphan_hours: float = Field(
+        1, ge=0, le=876_600, description="age of a claim that cleanup_orphaned_records takes back unless told otherwise"
+    )
 
     @model_validator(mode="after")
     def _beat_fits_lease(self) -> QueueSettings:
@@ -251,7 +261,8 @@ def read_settings() -> Settings:
     """
     refuse_unknown(os.environ)
     try:
-        return Settings()
+        settings = Settings()
+        return carried_names.applied(settings, settings.environment, os.environ)
     except ValidationError as error:
         raise ConfigError(_in_words(error)) from None
     except ValueError:
@@ -371,6 +382,7 @@ def render_reference() -> str:
         "|---|---|",
         *(f"| `{suffix}` | `HEADRACE_DATABASE__{field.upper()}` |" for suffix, field in NAMED_FIELDS.items()),
         "",
+        *carried_names.reference(),
     ]
     return "\n".join(lines)
 

@@ -4,6 +4,10 @@
 -- SET LOCAL in the form that takes a parameter: holds for this transaction only, so that poolers stay usable.
 SELECT set_config('application_name', %(application_name)s, true)
 
+-- name: query_bound :exec
+-- The limit of the statements that follow in this transaction.
+SELECT set_config('statement_timeout', %(timeout_ms)s::text, true)
+
 -- name: schema_current :one
 -- Where unqualified names are made; NULL where the search_path holds no schema that exists.
 SELECT current_schema()

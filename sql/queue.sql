@@ -333,12 +333,54 @@ WHERE p.state = 'attached' AND s.last_value >= p.lo AND s.last_value < p.hi - 65
 
 -- name: dedupe_take :many
 -- One statement for all keys of a call, in their order. A key comes back if nobody has it, or its time is over.
-INSERT INTO queue_dedupe AS d (flow_name, tenant_id, key, expires_at)
-SELECT %(flow_name)s, %(tenant_id)s, k.key, clock_timestamp() + make_interval(secs => %(ttl_s)s)
-FROM unnest(%(keys)s::text[]) AS k (key) ORDER BY k.key COLLATE "C"
-ON CONFLICT (flow_name, tenant_id, key) DO UPDATE SET expires_at = excluded.expires_at
+INSERT INTO queue_dedupe AS d (flow_name, tenant_id, key, expires_at, origin_batch_id, seq)
+SELECT %(flow_name)s, %(tenant_id)s, k.key, clock_timestamp() + make_interval(secs => %(ttl_s)s), k.origin, k.seq
+FROM unnest(%(keys)s::text[], %(origins)s::bigint[], %(seqs)s::integer[]) AS k (key, origin, seq) ORDER BY k.key COLLATE "C"
+ON CONFLICT (flow_name, tenant_id, key) DO UPDATE
+SET expires_at = excluded.expires_at, origin_batch_id = excluded.origin_batch_id, seq = excluded.seq
 WHERE d.expires_at <= clock_timestamp()
 RETURNING d.key
+
+-- name: dedupe_free :many
+-- Of keys that are taken, those whose row was not done and never will be: dead, discarded, or cancelled with its job. The
+-- dead letter goes, so that no redrive can run it beside the new row; while its batch still lives it stays, with its key.
+WITH held AS MATERIALIZED (
+    SELECT d.key, d.origin_batch_id, d.seq FROM queue_dedupe d
+    WHERE d.flow_name = %(flow_name)s AND d.tenant_id = %(tenant_id)s AND d.key = ANY (%(keys)s::text[])
+      AND d.origin_batch_id IS NOT NULL
+    ORDER BY d.key COLLATE "C" FOR UPDATE
+), letters AS MATERIALIZED (
+    SELECT l.*, h.key FROM held h JOIN dead_letters l ON l.origin_batch_id = h.origin_batch_id AND l.seq = h.seq
+    WHERE l.flow_name = %(flow_name)s
+      AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = l.origin_batch_id AND q.kind = 'new'
+                      AND l.seq >= q.item_lo AND l.seq < q.item_hi)
+      AND NOT EXISTS (SELECT 1 FROM queue_retries t WHERE t.origin_batch_id = l.origin_batch_id AND t.seq = l.seq)
+    ORDER BY l.dead_letter_id FOR UPDATE OF l
+), gone AS (
+    DELETE FROM dead_letters l USING letters g WHERE l.dead_letter_id = g.dead_letter_id
+), told AS (
+    INSERT INTO queue_discards (batch_id, seq, tenant_id, flow_name, n_items, error_class)
+    SELECT origin_batch_id, seq, tenant_id, flow_name, n_items, error_class FROM letters ON CONFLICT DO NOTHING
+), free AS (
+    SELECT key FROM letters
+    UNION ALL
+    SELECT h.key FROM held h JOIN queue_discards x ON x.batch_id = h.origin_batch_id AND x.seq = h.seq
+    UNION ALL
+    SELECT h.key FROM held h
+    WHERE EXISTS (SELECT 1 FROM queue_history a WHERE a.origin_batch_id = h.origin_batch_id AND a.kind = 'new'
+                  AND a.outcome = 'cancelled' AND h.seq >= a.item_lo AND h.seq < a.item_hi)
+      AND NOT EXISTS (SELECT 1 FROM queue_results r WHERE r.batch_id = h.origin_batch_id AND r.seq = h.seq)
+      AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.origin_batch_id = h.origin_batch_id AND l.seq = h.seq)
+)
+UPDATE queue_dedupe d SET expires_at = '-infinity' FROM (SELECT DISTINCT key FROM free) f
+WHERE d.flow_name = %(flow_name)s AND d.tenant_id = %(tenant_id)s AND d.key = f.key
+RETURNING d.key
+
+-- name: dedupe_move :exec
+-- Where the rows of keys taken in this transaction stand after all, because others of the call were left out.
+UPDATE queue_dedupe d SET origin_batch_id = k.origin, seq = k.seq
+FROM unnest(%(keys)s::text[], %(origins)s::bigint[], %(seqs)s::integer[]) AS k (key, origin, seq)
+WHERE d.flow_name = %(flow_name)s AND d.tenant_id = %(tenant_id)s AND d.key = k.key
 
 -- name: dedupe_purge :one
 -- Expired keys, some at a time; one that a producer is taking anew is left alone.
@@ -1084,6 +1126,27 @@ WHERE s.job_id = again.job_id AND s.stage = again.stage AND s.status = 'failed'
 -- So has the job.
 UPDATE jobs SET status = 'running', finished_at = NULL
 WHERE job_id = ANY (%(job_ids)s::bigint[]) AND status IN ('blocked', 'completed_with_errors', 'failed')
+
+-- name: discard :one
+-- Letters that shall never run: their payloads go, what they died of stays told. Not while the header that gave them up
+-- still lives, as with redrive_rows; with their letters their unique keys are free.
+WITH picked AS (
+    SELECT d.* FROM dead_letters d
+    WHERE d.flow_name = %(flow_name)s
+      AND (%(error_class)s::text IS NULL OR d.error_class = %(error_class)s)
+      AND (%(fault)s::text IS NULL OR d.fault = %(fault)s)
+      AND (%(job_id)s::bigint IS NULL OR d.job_id = %(job_id)s)
+      AND NOT EXISTS (SELECT 1 FROM processing_queue q WHERE q.origin_batch_id = d.origin_batch_id AND q.kind = 'new'
+                      AND d.seq >= q.item_lo AND d.seq < q.item_hi)
+      AND NOT EXISTS (SELECT 1 FROM queue_retries t WHERE t.origin_batch_id = d.origin_batch_id AND t.seq = d.seq)
+    ORDER BY d.dead_letter_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM dead_letters d USING picked p WHERE d.dead_letter_id = p.dead_letter_id
+), told AS (
+    INSERT INTO queue_discards (batch_id, seq, tenant_id, flow_name, n_items, error_class)
+    SELECT origin_batch_id, seq, tenant_id, flow_name, n_items, error_class FROM picked ON CONFLICT DO NOTHING
+)
+SELECT count(*), coalesce(sum(n_items), 0)::bigint FROM picked
 
 -- name: peek :many
 -- Live headers for people: ids and states, no payload.

@@ -60,6 +60,10 @@ ALTER TABLE {parent} DETACH PARTITION {child} FINALIZE
 -- It stands alone by now.
 DROP TABLE {child}
 
+-- name: partition_discards :exec
+-- Nobody can ask any more what became of these rows.
+DELETE FROM queue_discards x USING queue_partitions p WHERE p.lo = %(lo)s AND x.batch_id >= p.lo AND x.batch_id < p.hi
+
 -- name: partition_dropped :exec
 -- All its tables are gone.
 UPDATE queue_partitions SET state = 'dropped', dropped_at = clock_timestamp() WHERE lo = %(lo)s

@@ -36,6 +36,26 @@ _PASSING = re.compile(r"^(40(?!002)...|55P03|55006|57014|25P0[34]|25006|72000)$"
 # A file at its size limit (`ulimit -f`) is an internal error to PostgreSQL.
 _NO_ROOM = re.compile(r"^could not (extend|write) ")
 _SQLSTATE = re.compile(r"^[0-9A-Z]{5}$")
+# SQL of users written for one row a record: sqlstate, what the SQL names, where to look.
+_HINTS = (
+    (
+        "42703",
+        re.compile(r"\bprocessing_queue\b", re.IGNORECASE),
+        "processing_queue holds batches: read records in the view processing_queue_records, take them with "
+        "claim_records_batch (docs/how-to/carry-over-row-sql.md)",
+    ),
+    (
+        "0A000",
+        re.compile(r"\bprocessing_queue_records\b.*\bfor\s+(?:no\s+key\s+|key\s+)?(?:update|share)\b", re.I | re.S),
+        "records are not locked in processing_queue_records: take them with claim_records_batch",
+    ),
+    (
+        "55000",
+        re.compile(r"\bprocessing_queue_records\b", re.IGNORECASE),
+        "processing_queue_records is for reading: mark_record_completed and mark_record_failed end a record, "
+        "cleanup_orphaned_records gives stuck ones back",
+    ),
+)
 _COPY_LINE = re.compile(r"^COPY (?P<table>\S+), line (?P<line>\d+)(?:, column (?P<column>[^\s:]+))?")
 _READ_ONLY = "25006"
 # Refusals that waiting will not cure, as libpq and poolers word them (a failed connection has no sqlstate).
@@ -98,6 +118,18 @@ def wrap(error: psycopg.Error, query: str | None = None) -> StoreError:
     if state in _MESSAGE_IS_SAFE and diag.message_primary:
         condition = f"{condition}: {diag.message_primary}"
     return StoreError(f"the database refused: {condition}{_where(facts)}", **facts)
+
+
+@contextmanager
+def hinted(sql: str) -> Iterator[None]:
+    """Say where to look when SQL for a row-per-record `processing_queue` meets ours, which holds batches."""
+    try:
+        yield
+    except StoreError as error:
+        for state, written, hint in _HINTS:
+            if error.facts.get("sqlstate") == state and written.search(sql):
+                raise type(error)(f"{error.message}; {hint}", **error.facts) from None
+        raise
 
 
 def sqlstate_of(error: BaseException) -> str | None:

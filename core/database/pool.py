@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.database import connect, liveness
-from core.database.errors import wrapped
+from core.database.errors import hinted, wrapped
 from core.database.queries import Connection, Query, Row, load, note_duration, run
 from core.database.singles import Singles
 from core.errors import StoreError, StoreReadOnly
@@ -68,8 +69,15 @@ class DatabaseManager:
         """
         engine = self._opened()
         started = time.perf_counter()
-        with self._minding_read_only(), wrapped(name), engine.begin() as conn:
-            connect.set_forms(cast(Connection, conn.connection.driver_connection))
+        with self._minding_read_only(), hinted(sql), wrapped(name), engine.begin() as conn:
+            driver = cast(Connection, conn.connection.driver_connection)
+            connect.set_forms(driver)
+            if self.settings.query_timeout_s is not None:
+                run(
+                    driver,
+                    load("database")["query_bound"],
+                    {"timeout_ms": math.ceil(self.settings.query_timeout_s * 1000)},
+                )
             result = conn.execute(text(sql), dict(params or {}))
             rows = [tuple(row) for row in result.fetchall()] if result.returns_rows else []
         note_duration(name, started, self.settings.slow_query_ms)

@@ -41,7 +41,7 @@ def check_not_before(not_before: object) -> None:
     if not_before is None or (isinstance(not_before, datetime) and not_before.utcoffset() is not None):
         return
     raise QueueError(
-        f"not_before {not_before} has no time zone; give an aware datetime, as datetime.now(UTC) returns",
+        f"not_before {not_before} has no time zone; give an aware datetime, as datetime.now(UTC) or any zone's",
         not_before=str(not_before),
     )
 

@@ -145,7 +145,8 @@ class BatchQueue:
         Args:
             batch_rows: "auto": by what rows of this flow took lately and by the workers there are now.
             not_before: an aware moment before which none of it is handed out.
-            unique_keys: one per payload; rows whose key was enqueued within `dedupe_ttl_s` are left out.
+            unique_keys: one per payload; rows whose key was enqueued within `dedupe_ttl_s` are left out, unless that
+                row is dead or cancelled. See docs/how-to/run-a-handler.md.
             block_s: how long to wait for room under the flow's limit of depth, before QueueFull.
         """
         n_rows = self.settings.batch_rows if batch_rows is None else batch_rows
@@ -372,6 +373,10 @@ class BatchQueue:
     ) -> int:
         """Put dead letters back to work, in bounded transactions; returns how many items."""
         return dead_letters.redrive(self.db, flow_name, dead_letters.Which(error_class, fault, job_id), limit)
+
+    def discard(self, flow_name: str, which: dead_letters.Which = dead_letters.ANY) -> int:
+        """Give dead letters up for good; returns how many items."""
+        return dead_letters.discard(self.db, flow_name, which)
 
     def attach(self, keeper: LeaseKeeper) -> None:
         """A keeper tells the queue of itself, so that ending a batch also ends its beats."""

@@ -152,3 +152,53 @@ def test_settings_reference_is_current() -> None:
     assert path.read_text(encoding="utf-8") == under_test.render_reference(), (
         "docs/reference/settings.md is stale: python -m core.settings > docs/reference/settings.md"
     )
+
+
+CARRIED = "STAGING_DISTRIBUTED_PROCESSOR_"
+
+
+def test_names_carried_over_are_read_as_the_settings_they_mean(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "staging")
+    values = {
+        "CLEANUP_TIMEOUT_HOURS": "2",
+        "QUERY_TIMEOUT": "30",
+        "CONNECTION_TIMEOUT": "5",
+        "PROCESSING_TIMEOUT": "600",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(CARRIED + name, value)
+    monkeypatch.setenv("PRODUCTION_DISTRIBUTED_PROCESSOR_QUERY_TIMEOUT", "no number")
+    for _ in range(2):
+        settings = read_settings()
+    assert (settings.queue.orphan_hours, settings.queue.record_max_runtime_s) == (2, 600)
+    assert (settings.database.query_timeout_s, settings.database.connect_timeout_s) == (30, 5)
+    assert [line.message for line in caplog.records if "DISTRIBUTED_PROCESSOR_QUERY_TIMEOUT" in line.message] == [
+        f"{CARRIED}QUERY_TIMEOUT is read as HEADRACE_DATABASE__QUERY_TIMEOUT_S"
+    ]
+
+
+def test_names_carried_over_yield_to_the_names_of_today_and_others_are_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DEVELOPMENT_DISTRIBUTED_PROCESSOR_PROCESSING_TIMEOUT", "bad")
+    monkeypatch.setenv("HEADRACE_QUEUE__RECORD_MAX_RUNTIME_S", "60")
+    monkeypatch.setenv("DEVELOPMENT_DISTRIBUTED_PROCESSOR_QUERY_TIMOUT", "3")
+    assert read_settings().queue.record_max_runtime_s == 60
+    assert "for HEADRACE_QUEUE__RECORD_MAX_RUNTIME_S is set" in caplog.text
+    assert (
+        "QUERY_TIMOUT is not read; the nearest name that is: DEVELOPMENT_DISTRIBUTED_PROCESSOR_QUERY_TIMEOUT"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "1e99"])
+@pytest.mark.parametrize("name", ["QUERY_TIMEOUT", "CONNECTION_TIMEOUT", "PROCESSING_TIMEOUT"])
+def test_bad_values_of_names_carried_over_name_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"DEVELOPMENT_DISTRIBUTED_PROCESSOR_{name}", value)
+    with pytest.raises(ConfigError, match=f"DEVELOPMENT_DISTRIBUTED_PROCESSOR_{name}: ") as told:
+        read_settings()
+    assert told.value.exit_code == 2

@@ -28,7 +28,7 @@ WithPayload = Annotated[bool, typer.Option("--payload", help="Show payloads: thi
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The queue: depth, policies, batches, dead letters.", no_args_is_help=True)
-    for command in (status, flows, peek, dead, redrive, pause, resume, retain):
+    for command in (status, flows, peek, dead, redrive, discard, pause, resume, retain):
         group.command(command.__name__)(command)
     group.command("set")(set_policy)
     group.command("top")(top)
@@ -44,10 +44,13 @@ def status(
     """
     from core.queue import views
     from core.queue.records import records
+    from core.queue.store.flows import require_known
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
+        if flow is not None:
+            require_known(runtime.db, flow)
         rows = []
         for name, counts in records.status(runtime.db, flow).items():
             depth = views.now(runtime.db, name)
@@ -68,7 +71,7 @@ def status(
             )
     shown = rows if as_json else [_for_people(row) for row in rows]
     title = "rows of each flow, and its live batches"
-    emit(title, shown, as_json=as_json, empty="no flow is registered" if flow is None else f"no flow {flow}")
+    emit(title, shown, as_json=as_json, empty="no flow is registered")
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
@@ -97,11 +100,14 @@ def peek(
     Example: headrace queue peek --flow survey --state ready --payload
     """
     from core.queue import views as looking
+    from core.queue.store.flows import require_known
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
         heads = looking.headers(runtime.db, flow, state, limit)
+        if not heads and flow is not None:
+            require_known(runtime.db, flow)
         if not (payload and as_json):
             shown = heads if as_json else [{name: head[name] for name in SHOWN} for head in heads]
             emit("batches", shown, as_json=as_json, empty="no live batches")
@@ -127,6 +133,7 @@ def dead(
     from dataclasses import asdict
 
     from core.queue.leases import dead_letters as letters
+    from core.queue.store.flows import require_known
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
@@ -139,6 +146,9 @@ def dead(
                 rows = [{key: value for key, value in row.items() if key != "payload"} for row in rows]
         else:
             rows = [asdict(group) for group in letters.groups(runtime.db, flow)]
+        if not rows and flow is not None:
+            # "None" for a misspelt name would be read as good news.
+            require_known(runtime.db, flow)
     emit("dead letters", rows, as_json=as_json, empty="no dead letters")
 
 
@@ -169,6 +179,39 @@ def redrive(
             return
         n_items = letters.redrive(runtime.db, flow, which, limit)
     emit("redriven", [{"flow": flow, "items": n_items}], as_json=as_json)
+
+
+def discard(
+    flow: Annotated[str, typer.Argument(help="Flow whose dead letters are given up.")],
+    error_class: ErrorClass = None,
+    fault: FaultOption = None,
+    job: OfJob = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many letters.")] = 100_000,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give dead letters up for good: their payloads are deleted, and their unique keys may be taken anew.
+
+    Example: headrace queue discard survey --error-class ValueError --dry-run
+    """
+    from dataclasses import asdict
+
+    from core.queue.leases import dead_letters as letters
+    from core.queue.store.flows import require_known
+    from core.runtime import open_runtime
+    from core.terminal.tables import emit
+
+    which = _which(error_class, fault, job)
+    with open_runtime() as runtime:
+        if dry_run:
+            found = letters.letters(runtime.db, which, limit, flow_name=flow)
+            if not found:
+                require_known(runtime.db, flow)
+            rows = [{key: value for key, value in asdict(one).items() if key != "payload"} for one in found]
+            emit("would be discarded", rows, as_json=as_json, empty="no dead letters fit")
+            return
+        n_items = letters.discard(runtime.db, flow, which, limit)
+    emit("discarded", [{"flow": flow, "items": n_items}], as_json=as_json)
 
 
 def _which(error_class: str | None, fault: Fault | None, job: int | None) -> Which:

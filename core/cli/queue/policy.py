@@ -29,8 +29,10 @@ def flows(
 
     with open_runtime() as runtime:
         found = policies.registered(runtime.db, flow)
+        if not found and flow is not None:
+            policies.require_known(runtime.db, flow)
     rows = [_line(one) if as_json else _words(_line(one)) for one in found]
-    emit("flows", rows, as_json=as_json, empty="no flow is registered" if flow is None else f"no flow {flow}")
+    emit("flows", rows, as_json=as_json, empty="no flow is registered")
 
 
 def set_policy(

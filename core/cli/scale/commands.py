@@ -147,12 +147,15 @@ def explain(
     """
     from dataclasses import asdict
 
+    from core.queue.store.flows import require_known
     from core.runtime import open_runtime
     from core.scaling import decision_log
     from core.terminal.tables import emit
 
     with open_runtime() as runtime:
         found = decision_log.last(runtime.db, flow, limit)
+        if not found and flow is not None:
+            require_known(runtime.db, flow)
     if as_json:
         emit("decisions", [asdict(one) for one in found], as_json=True)
         return

@@ -118,6 +118,26 @@ def redrive(db: DatabaseManager, flow_name: str, which: Which = ANY, limit: int 
     return n_items
 
 
+def discard(db: DatabaseManager, flow_name: str, which: Which = ANY, limit: int = REDRIVE_LIMIT) -> int:
+    """Give up to `limit` dead letters up for good, payloads and all; returns how many items.
+
+    They never run again, count nowhere, and their unique keys may be taken anew. What a live batch gave up stays until
+    the batch has ended. CHUNK letters a transaction; after a crash the same call goes on. Raises UnknownFlow.
+    """
+    n_left, n_items = limit, 0
+    while n_left > 0:
+        params = {**asdict(which), "flow_name": flow_name, "limit": min(CHUNK, n_left)}
+        with db.transaction() as conn:
+            ((n_letters, n_gone),) = run(conn, Q["discard"], params)
+        n_items += int(n_gone)
+        n_left -= int(n_letters)
+        if n_letters == 0:
+            break
+    if n_items == 0:
+        flows.require_known(db, flow_name)
+    return n_items
+
+
 def _chunk(conn: psycopg.Connection[Any], params: dict[str, Any]) -> tuple[int, int]:
     """(letters, items) that went back."""
     partitions.revive(conn, params["flow_name"])

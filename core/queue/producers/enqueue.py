@@ -21,6 +21,7 @@ from core.queue.payloads import OnBad, Payloads, Refused
 from core.queue.producers import backpressure, jobs, screening, unique_keys
 from core.queue.producers.backpressure import Patience, patiently
 from core.queue.producers.screening import Arrivals
+from core.queue.producers.unique_keys import Keys, Places
 from core.queue.store import flows, partitions
 from core.queue.store.headers import HEADER, Begin, Spot, constants, new_headers
 
@@ -106,26 +107,67 @@ def _store(db: DatabaseManager, place: Place, arrivals: Arrivals, keys: pl.Serie
     with db.transaction() as conn:
         policy = flows.policy_of(conn, place.flow_name, place.tenant_id)
         held = place.job_id is not None and jobs.join(conn, place.job_id, place.tenant_id)
-        texts, bad, n_left_out = arrivals.texts, arrivals.refused, 0
-        fine = pl.Series([True]).new_from_index(0, texts.len())
-        if keys is not None:
-            new = unique_keys.take(conn, place.flow_name, place.tenant_id, keys, terms.dedupe_ttl_s)
-            bad = [one for one in bad if new[one.line]]
-            fine, n_left_out = new, texts.len() - int(new.sum())
-        good = texts.filter(fine.scatter([one.line for one in bad], False)) if bad or n_left_out else texts
-        backpressure.check_room(conn, policy, good.len())
-        n_batches = -(-good.len() // batch_rows)
-        # Refused payloads get an id of their own, so that every header's range is whole.
-        ids = partitions.take_ids(conn, n_batches + bool(bad))
-        _copy_items(conn, good, ids[:n_batches], batch_rows)
+        if keys is None:
+            taken = _all_of(conn, arrivals, batch_rows)
+        else:
+            named = Keys(place.flow_name, place.tenant_id, keys, terms.dedupe_ttl_s)
+            taken = _new_of(conn, arrivals, named, batch_rows)
+        backpressure.check_room(conn, policy, taken.texts.len())
+        ids = taken.ids
+        _copy_items(conn, taken.texts, ids, batch_rows)
         spot = Spot(place.tenant_id, place.flow_name, place.job_id, place.stage)
         if place.job_id is not None:
-            run(conn, Q["stage_add"], {**asdict(spot), "n_batches": n_batches, "n_items": good.len()})
-        headers = headers_of(good.len(), ids[:n_batches], batch_rows, place, policy)
-        if bad:
-            _reject(conn, spot, ids[-1], arrivals, bad)
+            run(conn, Q["stage_add"], {**asdict(spot), "n_batches": len(ids), "n_items": taken.texts.len()})
+        headers = headers_of(taken.texts.len(), ids, batch_rows, place, policy)
+        if taken.bad:
+            _reject(conn, spot, taken.bad_id, arrivals, taken.bad)
         new_headers(conn, headers, spot, Begin(place.not_before, held))
-    return Enqueued(ids[:n_batches], good.len(), n_left_out, len(bad))
+    n_left_out = arrivals.texts.len() - taken.texts.len() - len(taken.bad)
+    return Enqueued(ids, taken.texts.len(), n_left_out, len(taken.bad))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What goes in: `texts` into the batches `ids`, the refused into the dead letters under an id of their own, so that
+    every header's range is whole."""
+
+    texts: pl.Series
+    ids: list[int]
+    bad: list[Refused]
+    bad_id: int = 0
+
+
+def _all_of(conn: psycopg.Connection[Any], arrivals: Arrivals, batch_rows: int) -> _Taken:
+    texts, bad = arrivals.texts, arrivals.refused
+    if bad:
+        texts = texts.filter(_mask(texts.len(), [one.line for one in bad], among=False))
+    n_batches = -(-texts.len() // batch_rows)
+    ids = partitions.take_ids(conn, n_batches + bool(bad))
+    return _Taken(texts, ids[:n_batches], bad, ids[-1])
+
+
+def _new_of(conn: psycopg.Connection[Any], arrivals: Arrivals, keys: Keys, batch_rows: int) -> _Taken:
+    """Those whose keys are new. Ids come first, for a key is taken together with the identity of its row; if rows are
+    left out, the others move up, and ids of batches that are not needed stay unused."""
+    n_rows = arrivals.texts.len()
+    bad_lines = pl.Series([one.line for one in arrivals.refused], dtype=pl.Int64)
+    lines = unique_keys.candidates(keys.keys, bad_lines.to_list()).arg_true().cast(pl.Int64)
+    ids = partitions.take_ids(conn, -(-n_rows // batch_rows) + 1)
+    new = unique_keys.take(conn, keys, lines, Places(lines, ids, batch_rows))
+    bad_new = new.filter(new.is_in(bad_lines.implode()))
+    good = new.filter(~new.is_in(bad_lines.implode()))
+    n_batches = -(-good.len() // batch_rows)
+    if good.len() < lines.len():
+        unique_keys.move(conn, keys, good, Places(good, ids, batch_rows))
+        # The dead letters of one call are numbered through.
+        unique_keys.move(conn, keys, bad_new, Places(bad_new, ids[-1:], n_rows))
+    texts = arrivals.texts if good.len() == n_rows else arrivals.texts.gather(good)
+    known = set(bad_new.to_list())
+    return _Taken(texts, ids[:n_batches], [one for one in arrivals.refused if one.line in known], ids[-1])
+
+
+def _mask(n: int, lines: Sequence[int], *, among: bool) -> pl.Series:
+    return pl.Series([not among]).new_from_index(0, n).scatter(lines, among)
 
 
 def _copy_items(conn: psycopg.Connection[Any], texts: pl.Series, ids: list[int], batch_rows: int) -> None:

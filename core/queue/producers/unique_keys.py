@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -45,22 +46,81 @@ def _unfit(key: object) -> str | None:
     return f"{n_bytes} bytes, the limit is {KEY_BYTES_MAX}" if n_bytes > KEY_BYTES_MAX else None
 
 
-def take(conn: psycopg.Connection[Any], flow_name: str, tenant_id: str, keys: pl.Series, ttl_s: float) -> pl.Series:
-    """Which rows are new, as booleans; of equal keys in one call the first row is. Their keys are taken for `ttl_s`.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one call; `flow_name` and `tenant_id` own them, `ttl_s` is their life."""
+
+    flow_name: str
+    tenant_id: str
+    keys: pl.Series
+    ttl_s: float
+
+    def named(self, lines: pl.Series) -> dict[str, Any]:
+        """Parameters: the keys at these places."""
+        owner = {"flow_name": self.flow_name, "tenant_id": self.tenant_id}
+        return {**owner, "keys": self.keys.gather(lines).to_list()}
+
+
+def candidates(keys: pl.Series, bad: Sequence[int]) -> pl.Series:
+    """Which row of each key stands for it, as booleans: as if the rows came one after another, the first good one; of a
+    key with bad ones only (`bad`: their places) the last, for each takes the place of the dead letter before it."""
+    if not bad:
+        return keys.is_first_distinct()
+    rows = pl.DataFrame({"key": keys}).with_row_index("line")
+    is_bad = pl.col("line").is_in(list(bad))
+    first_good = pl.col("line").filter(~is_bad).min().over("key")
+    return rows.select(pl.col("line") == pl.coalesce(first_good, pl.col("line").max().over("key"))).to_series()
+
+
+def take(conn: psycopg.Connection[Any], keys: Keys, lines: pl.Series, places: Places) -> pl.Series:
+    """Which of these rows (by their places in the call, one a key) are new: their keys are now taken for `ttl_s`.
 
     A key that another transaction is taking right now is waited for: it is ours if that one rolls back. Keys are locked
-    in order, so two producers with the same keys never block each other for good.
-    Cost: one statement; about 10 microseconds a key.
+    in order, so two producers with the same keys never block each other for good. A key whose row is dead, discarded or
+    cancelled is free again; its dead letter is discarded.
+
+    Args:
+        places: where each of the rows will stand.
+    Returns: the lines that are new.
+    Cost: one statement, about 10 microseconds a key; two more where keys were taken.
     """
-    first = keys.is_first_distinct()
-    params = {
-        "flow_name": flow_name,
-        "tenant_id": tenant_id,
-        "keys": keys.filter(first).to_list(),
-        "ttl_s": ttl_s,
-    }
-    taken = [key for (key,) in run(conn, Q["dedupe_take"], params)]
-    return first & keys.is_in(pl.Series(taken, dtype=pl.String).implode())
+    new = _take(conn, keys, lines, places)
+    rest = lines.filter(~lines.is_in(new.implode()))
+    if rest.is_empty():
+        return new
+    free = {key for (key,) in run(conn, Q["dedupe_free"], keys.named(rest))}
+    if not free:
+        return new
+    again = keys.keys.gather(rest).is_in(list(free))
+    return pl.concat([new, _take(conn, keys, rest.filter(again), places)]).sort()
+
+
+def _take(conn: psycopg.Connection[Any], keys: Keys, lines: pl.Series, places: Places) -> pl.Series:
+    asked = keys.named(lines)
+    taken = {key for (key,) in run(conn, Q["dedupe_take"], {**asked, **places.named(lines), "ttl_s": keys.ttl_s})}
+    if len(taken) == lines.len():
+        return lines
+    return lines.filter(pl.Series([key in taken for key in asked["keys"]], dtype=pl.Boolean))
+
+
+def move(conn: psycopg.Connection[Any], keys: Keys, lines: pl.Series, places: Places) -> None:
+    """Say where the rows of keys that were just taken stand after all."""
+    run(conn, Q["dedupe_move"], {**keys.named(lines), **places.named(lines)})
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Identities of rows: those at `lines` (ascending) fill the batches `ids` in turn, `batch_rows` each."""
+
+    lines: pl.Series
+    ids: Sequence[int]
+    batch_rows: int
+
+    def named(self, lines: pl.Series) -> dict[str, Any]:
+        """Parameters: origin and seq of these of the rows."""
+        at = self.lines.search_sorted(lines)
+        ids = pl.Series(self.ids, dtype=pl.Int64)
+        return {"origins": ids.gather(at // self.batch_rows).to_list(), "seqs": (at % self.batch_rows).to_list()}
 
 
 def purge(db: DatabaseManager) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -56,6 +56,8 @@ def new_headers(conn: psycopg.Connection[Any], frame: pl.DataFrame, spot: Spot, 
     """
     if frame.height == 0:
         return
+    # polars takes no moment of another zone into a column in UTC.
+    not_before = begin.not_before and begin.not_before.astimezone(UTC)
     frame = frame.with_columns(constants(spot))
     copy_in(conn, "queue_batches", frame)
     header = frame.with_columns(
@@ -64,7 +66,7 @@ def new_headers(conn: psycopg.Connection[Any], frame: pl.DataFrame, spot: Spot, 
         pl.col("n_items").alias("item_hi"),
         pl.lit(begin.state).alias("state"),
         pl.lit(begin.held).alias("held"),
-        pl.lit(begin.not_before, dtype=pl.Datetime("us", "UTC")).alias("not_before"),
+        pl.lit(not_before, dtype=pl.Datetime("us", "UTC")).alias("not_before"),
     )
     copy_in(conn, "processing_queue", header)
     if begin.state == "ready":

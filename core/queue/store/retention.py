@@ -182,6 +182,7 @@ def _remove(db: DatabaseManager, conn: Connection, lo: int) -> None:
         with db.transaction() as short:
             run(short, SHARED["duty_bounds"])
             run(short, named(Q["partition_drop"], names))
+    run(conn, Q["partition_discards"], {"lo": lo})
     run(conn, Q["partition_dropped"], {"lo": lo})
 
 

@@ -95,6 +95,32 @@ def test_errors_of_a_wrong_statement_name_the_missing_thing(db: DatabaseManager)
         db.execute_query("q", "SELECT * FROM no_such")
 
 
+@pytest.mark.parametrize(
+    ("sql", "where"),
+    [
+        ("SELECT status, count(*) FROM processing_queue GROUP BY status", "view processing_queue_records"),
+        (
+            "SELECT id FROM processing_queue WHERE status = 'pending' LIMIT 9 FOR UPDATE SKIP LOCKED",
+            "claim_records_batch",
+        ),
+        ("SELECT id FROM processing_queue_records LIMIT 9 FOR UPDATE SKIP LOCKED", "claim_records_batch"),
+        ("SELECT id FROM processing_queue_records\nORDER BY id FOR NO KEY UPDATE", "claim_records_batch"),
+        ("UPDATE processing_queue_records SET status = 'pending'", "cleanup_orphaned_records"),
+    ],
+)
+def test_sql_for_one_row_a_record_is_told_where_to_look(db: DatabaseManager, sql: str, where: str) -> None:
+    with pytest.raises(StoreError, match=where):
+        db.execute_query("theirs", sql)
+
+
+def test_query_timeout_ends_a_statement(db: DatabaseManager) -> None:
+    quick = DatabaseManager("quick", db.settings.replaced(query_timeout_s=0.05))
+    with pytest.raises(StoreError) as told:
+        quick.execute_query("slow", "SELECT pg_sleep(60)")
+    quick.dispose()
+    assert told.value.facts["sqlstate"] == "57014"
+
+
 def test_pool_timeout_is_told_and_the_pool_recovers(small: DatabaseManager) -> None:
     with small.transaction():
         figures = small.pool_figures()

@@ -39,7 +39,6 @@ def flow(queue: BatchQueue, request: pytest.FixtureRequest) -> str:
 
 
 def test_status_peek_and_payloads_on_demand_only(headrace: Headrace, queue: BatchQueue, flow: str) -> None:
-    assert headrace("queue", "status", "nobody") == "no flow nobody\n"
     queue.enqueue(flow, [{"ssn": "078-05-1120"}] * 5, batch_rows=2)
     queue.claim(flow)
     (row,) = json.loads(headrace("queue", "status", flow, "--json"))
@@ -120,7 +119,6 @@ def test_policies_are_listed_and_changed(headrace: Headrace, queue: BatchQueue, 
     text = headrace("queue", "flows")
     assert "matching" in text
     assert "none" in text
-    assert headrace("queue", "flows", "nobody") == "no flow nobody\n"
 
 
 @pytest.mark.parametrize(
@@ -144,3 +142,20 @@ def test_a_policy_that_cannot_be_is_refused_and_changes_nothing(
         headrace("queue", "set", "refused", *words)
     (line,) = json.loads(headrace("queue", "flows", "refused", "--json"))
     assert (line["max_running"], line["weight"]) == (7, 1.0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "queue status nosuch",
+        "queue flows nosuch",
+        "queue peek --flow nosuch",
+        "queue dead --flow nosuch",
+        "queue discard nosuch --dry-run",
+        "scale explain --flow nosuch",
+    ],
+)
+def test_commands_say_of_an_unknown_flow_that_it_is_not_registered(headrace: Headrace, words: str) -> None:
+    with pytest.raises(UnknownFlow, match="the flow 'nosuch' is not registered") as told:
+        headrace(*words.split())
+    assert told.value.exit_code == 1

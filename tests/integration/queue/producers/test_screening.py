@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -227,6 +228,20 @@ def test_no_error_shows_row_data(queue: BatchQueue, flow: str) -> None:
         with pytest.raises(HeadraceError) as caught:
             queue.enqueue(flow, rows)
         assert secret not in str(caught.value) + json.dumps(caught.value.facts, default=str)
+
+
+@pytest.mark.parametrize(
+    "zone", [ZoneInfo("UTC"), ZoneInfo("Europe/Berlin"), timezone(timedelta(hours=-9, minutes=-30))]
+)
+def test_a_moment_of_any_zone_is_stored_as_the_same_instant(
+    queue: BatchQueue, flow: str, db: DatabaseManager, zone: tzinfo
+) -> None:
+    moment = datetime(2040, 7, 1, 9, 30, tzinfo=zone)
+    queue.enqueue(flow, [{"n": 1}], not_before=moment)
+    job = queue.submit_job(flow, f"key-{flow}", {}, "d")
+    queue.open_stage(job.job_id, "s", [NewBatch(0, 3, {"uri": "u"})], not_before=moment)
+    kept = db.execute_query("n", "SELECT not_before FROM processing_queue WHERE flow_name = :f", {"f": flow})
+    assert kept == [(moment,), (moment,)]
 
 
 def test_a_delayed_batch_starts_when_its_time_has_come(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:

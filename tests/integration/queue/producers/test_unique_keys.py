@@ -5,20 +5,29 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 import psycopg
 import pytest
 
 from core.database import DatabaseManager
-from core.errors import QueueError, RowError
+from core.distributed import DistributedProcessor
+from core.errors import QueueError, RowError, UnknownFlow
 from core.queue import BatchQueue, FlowPolicy
-from core.queue.producers import unique_keys
+from core.queue.leases.dead_letters import Which
+from core.queue.producers import jobs, unique_keys
 from core.queue.store.flows import DEFAULT_TENANT
 
 Count = Callable[..., int]
 
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+def take(conn: psycopg.Connection[Any], flow: str, *keys: str) -> list[int]:
+    named = unique_keys.Keys(flow, DEFAULT_TENANT, pl.Series(keys), 60)
+    lines = pl.Series(range(len(keys)), dtype=pl.Int64)
+    return unique_keys.take(conn, named, lines, unique_keys.Places(lines, [1], 9)).to_list()
 
 
 def rows(*names: str) -> list[dict[str, str]]:
@@ -83,7 +92,7 @@ def test_a_key_that_another_session_is_taking_is_waited_for(
 ) -> None:
     sent: list[int] = []
     with psycopg.connect(database_url) as conn, psycopg.connect(database_url, autocommit=True) as watch:
-        assert unique_keys.take(conn, flow, DEFAULT_TENANT, pl.Series(["a"]), 60).to_list() == [True]
+        assert take(conn, flow, "a") == [0]
         second = threading.Thread(
             target=lambda: sent.append(queue.enqueue(flow, rows("a"), unique_keys=["a"]).n_left_out)
         )
@@ -102,7 +111,7 @@ def _take_behind_a_waiter(url: str, flow: str, key: str) -> bool:
         while conn.execute(WAITING).fetchone() is None:
             pass
         conn.execute("SET LOCAL lock_timeout = '5s'")
-        return unique_keys.take(conn, flow, DEFAULT_TENANT, pl.Series([key]), 60).all()
+        return take(conn, flow, key) == [0]
 
 
 def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_good(
@@ -111,8 +120,8 @@ def test_keys_are_taken_in_order_so_that_producers_cannot_block_each_other_for_g
     """While the second waits for `m`, it holds only what comes before."""
     keys = pl.Series(["z", "m", "a"])
     with psycopg.connect(database_url) as first, psycopg.connect(database_url) as second:
-        assert unique_keys.take(first, flow, DEFAULT_TENANT, pl.Series(["m"]), 60).all()
-        waiting = threading.Thread(target=lambda: unique_keys.take(second, flow, DEFAULT_TENANT, keys, 60))
+        assert take(first, flow, "m") == [0]
+        waiting = threading.Thread(target=lambda: take(second, flow, *keys))
         waiting.start()
         try:
             assert _take_behind_a_waiter(database_url, flow, "z")
@@ -128,7 +137,7 @@ def test_an_enqueue_that_fails_takes_no_keys(queue: BatchQueue, flow: str, count
     sent = queue.enqueue(flow, ['{"n": 1}', "{"], unique_keys=["a", "b"], on_bad="dead")
     assert (sent.n_rows, sent.n_refused, sent.n_left_out) == (1, 1, 0)
     again = queue.enqueue(flow, ['{"n": 1}', "{"], unique_keys=["a", "b"], on_bad="dead")
-    assert (again, again.n_refused, again.n_left_out) == ([], 0, 2)
+    assert (again, again.n_refused, again.n_left_out) == ([], 1, 1)
     assert count("dead_letters", flow_name=flow) == 1
 
 
@@ -173,3 +182,87 @@ def test_expired_keys_are_purged_in_chunks_and_others_stay(
     assert count("queue_dedupe", flow_name=flow) == 10
     queue.sweep()
     assert count("queue_dedupe", flow_name=flow) == 5
+
+
+def fates(db: DatabaseManager, flow: str) -> list[tuple[str, str]]:
+    sql = "SELECT payload->>'name', status FROM processing_queue_records WHERE flow_name = :f ORDER BY id"
+    return db.execute_query("fates", sql, {"f": flow})
+
+
+def kill(queue: BatchQueue, flow: str) -> None:
+    for batch in queue.claim(flow, 9):
+        assert queue.fail(batch, "ValueError", "raised at jobs:1", retryable=False) == "dead"
+
+
+def test_a_key_whose_row_is_dead_is_taken_anew_and_redrive_runs_the_new_row_only(
+    queue: BatchQueue, flow: str, db: DatabaseManager
+) -> None:
+    queue.enqueue(flow, rows("wrong", "other"), unique_keys=["k", "o"])
+    kill(queue, flow)
+    again = queue.enqueue(flow, rows("right", "new"), unique_keys=["k", "n"])
+    assert (again.n_rows, again.n_left_out) == (2, 0)
+    assert fates(db, flow) == [("wrong", "discarded"), ("other", "failed"), ("right", "pending"), ("new", "pending")]
+    assert queue.enqueue(flow, rows("late"), unique_keys=["k"]).n_left_out == 1
+    assert queue.redrive(flow) == 1
+    queue.sweep()
+    stored = [text for batch in queue.claim(flow, 9) for text in queue.items(batch)["payload"]]
+    assert sorted(stored) == [f'{{"name":"{name}"}}' for name in ("new", "other", "right")]
+    # Redriven, the row lives again, and so does its key.
+    assert queue.enqueue(flow, rows("o2"), unique_keys=["o"]).n_left_out == 1
+
+
+def test_a_row_that_moved_up_beside_left_out_ones_keeps_its_key(
+    queue: BatchQueue, flow: str, db: DatabaseManager
+) -> None:
+    queue.enqueue(flow, rows("a"), unique_keys=["a"])
+    queue.complete(queue.claim(flow)[0])
+    queue.enqueue(flow, rows("a", "b", "c"), unique_keys=["a", "b", "c"], batch_rows=1)
+    first, second = queue.claim(flow, 2)
+    queue.complete(second)
+    assert queue.fail(first, "ValueError", "", retryable=False) == "dead"
+    assert queue.enqueue(flow, rows("b2", "c2"), unique_keys=["b", "c"]).n_rows == 1
+    assert fates(db, flow)[-1] == ("b2", "pending")
+
+
+def test_of_equal_keys_in_one_call_the_first_good_row_is_the_one(queue: BatchQueue, flow: str, count: Count) -> None:
+    bad = {"name": float("nan")}
+    done = queue.enqueue(
+        flow, [bad, *rows("a1", "a2"), bad, bad, *rows("b")], unique_keys=["a", "a", "a", "x", "x", "b"], on_bad="dead"
+    )
+    assert (done.n_rows, done.n_left_out, done.n_refused) == (2, 3, 1)
+    (batch,) = queue.claim(flow)
+    assert queue.items(batch)["payload"].to_list() == ['{"name":"a1"}', '{"name":"b"}']
+    # The row that was refused is corrected.
+    assert queue.enqueue(flow, rows("x"), unique_keys=["x"]).n_rows == 1
+    assert queue.dead(flow) == []
+
+
+def test_a_key_is_free_again_when_its_row_was_cancelled_with_its_job(queue: BatchQueue, flow: str) -> None:
+    job = queue.submit_job(flow, f"key-{flow}", {}, "d")
+    queue.enqueue(flow, rows("done", "not"), unique_keys=["d", "n"], job_id=job.job_id, batch_rows=1)
+    queue.complete(queue.claim(flow)[0])
+    jobs.cancel(queue.db, job.job_id)
+    again = queue.enqueue(flow, rows("done", "not"), unique_keys=["d", "n"])
+    assert (again.n_rows, again.n_left_out) == (1, 1)
+
+
+def test_discarded_letters_are_gone_with_their_keys(queue: BatchQueue, flow: str, db: DatabaseManager) -> None:
+    queue.enqueue(flow, rows("a"), unique_keys=["a"])
+    kill(queue, flow)
+    assert queue.discard(flow, Which(error_class="Other")) == 0
+    assert queue.discard(flow) == 1
+    assert (queue.dead(flow), queue.redrive(flow), fates(db, flow)) == ([], 0, [("a", "discarded")])
+    assert queue.enqueue(flow, rows("a"), unique_keys=["a"]).n_rows == 1
+    with pytest.raises(UnknownFlow, match="did you mean"):
+        queue.discard(flow + "x")
+
+
+def test_a_row_given_up_by_a_live_batch_keeps_its_letter_and_its_key(queue: BatchQueue, flow: str) -> None:
+    queue.enqueue(flow, rows("a", "b"), unique_keys=["a", "b"])
+    with DistributedProcessor(queue.db, queue.settings) as processor:
+        one, two = processor.claim_records_batch(flow, 2)
+        processor.mark_record_failed(one["id"], "wrong")
+        assert queue.enqueue(flow, rows("a2"), unique_keys=["a"]).n_left_out == 1
+        assert queue.discard(flow) == 0
+        processor.mark_record_completed(two["id"])
+    assert queue.enqueue(flow, rows("a2"), unique_keys=["a"]).n_rows == 1
