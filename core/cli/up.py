@@ -90,10 +90,10 @@ def _attached(plan: Plan, as_json: bool) -> None:
 def _detached(plan: Plan) -> StackState:
     """Start `python -m core.stack` and wait until it is ready. Raises what kept it from that."""
     import subprocess
-    import sys
     import time
 
     from core.errors import ConfigError, HeadraceError, ServiceUnavailable
+    from core.processes import python
     from core.stack import state
     from core.stack.plan import require_free
 
@@ -105,7 +105,7 @@ def _detached(plan: Plan) -> StackState:
     log = plan.folder / "supervisor.log"
     with log.open("wb") as out:
         supervisor = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "core.stack", str(plan.api_port), str(plan.web_port), plan.mark],
+            python("core.stack", str(plan.api_port), str(plan.web_port), plan.mark),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -21,8 +21,9 @@ def web(
     Example: headrace web --host 0.0.0.0 --port 8080
     """
     import os
-    import sys
 
-    arguments = [sys.executable, "-m", "core.web", "--host", host, "--port", str(port)]
+    from core.processes import python
+
+    arguments = python("core.web", "--host", host, "--port", str(port))
     # The command line and the web app are neighbours that do not know each other's code.
-    os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter and module, no shell
+    os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter and module, no shell

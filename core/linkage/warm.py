@@ -31,6 +31,7 @@ from core.matching.scoring.classes import CLASSES
 from core.matching.scoring.model import WeightArrays
 from core.matching.scoring.score_pairs import Scorer, score_range
 from core.matching.specs.spec import load_spec
+from core.processes import python
 
 # From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
 N_PERSONS = 2_000
@@ -80,7 +81,7 @@ def warm() -> float:
     started = time.perf_counter()
     show_dots()
     with (
-        subprocess.Popen([sys.executable, "-m", "core.linkage.warm", "scoring"]) as other_half,
+        subprocess.Popen(python("core.linkage.warm", "scoring")) as other_half,  # noqa: S603 - our own module
         tempfile.TemporaryDirectory(prefix="headrace-warm-") as folder,
     ):
         _run_jobs(Path(folder))

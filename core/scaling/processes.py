@@ -6,7 +6,6 @@ import logging
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import psutil
 
 from core.database import DatabaseManager
 from core.errors import QueueError
+from core.processes import python
 from core.scaling import signals
 from core.scaling.policy import Fleet
 from core.scaling.ports import Effect
@@ -44,8 +44,7 @@ class Command:
 
     def line(self) -> list[str]:
         """The program and its arguments."""
-        # -P: the folder we stand in must not hide our modules.
-        line = [sys.executable, "-P", "-m", "core.cli", "consume", "--flow", self.flow_name]
+        line = python("core.cli", "consume", "--flow", self.flow_name)
         # Consumers of one machine would quarrel over the port of health and metrics.
         line += ["--http-port", "0", "--max-run-seconds", f"{RUN_S_MOST:g}", "--grace-seconds", f"{self.grace_s:g}"]
         line += [] if self.handler is None else ["--handler", self.handler]

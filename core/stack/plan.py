@@ -17,6 +17,7 @@ from core.database.embedded import EmbeddedServer, server_at
 from core.deploying.pools import POOLS, PoolPlan
 from core.deploying.servers import BATCHED, QUIET
 from core.errors import ConfigError
+from core.processes import python
 from core.settings import Settings
 from core.stack import state
 from core.stack.members import MARK
@@ -138,13 +139,13 @@ def parts(plan: Plan) -> dict[str, Part]:
         Part("redis", _redis(plan), {}),
         Part(
             "server",
-            [*_python("prefect"), "server", "start", "--host", HOST, "--port", str(plan.api_port)],
+            [*python("prefect"), "server", "start", "--host", HOST, "--port", str(plan.api_port)],
             {**SERVER, "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect_url(plan.postgres)},
         ),
-        Part("web", [*_python("core.web"), "--host", HOST, "--port", str(plan.web_port)], {}),
+        Part("web", [*python("core.web"), "--host", HOST, "--port", str(plan.web_port)], {}),
         Part(
             "worker",
-            [*_python("prefect"), "worker", "start", "--name", "headrace-up", *_pool_options(POOLS["local"])],
+            [*python("prefect"), "worker", "start", "--name", "headrace-up", *_pool_options(POOLS["local"])],
             WORKER,
         ),
     ]
@@ -185,10 +186,6 @@ def require_free(port: int, option: str) -> None:
 
 def _pool_options(pool: PoolPlan) -> list[str]:
     return ["--pool", pool.name, "--type", pool.type, "--no-create-pool-if-not-found"]
-
-
-def _python(module: str) -> list[str]:
-    return [sys.executable, "-m", module]
 
 
 def _redis(plan: Plan) -> list[str]:

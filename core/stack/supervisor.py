@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from core.deploying import files
 from core.deploying.pools import POOLS
 from core.deploying.request import DeployRequest
 from core.errors import ConfigError, ServiceUnavailable
+from core.processes import python
 from core.stack import members, state
 from core.stack.plan import PREFECT_DATABASE, Part, Plan, parts, require_free
 from core.stack.scaler import StackScaler
@@ -150,7 +150,7 @@ class Supervisor:
         request = DeployRequest(
             target="local", file=str(file), pools=str(pools), wait_s=START_LIMIT_S, fresh=True, as_json=True
         )
-        part = Part("deploy", [*_module("flows.deploy"), request.model_dump_json()], {})
+        part = Part("deploy", [*python("flows.deploy"), request.model_dump_json()], {})
         self._launch(part)
         one = self._running.pop("deploy")
         while one.process.poll() is None and not self._stop.wait(0.05):
@@ -278,10 +278,6 @@ def _words(one: _Running) -> str:
         return f"ended with {one.process.returncode}"
     again = f", started again {one.n_restarts} times" if one.n_restarts else ""
     return f"runs (pid {one.process.pid}){again}"
-
-
-def _module(name: str) -> list[str]:
-    return [sys.executable, "-m", name]
 
 
 def _answers(url: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core.deploying.servers import BATCHED, QUIET, RUN_LOG
+from core.processes import python
 
 
 def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
@@ -17,9 +18,8 @@ def become_flow(module: str, arguments: Sequence[str]) -> NoReturn:
     Without any API to talk to Prefect starts a server of its own; on a busy machine that takes longer than it waits.
     """
     sys.stdout.flush()
-    # -P: a folder `flows` or `core` where somebody stands is not ours.
-    line = [sys.executable, "-P", "-m", "core.terminal.start", module, *arguments]
-    os.execve(sys.executable, line, flow_environment())  # noqa: S606 - no shell
+    line = python("core.terminal.start", module, *arguments)
+    os.execve(line[0], line, flow_environment())  # noqa: S606 - no shell
 
 
 def flow_environment() -> dict[str, str]:

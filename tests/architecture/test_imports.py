@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tomllib
 
 import pytest
 
-from tests.architecture.tree import ROOT, dotted, modules
+from tests.architecture.tree import CODE, ROOT, dotted, modules, parsed
 
 # Loaded by `headrace --help`, each of these would cost more than the whole answer may take.
 HEAVY = {"polars", "numba", "numpy", "scipy", "sqlalchemy", "alembic", "psycopg", "prefect", "fastapi", "redis"}
@@ -61,3 +62,17 @@ def test_matching_loads_no_io_library() -> None:
     assert pure
     every = "\n".join(f"import {name}" for name in pure)
     assert not loaded_after(every) & {"psycopg", "sqlalchemy", "redis", "httpx", "prefect", "pydantic_settings"}
+
+
+# The warden knows no module of ours, and the compiler of kernels is started in the folder of `core` itself.
+STARTERS = {"core/processes.py", "core/database/embedded.py", "core/terminal/kernel_cache.py"}
+
+
+def test_one_function_starts_pythons_of_ours() -> None:
+    # Without -P a folder `core` or `flows` where a user stands would be imported in place of ours.
+    found = set()
+    for path in modules(*CODE):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.List | ast.Tuple) and node.elts and ast.unparse(node.elts[0]) == "sys.executable":
+                found.add(path.as_posix())
+    assert found == STARTERS

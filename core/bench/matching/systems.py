@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ConfigError
+from core.processes import python
 
 Files = Literal["raw", "clean"]
 SIX_RULES = Path(__file__).parent / "specs" / "six_rules.yaml"
-HEADRACE = (sys.executable, "-c", "from core.cli import main; main()")
+HEADRACE = tuple(python("core.cli"))
 SAVED = "persons, saved model"
 INSTALL = "pip install 'headrace[peers]'"
 
@@ -60,7 +60,7 @@ def _goldenmatch(threads: int) -> MatchSetup:
 
 
 def _side(module: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"core.bench.matching.{module}")
+    return tuple(python(f"core.bench.matching.{module}"))
 
 
 def peers(names: Sequence[str], threads: int) -> list[MatchSetup]:

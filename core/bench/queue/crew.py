@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 from core.errors import QueueError
+from core.processes import python
 
 OnRows = Callable[[int], None]
 
@@ -106,7 +106,7 @@ def hired(side: str, url: str, options: dict[str, Any], n: int) -> Iterator[Crew
 
 @contextmanager
 def _process() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "core.bench.queue.worker"]
+    command = python("core.bench.queue.worker")
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
         yield process

@@ -7,7 +7,6 @@ import random
 import signal
 import statistics
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from core.bench.scaling.handler import BATCH_S
 from core.database import DatabaseManager
 from core.database.queries import Connection, load, run
 from core.errors import QueueError
+from core.processes import python
 from core.queue import BatchQueue, FlowPolicy
 from core.scaling.simulation.world import rises_after_falls
 from core.settings import DatabaseSettings, QueueSettings
@@ -123,7 +123,7 @@ def rounds(
 
 @contextmanager
 def _autoscaler(url: str, consumers: int) -> Iterator[psutil.Process]:
-    command = [sys.executable, "-m", "core.cli", "scale", "run", "--flow", FLOW, "--max", str(consumers)]
+    command = python("core.cli", "scale", "run", "--flow", FLOW, "--max", str(consumers))
     command += ["--handler", "core.bench.scaling.handler:wait", "--drain-seconds", str(DRAIN_S)]
     env = os.environ | {"HEADRACE_DATABASE__URL": url}
     process = subprocess.Popen(  # noqa: S603 - our own words

@@ -7,7 +7,6 @@ import lzma
 import os
 import statistics
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import polars as pl
+
+from core.processes import python
 
 # A sheet has 1,048,576 rows, the header's among them.
 SHEET_ROWS = 1_048_575
@@ -135,7 +136,7 @@ def _taken(
 
 def _run(path: Path, folder: Path, *, piped: bool) -> tuple[float, float, str | None]:
     """Wall and CPU seconds of one match in a fresh process, and the sentence that refused it."""
-    command = [sys.executable, "-m", "core.cli", "match", "-" if piped else str(path), "--id", "id", "--json"]
+    command = python("core.cli", "match", "-" if piped else str(path), "--id", "id", "--json")
     environment = {**os.environ, "HEADRACE_STATE_DIR": str(folder / "state")}
     began = time.perf_counter()
     with path.open("rb") if piped else open(os.devnull, "rb") as given, (folder / "said").open("w+b") as said:

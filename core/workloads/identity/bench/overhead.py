@@ -10,7 +10,6 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from core.bench.harness.database import own_database, session
 from core.database.queries import load, run
 from core.errors import HeadraceError
 from core.linkage.request import MatchRequest
+from core.processes import python
 
 Q = load("bench")
 
@@ -130,7 +130,7 @@ def _served(environment: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
         port = str(probe.getsockname()[1])
         probe.close()
         served = {**environment, "PREFECT_HOME": home, "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
-        command = [sys.executable, "-m", "prefect", "server", "start", "--port", port, "--no-ui"]
+        command = python("prefect", "server", "start", "--port", port, "--no-ui")
         with (Path(home) / "server.log").open("wb") as log:
             server = subprocess.Popen(  # noqa: S603 - Prefect's own command
                 command, env={**os.environ, **served}, stdout=log, stderr=subprocess.STDOUT
@@ -163,7 +163,7 @@ def _percent(plain_s: float, prefect_s: float) -> float:
 
 def _run(module: str, request: MatchRequest, environment: Mapping[str, str]) -> tuple[float, dict[str, object]]:
     """Seconds of the whole process, and the figures it printed."""
-    command = [sys.executable, "-m", module, request.model_dump_json(), "--json"]
+    command = python(module, request.model_dump_json(), "--json")
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - our own modules
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
