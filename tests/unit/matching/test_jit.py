@@ -72,18 +72,19 @@ def test_a_kernel_that_two_processes_need_is_compiled_by_one(tmp_path: Path, mon
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"}
     with _claimed(Path(needed.doubled.stats.cache_path), needed.doubled.py_func):
         other = subprocess.Popen(
-            [sys.executable, "-W", "always::ResourceWarning", "-c", "import needed; needed.main()"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            text=True,
+            [sys.executable, "-c", "import needed; needed.main()"], stdout=subprocess.PIPE, env=environment, text=True
         )
         assert other.stdout is not None
         assert other.stdout.readline() == "needs it\n"
         assert needed.doubled(4) == 8
-    said, complaints = other.communicate(timeout=120)
-    assert said == "42 0\n", "the other one waits, and loads what this one has made"
-    assert "kernels.lock" not in complaints, "it is not closed, and Python does not say so"
+    assert other.communicate(timeout=120)[0] == "42 0\n", "the other one waits, and loads what this one has made"
+
+
+def test_what_holds_claims_is_let_go_without_a_complaint(tmp_path: Path) -> None:
+    # Warnings are errors here: of a file object Python would say that nobody closed it.
+    held = jit._claims.__wrapped__(tmp_path)
+    assert not os.get_inheritable(held)
+    os.close(held)
 
 
 def test_kernels_are_compiled_where_nothing_can_be_claimed(tmp_path: Path) -> None:
