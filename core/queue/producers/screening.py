@@ -15,6 +15,7 @@ import polars as pl
 from core.errors import InputError, QueueError, RowError, SchemaError
 from core.queue import payloads
 from core.queue.payloads import OnBad, Payloads, Refused
+from core.queue.producers.doubled_keys import doubled
 
 # So much of a refused payload is kept in the dead letters: any payload that broke another limit is kept whole.
 RAW_BYTES_MAX = payloads.BYTES_MAX
@@ -57,6 +58,10 @@ def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
     found = payloads.screen(arrivals.texts)
     if isinstance(rows, pl.DataFrame):
         found += payloads.not_finite(rows)
+    if not isinstance(rows, pl.DataFrame) or rows.schema == {"payload": pl.String()}:
+        # Columns of other frames have one name each. What is refused already may be huge.
+        known = [one.line for one in found]
+        found += doubled(arrivals.texts.clone().scatter(known, None) if known else arrivals.texts)
     return screened(arrivals, found, on_bad)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from core.database import DatabaseManager
+from core.distributed import DistributedProcessor
 from core.errors import HeadraceError, InputError, QueueError, RowError, SchemaError, UnknownFlow
 from core.queue import BatchQueue, NewBatch, views
 from core.queue.leases import dead_letters
@@ -266,3 +267,19 @@ def test_one_rule_for_numbers_json_cannot_hold_at_both_doors(queue: BatchQueue, 
         with pytest.raises(RowError, match="payload 1: a number JSON cannot hold"):
             queue.enqueue(flow, rows)
         assert queue.enqueue(flow, rows, on_bad="dead").n_refused == 2
+
+
+def test_a_key_that_stands_twice_is_refused_at_every_door(queue: BatchQueue, flow: str) -> None:
+    twice = '{"amount":1,"amount":2}'
+    doors: list[Callable[[], object]] = [
+        lambda: queue.enqueue(flow, [twice]),
+        lambda: queue.enqueue(flow, pl.DataFrame({"payload": [twice]})),
+        lambda: queue.enqueue(flow, [{1: "a", "1": "b"}]),
+        lambda: queue.put(flow, twice),
+        lambda: DistributedProcessor(queue.db, queue.settings).add_records_to_queue(flow, [{1: "a", "1": "b"}]),
+    ]
+    for door in doors:
+        with pytest.raises(RowError, match="payload 0: a key stands twice"):
+            door()
+    done = queue.enqueue(flow, [twice, {"amount": 3}], on_bad="dead")
+    assert (done.n_rows, done.n_refused) == (1, 1)
