@@ -88,7 +88,8 @@ def _work(lifeline: int, orders: Orders) -> None:
     board = Board(file)
     # Written without the interpreter's help, behind the numbers of the board; see core.queue.consumers.supervisor.
     file.seek(SIZE)
-    faulthandler.dump_traceback_later(max(0.001, orders.load_by - time.monotonic()), file=file)
+    if orders.load_by is not None:
+        faulthandler.dump_traceback_later(max(0.001, orders.load_by - time.monotonic()), file=file)
     loaded = {spec: load_handler(spec) for spec in dict.fromkeys(orders.handlers.values())}
     faulthandler.cancel_dump_traceback_later()
     board.loaded()

@@ -10,7 +10,8 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What a worker process is told; `board` is a file descriptor it inherits,
-    `load_by` when its handler must be imported, by the machine's monotonic clock in seconds."""
+    `load_by` when its handler must be imported, by the machine's monotonic clock in seconds; a supervisor of the
+    version before sets no limit."""
 
     url: str
     database: dict[str, Any]
@@ -21,7 +22,7 @@ class Orders:
     options: dict[str, Any]
     grace_s: float
     board: int
-    load_by: float
+    load_by: float | None = None
 
     def line(self) -> bytes:
         """For the worker's standard input."""
