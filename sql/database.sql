@@ -47,7 +47,7 @@ COPY ({query}) TO STDOUT
 -- Names and types of {query} without its rows: the planner drops the scan under LIMIT 0.
 SELECT * FROM ({query}) AS described LIMIT 0
 
--- name: session_facts :one
+-- name: backend_pid :one
 -- Who serves this statement, for a pooler in front has told another pid; and the forms in which it writes dates and numbers.
 SELECT pg_backend_pid(), current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'),
        current_setting('extra_float_digits')

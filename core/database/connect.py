@@ -138,7 +138,7 @@ def _sever(conn: Connection) -> None:
 def _look_behind(conn: Connection) -> None:
     """Find out what a pooler in the server's place changes: it answers before it has a server, which may refuse."""
     try:
-        row = conn.execute(load("database")["session_facts"].sql).fetchone()
+        row = conn.execute(load("database")["backend_pid"].sql).fetchone()
     except psycopg.Error:
         conn.close()
         raise

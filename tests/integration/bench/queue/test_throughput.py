@@ -39,7 +39,9 @@ def test_ours_under_a_held_snapshot(database_url: str, db: DatabaseManager, monk
     monkeypatch.setattr("core.bench.harness.database.secrets", named)
     monkeypatch.setattr("core.bench.harness.meters.secrets", named)
     found = run(database_url, ours(200), rows=2_000, held_xmin=True)
-    assert (found.system, found.held_xmin, found.claims) == ("headrace", True, 10)
+    assert (found.system, found.held_xmin) == ("headrace", True)
+    # Ten batches; how many of them one claim takes follows from how long those before took.
+    assert 1 <= found.claims <= 10
     assert found.enqueue_2_rows_per_s is not None
     assert found.commits_per_row < 0.1
     # Ten headers, claimed and completed: what a held snapshot keeps is counted in batches, not in rows.
