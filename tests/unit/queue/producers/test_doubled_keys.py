@@ -32,6 +32,16 @@ def lines(*texts: str | None) -> list[int]:
 )
 def test_doubled_finds_a_key_that_stands_twice_in_an_object(text: str) -> None:
     assert lines("{}", text, '{"amount":1}') == [1]
+    # First or behind others of a form, whatever that form is.
+    assert lines(text, '{"amount":1}', text) == [0, 2]
+    assert lines('{"amount":1,"a":"x"}', '{"amount":2,"a":"y"}', text) == [2]
+
+
+def test_doubled_reads_no_second_key_into_the_form_of_the_first() -> None:
+    form = '{"amount":1,"note":"x"}'
+    assert lines(form, '{"amount":1,"amount":"x"}', ' { "amount" : -1.5e3 , "note" : null } ') == [1]
+    assert lines(form, '{"amount":"1,\\"amount\\":2","note":"x"}', '{"amount":{"note":1,"note":2},"note":1}') == [2]
+    assert lines('{"a":1,"a" :2}', '{"a":3,"a" :4}') == [0, 1]
 
 
 @pytest.mark.parametrize(
