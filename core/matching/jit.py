@@ -10,6 +10,8 @@ them; numba looks up what it has compiled by that name, and compiles for the pro
 from __future__ import annotations
 
 import fcntl
+import io
+import logging
 import os
 import shutil
 import sys
@@ -17,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from zlib import crc32
@@ -24,11 +27,16 @@ from zlib import crc32
 import numba
 from llvmlite.binding import get_host_cpu_features
 from numba import njit, types
-from numba.core.caching import UserProvidedCacheLocator
+from numba.core.caching import IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+SEAL_BYTES = sha256().digest_size
+# Not typed.
+_Files: Any = IndexDataCacheFile
 
 _OPTIONAL = ("scipy.linalg", "cffi")
 _unliteral: Callable[[Any], Any] = types.unliteral
@@ -69,7 +77,7 @@ def keep_in_order(package: Path, home: Path) -> None:
     if config.CACHE_DIR or os.access(marker.parent, os.W_OK) or not marker.is_file():
         return
     caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    target = caches / "headrace" / f"kernels-{marker.read_text()[:16]}"
+    target = caches / "headrace" / f"kernels-{marker.read_text(errors='replace')[:16]}"
     if not target.is_dir():
         with suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +119,8 @@ def kernel(function: Callable[..., R]) -> Callable[..., R]:
     """
     dispatcher: Any = njit(nogil=True, cache=True)(function)
     template, compiled = dispatcher.get_call_template, dispatcher.compile
+    kept = dispatcher._cache
+    kept._cache_file = SealedFiles(kept.cache_path, kept._impl.filename_base, kept._impl.locator.get_source_stamp())
 
     def template_of(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         return template(tuple(map(_unliteral, arguments)), {name: _unliteral(value) for name, value in named.items()})
@@ -122,6 +132,74 @@ def kernel(function: Callable[..., R]) -> Callable[..., R]:
 
     dispatcher.get_call_template, dispatcher.compile = template_of, compile_alone
     return cast("Callable[..., R]", dispatcher)
+
+
+def sealed(content: bytes) -> bytes:
+    """The content with its digest behind it."""
+    return content + sha256(content).digest()
+
+
+def intact(path: Path) -> bool:
+    """Whether a file can be read and fits its digest. Cost: one pass over some ten kilobytes."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return sealed(content[:-SEAL_BYTES]) == content
+
+
+class SealedFiles(_Files):  # type: ignore[misc]
+    """Index and data files of one kernel, each with its digest at its end; what is damaged counts as not there.
+
+    A full disk, a power cut or a copy that was killed leaves empty or cut files, and numba would load whatever it
+    finds: that ends in an error of pickle at the best and in a crash at the worst. Pickle reads nothing behind its end.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep a compiled kernel; where that cannot be, it is compiled again by the next process."""
+        try:
+            super().save(key, data)
+        except OSError as error:
+            _say_not_kept(self._cache_path, error.strerror or type(error).__name__)
+
+    def _load_index(self) -> Any:
+        return super()._load_index() if _usable(Path(self._index_path)) else {}
+
+    def _load_data(self, name: str) -> Any:
+        path = Path(self._data_path(name))
+        if not _usable(path):
+            # numba takes this for a file that was removed, and compiles.
+            raise FileNotFoundError(path)
+        return super()._load_data(name)
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
+        content = io.BytesIO()
+        yield content
+        with super()._open_for_write(filepath) as file:
+            file.write(sealed(content.getvalue()))
+
+
+def _usable(path: Path) -> bool:
+    """Whether the file is there and intact; one that is damaged is taken away."""
+    if not os.path.lexists(path):
+        return False
+    if intact(path):
+        return True
+    _say_damaged(path.parent)
+    with suppress(OSError):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    return False
+
+
+@cache
+def _say_damaged(folder: Path) -> None:
+    log.warning("compiled kernels in %s are damaged: they are thrown away and compiled again", folder)
+
+
+@cache
+def _say_not_kept(folder: str, why: str) -> None:
+    log.warning("compiled kernels cannot be kept in %s (%s): each process compiles its own", folder, why)
 
 
 @contextmanager

@@ -27,7 +27,8 @@ def keep_fresh(folder: Path) -> bool:
     """
     digest = sha256((_digest(folder) + _digest(MATCHING)).encode()).hexdigest()
     marker = folder / "__pycache__" / "kernels.sha256"
-    if marker.is_file() and marker.read_text() == digest:
+    # As bytes: a damaged marker is no text, and no reason to stop.
+    if marker.is_file() and marker.read_bytes() == digest.encode():
         return False
     with suppress(OSError):
         marker.parent.mkdir(exist_ok=True)

@@ -88,7 +88,7 @@ def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:
 
 def _is_ready(looked_at: Sequence[Path]) -> bool:
     marks = [place / READY for place in looked_at]
-    return any(mark.is_file() and mark.read_text() == _compiled_for() for mark in marks)
+    return any(mark.is_file() and mark.read_text(errors="replace") == _compiled_for() for mark in marks)
 
 
 def _compiled_for() -> str:

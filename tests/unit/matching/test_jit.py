@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,17 @@ import pytest
 from numba.core.caching import UserProvidedCacheLocator
 
 from core.matching import jit
-from core.matching.jit import _PORTABLE_NEEDS, PORTABLE, _claimed, choose_processor, config, keep_in_order
+from core.matching.jit import (
+    _PORTABLE_NEEDS,
+    PORTABLE,
+    SEAL_BYTES,
+    _claimed,
+    choose_processor,
+    config,
+    intact,
+    keep_in_order,
+    sealed,
+)
 
 
 def test_importing_the_engine_leaves_out_what_it_does_not_need():
@@ -143,3 +156,106 @@ def test_kernels_of_an_installation_that_cannot_be_written_are_copied_once(
     (tmp_path / "file").touch()
     keep_in_order(tmp_path / "core", tmp_path / "file")
     assert settings.CACHE_DIR == "", "no place for a copy: kernels are compiled"
+
+
+DAMAGED = """
+from core.matching.jit import kernel
+
+@kernel
+def thrice(x):
+    return 3 * x
+"""
+
+Load = Callable[[], Any]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """The kernel of a module of its own, as a fresh process would load it."""
+    (tmp_path / "damaged.py").write_text(DAMAGED)
+    monkeypatch.syspath_prepend(tmp_path)
+    jit._say_damaged.cache_clear()
+    jit._say_not_kept.cache_clear()
+
+    def fresh() -> Any:
+        sys.modules.pop("damaged", None)
+        return importlib.import_module("damaged").thrice
+
+    return fresh
+
+
+def misses(compiled: Any) -> int:
+    return sum(compiled.stats.cache_misses.values())
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def turned(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def a_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.parent / "nothing")
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": cut,
+    "turned": turned,
+    "garbage": lambda path: path.write_bytes(b"garbage" * 99),
+    "a folder": a_folder,
+    "a dangling link": a_dangling_link,
+}
+
+
+@pytest.mark.parametrize("kind", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_kernels_are_compiled_again(
+    load: Load, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, damage: str
+) -> None:
+    assert load()(2) == 6
+    sound = load()
+    assert (sound(2), misses(sound)) == (6, 0)
+    found = list(tmp_path.rglob(kind))
+    assert found
+    for path in found:
+        DAMAGES[damage](path)
+    with caplog.at_level(logging.WARNING):
+        mended = load()
+        assert (mended(2), misses(mended)) == (6, 1)
+    (said,) = caplog.messages
+    assert said == f"compiled kernels in {found[0].parent} are damaged: they are thrown away and compiled again"
+    again = load()
+    assert (again(2), misses(again)) == (6, 0)
+
+
+def test_kernels_that_cannot_be_kept_still_run(
+    load: Load, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What an index that cannot be replaced does: a folder that is not empty stands in its place.
+    assert load()(2) == 6
+    (index,) = tmp_path.rglob("*.nbi")
+    shutil.rmtree(index, ignore_errors=True)
+    index.unlink(missing_ok=True)
+    (index / "in the way").mkdir(parents=True)
+    with caplog.at_level(logging.WARNING):
+        assert load()(2) == 6
+    assert any("cannot be kept" in line and "compiles its own" in line for line in caplog.messages)
+
+
+def test_intact_asks_for_the_digest(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert not intact(path)
+    for content, answer in ((sealed(b"x"), True), (b"", False), (b"x" * SEAL_BYTES, False), (sealed(b""), True)):
+        path.write_bytes(content)
+        assert intact(path) is answer
