@@ -1,7 +1,8 @@
 """The long chaos run: `python -m tests.chaos.long --minutes 30 --seed 7 --json F`, or `make chaos`.
 
 Producers and workers are kept busy on a server of its own, while they and the server are killed, stopped, cut off and
-starved at random moments. Every few minutes, and at the end, the tables are counted: nothing lost, nothing twice.
+starved at random moments, packets vanish, handlers fork, and sinks meet deadlocks, time-outs and lost connections.
+Every few minutes, and at the end, the tables are counted: nothing lost, nothing twice.
 Exit code 1 if something was, or if work lay still for longer than promised.
 """
 
@@ -29,13 +30,14 @@ from core.queue import BatchQueue, FlowPolicy
 from core.settings import DatabaseSettings, QueueSettings
 from tests.chaos import account, mischief
 from tests.chaos.fleet import PATIENT, until
+from tests.chaos.proxy import Proxy
 from tests.chaos.server import own_server
 
 # What is promised: seconds from a death to the next run of the batch.
 BY_LEASE_S, BY_SUPERVISOR_S, CLAIMABLE_S = 45.0, 2.0, 1.0
 CHECK_EVERY_S = 120.0
 # The server is away or starved: nobody can run anything then.
-OUTAGES = {"kill -9 postmaster", "no connection left", "disk full"}
+OUTAGES = {"kill -9 postmaster", "no connection left", "disk full", "packets swallowed"}
 # A server that recovers, workers that reconnect and beat again.
 AFTERMATH_S = 5.0
 
@@ -73,9 +75,12 @@ def main() -> int:
         Path(folder).chmod(0o711)
         with own_server(Path(folder)) as server:
             db = DatabaseManager("chaos", DatabaseSettings(url=SecretStr(server.url()), connect_retry_s=30))
-            stage = mischief.Stage(server, db, random.Random(seed), given.lease_s, given.workers)
+            (Path(folder) / "p").mkdir()
+            proxy = Proxy(Path(folder) / "p", server.socket_dir, "reply")
+            stage = mischief.Stage(server, proxy, db, random.Random(seed), given.lease_s, given.workers)
             report = run(stage, given.minutes * 60)
             db.dispose()
+            proxy.close()
     report |= {"seed": seed, "minutes": given.minutes, "lease_s": given.lease_s, "machine": platform.platform()}
     show(report)
     if given.json is not None:

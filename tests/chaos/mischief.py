@@ -18,6 +18,7 @@ from core.database.embedded import EmbeddedServer
 from core.errors import StoreError
 from tests.chaos import producer, worker
 from tests.chaos.fleet import Process, supervise, until
+from tests.chaos.proxy import Proxy
 from tests.chaos.server import crowded, full_disk, kill_postmaster
 
 TERMINATE = """
@@ -57,9 +58,10 @@ class Supervised:
 
 @dataclass
 class Stage:
-    """All that takes part. `dice` decides everything that is left to chance."""
+    """All that takes part. `dice` decides what is left to chance; every other worker goes through `proxy`."""
 
     server: EmbeddedServer
+    proxy: Proxy
     db: DatabaseManager
     dice: random.Random
     lease_ttl_s: float
@@ -81,8 +83,11 @@ class Stage:
 
     def start_worker(self) -> None:
         beat_s = self.lease_ttl_s / 3
+        url = self.server.url()
+        if self.n_started % 2:
+            url = url.replace(str(self.server.socket_dir), str(self.proxy.folder))
         orders = worker.Orders(
-            url=self.server.url(),
+            url=url,
             worker_id=self._name("worker"),
             flow="leased",
             lease_ttl_s=self.lease_ttl_s,
@@ -98,7 +103,7 @@ class Stage:
         self.producers.append(Process(orders, "tests.chaos.producer"))
 
     def start_supervised(self) -> None:
-        self.supervised = Supervised(supervise(self.server.url(), "supervised", "number", processes=2, grace_s=GRACE_S))
+        self.supervised = Supervised(supervise(self.server.url(), "supervised", "moody", processes=2, grace_s=GRACE_S))
 
     def tend(self) -> None:
         """Wake whom it is time for, replace who is gone."""
@@ -192,6 +197,13 @@ def fill_disk(stage: Stage) -> None:
     stage.note("disk full", at)
 
 
+def swallow_packets(stage: Stage) -> None:
+    """Half-open connections: what goes through the proxy vanishes, and nobody is told until it is over."""
+    at = time.time()
+    stage.proxy.swallow(stage.dice.uniform(1, stage.lease_ttl_s / 2))
+    stage.note("packets swallowed", at)
+
+
 def jump_clock(stage: Stage) -> None:
     victim = stage.dice.choice(stage.workers)
     victim.write_line(f"jump {stage.dice.uniform(-1e6, 1e6):.0f}")
@@ -240,6 +252,7 @@ MISCHIEF: list[tuple[Callable[[Stage], None], float]] = [
     (kill_server, 1),
     (crowd_server, 0.5),
     (fill_disk, 0.5),
+    (swallow_packets, 3),
     (jump_clock, 4),
     (kill_supervised_worker, 8),
     (end_supervisor, 4),

@@ -1,10 +1,15 @@
-"""A proxy between worker and server that knows just enough of the protocol to lose one COMMIT or its reply."""
+"""A proxy between worker and server that knows just enough of the protocol to lose one COMMIT or its reply.
+
+It can also let all packets vanish for a while, without a word to either end.
+"""
 
 from __future__ import annotations
 
 import socket
 import struct
 import threading
+import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -31,8 +36,12 @@ class Proxy:
         self.away_after_cut = False
         self.away = False
         self.n_cut = 0
+        # While it is so, nothing gets through, and nobody is told.
+        self.silent = False
+        self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
         self._n_seen = 0
         self._lock = threading.Lock()
+        self.folder = folder
         self._target = str(target / SOCKET)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / SOCKET))
@@ -55,8 +64,17 @@ class Proxy:
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._target)
             link = _Link(self, client, server)
+            self._links.add(link)
             for pump in (link.upwards, link.downwards):
                 threading.Thread(target=pump, daemon=True).start()
+
+    def swallow(self, seconds: float) -> None:
+        """Let what is sent vanish for so long; connections that lived through it are cut at its end."""
+        self.silent = True
+        time.sleep(seconds)
+        for link in list(self._links):
+            link.hang_up()
+        self.silent = False
 
     def must_cut(self) -> bool:
         """Called at each COMMIT that fits."""
@@ -80,24 +98,28 @@ class _Link:
         """Client to server: bytes as they come; one send of the client holds a whole COMMIT."""
         with suppress(OSError):
             while data := self.client.recv(1 << 16):
+                if self.proxy.silent:
+                    continue
                 asks = self.proxy.lose == "request" and self.armed and b"COMMIT" in data
                 if asks and self.proxy.must_cut():
                     break
                 self.server.sendall(data)
-        self._hang_up()
+        self.hang_up()
 
     def downwards(self) -> None:
         """Server to client, message by message."""
         waiting = b""
         with suppress(OSError):
             while data := self.server.recv(1 << 16):
+                if self.proxy.silent:
+                    continue
                 waiting += data
                 whole, cut = self._whole_messages(waiting)
                 self.client.sendall(waiting[:whole])
                 if cut:
                     break
                 waiting = waiting[whole:]
-        self._hang_up()
+        self.hang_up()
 
     def _whole_messages(self, data: bytes) -> tuple[int, bool]:
         """Length of the complete messages, and whether the one after them is the reply to lose."""
@@ -121,7 +143,8 @@ class _Link:
         self.armed = self.armed or tag.startswith(self.proxy.after)
         return False
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Both ends learn that the connection is gone."""
         for end in (self.client, self.server):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
