@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.errors import ConfigError
 from core.jobs.memory import fit, limit_bytes
 from core.jobs.ports import Stage
 from core.jobs.queue_source import QueueSource
@@ -83,9 +84,19 @@ class IdentitySession(JobSession):
         return summarise(self.job, self.spent_s, self.seconds) | {"job_id": self.job_id}
 
     def write_outputs(self, summary: dict[str, Any]) -> None:
-        """Write the files the request asks for."""
-        if self.job.description.request.out is not None:
+        """Write the files the request asks for. Raises ConfigError: the job was done before, and its files are gone."""
+        if self.job.description.request.out is None:
+            return
+        try:
             write_outputs(self.job, Path(self.job.description.request.out), summary)
+        except FileNotFoundError:
+            if self.worked:
+                raise
+            raise ConfigError(
+                f"job {self.job_id} was done before, but its files in {self.job.workspace.uri} are gone; set "
+                "`rerun` to do it again",
+                fields=("rerun",),
+            ) from None
 
 
 def title_of(source: str, spec: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def test_queue_and_manifest_give_equal_outputs(
     db: DatabaseManager, files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool
 ) -> None:
     monkeypatch.setattr(survive, "ROWS_MIN", 1)
-    queued = through_the_queue(request_of(tmp_path / "queue", files, link), db, tmp_path)
+    request = request_of(tmp_path / "queue", files, link)
+    queued = through_the_queue(request, db, tmp_path)
     local = resolve(request_of(tmp_path / "local", files, link), tmp_path / "own")
     for name in OUTPUTS:
         one, other = (pl.read_parquet(tmp_path / via / f"{name}.parquet") for via in ("queue", "local"))
@@ -105,6 +107,11 @@ def test_queue_and_manifest_give_equal_outputs(
         {"j": queued["job_id"]},
     )
     assert [tuple(row) for row in published] == [(local["rows"], local["entities"])]
+    shutil.rmtree(tmp_path / "work")
+    with pytest.raises(
+        ConfigError, match=rf"job {queued['job_id']} was done before, but its files in .* are gone; set"
+    ):
+        through_the_queue(request, db, tmp_path)
 
 
 def test_only_a_completed_job_is_exported(db: DatabaseManager, tmp_path: Path) -> None:
