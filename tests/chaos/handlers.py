@@ -29,18 +29,14 @@ def number(rows: pl.DataFrame) -> pl.DataFrame:
 def moody(rows: pl.DataFrame) -> Any:
     """The same; now and then it forks, and its sink meets a condition of the moment or ends its connection."""
     dice = random.Random(f"{rows['n'][0]} {os.getpid()} {time.monotonic_ns()}")
-    if dice.random() < 0.1 and (child := _forked()):
+    if dice.random() < 0.1:
+        child = os.fork()
+        if child == 0:
+            # It ends by itself, or comes back out of the handler; what polars computes would never end in a child.
+            return os._exit(0) if dice.random() < 0.5 else None
         os.waitpid(child, 0)
     found = number(rows)
     return HandlerResult(found, sink=_trouble(dice)) if dice.random() < 0.1 else found
-
-
-def _forked() -> int:
-    """A child that ends at once, by itself or by coming back out of the handler."""
-    child = os.fork()
-    if child == 0 and time.monotonic_ns() % 2:
-        os._exit(0)
-    return child
 
 
 def _trouble(dice: random.Random) -> Any:

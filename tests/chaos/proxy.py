@@ -62,7 +62,13 @@ class Proxy:
                 client.close()
                 continue
             server = socket.socket(socket.AF_UNIX)
-            server.connect(self._target)
+            try:
+                server.connect(self._target)
+            except OSError:
+                # The server is away, which is what the client is told as well.
+                server.close()
+                client.close()
+                continue
             link = _Link(self, client, server)
             self._links.add(link)
             for pump in (link.upwards, link.downwards):

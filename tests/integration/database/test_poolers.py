@@ -36,20 +36,26 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
+def _link(client: socket.socket, target: str) -> None:
+    """One session, from its first packet to the end of both its ends."""
+    with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError, struct.error):
+        start = _packet(client)
+        if b"options\0" in start:
+            client.sendall(b"E" + struct.pack("!I", 4 + len(REFUSAL)) + REFUSAL)
+            return
+        server.connect(target)
+        server.sendall(start)
+        back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+        back.start()
+        _pump(client, server)
+        back.join()
+
+
 def _serve(listener: socket.socket, target: str) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            start = _packet(client)
-            if b"options\0" in start:
-                client.sendall(b"E" + struct.pack("!I", 4 + len(REFUSAL)) + REFUSAL)
-                client.close()
-                continue
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(target)
-            server.sendall(start)
-            for ends in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=ends, daemon=True).start()
+            threading.Thread(target=_link, args=(client, target), daemon=True).start()
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +70,8 @@ def pooled_url(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
         listener.listen()
         threading.Thread(target=_serve, args=(listener, f"{fields['host']}/{SOCKET}"), daemon=True).start()
         yield database_url.replace(str(fields["host"]), str(folder))
+        # A thread that waits in accept() is not woken by close().
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_pooler_that_refuses_options_serves_all_the_same(pooled_url: str) -> None:
