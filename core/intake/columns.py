@@ -20,7 +20,9 @@ class FieldHint:
     Where `slips_kept`, a date that does not exist is never refused. beside: another field, and names that the
     column may have only where that field has one. digits_count: levels compare a date digit by digit.
     keep_last: of a number that is kept by its last digits, as telephone numbers are. A field that `gathers` takes all
-    columns that go by its names, each for values of its own: telephones, mail addresses.
+    columns that go by its names, each for values of its own: telephones, mail addresses. parts: fields that are taken
+    out of this one where none of them has a column; it is no field of the spec itself. alone: names that a column may
+    have where no field of `parts` but the one that they are known for has one.
     """
 
     name: str
@@ -31,6 +33,8 @@ class FieldHint:
     gathers: bool = False
     digits_count: bool = True
     keep_last: int | None = None
+    parts: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
 
     @property
     def names(self) -> set[str]:
@@ -50,7 +54,8 @@ class ColumnPlan:
     Several columns of a field are joined with a space; those `apart` hold values of their own, and stay told apart.
     notices: what is left aside though its name is known, and the like. id_guessed: nobody named the id's column, so an
     id that repeats speaks against the column, not the row.
-    kept: columns that are given back beside the answer, in the file's order.
+    kept: columns that are given back beside the answer, in the file's order. whole: fields that are taken out of
+    the columns they share.
     """
 
     id_column: str
@@ -60,6 +65,7 @@ class ColumnPlan:
     id_guessed: bool = False
     kept: tuple[str, ...] = ()
     apart: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
 
     @property
     def needed(self) -> set[str]:
@@ -114,6 +120,7 @@ def plan_columns(
                 got=wanted,
             )
         chosen[field.name] = find_columns(target, columns, path, "mapping", wanted)
+    whole = _settle_whole(chosen, fields)
     taken = {id_column, *(column for served in chosen.values() for column in served)}
     by_plain = {plain(column): column for column in reversed(columns)}
 
@@ -123,18 +130,20 @@ def plan_columns(
 
     for names_of in (_own_name, _aliases, beside_another):
         for field in fields:
-            if field.name in chosen:
+            if field.name in chosen or field.parts:
                 continue
             found = [by_plain[name] for name in names_of(field) if name in by_plain and by_plain[name] not in taken]
             if found:
                 chosen[field.name] = (found[0],)
                 taken.add(found[0])
+    whole |= _take_whole(chosen, fields, {name: column for name, column in by_plain.items() if column not in taken})
     asked = {find_field(wanted, fields, path).name for wanted in mapping or {}}
     for field in fields:
         if field.gathers and field.name in chosen and field.name not in asked:
             more = {column for column in columns if plain(column) in field.names and column not in taken}
             chosen[field.name] = tuple(column for column in columns if column in more | {*chosen[field.name]})
             taken |= more
+    fields = [field for field in fields if not field.parts]
     served = {field.name: chosen[field.name] for field in fields if chosen.get(field.name)}
     left_aside = [
         (column, field.name)
@@ -152,7 +161,47 @@ def plan_columns(
             for column, name in left_aside
         ),
         apart=frozenset(field.name for field in fields if field.gathers and len(served.get(field.name, ())) > 1),
+        whole=frozenset(whole),
     )
+
+
+def _settle_whole(chosen: dict[str, tuple[str, ...]], fields: Sequence[FieldHint]) -> set[str]:
+    """Let columns that were said to be whole serve the parts of which nothing is said; returns these parts.
+
+    What is whole stays in `chosen`, so that it is not looked for again.
+    """
+    found: set[str] = set()
+    for field in fields:
+        if field.parts and chosen.get(field.name):
+            found |= {part for part in field.parts if part not in chosen}
+            chosen.update(dict.fromkeys(found, chosen[field.name]))
+    return found
+
+
+def _take_whole(chosen: dict[str, tuple[str, ...]], fields: Sequence[FieldHint], free: Mapping[str, str]) -> set[str]:
+    """Look for a column that is whole where none of its parts has one, but a name that may mean either.
+
+    Args:
+        chosen: changed in place. free: by plain name, the columns that serve nothing yet.
+    Returns:
+        the parts that are taken out of it.
+    """
+    found: set[str] = set()
+    for field in fields:
+        if not field.parts or field.name in chosen:
+            continue
+        there = [part for part in field.parts if part in chosen]
+        column = next((free[name] for name in (*_own_name(field), *_aliases(field)) if name in free), None)
+        if len(there) == 1 and [plain(name) for name in chosen[there[0]]][:1] in [
+            [plain(name)] for name in field.alone
+        ]:
+            (column,) = chosen[there[0]]
+        elif there:
+            continue
+        if column is not None:
+            found |= {*field.parts}
+            chosen.update(dict.fromkeys(field.parts, (column,)))
+    return found
 
 
 def kept_of(columns: Sequence[str], id_column: str, wanted: Sequence[str]) -> tuple[str, ...]:

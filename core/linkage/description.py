@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.intake.columns import FieldHint
-from core.intake.known_names import BESIDE, known_names
+from core.intake.known_names import ALONE, BESIDE, known_names
 from core.intake.source import Source
 from core.intake.tables.part_files import name_of
 from core.linkage.request import MatchRequest
 from core.matching.records.layout import with_room
 from core.matching.specs.levels import SEVERAL_KINDS, VALUES_MAX
 from core.matching.specs.spec import MatchSpec, built_in_specs
+from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 
 
 class Frozen(BaseModel):
@@ -62,7 +63,8 @@ DESCRIPTION = "job.json"
 def hints_of(spec: MatchSpec) -> list[FieldHint]:
     """What the columns of the file are looked for by; the parts of one column share their aliases.
 
-    Columns of the built-in specs are found by their names in eight languages, too.
+    Columns of the built-in specs are found by their names in eight languages, too; whole names serve where the spec
+    has fields for their parts only.
     """
     hints = []
     for column in spec.columns:
@@ -85,6 +87,8 @@ def hints_of(spec: MatchSpec) -> list[FieldHint]:
             gathers=fields[0].gathers,
         )
         hints.append(hint)
+    if spec.name in built_in_specs() and set(PERSON_PARTS) <= set(spec.columns):
+        hints.append(FieldHint(WHOLE, "name", known_names(WHOLE), parts=tuple(PERSON_PARTS), alone=ALONE))
     return hints
 
 

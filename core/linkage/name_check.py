@@ -11,10 +11,11 @@ from core.intake.known_names import known_names
 from core.linkage.description import hints_of
 from core.linkage.request import MatchRequest
 from core.matching.specs.spec import MatchSpec, built_in_specs
+from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 
 QUESTION = "without_names"
 # What often stands above a whole name: it is told, so that nobody wonders why a name was not found.
-_WHOLE_NAMES = frozenset(map(plain, ("name", "naam", *known_names("full_name"))))
+_WHOLE_NAMES = frozenset(map(plain, (WHOLE, *known_names(WHOLE))))
 
 
 def refuse_nameless(
@@ -58,8 +59,8 @@ def _name_columns(spec: MatchSpec) -> tuple[str, ...]:
 def _advice(spec: MatchSpec, lacking: Sequence[str], columns: Sequence[str]) -> str:
     whole = next((column for column in columns if plain(column) in _WHOLE_NAMES), None)
     hint = ""
-    if whole is not None and spec.name == "persons" and set(lacking) == {"first_name", "last_name"}:
-        hint = f"Column {whole!r} seems to hold the whole name, which `spec` persons_freeform takes apart. "
+    if whole is not None and set(lacking) < set(PERSON_PARTS):
+        hint = f"If column {whole!r} holds whole names, take both names out of it with `mapping` {WHOLE}={whole}. "
     return (
         f"{hint}Without names strangers may become one: name the column with `mapping` {lacking[0]}=COLUMN, or say "
         f"that there is none with `mapping` {lacking[0]}=, or go on with `{QUESTION}`"

@@ -18,6 +18,7 @@ from core.intake.checks.date_columns import DateColumn
 from core.intake.checks.number_columns import NUMBERED_KINDS, NumberColumn
 from core.intake.checks.set_aside import LEFT_OUT_MAX, ROWS_AT_ONCE, BadRow, RawsOf, SetAside, too_many
 from core.intake.checks.value_columns import CHECKED_KINDS, ValueColumn
+from core.intake.checks.whole_names import WholeNameColumn
 from core.intake.columns import ColumnPlan
 from core.intake.opening import BadRows, Opening
 from core.matching.standardise.readings import AS_WRITTEN, ColumnReading
@@ -83,6 +84,7 @@ class Intake:
             for hint in opening.fields
             if hint.kind in CHECKED_KINDS and hint.name in plan.mapping
         }
+        self.whole = {name: WholeNameColumn("+".join(plan.mapping[name]), opening) for name in sorted(plan.whole)[-1:]}
         hints = {hint.name: hint for hint in opening.fields if hint.name in plan.mapping and hint.kind != "date"}
         telephones = [name for name, hint in hints.items() if hint.gathers]
         self.counts = ValueCounts({name: hint.kind for name, hint in hints.items()}, telephones)
@@ -118,6 +120,8 @@ class Intake:
             texts, lines = batch.frame[name], batch.origin["line"]
             some = (texts, lines) if good is None else (texts.filter(good), lines.filter(good))
             values.take(*some, present[name])
+        for name, names in self.whole.items():
+            names.take(batch.frame[name].filter(~bad), batch.origin["line"].filter(~bad))
         refused = batch.frame.filter(bad)
         n_good = len(bad) - len(refused)
         if not n_good:
@@ -179,16 +183,20 @@ class Intake:
         self.dates = {name: dates for name, dates in self.dates.items() if name in kept}
         self.numbers = {name: numbers for name, numbers in self.numbers.items() if name in kept}
         self.values = {name: values for name, values in self.values.items() if name in kept}
+        self.whole = {name: names for name, names in self.whole.items() if name in kept}
 
     @property
-    def _checked(self) -> list[DateColumn | ValueColumn]:
-        return [*self.dates.values(), *self.values.values()]
+    def _checked(self) -> list[DateColumn | ValueColumn | WholeNameColumn]:
+        return [*self.dates.values(), *self.values.values(), *self.whole.values()]
 
     @property
     def readings(self) -> dict[str, ColumnReading]:
         """How columns are read that are not read as they are written."""
-        found = {column.name: column.reading for column in self._checked}
+        found = {name: dates.reading for name, dates in self.dates.items()}
+        found |= {name: values.reading for name, values in self.values.items()}
         found |= {name: numbers.reading for name, numbers in self.numbers.items()}
+        for names in self.whole.values():
+            found |= {name: reading for name, reading in names.readings.items() if name in self.plan.whole}
         return {name: reading for name, reading in found.items() if reading != AS_WRITTEN}
 
     def notices(self) -> list[str]:

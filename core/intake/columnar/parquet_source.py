@@ -121,9 +121,7 @@ def _check_in_place(intake: Intake, parts: Sequence[_Part], again: RowsAgain) ->
     plan, n_rows = intake.plan, sum(part.rows for part in parts)
     for number, part in enumerate(parts):
         for lo in range(0, part.rows, _SLICE_ROWS):
-            looked_at = (
-                intake.dates.keys() | intake.values.keys() | intake.numbers.keys() | intake.counts.several.keys()
-            )
+            looked_at = {*intake.dates, *intake.values, *intake.numbers, *intake.counts.several, *intake.whole}
             names = [name for name in plan.mapping if name in looked_at or name not in intake.filled]
             narrow = replace(plan, mapping={name: plan.mapping[name] for name in names}, kept=())
             raw = read_raw(part.scan.slice(lo, _SLICE_ROWS), narrow, part.path)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 # Beside given names `Name` is the surname, as in German, Dutch and Polish lists; alone it is the whole name.
 BESIDE = {"last_name": ("first_name", ("name", "naam", "nazwa"))}
+# Alone these are whole names in one language, and given names or surnames in another.
+ALONE = ("nome", "nombre", "nom")
 _TABLE = Path(__file__).with_name("column_names.toml")
 
 

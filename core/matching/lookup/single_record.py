@@ -22,6 +22,7 @@ from core.matching.specs.levels import CODED_KINDS, SEVERAL_KINDS
 from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.date_forms import SHORT_YEAR
 from core.matching.standardise.dates import iso_dates, order_evidence, read_dates
+from core.matching.standardise.full_names import PERSON_PARTS, WHOLE, person_part
 from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import PLACEHOLDER_DATES, normalise_field
 from core.matching.standardise.readings import ColumnReading, read_as
@@ -59,7 +60,9 @@ class RecordPacker:
         readings: Mapping[str, ColumnReading] = MappingProxyType({}),
     ) -> None:
         self._layout = layout
-        self._readings = dict(readings)
+        # Who asks for a first name gives one: it is no whole name, whatever the columns of the run held.
+        self._readings = {name: each for name, each in readings.items() if each.name_part is None}
+        self._surname_first = any(each.surname_first for each in readings.values())
         self._orders = dict(date_orders)
         self._suspects = {name: frozenset(map(int, values)) for name, values in placeholders.items()}
         self._words = {field.name: layout.value_words(field.name) for field in layout.spec.fields}
@@ -71,17 +74,21 @@ class RecordPacker:
         """Pack one record.
 
         Args:
-            values: by column of the spec; one that is absent, null or blank is missing.
+            values: by column of the spec; one that is absent, null or blank is missing. WHOLE gives first and last name
+                where these are.
         Raises:
             InputError: a year of two digits that the run does not say how to read; names the field, never the value.
         Cost: 10 us a value; up to 2 ms for one in another script than Latin, and for a date that is not ISO.
         """
         words = np.zeros(self._layout.stride, dtype=np.uint32)
         texts = [""] * len(self._coded)
+        whole = (values.get(WHOLE) or "").strip()
         for number, field in enumerate(self._layout.spec.fields):
             text = (values.get(field.column) or "").strip()
             if text and field.column in self._readings:
                 text = self._as_read(field.column, text)
+            elif not text and whole and field.column in PERSON_PARTS:
+                text = self._out_of(field.column, whole)
             if not text:
                 continue
             if field.kind in CODED_KINDS:
@@ -93,6 +100,12 @@ class RecordPacker:
     def _as_read(self, column: str, text: str) -> str:
         texts = pl.Series([text], dtype=pl.String)
         found = read_as(texts, self._readings[column], self._orders.get(column, False))[0]
+        return "" if found is None else str(found)
+
+    def _out_of(self, column: str, whole: str) -> str:
+        """A part of a whole name."""
+        texts = pl.Series([whole], dtype=pl.String)
+        found = person_part(texts, PERSON_PARTS[column], surname_first=self._surname_first)[0]
         return "" if found is None else str(found)
 
     def _clean(self, number: int, text: str) -> str:

@@ -30,6 +30,7 @@ from core.matching.records.value_places import relaid
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
+from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 from core.matching.standardise.readings import ColumnReading
 from core.processes import on_fork
 
@@ -160,7 +161,8 @@ class IdentityLookup:
         """The entity that a record would join; see `Answer`.
 
         Args:
-            values: by field of the spec; what is absent or null is missing.
+            values: by field of the spec; what is absent or null is missing. `full_name` is taken apart into first and
+                last name where these are.
             record_id: of the record, as an increment would have it; it decides ties between names only.
             with_evidence: say of each matched pair what each field weighed.
         Raises:
@@ -169,7 +171,7 @@ class IdentityLookup:
         """
         for _ in range(MOVES_MAX):
             version = self._current()
-            texts = _texts(values, version.stored.spec.columns)
+            texts = _texts(values, _asked_by(version.stored.spec))
             version = version.roomy(texts)
             record = version.packer.pack(texts)
             asked = [self.dataset, record.words.tolist(), record.texts, record_id, with_evidence]
@@ -186,7 +188,7 @@ class IdentityLookup:
     @property
     def columns(self) -> tuple[str, ...]:
         """The fields that a record may have."""
-        return self._current().rules.layout.spec.columns
+        return _asked_by(self._current().rules.layout.spec)
 
     def _settled(self, dataset: str | None) -> str:
         """The data set that is meant, if it can be looked up in."""
@@ -306,6 +308,11 @@ def _unready(dataset: str, job_id: int) -> ConfigError:
         dataset=dataset,
         job_id=job_id,
     )
+
+
+def _asked_by(spec: MatchSpec) -> tuple[str, ...]:
+    """What a record may be asked for by: the columns of the spec, and the whole name where these are its parts."""
+    return (*spec.columns, WHOLE) if set(PERSON_PARTS) <= set(spec.columns) else spec.columns
 
 
 def _array(numbers: Sequence[int]) -> str:

@@ -41,7 +41,7 @@ def test_persons_finds_columns_in_other_languages_and_cases(header: str, fields:
 
 
 def test_persons_serves_no_field_by_a_name_that_could_mean_two() -> None:
-    columns = ["id", "name", "land", "title", "date", "number", "code"]
+    columns = ["id", "namn", "land", "title", "date", "number", "code"]
     assert plan_columns(columns, Path("in.csv"), "id", None, hints_of(load_spec("persons"))).mapping == {}
 
 

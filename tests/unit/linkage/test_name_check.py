@@ -32,9 +32,14 @@ def test_missing_names_are_told_with_what_there_is_and_what_to_do() -> None:
     assert refused.value.facts["fields"] == ("mapping", "spec", "without_names")
 
 
-def test_a_column_that_seems_to_hold_the_whole_name_is_told() -> None:
-    with pytest.raises(InputError, match="'Nom complet' seems to hold the whole name, which `spec` persons_freeform"):
-        check(["id", "Nom complet", "dob"])
+def test_a_whole_name_is_a_name_and_told_where_only_one_of_its_parts_has_a_column() -> None:
+    check(["id", "Nom complet", "dob"])
+    with pytest.raises(
+        InputError, match="If column 'Nom complet' holds whole names, .* `mapping` full_name=Nom complet"
+    ):
+        check(["id", "Nom complet", "prenom", "dob"])
+    with pytest.raises(InputError, match="no column is known as first_name and last_name"):
+        check(["id", "Nom complet", "dob"], mapping={"full_name": ""})
 
 
 def test_companies_need_a_name_too() -> None:

@@ -20,8 +20,10 @@ from core.matching.records.value_places import field_values
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import load_spec
+from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import fold, normalise_field
+from core.matching.standardise.readings import ColumnReading, read_as
 from core.matching.text.string_views import copy_text, one_text, text_chunks, text_length
 from core.workloads.identity.made_persons.generator import generate_persons
 from tests.property.matching.records.test_pack_text import ANYTHING, ASCII, COLUMN, GLUED, LAYOUT, SPEC
@@ -194,3 +196,20 @@ def test_coded_matrix_is_what_pack_text_gives():
     found, strings = coded_matrix(records, layout)
     assert np.array_equal(found, words)
     assert strings == vocabulary.strings.to_list()
+
+
+@given(st.text(st.sampled_from("AnBo-,. 李é'dev"), max_size=14), st.booleans())
+def test_packer_takes_a_whole_name_apart_as_a_column_of_them_is(text: str, surname_first: bool) -> None:
+    layout = Layout.of(load_spec("persons"))
+    readings = {name: ColumnReading(name_part=part, surname_first=surname_first) for name, part in PERSON_PARTS.items()}
+    texts = pl.Series([text.strip() or None], dtype=pl.String)
+    parts = {name: read_as(texts, reading)[0] for name, reading in readings.items()}
+    packer = RecordPacker(layout, {}, {}, readings)
+    assert packer.pack({WHOLE: text}).texts == packer.pack(parts).texts
+
+
+def test_packer_does_not_take_a_first_name_for_a_whole_one() -> None:
+    readings = {name: ColumnReading(name_part=part) for name, part in PERSON_PARTS.items()}
+    packer = RecordPacker(Layout.of(load_spec("persons")), {}, {}, readings)
+    assert packer.pack({"first_name": "Ruth", "last_name": "Oak", WHOLE: "Ann Elm"}).texts[:2] == ("ruth", "oak")
+    assert packer.pack({WHOLE: "Ann Elm"}).texts[:2] == ("ann", "elm")
