@@ -36,6 +36,22 @@ def splitmix(value: int) -> int:
     return mixed ^ (mixed >> 31)
 
 
+def record_hash(words: Sequence[int]) -> int:
+    """Twin of `record_hashes.fill_hashes`, of one record."""
+    state = 0
+    for low, high in zip(words[::2], words[1::2], strict=True):
+        state = splitmix(state ^ (low | high << 32))
+    return state
+
+
+def in_hash_order(parts: Iterable[Sequence[int]], hashes: Sequence[int], window: int) -> list[int]:
+    """Twin of `record_hashes.order_ties`, of one block, given as its parts."""
+    parts = list(parts)
+    if sum(map(len, parts)) <= window:
+        return [row for part in parts for row in part]
+    return [row for part in parts for row in sorted(part, key=lambda row: hashes[row])]
+
+
 def hash_units(units: Iterable[int]) -> int:
     """Twin of `hashing.hash_span`."""
     units = list(units)

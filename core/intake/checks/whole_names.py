@@ -18,7 +18,6 @@ SINGLE_SHARE_MAX: Final = 0.5
 SINGLE_ROWS_MIN: Final = 3
 # So many more names must speak for an order than against it before they overrule what the column is called.
 SURE_RATIO: Final = 2
-_SAMPLED: Final = 20_000
 _SURNAME: Final = (
     "surname|lastname|familyname|nachname|nom(?!bre|e)|apellidos?|cognome|sobrenome|apelido|achternaam|nazwisko"
 )
@@ -37,14 +36,14 @@ class WholeNameColumn:
         self._line: int | None = None
 
     def take(self, texts: pl.Series, lines: pl.Series) -> None:
-        """Count the names of good rows; of the order the first of each batch tell enough."""
+        """Count the names of good rows. Cost: 1 us a name."""
         said = texts.is_not_null()
         single = said & ~texts.str.contains(r"[\s,\u{3400}-\u{9fff}\u{ac00}-\u{d7af}]").fill_null(False)
         self._n_said += int(said.sum())
         if single.any():
             self._n_single += int(single.sum())
             self._line = self._line or int(lines.filter(single)[0])
-        front, behind = order_votes(texts.head(_SAMPLED).drop_nulls())
+        front, behind = order_votes(texts.drop_nulls())
         self._n_front, self._n_behind = self._n_front + front, self._n_behind + behind
 
     @property

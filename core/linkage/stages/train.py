@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.linkage.history.models import MODEL, candidate_shares, reuse_model, write_model
+from core.matching.records.record_hashes import record_hashes
 from core.matching.scoring.chance_agreement import collisions
 from core.matching.scoring.em import train
 from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
 from core.matching.scoring.model import build_model
-from core.matching.scoring.random_pairs import random_pairs
+from core.matching.scoring.random_pairs import pairs_of_sample
+from core.storage.workspace import Array
 
 if TYPE_CHECKING:
     from core.jobs.ports import Output
@@ -32,10 +34,11 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """
     if job.description.request.model is not None or job.description.frozen is not None:
         return reuse_model(job, folder)
+    hashes = record_hashes(job.words)
     with ThreadPoolExecutor(job.threads) as pool:
-        strangers = pool.submit(_random_histogram, job)
-        shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries)
-        passes = [pool.submit(_pass_histogram, job, number) for number in range(len(job.spec.passes))]
+        strangers = pool.submit(_random_histogram, job, hashes)
+        shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries, hashes)
+        passes = [pool.submit(_pass_histogram, job, hashes, number) for number in range(len(job.spec.passes))]
         near = pool.submit(candidate_shares, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
     parameters = train(candidates, chance, job.total_pairs, job.layout, shared.result())
@@ -58,12 +61,19 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     }
 
 
-def _pass_histogram(job: LinkageJob, number: int) -> Histogram:
-    blocks = job.blocks(number)
-    return pass_histogram(job.words, blocks, job.vocabulary, job.layout, boundaries=job.boundaries, number=number)
+def _pass_histogram(job: LinkageJob, hashes: Array, number: int) -> Histogram:
+    return pass_histogram(
+        job.words,
+        job.blocks(number),
+        job.vocabulary,
+        job.layout,
+        boundaries=job.boundaries,
+        number=number,
+        hashes=hashes,
+    )
 
 
-def _random_histogram(job: LinkageJob) -> Histogram:
+def _random_histogram(job: LinkageJob, hashes: Array) -> Histogram:
     """Level patterns of random pairs: nearly all of them are strangers."""
-    left, right = random_pairs(job.rows, RANDOM_PAIRS, SEED, job.boundaries)
+    left, right = pairs_of_sample(hashes, RANDOM_PAIRS, SEED, job.boundaries)
     return pair_histogram(job.words, job.vocabulary, job.layout, left, right)

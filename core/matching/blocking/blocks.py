@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.matching.blocking.block_keys import WINDOW_DEFAULT, fill_keys
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
+from core.matching.records.record_hashes import record_hashes
 from core.matching.records.vocabulary import Vocabulary
 
 SAME = 255
@@ -258,7 +259,8 @@ def windowed_order(
 ) -> NDArray[np.uint32]:
     """Sort the records of oversize blocks by their first words, so that a window meets the likeliest pairs.
 
-    Codes ascend with their strings, so records whose first fields are spelt alike lie side by side.
+    Codes ascend with their strings, so records whose first fields are spelt alike lie side by side. Ties are settled by
+    the hash of the whole record, never by its row.
     """
     if len(keys) <= window:
         return rows
@@ -269,7 +271,7 @@ def windowed_order(
     ordered = rows.copy()
     for block in large:
         inside = rows[borders[block] : borders[block + 1]]
-        columns = words[inside][:, : min(4, words.shape[1])]
-        order = np.lexsort((inside, *columns.T[::-1]))
+        records = words[inside]
+        order = np.lexsort((record_hashes(records), *records[:, : min(4, words.shape[1])].T[::-1]))
         ordered[borders[block] : borders[block + 1]] = inside[order]
     return ordered

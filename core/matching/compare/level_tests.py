@@ -57,7 +57,9 @@ def settle_names(
         if levels[pair] != UNDECIDED:
             continue
         if similarity[pair] == NOT_COMPUTED:
-            code_a, code_b = records[left[pair], at], records[right[pair], at]
+            # Jaro-Winkler is not the same both ways in rare cases: the codes decide, so that rows do not.
+            one, two = records[left[pair], at], records[right[pair], at]
+            code_a, code_b = min(one, two), max(one, two)
             low_a, low_b = packed[code_a, 0], packed[code_b, 0]
             if is_packed(low_a) and is_packed(low_b):
                 similarity[pair] = jaro_winkler_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])

@@ -18,6 +18,7 @@ from core.matching.compare.patterns import compare_patterns
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import NUMBER_MAX
+from core.matching.records.record_hashes import record_hashes, sampled_rows
 from core.matching.records.sources import WITHIN_ONE, Boundaries, across, pairs_across, source_numbers
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.specs.spec import FieldSpec
@@ -50,15 +51,17 @@ def collisions(
     layout: Layout,
     total_pairs: float,
     boundaries: Boundaries = WITHIN_ONE,
+    hashes: NDArray[np.uint64] | None = None,
 ) -> tuple[Collisions, ...]:
     """Find the colliding pairs of every field whose values are nearly unique.
 
     Args:
-        words: all records; at most 500,000 of them are looked at, drawn by the hash of their row.
+        words: all records; at most 500,000 of them are looked at, drawn by their hashes.
         total_pairs: all pairs there are; of several sources, whose `boundaries` are given, those of two of them.
+        hashes: of `record_hashes`, where they are known.
     Cost: per such field one sort of the sample and at most 100,000 comparisons.
     """
-    rows = sampled_rows(len(words), ROWS_MAX)
+    rows = sampled_rows(record_hashes(words) if hashes is None else hashes, ROWS_MAX, boundaries)
     linked = len(boundaries) > 0
     sizes = np.bincount(source_numbers(rows, boundaries)).tolist()
     n_pairs = pairs_across(sizes) if linked else len(rows) * (len(rows) - 1) // 2
@@ -77,22 +80,6 @@ def collisions(
             scale = times * total_pairs / n_pairs
             found.append(Collisions(number, _levels(field), patterns, (counts * scale).astype(np.float64), scale))
     return tuple(found)
-
-
-def sampled_rows(n_rows: int, n_max: int) -> NDArray[np.int64]:
-    """All rows, or about `n_max` of them, ascending, chosen by hash."""
-    if n_rows <= n_max:
-        return np.arange(n_rows)
-    hashes = np.empty(n_rows, dtype=np.uint64)
-    hash_rows(hashes)
-    return np.flatnonzero(hashes < np.uint64(int(n_max / n_rows * 2.0**64)))
-
-
-@kernel
-def hash_rows(out: NDArray[np.uint64]) -> None:
-    """out[row] = hash of the row's number."""
-    for row in range(len(out)):
-        out[row] = splitmix(np.uint64(row))
 
 
 @kernel

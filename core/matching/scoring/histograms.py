@@ -14,14 +14,16 @@ from core.matching.blocking.shared_passes import shared_passes
 from core.matching.compare.patterns import compare_patterns
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
+from core.matching.records.record_hashes import chosen_blocks, order_ties, record_hashes
 from core.matching.records.sources import WITHIN_ONE, Boundaries
 from core.matching.records.vocabulary import Vocabulary
-from core.matching.text.hashing import splitmix
 
 PAIRS_PER_PASS = 25_000
 RANDOM_PAIRS = 150_000
 COMPARE_CHUNK = 250_000
 HASH_RANGE = float(2**64)
+WHOLE_PAIR = 720_720.0
+"""What a pair weighs that one pass makes: divided by up to sixteen passes it stays whole, so sums have no order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +45,12 @@ def wanted(row_a: np.uint32, row_b: np.uint32, boundaries: Boundaries) -> bool:
 
 @kernel
 def sample_block(
-    rows: NDArray[np.uint32], span: tuple[int, int], rule: tuple[np.uint64, Boundaries, int], out: NDArray[np.uint32],
+    rows: NDArray[np.uint32], span: tuple[int, int], rule: tuple[Boundaries, int], out: NDArray[np.uint32],
     n_pairs: int,
 ) -> int:  # fmt: skip
     """Write the pairs of one block, rows[span[0]:span[1]], behind the first `n_pairs`; returns how many there are."""
     start, end = span
-    _, boundaries, window = rule
+    boundaries, window = rule
     reach = end - start if end - start <= window else window
     for i in range(start, end):
         for j in range(i + 1, min(i + reach, end)):
@@ -65,19 +67,18 @@ def sample_block(
 def sample_pairs(
     rows: NDArray[np.uint32],
     blocks: tuple[NDArray[np.uint32], NDArray[np.uint32]],
-    rule: tuple[np.uint64, Boundaries, int],
+    rule: tuple[Boundaries, int],
     out: NDArray[np.uint32],
 ) -> int:
-    """Write the pairs of blocks whose first row hashes to rule[0] at most; returns how many there are.
+    """Write the pairs of blocks; returns how many there are.
 
-    blocks = (starts, sizes); rule = (highest hash, boundaries, window). What `out` has no room for is only counted.
+    blocks = (starts, sizes); rule = (boundaries, window). What `out` has no room for is only counted.
     """
     n_pairs = 0
     for block in range(len(blocks[0])):
         start = np.int64(blocks[0][block])
         end = start + np.int64(blocks[1][block])
-        if splitmix(np.uint64(rows[start])) <= rule[0]:
-            n_pairs = sample_block(rows, (start, end), rule, out, n_pairs)
+        n_pairs = sample_block(rows, (start, end), rule, out, n_pairs)
     return n_pairs
 
 
@@ -88,43 +89,58 @@ def pass_histogram(
     layout: Layout,
     *,
     boundaries: Boundaries = WITHIN_ONE,
-    pairs_per_pass: int = PAIRS_PER_PASS,
+    pairs_per_pass: int | None = None,
     number: int | None = None,
+    hashes: NDArray[np.uint64] | None = None,
 ) -> Histogram:
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
 
-    `number` is the pass; without it no pair is taken to stand in several of its blocks.
+    `number` is the pass; without it no pair is taken to stand in several of its blocks. `hashes`: of `record_hashes`,
+    where they are known.
 
     So the histograms of all passes add up to one in which each pair counts once. Where the pass makes more than
-    `pairs_per_pass` pairs, blocks are drawn by the hash of their first row, so neither threads nor machines change
-    the draw, and each counts for several.
+    `pairs_per_pass` (PAIRS_PER_PASS) pairs, blocks are drawn by the hash of their records, so neither threads nor
+    machines nor the order of rows change the draw, and each counts for several.
 
     Source: Horvitz & Thompson (1952), JASA 47:663; Birnbaum & Sirken (1965) for the multiplicity.
     """
+    pairs_per_pass = pairs_per_pass or PAIRS_PER_PASS
     parts = cut(blocks, WINDOW_DEFAULT, 0)
     total = int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
     rate = min(1.0, pairs_per_pass / max(total, 1))
-    hash_max = np.uint64(2**64 - 1) if rate == 1.0 else np.uint64(int(rate * HASH_RANGE))
-    rule = (hash_max, boundaries, WINDOW_DEFAULT)
-    ends = (parts.starts, parts.sizes)
-    out = np.empty((2, min(total, 2 * pairs_per_pass)), dtype=np.uint32)
-    n_pairs = sample_pairs(blocks.rows, ends, rule, out)
-    if n_pairs > out.shape[1]:
-        out = np.empty((2, n_pairs), dtype=np.uint32)
-        sample_pairs(blocks.rows, ends, rule, out)
-    left, right = out[0, :n_pairs], out[1, :n_pairs]
+    rows, ends = blocks.rows, (parts.starts, parts.sizes)
+    if rate < 1.0:
+        hashes = record_hashes(words) if hashes is None else hashes
+        drawn = np.empty(len(parts.starts), dtype=np.bool_)
+        chosen_blocks(rows, ends, hashes, np.uint64(int(rate * HASH_RANGE)), drawn)
+        rows, ends = rows.copy(), (parts.starts[drawn], parts.sizes[drawn])
+        order_ties(rows, blocks.depth, ends, hashes, WINDOW_DEFAULT)
+    left, right = _pairs_in(rows, ends, boundaries, min(total, 2 * pairs_per_pass))
+    n_pairs = len(left)
     masks = shared_passes(words, (left, right), vocabulary, layout)
-    times = np.maximum(np.bitwise_count(masks), 1)
+    times = np.maximum(np.bitwise_count(masks), 1).astype(np.float64)
     if number is not None and len(layout.key_choices[number]) > 1:
         # Two records that share two values of one field stand in two blocks of the pass.
         times = times * _blocks_shared(words, (left, right), vocabulary, layout.key_choices[number])
     found = merge_histograms(
         [
-            _histogram(words, vocabulary, layout, (left[some], right[some]), 1.0 / times[some])
+            _histogram(words, vocabulary, layout, (left[some], right[some]), np.rint(WHOLE_PAIR / times[some]))
             for some in _chunks(n_pairs)
         ]
     )
-    return Histogram(found.patterns, found.counts / rate)
+    return Histogram(found.patterns, found.counts / (WHOLE_PAIR * rate))
+
+
+def _pairs_in(
+    rows: NDArray[np.uint32], ends: tuple[NDArray[np.uint32], NDArray[np.uint32]], boundaries: Boundaries, room: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The pairs of blocks = (starts, sizes); `room` is how many are expected at most."""
+    rule, out = (boundaries, WINDOW_DEFAULT), np.empty((2, room), dtype=np.uint32)
+    n_pairs = sample_pairs(rows, ends, rule, out)
+    if n_pairs > room:
+        out = np.empty((2, n_pairs), dtype=np.uint32)
+        sample_pairs(rows, ends, rule, out)
+    return out[0, :n_pairs], out[1, :n_pairs]
 
 
 def _blocks_shared(

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.jit import kernel
-from core.matching.records.sources import WITHIN_ONE, Boundaries
+from core.matching.records.record_hashes import sampled_rows
+from core.matching.records.sources import WITHIN_ONE, Boundaries, source_numbers
 from core.matching.text.hashing import splitmix
 
+SAMPLE_ROWS = 500_000
 _S32 = np.uint64(32)
 
 
@@ -41,6 +43,21 @@ def random_pairs(
         ]
     left, right = (np.concatenate([each[side].ravel() for each in found]).astype(np.uint32) for side in (0, 1))
     return left, right
+
+
+def pairs_of_sample(
+    hashes: NDArray[np.uint64], n_pairs: int, seed: int, boundaries: Boundaries = WITHIN_ONE
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """`random_pairs` of rows that stand in the order of their records' hashes: shuffling the rows draws the same ones.
+
+    Args:
+        hashes: of `record_hashes`, of all rows; of more than SAMPLE_ROWS about as many are drawn from.
+    """
+    rows = sampled_rows(hashes, SAMPLE_ROWS, boundaries).astype(np.uint32)
+    cuts = np.cumsum(np.bincount(source_numbers(rows, boundaries), minlength=len(boundaries) + 1))[:-1]
+    places = random_pairs(len(rows), n_pairs, seed, cuts.astype(np.int64))
+    left, right = rows[places[0]], rows[places[1]]
+    return np.minimum(left, right), np.maximum(left, right)
 
 
 def _drawn(

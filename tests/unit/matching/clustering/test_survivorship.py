@@ -39,6 +39,11 @@ def test_golden_takes_the_most_frequent_then_longest_then_first(names, expected)
     assert best(*names) == expected
 
 
+def test_golden_settles_ties_by_id_whatever_the_rows():
+    frame = members(("e", 5, "Bob"), ("e", 2, "Ann"), ("f", 1, "Eve")).with_columns(id=pl.Series(["1", "2", "3"]))
+    assert golden(frame, SPEC).select("first_name", "first_name__row").rows() == [("Eve", 1), ("Bob", 5)]
+
+
 def test_golden_takes_the_most_complete_where_told_to():
     assert best("A", "A", "Annabel", policy="most_complete") == ("Annabel", 2)
 

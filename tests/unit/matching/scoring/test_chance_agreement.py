@@ -11,7 +11,7 @@ from core.matching.records.layout import Layout
 from core.matching.records.sources import WITHIN_ONE, boundaries_of
 from core.matching.records.vocabulary import pack
 from core.matching.scoring import chance_agreement as module
-from core.matching.scoring.chance_agreement import collisions, sampled_rows
+from core.matching.scoring.chance_agreement import collisions
 from core.matching.scoring.classes import T_CHANCE
 from core.matching.scoring.em import train
 from core.matching.scoring.histograms import pair_histogram
@@ -77,13 +77,6 @@ def test_collisions_of_nothing_are_none() -> None:
     for each in collisions(np.zeros_like(words), vocabulary, layout, 1225.0):
         assert len(each.patterns) == 0
     assert collisions(words[:1], vocabulary, layout, 0.0) == ()
-
-
-def test_sampled_rows_keeps_all_of_a_small_file_and_draws_evenly_from_a_large_one() -> None:
-    assert sampled_rows(10, 10).tolist() == list(range(10))
-    rows = sampled_rows(100_000, 10_000)
-    assert abs(len(rows) - 10_000) < 500
-    assert abs(rows.mean() - 50_000) < 2_000
 
 
 def test_train_learns_from_collisions_how_often_strangers_share_an_address() -> None:
