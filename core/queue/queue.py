@@ -325,6 +325,11 @@ class BatchQueue:
         if self._leads:
             leader.refresh_depth(self.db)
 
+    def promote(self) -> None:
+        """Make batches whose time has come ready, if this process led when it last asked."""
+        if self._leads:
+            leader.promote(self.db)
+
     def beat_worker(self, n_leases: int) -> None:
         """Tell that this worker lives. Of several keepers each tells what all of them hold."""
         n_leases = sum(len(keeper.held()) for keeper in self._keepers) or n_leases

@@ -47,6 +47,9 @@ class Beating(Protocol):
     def refresh_depth(self) -> None:
         """Renew the cached depth, if this process leads."""
 
+    def promote(self) -> None:
+        """Make due batches ready, if this process leads."""
+
 
 class LeaseKeeper:
     """Context manager around daemon threads; `lost` holds the ids of batches that were taken away.
@@ -171,7 +174,7 @@ class LeaseKeeper:
 
     def _duties(self) -> None:
         settings, wait = self._queue.settings, self._wait
-        step_s = min(settings.depth_every_s, settings.rescue_every_s)
+        step_s = min(settings.depth_every_s, settings.rescue_every_s, settings.poll_s)
         since_sweep_s = since_depth_s = 0.0
         while not wait(step_s):
             since_sweep_s += step_s
@@ -180,7 +183,10 @@ class LeaseKeeper:
                 # A sweep renews the depth too.
                 since_sweep_s = since_depth_s = 0.0
                 self._attempt("the leader's round", self._queue.lead_and_sweep)
-            elif since_depth_s >= settings.depth_every_s:
+                continue
+            # A pause of milliseconds after a failed attempt must not last until the next round.
+            self._attempt("making due batches ready", self._queue.promote)
+            if since_depth_s >= settings.depth_every_s:
                 since_depth_s = 0.0
                 self._attempt("renewing the depth", self._queue.refresh_depth)
 

@@ -15,7 +15,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.settings = QueueSettings()
-        self.beats = self.refreshed = self.left = 0
+        self.beats = self.refreshed = self.promoted = self.left = 0
         self.sweeping, self.let_go = threading.Event(), threading.Event()
         self.enough = threading.Event()
 
@@ -42,6 +42,9 @@ class Counting:
     def refresh_depth(self) -> None:
         self.refreshed += 1
 
+    def promote(self) -> None:
+        self.promoted += 1
+
 
 def steps(queue: Counting) -> Callable[[float], bool]:
     """Time that passes at once: beats begin when a duty hangs and end when there were enough."""
@@ -62,7 +65,8 @@ def test_beats_go_on_while_a_duty_hangs_and_after_a_beat_that_failed() -> None:
         assert keeper.running
         queue.let_go.set()
     assert queue.beats >= 5
-    # 2 s, 4 s, then the sweep at 6 s.
+    # The depth at 2 s and 4 s, what is due each second, then the sweep at 5 s.
     assert queue.refreshed == 2
+    assert queue.promoted == 4
     assert queue.left == 1
     assert not keeper.running
