@@ -44,6 +44,8 @@ from core.settings import QueueSettings, read_settings
 # Sharing out a header of so many records reads them all, so it stays small.
 RECORDS_PER_BATCH = 1_000
 BACKOFF_BASE_S = 2.0
+# What the end of a process waits for its claims to be given back.
+EXIT_S = 5.0
 # A century: what is older than that has a wrong unit.
 TIMEOUT_HOURS_MAX = 876_600
 
@@ -245,11 +247,26 @@ class DistributedProcessor:
                 atexit.register(self._at_exit)
 
     def _at_exit(self) -> None:
+        """A bounded time: a database that is away must not keep the process. What stays claimed runs out by itself."""
+
+        def close() -> None:
+            try:
+                self.close()
+            except HeadraceError as error:
+                self.logger.warning("claims were not given back: %s", error.message)
+
+        closing = threading.Thread(target=close, name="headrace-closing", daemon=True)
         try:
-            self.close()
-        except HeadraceError as error:
-            # Leases that cannot be given back run out by themselves.
-            self.logger.warning("claims were not given back: %s", error.message)
+            closing.start()
+        except RuntimeError:
+            # Some versions of Python start no thread at the end.
+            close()
+            return
+        closing.join(EXIT_S)
+        if closing.is_alive():
+            self.logger.warning(
+                "claims were not given back within %g s, for the database does not answer; their leases run out", EXIT_S
+            )
 
     # Marks
 

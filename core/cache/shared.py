@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import redis
@@ -16,6 +17,12 @@ from core.settings import RedisSettings
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+# Nothing of the URL is repeated: any part may be a piece of a password.
+CANNOT_BE_READ = (
+    "HEADRACE_REDIS__URL cannot be read: expected redis://user:password@host:6379/0, after a ? only options of "
+    "redis-py's connections; in the password write % as %25, @ as %40, / as %2F, # as %23 and ? as %3F"
+)
 
 REST_S = 5.0
 """After a failure Redis is left alone so long: a server that hangs costs one time limit, not one a request."""
@@ -98,7 +105,7 @@ def connect_shared(settings: RedisSettings, ttl_s: float) -> SharedCache | None:
     """
     if settings.url is None:
         return None
-    try:
+    with _url_read():
         pool = redis.BlockingConnectionPool.from_url(
             settings.url.get_secret_value(),
             max_connections=settings.max_connections,
@@ -108,6 +115,24 @@ def connect_shared(settings: RedisSettings, ttl_s: float) -> SharedCache | None:
             # One more attempt: a pooled connection may be older than a restart of the server.
             retry=Retry(NoBackoff(), 1),
         )
-    except ValueError:
-        raise ConfigError("HEADRACE_REDIS__URL cannot be read: expected redis://host:6379/0") from None
+        _try_out(pool)
     return SharedCache(redis.Redis(connection_pool=pool), ttl_s)
+
+
+def require_url(url: str) -> None:
+    """Raises ConfigError: the URL cannot be read, or holds options that are none. Opens no connection."""
+    with _url_read():
+        _try_out(redis.ConnectionPool.from_url(url))
+
+
+def _try_out(pool: redis.ConnectionPool) -> None:
+    # What stands in the URL's query is looked at by connections, when they are made.
+    pool.connection_class(**pool.connection_kwargs)
+
+
+@contextmanager
+def _url_read() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, redis.RedisError):
+        raise ConfigError(CANNOT_BE_READ) from None

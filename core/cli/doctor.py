@@ -207,15 +207,19 @@ def _redis(settings: Settings) -> Finding:
         return Finding("redis", "HEADRACE_REDIS__URL is not set; this command keeps answers in its process alone")
     import redis
 
+    from core.cache.shared import require_url
+    from core.errors import ConfigError
+
     limit_s = settings.redis.connect_timeout_s
     try:
         url = settings.redis.url.get_secret_value()
+        require_url(url)
         with redis.Redis.from_url(url, socket_connect_timeout=limit_s, socket_timeout=limit_s) as client:
             return Finding("redis", f"answers, version {client.info('server')['redis_version']}")
     except (redis.RedisError, OSError) as error:
         return Finding("redis", "configured", f"HEADRACE_REDIS__URL does not answer ({type(error).__name__})")
-    except ValueError:
-        return Finding("redis", "configured", "HEADRACE_REDIS__URL cannot be read: expected redis://host:6379/0")
+    except ConfigError as error:
+        return Finding("redis", "configured", error.message)
 
 
 def _stack(settings: Settings) -> Finding:

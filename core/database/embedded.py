@@ -21,7 +21,6 @@ import pwd
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from typing import Any
 
 from core.database import warden
 from core.database.queries import load
+from core.database.tuning import embedded_conf
 from core.errors import ConfigError, StoreUnavailable
 from core.processes import has_name, naming
 from core.settings import EmbeddedSettings
@@ -91,6 +91,8 @@ class EmbeddedServer:
         """Why it could not be started where it would lie; None: nothing is seen to be in the way."""
         if self.is_running():
             return None
+        if warden.runs_unseen(self.home):
+            return self._unseen()
         existing = next(path for path in (self.home, *self.home.parents) if path.exists())
         if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
             return None
@@ -103,8 +105,10 @@ class EmbeddedServer:
         Raises ConfigError (no binaries, no place) or StoreUnavailable (does not start; what its log says of that).
         Cost: about 2.5 s the first time (initdb), 0.3 s to start, 1 ms to join.
         """
-        with self._locked():
+        with self._locked(), contextlib.ExitStack() as stack:
             started = not self.is_running()
+            # First: the users of a server of another container would be taken for dead.
+            lock = stack.enter_context(self._held()) if started else None
             stay, users = warden.read_users(self.home)
             # A wish to stay ends with the server it was made for, be it by a reboot.
             stay = keep or (stay and not started)
@@ -113,10 +117,10 @@ class EmbeddedServer:
                 users = [*users, (me, warden.start_ticks(me) or 0)]
             # Recorded first: a process killed between start and record would leave a server nobody looks after.
             warden.write_users(self.home, stay, users)
-            if started:
-                self._start()
+            if lock is not None:
+                self._start(lock)
             if not stay and warden.warden_pid(self.home) is None:
-                _spawn_warden(self.home)
+                warden.spawn(self.home)
             return started
 
     def leave(self, pid: int | None = None) -> bool:
@@ -133,6 +137,8 @@ class EmbeddedServer:
         if not self.home.is_dir():
             return False
         with self._locked():
+            if warden.runs_unseen(self.home):
+                raise ConfigError(f"{self._unseen()}: stop it there")
             ran = self.is_running()
             if not warden.stop(self.home):
                 raise StoreUnavailable(f"the embedded server did not stop in time; its log: {self.log}")
@@ -144,7 +150,8 @@ class EmbeddedServer:
         """Start the server again if it died while in use (a killed postmaster)."""
         with self._locked():
             if not self.is_running():
-                self._start()
+                with self._held() as lock:
+                    self._start(lock)
 
     def program(self, name: str) -> Path:
         """Path of one of PostgreSQL's own programs, such as psql."""
@@ -179,7 +186,19 @@ class EmbeddedServer:
                 os.kill(pid, 15)
         return True
 
-    def _start(self) -> None:
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[int]:
+        """Lend the lock of a running server; ConfigError if one runs where we do not see it."""
+        if (lock := warden.hold_server(self.home)) is None:
+            raise ConfigError(f"{self._unseen()}: give each a HEADRACE_STATE_DIR, or all a HEADRACE_DATABASE__URL")
+        with os.fdopen(lock):
+            yield lock
+
+    def _unseen(self) -> str:
+        return f"a server of another container, which is not seen from here, runs on {self.home}"
+
+    def _start(self, lock: int) -> None:
+        """`lock`: inherited by the server, which holds it as long as it or a child of it lives."""
         owner = _server_user()
         binaries = _binaries(owner)
         for folder in (self.socket_dir, self.log.parent):
@@ -191,8 +210,8 @@ class EmbeddedServer:
         arguments = ["start", "-w", "-s", "-t", str(int(limit_s)), "-D", "data", "-l", "log/server.log"]
         for attempt in range(5):
             before = self.log.stat().st_size if self.log.exists() else 0
-            if _run(binaries, "pg_ctl", arguments, self.home, owner).returncode == 0:
-                break
+            if _run(binaries, "pg_ctl", arguments, self.home, owner, lock=lock).returncode == 0:
+                return
             said = self._logged_since(before)
             if attempt == 4 or "shared memory block" not in said:
                 raise StoreUnavailable(
@@ -320,27 +339,8 @@ def _private_folder(folder: Path, owner: pwd.struct_passwd | None) -> None:
 def _write_settings(server: EmbeddedServer, owner: pwd.struct_passwd | None) -> None:
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     shared_mb = max(16, min(server.settings.shared_buffers_mb, memory_mb // 8))
-    values = {
-        "listen_addresses": "",
-        "unix_socket_directories": f'"{server.socket_dir}"',
-        "unix_socket_permissions": "0700",
-        "max_connections": 200,
-        "shared_buffers": f"{shared_mb}MB",
-        "fsync": "on",
-        "synchronous_commit": "on",
-        "max_wal_size": "4GB",
-        "checkpoint_timeout": "15min",
-        "shared_preload_libraries": "pg_stat_statements",
-        # Row data must not reach the log: no DETAIL and CONTEXT, no statement text beside an error.
-        "log_error_verbosity": "terse",
-        "log_min_error_statement": "panic",
-        "log_parameter_max_length_on_error": 0,
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-    }
-    lines = [f"{key} = '{value}'" for key, value in values.items()]
     target = server.data / "postgresql.conf"
-    target.write_text("# Written by Headrace at every start; changes are lost.\n" + "\n".join(lines) + "\n")
+    target.write_text(embedded_conf(server.socket_dir, shared_mb))
     if owner:
         os.chown(target, owner.pw_uid, owner.pw_gid)
 
@@ -361,9 +361,19 @@ def cause_of(stderr: str) -> str:
 
 
 def _run(
-    binaries: Path, program: str, arguments: list[str], cwd: Path, owner: pwd.struct_passwd | None, stdin: str = ""
+    binaries: Path,
+    program: str,
+    arguments: list[str],
+    cwd: Path,
+    owner: pwd.struct_passwd | None,
+    stdin: str = "",
+    *,
+    lock: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one of PostgreSQL's programs as the server's user. Output goes to files: pg_ctl's child keeps pipes open."""
+    """Run one of PostgreSQL's programs as the server's user. Output goes to files: pg_ctl's child keeps pipes open.
+
+    `lock`: a descriptor that it and its children inherit.
+    """
     identity: dict[str, Any] = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **_MEMORY, **naming()}
     with (
@@ -381,20 +391,9 @@ def _run(
             stdout=out,
             stderr=err,
             check=False,
+            pass_fds=() if lock is None else (lock,),
             **identity,
         )
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
-
-
-def _spawn_warden(home: Path) -> None:
-    subprocess.run(  # noqa: S603 - our own file, our own interpreter
-        [sys.executable, "-S", "-E", warden.__file__, str(home)],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        close_fds=True,
-        check=False,
-    )

@@ -15,6 +15,9 @@ from sqlalchemy.pool import Pool
 
 # A server that ended a connection has said so by then on the socket; one that vanished without a word has not.
 PING_IDLE_S = 5.0
+# A proxy acknowledges what it never hands on, so the network notices nothing: who does not answer an empty statement
+# within so long is gone.
+ANSWERS_WITHIN_S = 10.0
 _SINCE = "headrace_idle_since"
 _BORN = "headrace_born"
 
@@ -87,10 +90,23 @@ def _has_news(conn: psycopg.Connection[Any]) -> bool:
 
 
 def _answers(conn: psycopg.Connection[Any]) -> bool:
-    """One round trip with an empty statement, which begins no transaction."""
+    """One round trip with an empty statement, which begins no transaction; waits a bounded time."""
     if conn.closed:
         return False
+    pgconn, give_up = conn.pgconn, time.monotonic() + ANSWERS_WITHIN_S
+    found: list[int] = []
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
     try:
-        return conn.pgconn.exec_(b"").status == ExecStatus.EMPTY_QUERY
+        pgconn.send_query(b"")
+        while True:
+            while not pgconn.is_busy():
+                if (result := pgconn.get_result()) is None:
+                    return found == [ExecStatus.EMPTY_QUERY]
+                found.append(result.status)
+            left_ms = (give_up - time.monotonic()) * 1e3
+            if left_ms <= 0 or not poll.poll(left_ms):
+                return False
+            pgconn.consume_input()
     except psycopg.Error:
         return False

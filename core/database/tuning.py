@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from core.errors import ConfigError
@@ -207,3 +208,27 @@ def _between(value: int, low: int, high: int) -> int:
 def _size(n_bytes: int) -> str:
     """Whole MB or, where nothing is lost, GB; PostgreSQL reads both by powers of 1024."""
     return f"{n_bytes // GB}GB" if n_bytes % GB == 0 else f"{n_bytes // MB}MB"
+
+
+def embedded_conf(socket_dir: Path, shared_mb: int) -> str:
+    """The postgresql.conf of a server that Headrace runs itself, reached by its socket alone."""
+    values = {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{socket_dir}"',
+        "unix_socket_permissions": "0700",
+        "max_connections": 200,
+        "shared_buffers": f"{shared_mb}MB",
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
+        "shared_preload_libraries": "pg_stat_statements",
+        # Row data must not reach the log: no DETAIL and CONTEXT, no statement text beside an error.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length_on_error": 0,
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+    }
+    lines = [f"{key} = '{value}'" for key, value in values.items()]
+    return "# Written by Headrace at every start; changes are lost.\n" + "\n".join(lines) + "\n"

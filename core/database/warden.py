@@ -4,7 +4,8 @@ Standard library only: it runs as `python -S warden.py HOME` beside the server, 
 user that ends properly leaves by itself; the warden is for users killed with -9, of whom nobody else would learn.
 
 Files in HOME: `lock` (flock), `users.json` ({"keep": bool, "users": [[pid, start_ticks], ...]}), `data/postmaster.pid`,
-`warden` (flock held by the warden, its pid inside).
+`warden` (flock held by the warden, its pid inside), `server` (flock held by the server and its children: pids mean
+nothing in another container that has the same folder, the kernel's locks do).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from pathlib import Path
 
 LOOK_EVERY_S = 2.0
 STOP_LIMIT_S = 60.0
+SERVER_WAIT_S = 5.0
 
 User = tuple[int, int]
 
@@ -42,6 +45,31 @@ def locked(home: Path, limit_s: float = 120.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def hold_server(home: Path, limit_s: float | None = None) -> int | None:
+    """The lock that says that a server runs on HOME, as a descriptor for the server to inherit; None: another has it.
+
+    Waits for the children of a server that was killed, which need a moment to notice.
+    """
+    handle = os.open(home / "server", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    give_up = time.monotonic() + (SERVER_WAIT_S if limit_s is None else limit_s)
+    while not _try_lock(handle):
+        if time.monotonic() > give_up:
+            os.close(handle)
+            return None
+        time.sleep(0.02)
+    return handle
+
+
+def runs_unseen(home: Path) -> bool:
+    """Whether a server runs on HOME that is not among our processes: one of another container."""
+    if not (home / "server").exists() or postmaster(home) is not None:
+        return False
+    handle = hold_server(home, 0.0)
+    if handle is not None:
+        os.close(handle)
+    return handle is None
 
 
 def _try_lock(handle: int) -> bool:
@@ -120,6 +148,19 @@ def warden_pid(home: Path) -> int | None:
         return None if _try_lock(handle) else int(os.read(handle, 32) or b"0") or None
     finally:
         os.close(handle)
+
+
+def spawn(home: Path) -> None:
+    """Start HOME's warden, detached."""
+    subprocess.run(  # noqa: S603 - our own file, our own interpreter
+        [sys.executable, "-S", "-E", __file__, str(home)],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        close_fds=True,
+        check=False,
+    )
 
 
 def watch(home: Path) -> None:

@@ -168,10 +168,17 @@ class ObjectStore:
         return ServiceUnavailable(f"workspace {self.uri} does not answer ({code or kind}); try again", url=self.uri)
 
 
+def holds_credentials(address: str) -> bool:
+    """Whether there seems to be a user or a password before the path. No bucket has a colon; a host may have a port."""
+    netloc = urlsplit(address).netloc
+    _, colon, port = netloc.rpartition(":") if not netloc.endswith("]") else ("", "", "")
+    return "@" in netloc or bool(colon and not port.isdecimal())
+
+
 def refuse_credentials(uri: str) -> None:
     """Raise ConfigError for an address with a user, a password or a query, without repeating it."""
     parts = urlsplit(uri)
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if holds_credentials(uri) or parts.query or parts.fragment:
         raise ConfigError(
             f"the workspace's {parts.scheme}:// address must be bucket and prefix only; credentials belong into the "
             "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or into the role of the machine"

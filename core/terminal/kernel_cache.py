@@ -15,6 +15,8 @@ from pathlib import Path
 
 NAMED = "NUMBA_CACHE_DIR"
 WITH_KERNELS = frozenset({"match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up"})
+# Benches of the platform alone.
+WITHOUT_KERNELS = frozenset({"queue", "headers", "records", "scale", "table"})
 READY = f"kernels-{sys.implementation.cache_tag}.ready"
 
 
@@ -48,13 +50,24 @@ def compile_first(arguments: Sequence[str], environment: MutableMapping[str, str
         arguments: of the command line. The others as for `place_kernels`, which comes first.
     Cost: where there is something to look at, the import of the kernels' compiler, which the command needs anyway.
     """
-    if not arguments or arguments[0] not in WITH_KERNELS or "--help" in arguments:
+    if not _needs_kernels(arguments):
         return
     found = places(environment, home, sources)
     if _is_ready(found):
         return
     sys.stderr.write("headrace: compiling the kernels for this processor, once; it takes about a minute\n")
     compile_kernels(found, sources.parent)
+
+
+def _needs_kernels(arguments: Sequence[str]) -> bool:
+    if not arguments or arguments[0] not in WITH_KERNELS or "--help" in arguments:
+        return False
+    match arguments[0]:
+        case "bench":
+            return not WITHOUT_KERNELS.intersection(arguments[1:2])
+        case "consume":
+            return not any(word.partition("=")[0] == "--handler" for word in arguments)
+    return True
 
 
 def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:

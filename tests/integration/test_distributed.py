@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from core import distributed
 from core.database import DatabaseManager
 from core.distributed import RECORDS_PER_BATCH, DistributedProcessor
 from core.errors import LeaseLost, QueueError, RowError, StoreUnavailable
@@ -357,3 +358,15 @@ def test_health_check_raises_when_the_store_is_down(processor: DistributedProces
     )
     with pytest.raises(StoreUnavailable):
         DistributedProcessor(gone, QueueSettings()).health_check()
+
+
+def test_the_end_of_a_process_does_not_wait_for_a_database_that_is_away(
+    processor: DistributedProcessor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    back = threading.Event()
+    monkeypatch.setattr(distributed, "EXIT_S", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(processor, "close", lambda: back.wait(60))
+        processor._at_exit()
+    assert "claims were not given back within 0.01 s" in caplog.text
+    back.set()

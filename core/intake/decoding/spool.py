@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 from core.errors import ConfigError, InputError, ServiceUnavailable
+from core.storage.object_store import holds_credentials
 
 STDIN: Final = "-"
 BLOCK_BYTES = 4 << 20
@@ -67,7 +68,7 @@ def fetch(address: str, folder: Path) -> Path:
             nothing answers there.
     """
     parts = urlsplit(address)
-    if "@" in parts.netloc:
+    if holds_credentials(address):
         raise ConfigError(
             f"the {parts.scheme}:// address of the input must not hold a user or password; give them in the "
             "environment or in the configuration of its tools"

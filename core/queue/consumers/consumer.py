@@ -224,7 +224,7 @@ class Consumer:
                 batch = self._waiting.next() if fine and in_time else None
             shared_s = time.monotonic() - began - sum(one_s for one_s, _ in took)
             for one, ended in zip(group, finish_together(self._queue, group, self._outages, shared_s), strict=True):
-                self._ended(one.handled.batch, ended, one.took_s, one.born_s)
+                self._ended(one.handled.batch, ended, one.took_s, one.span)
         finally:
             with suppress(StoreError):
                 self._waiting.give_back()
@@ -237,22 +237,22 @@ class Consumer:
         """One batch to its end, or into the group if it came with others; False if it was not completed."""
         if self._board is not None:
             self._board.begin(batch.batch_id, self._deadlines.monotonic_s(batch.deadline_at))
-        began, born_s = time.monotonic(), time.time()
+        began, born = time.monotonic(), offspring.now()
         readable = read(self._queue.db, batch, self._works[batch.flow_name], self._outages, texts)
         handled = handle(self._queue, readable, self._outages)
         self._end_strays(batch)
         if texts is not None and together.may_wait(handled):
-            group.append(Ready(handled, time.monotonic() - began, handled.cpu_ms(), born_s))
+            group.append(Ready(handled, time.monotonic() - began, handled.cpu_ms(), (born, offspring.now())))
             return True
         ended = finish_or_lose(self._queue, handled, self._outages)
         self._keeper.remove(batch)
-        self._ended(batch, ended, time.monotonic() - began, born_s)
+        self._ended(batch, ended, time.monotonic() - began, (born, offspring.now()))
         return ended.outcome == "completed"
 
-    def _ended(self, batch: ClaimedBatch, ended: Ended, took_s: float, born_s: float) -> None:
+    def _ended(self, batch: ClaimedBatch, ended: Ended, took_s: float, span: tuple[float, float]) -> None:
         if ended.outcome == "lost" and self._board is not None:
-            # In a process of ours nobody else starts any.
-            offspring.end_since(born_s)
+            # In a process of ours nobody else starts any, and what other batches of its group started is theirs.
+            offspring.end_between(*span)
         self._report = done = self._report.plus(ended)
         self._mind(batch, took_s)
         if self._board is not None:

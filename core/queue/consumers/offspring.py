@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
+
+from core.database.warden import start_ticks
 
 
 def of(pid: int) -> list[psutil.Process]:
@@ -29,9 +32,15 @@ def end(found: Iterable[psutil.Process]) -> None:
             process.kill()
 
 
-def end_since(born_s: float) -> None:
-    """Kill what this process has started since that moment (seconds of the wall clock)."""
-    end(process for process in of(os.getpid()) if _born_s(process) >= born_s)
+def now() -> float:
+    """Seconds since the machine was started: by this clock the kernel notes when a process began."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def end_between(began: float, ended: float) -> None:
+    """Kill what this process has started between two moments of `now`. The kernel counts in hundredths of a second."""
+    first, last = (int(moment * os.sysconf("SC_CLK_TCK")) for moment in (began, ended))
+    end(process for process in of(os.getpid()) if first <= (start_ticks(process.pid) or -1) <= last)
 
 
 def kill(worker: subprocess.Popen[bytes]) -> None:
@@ -53,9 +62,3 @@ def exit_code(worker: subprocess.Popen[bytes]) -> int | None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(worker.pid, signal.SIGKILL)
     return worker.wait()
-
-
-def _born_s(process: psutil.Process) -> float:
-    with suppress(psutil.Error):
-        return float(process.create_time())
-    return 0.0

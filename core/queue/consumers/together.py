@@ -129,12 +129,12 @@ def may_wait(handled: Handled) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A handled batch that waits for the commit of its group; what it took of its own, and when it began (epoch)."""
+    """A handled batch that waits for the commit of its group; what it took, and from when to when (`offspring.now`)."""
 
     handled: Handled
     took_s: float
     cpu_ms: float
-    born_s: float
+    span: tuple[float, float]
 
 
 def finish_together(queue: BatchQueue, group: Sequence[Ready], outages: Outages, shared_s: float = 0.0) -> list[Ended]:

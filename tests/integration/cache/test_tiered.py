@@ -15,7 +15,7 @@ import redis
 from pydantic import SecretStr
 
 from core.cache import CacheKey, MemoryCache, SharedCache, TieredCache, connect_shared
-from core.cache.shared import REST_S
+from core.cache.shared import REST_S, require_url
 from core.errors import ConfigError
 from core.settings import RedisSettings
 from core.stack.plan import packaged_redis
@@ -173,5 +173,10 @@ def test_tiered_goes_on_when_redis_dies_and_comes_back(services_folder: Path) ->
 
 def test_connect_shared_refuses_a_url_that_is_none() -> None:
     assert connect_shared(RedisSettings(), 60) is None
-    with pytest.raises(ConfigError, match="HEADRACE_REDIS__URL cannot be read"):
-        connect_shared(RedisSettings(url=SecretStr("http://nowhere")), 60)
+    for url in ("http://nowhere", "redis://:a?secret=b@h/0", "unix:///s?secret=1", "rediss://h?ssl_cert_reqs=secret"):
+        with pytest.raises(ConfigError, match="HEADRACE_REDIS__URL cannot be read") as caught:
+            connect_shared(RedisSettings(url=SecretStr(url)), 60)
+        assert "secret" not in str(caught.value)
+        with pytest.raises(ConfigError):
+            require_url(url)
+    require_url("redis://nowhere:1/2?socket_timeout=1")

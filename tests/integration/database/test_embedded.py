@@ -171,6 +171,24 @@ def test_a_killed_postmaster_is_started_again_by_the_next_connection(server: Emb
     assert server.leave()
 
 
+def test_a_server_that_another_container_runs_on_the_folder_is_left_alone(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.join()
+    before = (server.home / "users.json").read_text()
+    with monkeypatch.context() as patch:
+        # Its pid means nothing there.
+        patch.setattr(warden, "postmaster", lambda home: None)
+        patch.setattr(warden, "SERVER_WAIT_S", 0.0)
+        for act in (server.join, server.ensure_running, server.shut_down):
+            with pytest.raises(ConfigError, match=r"a server of another container.* runs on "):
+                act()
+        assert "another container" in str(server.obstacle())
+    assert (server.home / "users.json").read_text() == before
+    assert server.leave()
+    assert not warden.runs_unseen(server.home)
+
+
 def test_torn_user_file_counts_as_empty(server: EmbeddedServer) -> None:
     (server.home / "users.json").write_text('{"keep": true, "use')
     assert warden.read_users(server.home) == (False, [])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import psycopg
@@ -72,3 +74,16 @@ def test_execute_once_says_that_the_connection_was_lost(
         admin.execute("SELECT pg_terminate_backend(%s, 10000)", [second])
     # Nobody notices where the socket is looked at.
     assert single.execute_once(PID, {"n": 1}) not in [[(first,)], [(second,)]]
+
+
+def test_a_server_that_says_nothing_is_given_up_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        assert liveness.is_alive(conn, liveness.PING_IDLE_S + 1)
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+        monkeypatch.setattr(liveness, "ANSWERS_WITHIN_S", 0.05)
+        os.kill(conn.info.backend_pid, signal.SIGSTOP)
+        try:
+            assert not liveness.is_alive(conn, liveness.PING_IDLE_S + 1)
+        finally:
+            os.kill(conn.info.backend_pid, signal.SIGCONT)
+            conn.close()

@@ -83,7 +83,8 @@ def fresh(tmp_path: Path) -> Path:
 def test_the_first_command_with_kernels_says_that_it_compiles_them(
     fresh: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for arguments in ([], ["queue", "status"], ["match", "--help"]):
+    with_handler = ["consume", "--flow", "survey", "--handler=jobs.survey:score"]
+    for arguments in ([], ["queue", "status"], ["match", "--help"], ["bench", "queue"], with_handler):
         compile_first(arguments, {}, tmp_path, fresh)
     assert capsys.readouterr().err == ""
     compile_first(["match", "a.csv"], {}, tmp_path, fresh)
@@ -95,7 +96,7 @@ def test_the_first_command_with_kernels_says_that_it_compiles_them(
     assert (tmp_path / "compiled").read_text() == "once "
     (mark,) = (fresh / "__pycache__").iterdir()
     mark.write_text("another processor")
-    compile_first(["lookup"], {}, tmp_path, fresh)
+    compile_first(["consume", "--queue", "default"], {}, tmp_path, fresh)
     assert (tmp_path / "compiled").read_text() == "once once "
 
 

@@ -56,6 +56,8 @@ def test_fetch_copies_what_an_address_holds(tmp_path: Path) -> None:
     [
         ("memory://nowhere/people.csv", InputError, "no such file"),
         ("s3://key:secret@bucket/people.csv", ConfigError, "must not hold a user or password"),
+        ("s3://KEY:secret/people.csv", ConfigError, "must not hold a user or password"),
+        ("s3://KEY:sec/secret@bucket/people.csv", ConfigError, "must not hold a user or password"),
         ("nothing://a/b", InputError, "cannot be fetched"),
         ("gs://bucket/people.csv?token=secret", ConfigError, "run `pip install 'gcsfs'`"),
     ],
