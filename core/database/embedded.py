@@ -207,10 +207,10 @@ class EmbeddedServer:
             self._initialise(binaries, owner)
         _write_settings(self, owner)
         limit_s = self.settings.start_timeout_s
-        arguments = ["start", "-w", "-s", "-t", str(int(limit_s)), "-D", "data", "-l", "log/server.log"]
+        arguments = ["pg_ctl", "start", "-w", "-s", "-t", str(int(limit_s)), "-D", "data", "-l", "log/server.log"]
         for attempt in range(5):
             before = self.log.stat().st_size if self.log.exists() else 0
-            if _run(binaries, "pg_ctl", arguments, self.home, owner, lock=lock).returncode == 0:
+            if _run(binaries, arguments, self.home, owner, lock=lock).returncode == 0:
                 return
             said = self._logged_since(before)
             if attempt == 4 or "shared memory block" not in said:
@@ -227,12 +227,12 @@ class EmbeddedServer:
         _private_folder(scratch, owner)
         options = ["-D", "data.new", "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--no-instructions"]
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        made = _run(binaries, "initdb", [*options, *locale], self.home, owner)
+        made = _run(binaries, ["initdb", *options, *locale], self.home, owner)
         if made.returncode != 0:
             raise StoreUnavailable(f"initdb failed in {self.home}: {cause_of(made.stderr)}")
-        single = ["--single", "-D", "data.new", "-c", "log_min_messages=fatal", "postgres"]
+        single = ["postgres", "--single", "-D", "data.new", "-c", "log_min_messages=fatal", "postgres"]
         create = load("database")["database_create"].sql.format(name=DATABASE)
-        made = _run(binaries, "postgres", single, self.home, owner, f"{create};\n")
+        made = _run(binaries, single, self.home, owner, f"{create};\n")
         if made.returncode != 0:
             raise StoreUnavailable(f"creating the database failed in {self.home}")
         scratch.rename(self.data)
@@ -362,8 +362,7 @@ def cause_of(stderr: str) -> str:
 
 def _run(
     binaries: Path,
-    program: str,
-    arguments: list[str],
+    command: list[str],
     cwd: Path,
     owner: pwd.struct_passwd | None,
     stdin: str = "",
@@ -384,7 +383,7 @@ def _run(
         given.write(stdin)
         given.seek(0)
         done = subprocess.run(  # noqa: S603 - fixed program, arguments are ours
-            [str(binaries / program), *arguments],
+            [str(binaries / command[0]), *command[1:]],
             cwd=cwd,
             env=environment,
             stdin=given,

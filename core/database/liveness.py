@@ -93,20 +93,17 @@ def _answers(conn: psycopg.Connection[Any]) -> bool:
     """One round trip with an empty statement, which begins no transaction; waits a bounded time."""
     if conn.closed:
         return False
-    pgconn, give_up = conn.pgconn, time.monotonic() + ANSWERS_WITHIN_S
-    found: list[int] = []
-    poll = select.poll()
+    pgconn, poll = conn.pgconn, select.poll()
     poll.register(conn.fileno(), select.POLLIN)
+    give_up = time.monotonic() + ANSWERS_WITHIN_S
     try:
         pgconn.send_query(b"")
-        while True:
-            while not pgconn.is_busy():
-                if (result := pgconn.get_result()) is None:
-                    return found == [ExecStatus.EMPTY_QUERY]
-                found.append(result.status)
-            left_ms = (give_up - time.monotonic()) * 1e3
-            if left_ms <= 0 or not poll.poll(left_ms):
+        while pgconn.is_busy():
+            if not poll.poll(max(0.0, give_up - time.monotonic()) * 1e3):
                 return False
             pgconn.consume_input()
+        answer = pgconn.get_result()
+        # The end of the answer comes with it.
+        return answer is not None and answer.status == ExecStatus.EMPTY_QUERY and pgconn.get_result() is None
     except psycopg.Error:
         return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,9 @@ from core.queue.store.headers import HEADER, Begin, Spot, constants, new_headers
 Q = load("queue")
 log = logging.getLogger(__name__)
 
+_Late = Callable[[], list[Refused]]
+# So many payloads are looked through for doubled keys beside their COPY; to start a thread costs as much as fewer do.
+KEYS_BESIDE_ROWS = 1_000
 # Invalid text representation, character not in repertoire, untranslatable character, stack depth, syntax.
 _BAD_PAYLOAD = frozenset({"22P02", "22021", "22P05", "54001", "22023"})
 
@@ -81,17 +85,32 @@ def enqueue(db: DatabaseManager, place: Place, rows: Payloads, terms: Terms) -> 
     checks.check_priority(place.priority)
     checks.check_not_before(place.not_before)
     checks.check_stage(place.stage)
-    arrivals = screening.read(rows, terms.on_bad)
+    rows = screening.at_hand(rows)
+    beside = len(rows) >= KEYS_BESIDE_ROWS and screening.may_double(rows)
+    arrivals = screening.read(rows, terms.on_bad, with_keys=not beside)
     n_rows = arrivals.texts.len()
     keys = None if terms.unique_keys is None else unique_keys.checked(terms.unique_keys, n_rows)
     if n_rows == 0:
         return Enqueued()
 
-    def attempt() -> Enqueued:
-        return _store(db, place, arrivals, keys, terms)
+    def stored(arrivals: Arrivals, late: _Late | None = None) -> Enqueued:
+        return _json_only(arrivals, terms, lambda kept: _store(db, place, kept, keys, terms, late))
 
+    if not beside:
+        return stored(arrivals)
+    # Polars looks while the server stores, which takes several times as long.
+    with ThreadPoolExecutor(1, "headrace-keys") as pool:
+        try:
+            return stored(arrivals, pool.submit(screening.doubled_keys, arrivals).result)
+        except _Doubled as found:
+            refused = found.refused
+    return stored(screening.screened(arrivals, refused, terms.on_bad))
+
+
+def _json_only(arrivals: Arrivals, terms: Terms, store: Callable[[Arrivals], Enqueued]) -> Enqueued:
+    """Store them; if the server refuses a payload, look for those that are no JSON, and store the others."""
     try:
-        return patiently(terms.patience, attempt)
+        return patiently(terms.patience, lambda: store(arrivals))
     except StoreError as error:
         if error.facts.get("sqlstate") not in _BAD_PAYLOAD or error.facts.get("query") != "copy_in":
             raise
@@ -99,10 +118,21 @@ def enqueue(db: DatabaseManager, place: Place, rows: Payloads, terms: Terms) -> 
     arrivals = screening.screened(arrivals, payloads.not_json(arrivals.texts), terms.on_bad)
     if len(arrivals.refused) == n_known:
         raise InputError("the database refuses a payload that reads as JSON; it cannot be told which")
-    return patiently(terms.patience, attempt)
+    return patiently(terms.patience, lambda: store(arrivals))
 
 
-def _store(db: DatabaseManager, place: Place, arrivals: Arrivals, keys: pl.Series | None, terms: Terms) -> Enqueued:
+class _Doubled(Exception):
+    """Payloads with doubled keys, found when they were stored and not yet committed."""
+
+    def __init__(self, refused: list[Refused]) -> None:
+        super().__init__(len(refused))
+        self.refused = refused
+
+
+def _store(
+    db: DatabaseManager, place: Place, arrivals: Arrivals, keys: pl.Series | None, terms: Terms, late: _Late | None
+) -> Enqueued:
+    """`late`: waits for what a look beside this one finds."""
     batch_rows = terms.batch_rows
     with db.transaction() as conn:
         policy = flows.policy_of(conn, place.flow_name, place.tenant_id)
@@ -122,6 +152,8 @@ def _store(db: DatabaseManager, place: Place, arrivals: Arrivals, keys: pl.Serie
         if taken.bad:
             _reject(conn, spot, taken.bad_id, arrivals, taken.bad)
         new_headers(conn, headers, spot, Begin(place.not_before, held))
+        if late is not None and (found := late()):
+            raise _Doubled(found)
     n_left_out = arrivals.texts.len() - taken.texts.len() - len(taken.bad)
     return Enqueued(ids, taken.texts.len(), n_left_out, len(taken.bad))
 

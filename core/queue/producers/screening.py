@@ -36,9 +36,11 @@ class Arrivals:
         return (self.texts[line] or "").encode()[:RAW_BYTES_MAX]
 
 
-def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
+def read(rows: Payloads, on_bad: OnBad, *, with_keys: bool = True) -> Arrivals:
     """Payloads in any form as text, and what is wrong with some of them (only with `on_bad="dead"`).
 
+    Args:
+        with_keys: False: doubled keys are looked for by the caller, with `doubled_keys`.
     Raises:
         InputError: not a list of payloads; SchemaError: a column without a JSON form; RowError: a bad payload, unless
         `on_bad` is "dead".
@@ -58,11 +60,21 @@ def read(rows: Payloads, on_bad: OnBad) -> Arrivals:
     found = payloads.screen(arrivals.texts)
     if isinstance(rows, pl.DataFrame):
         found += payloads.not_finite(rows)
-    if not isinstance(rows, pl.DataFrame) or rows.schema == {"payload": pl.String()}:
-        # Columns of other frames have one name each. What is refused already may be huge.
-        known = [one.line for one in found]
-        found += doubled(arrivals.texts.clone().scatter(known, None) if known else arrivals.texts)
-    return screened(arrivals, found, on_bad)
+    arrivals = screened(arrivals, found, on_bad)
+    if with_keys and may_double(rows):
+        arrivals = screened(arrivals, doubled_keys(arrivals), on_bad)
+    return arrivals
+
+
+def may_double(rows: Payloads) -> bool:
+    """Whether payloads may hold a key twice: columns of a frame have one name each."""
+    return not isinstance(rows, pl.DataFrame) or rows.schema == {"payload": pl.String()}
+
+
+def doubled_keys(arrivals: Arrivals) -> list[Refused]:
+    """Payloads in which a key stands twice. What is refused already may be huge, and is passed over."""
+    known = [one.line for one in arrivals.refused]
+    return doubled(arrivals.texts.clone().scatter(known, None) if known else arrivals.texts)
 
 
 def at_hand(rows: Any) -> Payloads:

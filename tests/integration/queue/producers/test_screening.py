@@ -18,6 +18,7 @@ from core.queue import BatchQueue, NewBatch, views
 from core.queue.leases import dead_letters
 from core.queue.payloads import BYTES_MAX, DEPTH_MAX
 from core.queue.producers import stages
+from core.queue.producers.enqueue import KEYS_BESIDE_ROWS
 from core.queue.producers.screening import RAW_BYTES_MAX
 
 Count = Callable[..., int]
@@ -283,3 +284,18 @@ def test_a_key_that_stands_twice_is_refused_at_every_door(queue: BatchQueue, flo
             door()
     done = queue.enqueue(flow, [twice, {"amount": 3}], on_bad="dead")
     assert (done.n_rows, done.n_refused) == (1, 1)
+
+
+def test_a_key_that_stands_twice_among_many_payloads_is_found_while_they_are_stored(
+    queue: BatchQueue, flow: str, count: Callable[..., int]
+) -> None:
+    texts = [f'{{"amount":{n}}}' for n in range(KEYS_BESIDE_ROWS)]
+    texts[700] = '{"amount":1,"amount":2}'
+    n_before = count("queue_items")
+    with pytest.raises(RowError, match="payload 700: a key stands twice"):
+        queue.enqueue(flow, texts, unique_keys=[str(n) for n in range(len(texts))])
+    assert count("queue_items") == n_before
+    texts[3] = "{"
+    done = queue.enqueue(flow, pl.DataFrame({"payload": texts}), on_bad="dead")
+    assert (done.n_rows, done.n_refused) == (KEYS_BESIDE_ROWS - 2, 2)
+    assert count("queue_items") == n_before + done.n_rows
