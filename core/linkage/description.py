@@ -67,7 +67,7 @@ def hints_of(spec: MatchSpec) -> list[FieldHint]:
     has fields for their parts only.
     """
     hints = []
-    for column in spec.columns:
+    for column in dict.fromkeys(field.column for field in spec.fields):
         fields = [field for field in spec.fields if field.column == column]
         built_in = spec.name in built_in_specs()
         known = known_names(column) if built_in else ()

@@ -120,6 +120,13 @@ def best_level(a: Iterable[object], b: Iterable[object], level: Callable[[object
     return max(found, default=MISSING)
 
 
+def mark_level(a: set[str], b: set[str], *, counted: bool = True) -> int:
+    """Twin of `mark_tests.settle_marks`: a mark of two records, each several if the record says several."""
+    if not a or not b or not counted:
+        return MISSING
+    return int(not a.isdisjoint(b))
+
+
 def sound_classes(text: str) -> list[str]:
     """Sounds of a name as words, before `phonetic.sound_of` numbers and hashes them; at most six."""
     letters = "".join(letter for letter in text if "a" <= letter <= "z")[:64]

@@ -44,8 +44,9 @@ WINDOW_DEFAULT = 200
 def mix_whole(words: NDArray[np.uint32], at: int, table: NDArray[np.uint64], keys: NDArray[np.uint64]) -> None:
     """Fold a hash that the vocabulary holds per code into the keys; a record without the value loses its key."""
     for row in range(len(words)):
-        code = words[row, at]
-        keys[row] = combine(keys[row], table[code]) if code != 0 and keys[row] != _ZERO else _ZERO
+        # 0 for an empty string: a value that is missing, or has nothing but marks.
+        hashed = table[words[row, at]]
+        keys[row] = combine(keys[row], hashed) if hashed != _ZERO and keys[row] != _ZERO else _ZERO
 
 
 @kernel
@@ -64,11 +65,10 @@ def mix_affix(
     """Fold the hash of an `affix` into the keys."""
     points, starts = vocabulary.points, vocabulary.starts
     for row in range(len(words)):
-        code = words[row, at]
-        if code == 0 or keys[row] == _ZERO:
+        start, stop = affix(starts, np.int64(words[row, at]), count)
+        if start == stop or keys[row] == _ZERO:
             keys[row] = _ZERO
         else:
-            start, stop = affix(starts, np.int64(code), count)
             keys[row] = combine(keys[row], hash_span(points, start, stop))
 
 
@@ -78,12 +78,12 @@ def mix_unordered(
 ) -> None:
     """Fold the hashes of two values into the keys, whichever stands first."""
     for row in range(len(words)):
-        one, two = words[row, at], words[row, other]
-        if one == 0 or two == 0 or keys[row] == _ZERO:
+        one, two = table[words[row, at]], table[words[row, other]]
+        if (one == _ZERO) | (two == _ZERO) | (keys[row] == _ZERO):
             keys[row] = _ZERO
         else:
             # Addition does not care for order; splitmix before it keeps a+b apart from c+d.
-            keys[row] = combine(keys[row], splitmix(table[one]) + splitmix(table[two]))
+            keys[row] = combine(keys[row], splitmix(one) + splitmix(two))
 
 
 @kernel

@@ -79,12 +79,11 @@ def key_parts(layout: LayoutArrays) -> KeyParts:
 
 @kernel
 def mark_codes(chunk: Chunk, at: int, table: NDArray[np.uint64], bit: np.uint64, out: NDArray[np.uint64]) -> None:
-    """Set `bit` where both records have the same code, or codes of the same entry in `table`."""
+    """Set `bit` where both records have codes of the same entry in `table`, which is 0 for empty strings only."""
     records, left, right, size = chunk
     for pair in range(size):
         a, b = records[left[pair], at], records[right[pair], at]
-        alike = (a == b) | (table[a] == table[b])
-        out[pair] |= bit if alike & (a != 0) & (b != 0) else _ZERO
+        out[pair] |= bit if (table[a] == table[b]) & (table[a] != _ZERO) else _ZERO
 
 
 @kernel
@@ -96,7 +95,7 @@ def mark_affix(
     points, starts = vocabulary.points, vocabulary.starts
     for pair in range(size):
         a, b = records[left[pair], at], records[right[pair], at]
-        if a == 0 or b == 0:
+        if starts[a] == starts[a + 1] or starts[b] == starts[b + 1]:
             continue
         alike = a == b
         if not alike:
@@ -111,14 +110,21 @@ def mark_affix(
 
 
 @kernel
-def mark_unordered(chunk: Chunk, at: int, other: int, bit: np.uint64, out: NDArray[np.uint64]) -> None:
-    """Set `bit` where two words hold the same two codes, in either order."""
+def mark_unordered(
+    chunk: Chunk, at: int, other: int, table: NDArray[np.uint64], bit: np.uint64, out: NDArray[np.uint64]
+) -> None:
+    """Set `bit` where two words hold strings of the same two hashes, in either order; none of them is empty."""
     records, left, right, size = chunk
     for pair in range(size):
         a, b = left[pair], right[pair]
         one_a, two_a, one_b, two_b = records[a, at], records[a, other], records[b, at], records[b, other]
         alike = ((one_a == one_b) & (two_a == two_b)) | ((one_a == two_b) & (two_a == one_b))
-        out[pair] |= bit if alike & (one_a != 0) & (two_a != 0) else _ZERO
+        hash_one, hash_two = table[one_a], table[two_a]
+        if not alike:
+            alike = ((hash_one == table[one_b]) & (hash_two == table[two_b])) | (
+                (hash_one == table[two_b]) & (hash_two == table[one_b])
+            )
+        out[pair] |= bit if alike & (hash_one != _ZERO) & (hash_two != _ZERO) else _ZERO
 
 
 @kernel
@@ -185,7 +191,10 @@ def mark_part(
     opcode, at, count = np.int64(part[0]), np.int64(part[1]), np.int64(part[2])
     other, width = np.int64(part[3]), np.int64(part[4])
     every = np.uint32(0xFFFFFFFF)
-    if opcode == WHOLE:
+    if opcode == WHOLE and width == 0 and len(vocabulary.marks) > 0:
+        # Several codes may be of one bare string.
+        mark_codes(chunk, at, vocabulary.hash, bit, out)
+    elif opcode == WHOLE:
         mark_words(chunk, (at, at + (width if width > 0 else 1)), every, bit, out)
     elif opcode == SOUND:
         mark_codes(chunk, at, vocabulary.sound, bit, out)
@@ -196,7 +205,7 @@ def mark_part(
     elif opcode == SUFFIX:
         mark_affix(chunk, at, -count, vocabulary, bit, out)
     elif opcode == UNORDERED:
-        mark_unordered(chunk, at, other, bit, out)
+        mark_unordered(chunk, at, other, vocabulary.hash, bit, out)
     elif opcode in (YEAR, MONTH_DAY, PARTS, WHOLE_DATE):
         mark_dates(chunk, at, opcode, bit, out)
     elif opcode in (FIRST, LAST):

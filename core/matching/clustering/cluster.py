@@ -300,7 +300,9 @@ def smaller_id(a: int, b: int, ids: NDArray[np.uint8], starts: NDArray[np.int64]
 def guard_fields(layout: Layout) -> NDArray[np.int64]:
     """The fields that can contradict: what tells apart, digits and dates of one person; (G, 3) for `contradict`."""
     # A slip in an identifier is a level of its own, which a word cannot tell from another identifier.
-    apart = (field for field in layout.spec.fields if field.tells_apart and field.kind != "identifier")
+    # A mark may stand behind several strings; it is compared where pairs are scored.
+    others = {"identifier", "mark"}
+    apart = (field for field in layout.spec.fields if field.tells_apart and field.kind not in others)
     guards = [(WORD, layout.offset[field.name], 1) for field in apart]
     guards += [
         (DATE if field.kind == "date" else DIGITS, layout.offset[field.name], field.values)

@@ -28,6 +28,7 @@ from core.matching.compare.similarity import (
 from core.matching.jit import kernel
 from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.pair_chunk import NOT_COMPUTED, UNDECIDED, Chunk, Scratch, Strings
+from core.matching.records.vocabulary import VocabularyArrays
 from core.matching.specs.levels import (
     DATE_DIGITS,
     DATE_PARTS,
@@ -148,13 +149,21 @@ def settle_class(chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled:
 
 
 @kernel
-def settle_swapped(chunk: Chunk, at: int, partner: int, settled: tuple[NDArray[np.uint8], int]) -> None:
-    """Each record has in this word what the other has in the partner's."""
+def settle_swapped(
+    chunk: Chunk, at: int, partner: int, vocabulary: VocabularyArrays, settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """Each record has in this word what the other has in the partner's, marks aside."""
     records, left, right, size = chunk
+    hashes, marked = vocabulary.hash, len(vocabulary.marks) > 0
     levels, level = settled
     for pair in range(size):
         a, b = left[pair], right[pair]
         crossed = records[a, at] == records[b, partner] and records[b, at] == records[a, partner]
+        if marked and not crossed:
+            crossed = (
+                hashes[records[a, at]] == hashes[records[b, partner]]
+                and hashes[records[b, at]] == hashes[records[a, partner]]
+            )
         if crossed and levels[pair] == UNDECIDED:
             levels[pair] = level
 

@@ -21,6 +21,7 @@ from core.matching.compare.level_tests import (
     settle_swapped,
     settle_words,
 )
+from core.matching.compare.mark_tests import settle_bare, settle_marks
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout, LayoutArrays
 from core.matching.records.pair_chunk import (
@@ -101,7 +102,7 @@ def run_test(
     if opcode == NICKNAME:
         settle_class(chunk, at, vocabulary.class_hash, settled)
     elif opcode == SWAPPED:
-        settle_swapped(chunk, at, np.int64(layout.partner[field]), settled)
+        settle_swapped(chunk, at, np.int64(layout.partner[field]), vocabulary, settled)
     elif opcode == JARO_WINKLER:
         settle_names(chunk, at, threshold, table, scratch, settled)
     elif opcode == DAMERAU:
@@ -126,7 +127,9 @@ def compare_chunk(
 ) -> None:
     """Levels of a chunk of at most CHUNK_PAIRS pairs: out (n_fields, >= chunk.size)."""
     for field in range(len(layout.offset)):
-        if layout.values[field] > 1:
+        if layout.marks[field, 0] != 0:
+            settle_marks(chunk, layout.marks[field], layout.mark_words[field], vocabulary.marks, out[field])
+        elif layout.values[field] > 1:
             compare_values(chunk, field, layout, vocabulary, scratch, out[field])
         else:
             compare_field(chunk, (field, np.int64(layout.offset[field])), layout, vocabulary, scratch, out[field])
@@ -141,6 +144,8 @@ def compare_field(
     field, at = place
     n_tests = layout.n_tests[field]
     settle_equal(chunk, at, np.int64(layout.width[field]), n_tests, levels)
+    if layout.named[field] and len(vocabulary.marks) > 0:
+        settle_bare(chunk, at, vocabulary.hash, n_tests, levels)
     rest = list_open(chunk, levels, scratch)
     for test in range(1, n_tests):
         run_test(rest, (field, test, at), layout, vocabulary, scratch, scratch.levels)

@@ -84,6 +84,8 @@ class RecordPacker:
         texts = [""] * len(self._coded)
         whole = (values.get(WHOLE) or "").strip()
         for number, field in enumerate(self._layout.spec.fields):
+            if field.values == 0:
+                continue
             text = (values.get(field.column) or "").strip()
             if text and field.column in self._readings:
                 text = self._as_read(field.column, text)

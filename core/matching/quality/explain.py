@@ -22,9 +22,21 @@ from core.matching.scoring.model import Model, rarity_bits
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.normalise import normalise
+from core.matching.text.marks import bare_of, mark_texts
 
 BAR_BITS_PER_CHARACTER = 2.0
 BAR_CHARACTERS_MAX = 20
+SHOWN_MARKS: Mapping[tuple[str, str], str] = {
+    ("suffix", "1"): "sr",
+    ("suffix", "2"): "jr",
+    ("suffix", "3"): "iii",
+    ("suffix", "4"): "iv",
+    ("suffix", "10"): "neto",
+    ("suffix", "11"): "sobrinho",
+    ("suffix", "12"): "bisneto",
+    ("sex", "1"): "male",
+    ("sex", "2"): "female",
+}
 READINGS: Mapping[str, str] = {
     "same": "one person at one home",
     "moved": "one person who moved",
@@ -129,6 +141,7 @@ def explain_pair(
     Returns:
         The same bits as the scoring kernel, within rounding.
     """
+    seen = (shown(a, layout), shown(b, layout), levels)
     n_classes = len(CLASSES)
     sums = np.log2(np.array([model.shares[name] for name in CLASSES]))
     bits, rare = np.zeros((n_classes, layout.n_fields)), np.zeros(layout.n_fields)
@@ -138,7 +151,7 @@ def explain_pair(
         bits[:, row] = [field.bits[name][levels[row]] for name in CLASSES]
         if field.name in model.term_tables and levels[row] == len(field.levels) - 1:
             table = model.term_tables[field.name]
-            count = table.counts.get(str(a[field.name]), 0)
+            count = table.counts.get(bare_of(str(a[field.name])), 0)
             rare[row] = rarity_bits(count, table.n_present, field.shares["chance"][-1])
     sums = sums + bits.sum(axis=1) - (rarity_counts(layout) * rare).sum(axis=1)
     one, two = _log2_total(sums[:N_ONE_PERSON]), _log2_total(sums[N_ONE_PERSON:])
@@ -148,7 +161,7 @@ def explain_pair(
     stated = model.prior_bits + bits[reading].sum() + rare.sum()
     return Explanation(
         prior_bits=model.prior_bits,
-        fields=tuple(_evidence(model, row, (a, b, levels), bits[reading], rare) for row in range(layout.n_fields)),
+        fields=tuple(_evidence(model, row, seen, bits[reading], rare) for row in range(layout.n_fields)),
         other_readings_bits=float(total - stated),
         total_bits=float(total),
         probability=float(1.0 / (1.0 + np.exp2(-total))),
@@ -158,6 +171,16 @@ def explain_pair(
         missed_by=passes.missed,
         missed_why=passes.why,
     )
+
+
+def shown(values: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """Normalised values of a record as people read them: names without their marks, and the marks by themselves."""
+    found = {name: (bare_of(value) or None) if isinstance(value, str) else value for name, value in values.items()}
+    for field in (each for each in layout.spec.fields if each.mark is not None):
+        texts = [str(values.get(name) or "") for name in (field.name, *field.read_from)]
+        said = [mark_texts(text)[str(field.mark)] for text in texts if str(field.mark) in mark_texts(text)]
+        found[field.name] = SHOWN_MARKS.get((str(field.mark), said[0]), said[0].upper()) if said else None
+    return found
 
 
 def _evidence(

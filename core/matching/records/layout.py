@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from core.matching.specs.key_expressions import (
 )
 from core.matching.specs.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS
 from core.matching.specs.spec import FieldSpec, MatchSpec
+from core.matching.text.marks import MARK_BITS
 
 WORDS_STEP = 4
 STRIDE_MAX_WORDS = 64
@@ -51,6 +52,12 @@ class LayoutArrays(NamedTuple):
     place: NDArray[np.uint64]  # (F,) place value of the field's digit in a pattern
     # (P, K, PART_WORDS) opcode (-1: none), word, count, word of the other field, width (0: coded), values
     keys: NDArray[np.int32]
+    named: NDArray[np.bool_]  # (F,) whether marks may stand behind the field's strings
+    marks: NDArray[np.uint64]  # (F, 2) bits of the mark that the field is, 0 for none; those one side must have, if any
+    mark_words: NDArray[np.int32]  # (F, MARK_WORDS) the words whose strings may have the mark, -1 for none
+
+
+MARK_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,8 @@ class Layout:
 
     @cached_property
     def coded(self) -> tuple[FieldSpec, ...]:
-        """The fields whose word is a code into the vocabulary."""
-        return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS)
+        """The fields whose word is a code into the vocabulary; marks without a word are none."""
+        return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS and field.values > 0)
 
     @cached_property
     def coded_words(self) -> NDArray[np.int64]:
@@ -157,8 +164,8 @@ class Layout:
         return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())
 
     def words_of(self, field: str) -> slice:
-        """The columns of one field in the record matrix, of all its values."""
-        spans = self.value_words(field)
+        """The columns of one field in the record matrix, of all its values; none for a mark without a word."""
+        spans = self.value_words(field) or [slice(0, 0)]
         return slice(spans[0].start, spans[-1].stop)
 
     def value_words(self, field: str) -> list[slice]:
@@ -204,7 +211,20 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
         thresholds=thresholds,
         place=place,
         keys=_keys(spec, offset),
+        **_marks(spec, offset),
     )
+
+
+def _marks(spec: MatchSpec, offset: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+    marks = np.zeros((len(spec.fields), 2), dtype=np.uint64)
+    places = np.full((len(spec.fields), MARK_WORDS), -1, dtype=np.int32)
+    for row, field in enumerate(spec.fields):
+        if field.mark is not None:
+            read = [*field.read_from, *([field.name] if field.values else [])]
+            places[row, : len(read)] = [offset[name] for name in read]
+            marks[row] = MARK_BITS[field.mark].mask, MARK_BITS[field.mark].counted
+    named = np.array([field.kind in ("given_name", "surname") for field in spec.fields])
+    return {"named": named, "marks": marks, "mark_words": places}
 
 
 def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:

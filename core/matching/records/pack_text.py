@@ -22,14 +22,14 @@ from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.normalise import normalise_field, require_columns
 from core.matching.standardise.several_values import may_be_several, split_values
 from core.matching.standardise.streets import street_tables
-from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
+from core.matching.standardise.unknown_words import GIVEN_UNKNOWN_WORDS, NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 from core.matching.text.distinct import numbered
 from core.matching.text.flat_strings import flat_strings
 from core.matching.text.string_views import TextChunk, text_chunks
 
 # Kinds of which one plain word needs nothing but lower case, and the words among them that mean "unknown".
 PLAIN_KINDS: Mapping[str, tuple[str, ...]] = {
-    "given_name": NAME_UNKNOWN_WORDS,
+    "given_name": GIVEN_UNKNOWN_WORDS,
     "surname": NAME_UNKNOWN_WORDS,
     "text": UNKNOWN_WORDS,
     "city": UNKNOWN_WORDS,
@@ -72,6 +72,8 @@ def number_text(
     words = np.zeros((len(frame), layout.stride), dtype=np.uint32)
     strings, n_strings = [pl.Series([""], dtype=pl.String)], 1
     for field in layout.spec.fields:
+        if field.values == 0:
+            continue
         column = frame[field.column]
         if field.kind not in CODED_KINDS:
             fill_field(field, column, layout, words, orders.get(field.name, False))

@@ -22,7 +22,7 @@ def field_values(words: NDArray[np.uint32], layout: Layout, field: str) -> NDArr
         (n,); (n, values) where the field has room for several.
     """
     spans = layout.value_words(field)
-    found = [_numbers(words[:, span]) for span in spans]
+    found = [_numbers(words[:, span]) for span in spans] or [np.zeros(len(words), dtype=np.uint64)]
     return found[0] if len(found) == 1 else np.stack(found, axis=1)
 
 

@@ -1,8 +1,8 @@
 """One vocabulary for all coded fields of a job, and the packing of normalised columns into records.
 
 A code is one normalised string whichever field it stands in; code 0 is "missing". Strings are kept in ascending order,
-so codes sort as their strings do. Hashes are functions of the string alone: the vocabulary of one range and that of the
-whole job give equal keys.
+so codes sort as their strings do. Hashes are functions of the bare string, without the marks behind it: the vocabulary
+of one range and that of the whole job give equal keys.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from core.matching.records.layout import Layout
 from core.matching.records.packing import pack_digits, pack_emails, pack_points, pack_streets
 from core.matching.records.value_places import in_order, one_value
 from core.matching.specs.spec import FieldSpec
-from core.matching.standardise.nicknames import nickname_table
-from core.matching.standardise.phonetic import LETTERS_MAX, sound_of
+from core.matching.standardise.names.nicknames import nickname_table
+from core.matching.standardise.names.phonetic import LETTERS_MAX, sound_of
 from core.matching.standardise.streets import street_tables
 from core.matching.text.distinct import sorted_distinct
 from core.matching.text.hashing import Lookup, flat_bytes, flat_points, hash_span, look_up
+from core.matching.text.marks import SEPARATOR, split_marks
 from core.matching.text.string_views import Spread
 
 # Strings that are described in one go.
@@ -33,7 +34,7 @@ NEGATIVE_ZERO_BITS = np.uint32(0x80000000)
 
 
 class VocabularyArrays(NamedTuple):
-    """The vocabulary as the kernels read it; V codes, code 0 included."""
+    """The vocabulary as the kernels read it; V codes, code 0 included. All but `marks` is of bare strings."""
 
     points: NDArray[np.uint32]  # all code points
     starts: NDArray[np.int64]  # (V + 1,)
@@ -42,6 +43,7 @@ class VocabularyArrays(NamedTuple):
     sound: NDArray[np.uint64]  # (V,) phonetic key
     letters: NDArray[np.uint64]  # (V,) bit c % 64 set for each code point c: tells most pairs apart unread
     packed: NDArray[np.uint64]  # (V, 2) short strings, see `packing.pack_points`
+    marks: NDArray[np.uint64]  # (V + 1,) what stands behind each string, and last all that occurs; (0,) if none does
     longest: int  # code points of the longest string
 
 
@@ -67,34 +69,43 @@ class Vocabulary:
         """Make the vocabulary of some values; also returns the code of each of them, 0 for null."""
         ordered, codes = sorted_distinct(values, spread)
         strings = pl.concat([pl.Series([""], dtype=pl.String), ordered]).rename("string")
-        return cls._described(strings, *flat_points(strings, spread), spread, layout), codes
+        return cls._described(strings, spread, layout), codes
 
     @classmethod
     def of_sorted(cls, strings: pl.Series, spread: Spread = map) -> Vocabulary:
         """The vocabulary of ascending, distinct strings of which the first is empty."""
-        return cls._described(strings, *flat_points(strings, spread), spread)
+        return cls._described(strings, spread)
 
     @classmethod
     def of_strings(cls, strings: Sequence[str]) -> Vocabulary:
         """`of_sorted` for a few strings, without the half millisecond that columns cost however short they are."""
+        column = pl.Series("string", strings, dtype=pl.String)
+        if any(SEPARATOR in text for text in strings):
+            return cls._described(column)
         points = np.frombuffer("".join(strings).encode("utf-32-le"), dtype="<u4").astype(np.uint32)
         starts = np.zeros(len(strings) + 1, dtype=np.int64)
         np.cumsum([len(text) for text in strings], out=starts[1:])
-        return cls._described(pl.Series("string", strings, dtype=pl.String), points, starts)
+        return cls._filled(column, (points, starts), np.zeros(0, dtype=np.uint64))
 
     @classmethod
-    def _described(
+    def _described(cls, strings: pl.Series, spread: Spread = map, layout: Layout | None = None) -> Vocabulary:
+        bare, marks = split_marks(strings)
+        return cls._filled(strings, flat_points(bare, spread), marks, spread, layout)
+
+    @classmethod
+    def _filled(
         cls,
         strings: pl.Series,
-        points: NDArray[np.uint32],
-        starts: NDArray[np.int64],
+        flat: tuple[NDArray[np.uint32], NDArray[np.int64]],
+        marks: NDArray[np.uint64],
         spread: Spread = map,
         layout: Layout | None = None,
     ) -> Vocabulary:
+        points, starts = flat
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
         packed = np.zeros((len(strings), 2), dtype=np.uint64)
-        arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, packed, longest)
+        arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, packed, marks, longest)
         nicknames = nickname_table()
         with_sounds, with_classes = layout is None or layout.reads_sounds, layout is None or layout.reads_classes
         for _ in spread(
@@ -106,6 +117,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.strings)
+
+    @property
+    def bare_strings(self) -> pl.Series:
+        """(V,) the strings without the marks behind them."""
+        return split_marks(self.strings)[0]
 
     @property
     def points(self) -> NDArray[np.uint32]:
@@ -131,6 +147,16 @@ class Vocabulary:
     def sound(self) -> NDArray[np.uint64]:
         """(V,) phonetic key of each string."""
         return self.arrays.sound
+
+    def of_bare(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Counts by code, (V,), each summed over the codes of one bare string and put at the first of them."""
+        if len(self.arrays.marks) == 0:
+            return counts.copy()
+        # Strings of one bare string are neighbours, for the separator is below every other character.
+        firsts = np.flatnonzero(np.append(True, self.hash[1:] != self.hash[:-1]))
+        summed = np.zeros_like(counts)
+        summed[firsts] = np.add.reduceat(counts, firsts)
+        return summed
 
     def to_frame(self) -> pl.DataFrame:
         """The strings alone, to be stored: everything else can be rebuilt from them."""
@@ -215,7 +241,7 @@ def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], 
     for field, column in zip(layout.coded, codes, strict=True):
         words[:, layout.offset[field.name]] = column
     for field in layout.spec.fields:
-        if field not in layout.coded:
+        if field not in layout.coded and field.values > 0:
             words[:, layout.words_of(field.name)] = packed_field(field, normalised[field.name])
     return words, vocabulary
 
@@ -265,6 +291,8 @@ def remap(words: NDArray[np.uint32], layout: Layout, table: NDArray[np.uint32]) 
 
 def frequencies(words: NDArray[np.uint32], layout: Layout, n_codes: int) -> dict[str, NDArray[np.uint32]]:
     """How often each code occurs, per field that adjusts for term frequency; index 0 counts the missing ones.
+
+    Codes of one bare string are counted apart, see `scoring.model.term_tables`.
 
     Counts of ranges under one vocabulary add up.
     """

@@ -53,6 +53,9 @@ def _column(field: FieldSpec, is_name: bool) -> tuple[int, ...]:
         junior = T_SAME
     if is_name:
         namesake = T_SAME
+    if field.mark == "sex":
+        # Who is called the same is of one sex.
+        junior = namesake = T_SAME
     if field.made_of:
         junior = namesake = T_NAMESAKE
     return T_SAME, moved, kin, junior, namesake, T_CHANCE

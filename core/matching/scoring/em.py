@@ -38,8 +38,7 @@ from core.matching.scoring.classes import (
 )
 from core.matching.scoring.em_kernels import add_levels, fill_class_shares
 from core.matching.scoring.histograms import Histogram
-from core.matching.specs.levels import MISSING, TESTS
-from core.matching.specs.spec import FieldSpec
+from core.matching.specs.levels import MISSING
 
 Table = NDArray[np.float64]
 
@@ -51,6 +50,8 @@ CHANCE_BELIEF_PAIRS = 40.0
 SHARE_FLOOR = 1e-14
 # How often one person's records differ in a field that tells apart: 2^-30.
 NEVER_SHARE = 1e-9
+# One person's initials and sex differ by slips only. What seems to show more are fathers and sons.
+MARKS_DIFFER_MAX = 0.02
 # Below this many expected pairs a level's weight may not overtake that of a stronger level.
 THIN_PAIRS = 50.0
 
@@ -187,12 +188,15 @@ def _maximise(candidates: _LevelCounts, weights: NDArray[np.float64], roles: NDA
 
 
 def _told_apart(tables: Table, layout: Layout) -> Table:
-    """One person's tables, in which fields that tell apart never differ: that is a rule, whatever was seen."""
+    """One person's tables, in which fields that tell apart never differ, and marks seldom: rules, whatever was seen."""
     ruled = tables.copy()
     for row, field in enumerate(layout.spec.fields):
         if field.tells_apart:
             ruled[:, row, 0] = 0.0
             ruled[:, row] = _normal(np.maximum(ruled[:, row], NEVER_SHARE))
+        elif field.mark is not None:
+            ruled[:, row, 0] = np.minimum(ruled[:, row, 0], MARKS_DIFFER_MAX)
+            ruled[:, row] = _normal(ruled[:, row])
     return ruled
 
 
@@ -221,7 +225,7 @@ def _starting_tables(random: _LevelCounts, layout: Layout) -> Table:
     shape = (layout.n_fields, max(layout.n_levels))
     same = np.zeros(shape)
     for row, field in enumerate(layout.spec.fields):
-        same[row, : layout.n_levels[row]] = _expected(field, "m")
+        same[row, : layout.n_levels[row]] = field.expected_shares("m")
     same = _padded(same)
     # The tests' expectations weigh little against counted strangers, and all where nothing was counted.
     counted = random.level_sums(random.counts[:, None], shape)[0]
@@ -242,7 +246,7 @@ def _chance_belief(layout: Layout) -> Table:
     """(F, L) what the tests lead one to expect of strangers, before any data."""
     expected = np.zeros((layout.n_fields, max(layout.n_levels)))
     for row, field in enumerate(layout.spec.fields):
-        expected[row, : layout.n_levels[row]] = _expected(field, "u")
+        expected[row, : layout.n_levels[row]] = field.expected_shares("u")
     return _padded(expected)
 
 
@@ -258,11 +262,6 @@ def _told_already(layout: Layout) -> list[tuple[int, int]]:
 def _padded(table: Table) -> Table:
     """Rows sum to 1 and no share is 0, not even of levels a field lacks, so that no logarithm is infinite."""
     return _normal(np.maximum(table, 1e-9))
-
-
-def _expected(field: FieldSpec, side: str) -> list[float]:
-    shares = [getattr(TESTS[level.test], side) for level in reversed(field.levels)]
-    return [max(1.0 - sum(shares), 0.02), *shares]
 
 
 def evidence(parameters: Parameters, layout: Layout) -> Table:

@@ -15,6 +15,7 @@ from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, TABLES, rarity_counts
 from core.matching.scoring.em import Parameters, evidence
+from core.matching.text.marks import bare_of
 
 TF_COUNT_MIN = 10
 TF_VALUES_MAX = 50_000
@@ -95,16 +96,16 @@ def term_tables(
     frequencies: Mapping[str, NDArray[np.uint32]], vocabulary: Vocabulary, layout: Layout
 ) -> dict[str, TermTable]:
     """Tables of frequent values from `frequencies` (see vocabulary); names and cities only, never identifiers."""
-    tables = {}
+    tables, bare = {}, vocabulary.bare_strings
     for field in layout.spec.fields:
         if not field.term_frequency or field.kind not in TF_KINDS:
             continue
-        counts = frequencies[field.name].astype(np.int64)
+        counts = vocabulary.of_bare(frequencies[field.name].astype(np.int64))
         counts[0] = 0
         frequent = np.flatnonzero(counts >= TF_COUNT_MIN)
         # Stable by count, so equal counts fall back on the order of the strings.
         frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:TF_VALUES_MAX]
-        values = vocabulary.strings.gather(frequent).to_list()
+        values = bare.gather(frequent).to_list()
         table = dict(zip(values, counts[frequent].tolist(), strict=True))
         tables[field.name] = TermTable(n_present=int(counts.sum()), counts=table)
     return tables
@@ -180,7 +181,7 @@ def term_bits(model: Model, layout: Layout, strings: Sequence[str]) -> NDArray[n
     tf = np.zeros((len(tabled), len(strings)), dtype=np.float32)
     for row, name in enumerate(tabled):
         table, chance = model.term_tables[name], model.fields[layout.names.index(name)].shares["chance"][-1]
-        counts = np.array([table.counts.get(text, 0) for text in strings], dtype=np.float64)
+        counts = np.array([table.counts.get(bare_of(text), 0) for text in strings], dtype=np.float64)
         tf[row] = rarity_bits(counts, table.n_present, chance)
     tf[:, 0] = 0.0
     return tf
@@ -189,7 +190,7 @@ def term_bits(model: Model, layout: Layout, strings: Sequence[str]) -> NDArray[n
 def _rarity(table: TermTable, chance: float, vocabulary: Vocabulary) -> NDArray[np.float32]:
     columns = {"string": list(table.counts), "count": list(table.counts.values())}
     listed = pl.DataFrame(columns, schema={"string": pl.String, "count": pl.Int64})
-    known = vocabulary.to_frame().join(listed, on="string", how="left", maintain_order="left")
+    known = vocabulary.bare_strings.to_frame("string").join(listed, on="string", how="left", maintain_order="left")
     counts = known["count"].fill_null(0).to_numpy().astype(np.float64)
     bits = rarity_bits(counts, table.n_present, chance).astype(np.float32)
     bits[0] = 0.0

@@ -28,13 +28,15 @@ class KeyFunction(NamedTuple):
 ) = range(17)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
+# A mark may have no word of its own.
+_CODED = CODED_KINDS - {"mark"}
 
 KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
-    "whole": KeyFunction(WHOLE, CODED_KINDS | {"date", "digits", "street", "email", "number"}, "none"),
+    "whole": KeyFunction(WHOLE, _CODED | {"date", "digits", "street", "email", "number"}, "none"),
     "sound": KeyFunction(SOUND, _NAMES, "none"),
     "nick": KeyFunction(NICK, _NAMES, "none"),
-    "initial": KeyFunction(INITIAL, CODED_KINDS, "none"),
-    "prefix": KeyFunction(PREFIX, CODED_KINDS, "count"),
+    "initial": KeyFunction(INITIAL, _CODED, "none"),
+    "prefix": KeyFunction(PREFIX, _CODED, "count"),
     "year": KeyFunction(YEAR, frozenset({"date"}), "none"),
     "month_day": KeyFunction(MONTH_DAY, frozenset({"date"}), "none"),
     "parts": KeyFunction(PARTS, frozenset({"date"}), "none"),

@@ -28,10 +28,11 @@ Kind = Literal[
     "street",
     "email",
     "number",
+    "mark",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 # Kinds whose single word is a code into the vocabulary of the job.
-CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code", "identifier"})
+CODED_KINDS = frozenset({"given_name", "surname", "text", "city", "category", "code", "identifier", "mark"})
 # Kinds of which one record may have several values, and how many it may have.
 SEVERAL_KINDS = ("digits", "email")
 VALUES_MAX = 4
@@ -67,6 +68,15 @@ class LevelTest(NamedTuple):
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category", "identifier"}
+
+# What beside a name tells people apart, see `text.marks`; and how often those of one person and of strangers agree.
+Mark = Literal["suffix", "birth_order", "middle", "sex"]
+MARK_SHARES: Mapping[str, tuple[float, float]] = {
+    "suffix": (0.985, 0.4),
+    "birth_order": (0.985, 0.5),
+    "middle": (0.985, 0.08),
+    "sex": (0.985, 0.5),
+}
 
 TESTS: Mapping[str, LevelTest] = {
     "exact": LevelTest(EXACT, frozenset(KINDS), "", 0.80, 0.004),
@@ -160,5 +170,6 @@ DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
     "digits": _levels("exact", "digits <= 1", "digits <= 2"),
     "street": _levels("exact", "same_street", "street_similar >= 0.6", "same_street_name >= 0.6"),
     "email": _levels("exact", "same_local_part"),
+    "mark": _levels("exact"),
     "number": _levels("exact", "within_percent <= 1", "within_percent <= 10"),
 }

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,7 @@ from core.matching.specs.key_expressions import KeyPart, check_key, parse_key
 from core.matching.specs.levels import (
     CODED_KINDS,
     DEFAULT_LEVELS,
+    MARK_SHARES,
     MAX_TESTS,
     SEVERAL_KINDS,
     TESTS,
@@ -27,6 +28,7 @@ from core.matching.specs.levels import (
     Kind,
     Level,
     LevelText,
+    Mark,
 )
 
 NamePart = Literal[
@@ -50,6 +52,8 @@ class FieldSpec(_Frozen):
     `part_of` and `part` take words out of a column that holds a name whole. `slips: keep` compares the digits of dates
     that do not exist also where values that cannot be read are refused. `values` is how many values a record
     has room for, as a person has several telephones; a run sets it by the most that one of its records has.
+    A `mark` is read from the names that `read_from` lists, and from a column of its own where there is one; without
+    one it has no words in a record, and `values` is 0.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -65,7 +69,9 @@ class FieldSpec(_Frozen):
     part: NamePart | None = None
     slips: Literal["refuse", "keep"] = "refuse"
     tells_apart: bool = False
-    values: int = Field(default=1, ge=1, le=VALUES_MAX)
+    values: int = Field(default=1, ge=0, le=VALUES_MAX)
+    mark: Mark | None = None
+    read_from: tuple[str, ...] = Field(default=(), max_length=2)
 
     @property
     def column(self) -> str:
@@ -114,7 +120,26 @@ class FieldSpec(_Frozen):
             raise ValueError(f"values is for kinds {', '.join(SEVERAL_KINDS)}, field {self.name!r} is {self.kind!r}")
         if self.keep_last is not None and self.kind != "digits":
             raise ValueError(f"keep_last is for kind 'digits', field {self.name!r} is {self.kind!r}")
+        self._check_mark()
         return self
+
+    def _check_mark(self) -> None:
+        if (self.kind == "mark") != (self.mark is not None):
+            raise ValueError(f"field {self.name!r}: kind 'mark' and mark come together: which of {get_args(Mark)}")
+        if self.read_from and self.mark is None:
+            raise ValueError(f"read_from is for kind 'mark', field {self.name!r} is {self.kind!r}")
+        if self.mark is not None and "values" not in self.model_fields_set:
+            object.__setattr__(self, "values", 0)
+        if self.values == 0 and self.mark is None:
+            raise ValueError(f"field {self.name!r} has room for no value")
+
+    def expected_shares(self, side: Literal["m", "u"]) -> list[float]:
+        """Shares of the levels, `differ` first, before any data: of one person (m), of strangers (u)."""
+        if self.mark is not None:
+            exact = MARK_SHARES[self.mark][side == "u"]
+            return [1.0 - exact, exact]
+        shares = [getattr(TESTS[level.test], side) for level in reversed(self.levels)]
+        return [max(1.0 - sum(shares), 0.02), *shares]
 
 
 class PassSpec(_Frozen):
@@ -187,6 +212,9 @@ class MatchSpec(_Frozen):
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
                 raise ValueError(f"swap_with of {field.name!r} must name a field that names it back")
         for field in self.fields:
+            others = sorted(name for name in field.read_from if kinds.get(name) not in {"given_name", "surname"})
+            if others:
+                raise ValueError(f"read_from of {field.name!r} names no given name or surname: {', '.join(others)}")
             strangers = sorted(set(field.made_of) - kinds.keys())
             if strangers:
                 raise ValueError(f"made_of of {field.name!r} names no field of the spec: {', '.join(strangers)}")
@@ -199,8 +227,8 @@ class MatchSpec(_Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The user's columns, as the spec calls them, each once."""
-        return tuple(dict.fromkeys(field.column for field in self.fields))
+        """The user's columns that are read, as the spec calls them, each once."""
+        return tuple(dict.fromkeys(field.column for field in self.fields if field.values > 0))
 
     @property
     def fingerprint(self) -> str:
@@ -209,8 +237,10 @@ class MatchSpec(_Frozen):
         By what names a column is found is no rule of matching: a model holds whatever its columns were called, and
         however many values its records have room for.
         """
-        rules = self.model_dump_json(exclude={"fields": {"__all__": {"aliases", "values"}}})
-        return hashlib.sha256(rules.encode()).hexdigest()
+        unnamed, marks = {"aliases", "values"}, {"mark", "read_from"}
+        # A spec without marks keeps the fingerprint that it had before there were any.
+        left_out = {at: unnamed if field.mark else unnamed | marks for at, field in enumerate(self.fields)}
+        return hashlib.sha256(self.model_dump_json(exclude={"fields": left_out}).encode()).hexdigest()
 
     def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:
         """Keep only the mapped fields and the passes that need nothing else.
@@ -224,11 +254,12 @@ class MatchSpec(_Frozen):
         if unknown:
             known = ", ".join(field.name for field in self.fields)
             raise SpecError(f"spec {self.name!r} has no field {', '.join(unknown)}; fields: {known}", fields=unknown)
-        fields = tuple(_alone(field, mapped) for field in self.fields if field.name in mapped)
+        kept = [field for field in self.fields if {field.name, *field.read_from} & set(mapped)]
+        fields = tuple(_alone(field, mapped) for field in kept)
         passes = tuple(each.within(mapped) for each in self.passes if _can_run(each, mapped))
         if len(passes) < USABLE_PASSES_MIN:
             raise self._too_few(mapped, passes)
-        notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f.name not in mapped]
+        notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f not in kept]
         notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
         return self.model_copy(update={"fields": fields, "passes": passes}), notices
 
@@ -236,6 +267,8 @@ class MatchSpec(_Frozen):
         """Give fields room for as many values as `most` says by field, at most VALUES_MAX, and never less than now."""
         fields = tuple(
             field.model_copy(update={"values": min(max(field.values, most.get(field.name, 1)), VALUES_MAX)})
+            if field.kind in SEVERAL_KINDS
+            else field
             for field in self.fields
         )
         return self.model_copy(update={"fields": fields})
@@ -283,6 +316,9 @@ def _needs(each: PassSpec, mapped: Collection[str]) -> str:
 
 def _alone(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
     """The field without what it says about fields that are not mapped."""
+    if field.mark is not None:
+        read_from = tuple(name for name in field.read_from if name in mapped)
+        return field.model_copy(update={"values": int(field.name in mapped), "read_from": read_from})
     made_of = tuple(name for name in field.made_of if name in mapped)
     if field.swap_with is None or field.swap_with in mapped:
         return field.model_copy(update={"made_of": made_of})

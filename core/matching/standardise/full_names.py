@@ -19,7 +19,7 @@ from typing import Final, Literal
 import polars as pl
 
 from core.matching.specs.spec import NamePart
-from core.matching.standardise.nicknames import nickname_classes
+from core.matching.standardise.names.nicknames import nickname_classes
 from core.matching.text.distinct import numbered
 
 WHOLE: Final = "full_name"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from core.matching.standardise.names.marks import split_name
 from core.matching.standardise.normalise import (
     CITY_WORDS,
     LETTERS,
@@ -20,7 +21,7 @@ from core.matching.standardise.normalise import (
     SUFFIXES,
     TITLES,
 )
-from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
+from core.matching.standardise.unknown_words import GIVEN_UNKNOWN_WORDS, NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 
 # Printable ASCII, the letters of Latin-1 and of Latin Extended A and B, and the typographic apostrophe.
 _LATIN = re.compile(r"[ -~\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u2019]*")
@@ -33,7 +34,8 @@ _TITLES, _SUFFIXES, _PARTICLES = re.compile(TITLES), re.compile(SUFFIXES), re.co
 _IN_FRONT, _REPEATED_CODE = re.compile(PARTICLES_IN_FRONT), re.compile(REPEATED_CODE)
 _REPEATED_ID, _IDENTIFIER_MIN = re.compile(REPEATED_ID), 3
 _LONG_CODE_DIGITS, _SHORT_CODE_DIGITS = 9, 5
-_UNKNOWN, _UNKNOWN_NAMES = frozenset(UNKNOWN_WORDS), frozenset(NAME_UNKNOWN_WORDS)
+_UNKNOWN = frozenset(UNKNOWN_WORDS)
+_UNKNOWN_NAMES = {"given_name": frozenset(GIVEN_UNKNOWN_WORDS), "surname": frozenset(NAME_UNKNOWN_WORDS)}
 
 
 def fold_latin(text: str) -> str | None:
@@ -57,17 +59,22 @@ def normalise_latin(text: str, kind: str) -> str | None:
     if kind == "identifier":
         return _identifier(folded)
     words = _BETWEEN_WORDS.sub(" ", _VANISHING.sub("", folded)).strip()
-    if kind in ("given_name", "surname"):
-        bare = _SUFFIXES.sub("", _TITLES.sub("", words, count=1), count=1)
-        if kind == "surname":
-            bare = _IN_FRONT.sub(r"\1\2", _PARTICLES.sub(r"\1", bare))
-        return "" if bare in _UNKNOWN_NAMES else bare
+    if kind in _UNKNOWN_NAMES:
+        return _name(words, kind)
     if kind == "city":
         for long, short in CITY_WORDS:
             words = f"{short} {words[len(long) + 1 :]}" if words.startswith(f"{long} ") else words
     elif kind not in ("text", "category"):
         return None
     return "" if words in _UNKNOWN else words
+
+
+def _name(words: str, kind: str) -> str:
+    split, marks = split_name(words, kind)
+    bare = _SUFFIXES.sub("", _TITLES.sub("", split, count=1), count=1)
+    if kind == "surname":
+        bare = _IN_FRONT.sub(r"\1\2", _PARTICLES.sub(r"\1", bare))
+    return marks if bare in _UNKNOWN_NAMES[kind] else bare + marks
 
 
 def _identifier(folded: str) -> str:

@@ -14,10 +14,11 @@ from core.errors import SchemaError
 from core.matching.specs.spec import FieldSpec, MatchSpec, NamePart
 from core.matching.standardise.dates import parse_dates
 from core.matching.standardise.full_names import name_part
+from core.matching.standardise.names.marks import mark_values, split_names
 from core.matching.standardise.numbers import number_of
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
 from core.matching.standardise.several_values import split_values
-from core.matching.standardise.unknown_words import NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
+from core.matching.standardise.unknown_words import GIVEN_UNKNOWN_WORDS, NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
 
 PLACEHOLDER_DIGITS = ("123456789", "987654321", "078051120", "219099999", "1234567890", "12345678", "1234567")
 PLACEHOLDER_DATES = (19000101, 18000101, 19010101, 11111111, 99991231, 99990101, 10101)
@@ -50,8 +51,9 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
         frame: one String column per `spec.columns`; other columns are ignored.
         date_orders: by date field, True when ambiguous dates put the day first (default False).
     Returns:
-        One column per field in the spec's order: Int32 yyyymmdd for dates (00 for absent parts), Float32 for
-        numbers, String otherwise; null when missing. List(String), none of them null, where a record may have several.
+        One column per field that has words in a record, in the spec's order: Int32 yyyymmdd for dates (00 for absent
+        parts), Float32 for numbers, String otherwise; null when missing. List(String), none of them null, where a
+        record may have several. Behind a name stand its marks, see `text.marks`.
     Raises:
         SchemaError: a field has no column.
     Cost: about 4 s per million persons on one core; accents are only touched in values that have any.
@@ -62,6 +64,7 @@ def normalise(frame: pl.DataFrame, spec: MatchSpec, date_orders: Mapping[str, bo
         [
             normalise_field(frame[field.column], field, orders.get(field.name, False)).alias(field.name)
             for field in spec.fields
+            if field.values > 0
         ]
     )
 
@@ -89,6 +92,10 @@ def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False
     folded = fold(column).alias(field.name).to_frame()
     if field.part is not None:
         folded = _part(folded[field.name], field.part).to_frame()
+    if field.kind in _NAMES:
+        return _name(folded[field.name], field.kind)
+    if field.mark is not None:
+        return mark_values(folded.select(_words(pl.col(field.name))).to_series(), field.mark)
     return folded.lazy().select(_EXPRESSIONS[field.kind](field)).collect().to_series()
 
 
@@ -140,15 +147,28 @@ def _known(expression: pl.Expr, words: tuple[str, ...] = UNKNOWN_WORDS) -> pl.Ex
     return pl.when(~unknown).then(expression)
 
 
-def _given_name(field: FieldSpec) -> pl.Expr:
-    bare = _words(pl.col(field.name)).str.replace(TITLES, "").str.replace(SUFFIXES, "")
-    return _known(bare, NAME_UNKNOWN_WORDS).alias(field.name)
+def _name(folded: pl.Series, kind: str) -> pl.Series:
+    """The bare name, and behind it its marks (see `names.marks`); both are cleaned once a distinct value."""
+    words, marks = split_names(folded.to_frame().select(_words(pl.col(folded.name))).to_series(), kind)
+    plain = words.to_frame().lazy().select(_NAMES[kind](pl.col(words.name))).collect().to_series()
+    if marks is None:
+        return plain
+    return pl.select(
+        pl.when(marks == "").then(plain).otherwise(plain.fill_null("") + marks).alias(folded.name)
+    ).to_series()
 
 
-def _surname(field: FieldSpec) -> pl.Expr:
-    bare = _words(pl.col(field.name)).str.replace(TITLES, "").str.replace(SUFFIXES, "")
+def _given_name(words: pl.Expr) -> pl.Expr:
+    return _known(words.str.replace(TITLES, "").str.replace(SUFFIXES, ""), GIVEN_UNKNOWN_WORDS)
+
+
+def _surname(words: pl.Expr) -> pl.Expr:
+    bare = words.str.replace(TITLES, "").str.replace(SUFFIXES, "")
     joined = bare.str.replace_all(PARTICLES, "$1").str.replace_all(PARTICLES_IN_FRONT, "$1$2")
-    return _known(joined, NAME_UNKNOWN_WORDS).alias(field.name)
+    return _known(joined, NAME_UNKNOWN_WORDS)
+
+
+_NAMES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {"given_name": _given_name, "surname": _surname}
 
 
 def _text(field: FieldSpec) -> pl.Expr:
@@ -207,8 +227,6 @@ def _number(field: FieldSpec) -> pl.Expr:
 
 
 _EXPRESSIONS: Mapping[str, Callable[[FieldSpec], pl.Expr]] = {
-    "given_name": _given_name,
-    "surname": _surname,
     "text": _text,
     "city": _city,
     "category": _text,

@@ -10,3 +10,10 @@ UNKNOWN_WORDS = (
 )  # fmt: skip
 # "na" is a Korean surname and "nan" a given name: words of up to three letters are no placeholder in a name.
 NAME_UNKNOWN_WORDS = tuple(word for word in UNKNOWN_WORDS if word not in {"na", "nan", "nil", "test"})
+# A child that has no name yet.
+NEWBORN_WORDS = (
+    "baby", "babyboy", "babygirl", "newborn", "infant", "neonate", "twin", "triplet", "neugeborenes", "saugling",
+    "zwilling", "jumeau", "jumelle", "gemelo", "gemela", "gemello", "gemella", "gemeo", "gemea", "neonato",
+    "neonata", "tweeling",
+)  # fmt: skip
+GIVEN_UNKNOWN_WORDS = (*NAME_UNKNOWN_WORDS, *NEWBORN_WORDS)

@@ -16,7 +16,10 @@ from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.normalise import normalise
 from core.matching.standardise.unknown_words import UNKNOWN_WORDS
 
-FIELDS = [{"name": f"a_{kind}", "kind": kind} for kind in KINDS] + [
+FIELDS = [{"name": f"a_{kind}", "kind": kind} for kind in KINDS if kind != "mark"] + [
+    {"name": "sex", "kind": "mark", "mark": "sex", "read_from": ["a_given_name", "a_surname"]},
+    {"name": "middle", "kind": "mark", "mark": "middle", "values": 1},
+    {"name": "suffix", "kind": "mark", "mark": "suffix", "values": 1},
     {"name": "phone", "kind": "digits", "keep_last": 10},
     {"name": "short", "kind": "digits", "keep_last": 4},
     {"name": "given", "kind": "given_name", "part_of": "full_name", "part": "given"},
@@ -27,7 +30,8 @@ LAYOUT = Layout.of(SPEC)
 
 PIECES = st.sampled_from(
     [
-        *UNKNOWN_WORDS, "mr", "Dr.", "jr", "III", "van der", "de la", "Mc", "O'", "saint", "North", "12", "7a", "#",
+        *UNKNOWN_WORDS, "R", "Mrs.", "Baby", "girl", "Twin", "A", "2", "Neto", "d.Ä.", "Robert", "mr", "Dr.", "jr",
+        "III", "van der", "de la", "Mc", "O'", "saint", "North", "12", "7a", "#",
         "# 4",
         "apt", "main", "St.", "Ave", "@", "@x.org", "ann", "+news", ".", "..", "-", ",", "0", "000", "00-00", "999999",
         "123-45-6789", "078051120", "94107-1234", "941071234", "xxx", "XXXX", "(415) 555-0134", "1", "\t", "\n", "\x0b",

@@ -119,7 +119,7 @@ def test_levels_are_symmetric_and_missing_exactly_where_a_value_is(records):
     levels = compare_pairs(words, vocabulary, layout, left, right)
     # Jaro-Winkler itself is not symmetric in rare cases; none of these names is one.
     assert (levels == compare_pairs(words, vocabulary, layout, right, left)).all()
-    for column, name in enumerate(layout.names):
+    for column, name in enumerate(layout.spec.columns):
         absent = field_values(words, layout, name) == 0
         if name != "street":
             assert [record[name] is None for record in records] == absent.tolist()
@@ -151,7 +151,9 @@ def test_levels_of_names_agree_with_twins(records):
         assert level == expected
 
 
-@given(st.lists(st.lists(st.integers(-1, 5), min_size=10, max_size=10), min_size=1, max_size=6))
+@given(
+    st.lists(st.lists(st.integers(-1, 5), min_size=LAYOUT.n_fields, max_size=LAYOUT.n_fields), min_size=1, max_size=6)
+)
 def test_patterns_of_levels_can_be_undone(rows):
     top = np.array(LAYOUT.n_levels) - 1
     levels = np.array([[MISSING if level < 0 else min(level, top[at]) for at, level in enumerate(row)] for row in rows])

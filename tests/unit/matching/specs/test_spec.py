@@ -83,7 +83,7 @@ def test_load_spec_lists_the_built_in_ones():
 def test_restrict_drops_fields_and_their_passes_with_notices():
     spec, notices = load_spec("persons").restrict(FEBRL)
     assert [field.name for field in spec.fields] == [
-        field.name for field in load_spec("persons").fields if field.name in FEBRL
+        field.name for field in load_spec("persons").fields if field.name in FEBRL or field.mark
     ]
     assert all(set(each.fields) <= set(FEBRL) for each in spec.passes)
     assert "field phone is not mapped and is not compared" in notices
@@ -95,7 +95,10 @@ def test_restrict_forgets_a_partner_that_is_not_mapped():
     surname = spec.fields[0]
     assert surname.swap_with is None
     assert "swapped" not in [level.label for level in surname.levels]
-    assert spec.fields[-1].made_of == ("last_name",)
+    fields = {field.name: field for field in spec.fields}
+    assert fields["email"].made_of == ("last_name",)
+    assert fields["suffix"].read_from == fields["sex"].read_from == ("last_name",)
+    assert "middle" not in fields
 
 
 def test_restrict_refuses_below_three_passes_and_says_what_would_help():

@@ -1,0 +1,1 @@
+"""Words of which names are made: short forms, sounds, and what stands beside a name to tell people apart."""
