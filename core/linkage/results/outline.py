@@ -60,6 +60,8 @@ def outline_of(description: JobDescription) -> Outline:
     """Read from a description what the job will do. The notices on fields and passes are told by its lists instead."""
     running = [each.name for each in description.spec.passes]
     every = [each.name for each in load_spec(description.request.spec).passes]
+    # Marks are compared without a column of their own, too: they stand beside names.
+    beside = {field.name for field in description.spec.fields if field.mark is not None}
     sources = tuple(
         SourceOutline(
             path=Path(source["path"]).name,
@@ -67,7 +69,7 @@ def outline_of(description: JobDescription) -> Outline:
             id_column=source["id_column"],
             detected=source.get("detected", {}),
             fields={name: tuple(columns) for name, columns in source["mapping"].items()},
-            unmapped=tuple(source["unmapped"]),
+            unmapped=tuple(name for name in source["unmapped"] if name not in beside),
         )
         for source in description.sources
     )

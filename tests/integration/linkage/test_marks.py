@@ -11,6 +11,7 @@ import pytest
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
+from core.linkage.results.outline import outline_of
 from core.matching.records.layout import Layout
 from core.workloads.identity.made_persons.generator import generate_persons
 
@@ -63,6 +64,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pl.concat([made, homes()]).write_csv(folder / "people.csv")
     run(folder, "people")
     return folder
+
+
+def test_marks_without_columns_are_not_said_to_be_left_out(base: Path) -> None:
+    description = run_of_output(base / "people.parquet").description
+    assert outline_of(description).sources[0].unmapped == ("ssn", "email")
+    assert not [notice for notice in description.notices if "suffix" in notice]
 
 
 @pytest.mark.parametrize("home", HOMES)

@@ -373,3 +373,23 @@ def test_strangers_share_of_a_level_nobody_reached_is_the_expected_one_among_the
     level = len(layout.spec.fields[row].levels) - 1
     expected = CHANCE_BELIEF_PAIRS * TESTS["swapped"].u / (50_000 + CHANCE_BELIEF_PAIRS)
     assert parameters.tables[T_CHANCE, row, level] == pytest.approx(expected, rel=0.3)
+
+
+def test_marks_start_from_what_is_expected_of_them_and_never_differ_more_often() -> None:
+    """Fathers and sons who are taken for one person at first must not teach that one person's initials differ."""
+    spec = load_spec("persons").restrict(["first_name", "last_name", "phone", "street", "zip"])[0]
+    layout = Layout.of(spec)
+    names = layout.names
+    levels = np.full((3, layout.n_fields), 255, dtype=np.uint8)
+    levels[:, :5] = np.array(layout.n_levels[:5]) - 1
+    levels[:, names.index("middle")] = levels[:, names.index("suffix")] = [0, 0, 1]
+    together = histograms.Histogram(patterns_of(levels, layout), np.array([40.0, 40.0, 40.0]))
+    apart = histograms.Histogram(patterns_of(np.zeros((1, layout.n_fields), dtype=np.uint8), layout), np.array([1.0]))
+    parameters = train(together, apart, 10_000.0, layout)
+    same = parameters.tables[T_SAME]
+    assert same[names.index("middle"), 0] <= 0.021
+    assert same[names.index("suffix"), 0] < 1e-8
+    assert same[names.index("sex"), 0] == pytest.approx(0.015, abs=0.006)
+    bits = evidence(parameters, layout)[SAME]
+    assert bits[names.index("middle"), 0] < -5
+    assert 0 < bits[names.index("sex"), 1] < 1.5
