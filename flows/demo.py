@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 from prefect.settings import get_current_settings
 from rich.console import Console
 
+from core.errors import ConfigError
 from core.linkage.request import MatchRequest
 from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
@@ -26,10 +28,19 @@ ROWS, SEED, DUPLICATES = 100_000, 7, 0.3
 
 
 def main() -> None:
-    """Generate, resolve, and compare with the truth that the generator knows."""
-    console = Console()
+    """One at a time in a folder: each would write the persons that another one reads."""
     folder = read_settings().state_dir
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "demo.lock", blocking=False):
+            _demo(folder)
+    except Timeout:
+        raise ConfigError(f"another demo runs in {folder}; wait for its end, or give --dir another folder") from None
+
+
+def _demo(folder: Path) -> None:
+    """Generate, resolve, and compare with the truth that the generator knows."""
+    console = Console()
     persons, resolved = folder / "persons.parquet", folder / "resolved.parquet"
     started = time.perf_counter()
     generate_persons(ROWS, seed=SEED, duplicates=DUPLICATES).write_parquet(persons)

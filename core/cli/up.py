@@ -103,7 +103,9 @@ def _detached(plan: Plan) -> StackState:
     # Else a supervisor was killed: the new one ends what holds the ports, and looks then.
     plan.require_place()
     log = plan.folder / "supervisor.log"
-    with log.open("wb") as out:
+    # Another one that starts at this moment writes there too.
+    said_before = log.stat().st_size if log.exists() else 0
+    with log.open("ab") as out:
         supervisor = subprocess.Popen(  # noqa: S603 - our own module
             python("core.stack", str(plan.api_port), str(plan.web_port), plan.mark),
             stdin=subprocess.DEVNULL,
@@ -117,7 +119,7 @@ def _detached(plan: Plan) -> StackState:
         if found is not None and found.mark == plan.mark and found.phase == "ready":
             return found
         if supervisor.poll() is not None:
-            said = log.read_text(errors="replace").strip().splitlines()
+            said = log.read_bytes()[said_before:].decode(errors="replace").strip().splitlines()
             kinds = {kind.exit_code: kind for kind in (ConfigError, ServiceUnavailable)}
             kind = kinds.get(supervisor.returncode, HeadraceError)
             raise kind(said[-1].removeprefix("headrace: ") if said else f"it did not start; see {log}")

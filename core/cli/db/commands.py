@@ -155,11 +155,21 @@ def down() -> None:
 
     Example: headrace db down
     """
-    _, server = _ours("db down")
+    settings, server = _ours("db down")
     users = server.users()
     ran = server.shut_down()
     lost = f" (it was used by {', '.join(map(str, users))})" if users and ran else ""
     print(f"stopped{lost}" if ran else "it was not running")
+    if elsewhere := _kept_elsewhere(settings, server):
+        print(elsewhere)
+
+
+def _kept_elsewhere(settings: Settings, server: EmbeddedServer) -> str:
+    """For root, whose state folder the server's user may not enter: nobody would look for its data there."""
+    folder = server.home.parent
+    if not server.data.is_dir() or server.home.is_relative_to(settings.state_dir.expanduser().absolute()):
+        return ""
+    return f"its data stay in {folder}; who removes {settings.state_dir} for good removes that folder too"
 
 
 def _settings() -> Settings:

@@ -169,7 +169,7 @@ class LeaseKeeper:
         wait = self._wait
         while not wait(self._queue.settings.beat_s):
             if self._on_beat is not None:
-                self._attempt("a heartbeat", self._on_beat)
+                self._attempt("giving back what waits too long", self._on_beat)
             self._attempt("a heartbeat", self.beat)
 
     def _duties(self) -> None:

@@ -17,9 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli.app import build
+from core.cli.db.commands import _kept_elsewhere
 from core.database.embedded import EmbeddedServer, server_at
 from core.errors import StoreError
-from core.settings import EmbeddedSettings
+from core.settings import EmbeddedSettings, Settings
 from tests.command import headrace
 
 Headrace = Callable[..., subprocess.CompletedProcess[str]]
@@ -97,6 +98,15 @@ def test_db_url_masks_the_password_unless_asked(environ: dict[str, str]) -> None
     environ = {**environ, "HEADRACE_DATABASE__URL": "postgresql://u:hunter2@h:5432/d"}
     assert here(environ, "db", "url").stdout == "postgresql://u:***@h:5432/d\n"
     assert here(environ, "db", "url", "--show-password").stdout == "postgresql://u:hunter2@h:5432/d\n"
+
+
+def test_down_says_where_data_stay_that_lie_outside_the_state_folder(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "closed")
+    inside, outside = (EmbeddedServer(tmp_path / name / "postgres", EmbeddedSettings()) for name in ("closed", "at-1"))
+    for server in (inside, outside):
+        server.data.mkdir(parents=True)
+    assert _kept_elsewhere(settings, inside) == ""
+    assert _kept_elsewhere(settings, outside).startswith(f"its data stay in {tmp_path / 'at-1'}; who removes")
 
 
 @pytest.mark.parametrize("command", ["up", "down"])
