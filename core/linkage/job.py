@@ -18,7 +18,7 @@ from core.matching.compare.patterns import pattern_texts
 from core.matching.edges import Edges
 from core.matching.records.layout import Layout
 from core.matching.records.sources import WITHIN_ONE, Boundaries, boundaries_of, pairs_across
-from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.records.vocabulary import NOT_STORED, Vocabulary, VocabularyArrays
 from core.matching.scoring.model import Model, weights
 from core.matching.scoring.score_pairs import Scorer
 from core.storage.workspace import Array, Workspace, load, load_frame
@@ -120,8 +120,13 @@ class LinkageJob(StagedJob):
 
         def read() -> Vocabulary:
             folder = self.folder("reduce")
-            arrays = {name: load(folder, name) for name in VocabularyArrays._fields if name != "longest"}
-            return Vocabulary.from_arrays(load_frame(folder, "strings")["string"], arrays)
+            strings = load_frame(folder, "strings")["string"]
+            try:
+                arrays = {name: load(folder, name) for name in VocabularyArrays._fields if name not in NOT_STORED}
+            except FileNotFoundError:
+                # A run of an earlier release knew less of a string than kernels read today.
+                return Vocabulary.of_sorted(strings)
+            return Vocabulary.from_arrays(strings, arrays)
 
         return self._once("vocabulary", read)
 

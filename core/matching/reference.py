@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby, product
 from math import floor, log2
 from operator import itemgetter
@@ -100,6 +100,28 @@ def osa_distance(a: Sequence[object], b: Sequence[object]) -> int:
     return table[len(a)][len(b)]
 
 
+def edits_allowed(a: str, b: str, limit: int) -> int:
+    """Twin of `similarity.edits_allowed`: one edit for every four characters of the longer string."""
+    return min(limit, max(len(a), len(b)) // 4)
+
+
+def slipped(a: str, b: str, limit: int, well_known: Collection[str] = ()) -> bool:
+    """Twin of `level_tests.settle_spelling`: as few edits as the length allows, unless both are names of their own."""
+    return not (a in well_known and b in well_known) and osa_distance(a, b) <= edits_allowed(a, b, limit)
+
+
+def similar(a: str, b: str, threshold: float) -> bool:
+    """Twin of `level_tests.settle_names`: only of strings of four characters and more."""
+    return min(len(a), len(b)) >= 4 and jaro_winkler(a, b) >= threshold
+
+
+def same_words(a: str, b: str) -> bool:
+    """Twin of `similarity.same_words`: equal written together, or all words of one are words of the other."""
+    sides = (a.split(), b.split()), (b.split(), a.split())
+    contained = any(set(some) <= set(whole) and len("".join(some)) >= 3 for some, whole in sides)
+    return contained or a.replace(" ", "") == b.replace(" ", "")
+
+
 def date_errors(a: int, b: int) -> int:
     """Twin of `similarity.date_digits`."""
     total = 0
@@ -136,13 +158,14 @@ def sound_classes(text: str) -> list[str]:
         letters = "mc" + letters[3:]
     heard: list[str] = []
     last = ""
+    skeleton = not set(letters) & set("aeiouy")
     for at, letter in enumerate(letters):
         sound = _sound(letter, letters[at + 1 : at + 2], at == 0)
         if sound == "silent":
             continue
         if sound != last and (sound != "vowel" or at == 0):
             heard.append(sound)
-        last = sound
+        last = "" if skeleton else sound
     return heard[:6]
 
 

@@ -69,14 +69,18 @@ def candidate_shares(job: LinkageJob) -> tuple[dict[str, tuple[float, ...]], int
     return level_shares(levels, job.layout), len(levels)
 
 
+def kept_model(job: LinkageJob) -> Model:
+    """The model that the request named, or that of the run it adds to, as it was kept with the job."""
+    return Model.from_json(job.workspace.file(MODEL).read_text(encoding="utf-8"))
+
+
 def reuse_model(job: LinkageJob, folder: Path) -> Output:
     """Take the model the request named instead of learning one, unless the records have moved too far from it.
 
     Raises:
         MatchError: a field has drifted beyond the limit; names it.
     """
-    text = job.workspace.file(MODEL).read_text(encoding="utf-8")
-    model = Model.from_json(text)
+    model = kept_model(job)
     shares, n_pairs = candidate_shares(job)
     drift = drift_of(model.candidate_shares, shares, n_pairs)
     if drift is not None and drift.worst_psi > REFUSAL_PSI and not job.description.request.allow_drift:
@@ -89,7 +93,7 @@ def reuse_model(job: LinkageJob, folder: Path) -> Output:
             psi=drift.worst_psi,
             limit=REFUSAL_PSI,
         )
-    write_private(folder / MODEL, lambda part: part.write_text(text, encoding="utf-8"))
+    write_model(model, folder / MODEL)
     return {
         "reused": True,
         "prior_bits": model.prior_bits,

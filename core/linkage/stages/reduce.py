@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.linkage.history.models import kept_model
 from core.linkage.stage_files import save_placeholders
 from core.matching.records.placeholders import FLOORS, suspects_of
 from core.matching.records.value_places import field_values
-from core.matching.records.vocabulary import add_counts, code_columns
+from core.matching.records.vocabulary import Vocabulary, add_counts, code_columns
+from core.matching.scoring.model import term_tables, well_known
 from core.matching.text.string_views import Spread
 from core.storage.workspace import Array, Folder, load, load_frame, save, save_frame
 
@@ -64,11 +66,20 @@ def _vocabulary(job: LinkageJob, parts: list[Folder], folder: Path, spread: Spre
     local = [load(part, "counts") for part in parts]
     counts = np.zeros((len(job.counted_fields), len(vocabulary)), dtype=np.uint32)
     deque(spread(lambda row: _total(tables, [each[row] for each in local], counts[row]), range(len(counts))), maxlen=0)
+    vocabulary.mark_well_known(_well_known(job, vocabulary, counts))
     codes = {f"codes-{number:05d}": table for number, table in enumerate(tables)}
     writes = [partial(save_frame, folder, "strings", vocabulary.to_frame())]
     writes += [partial(save, folder, {name: array}) for name, array in (vocabulary.to_arrays() | codes).items()]
     deque(spread(lambda write: write(), [*writes, partial(save, folder, {"counts": counts})]), maxlen=0)
     return len(vocabulary)
+
+
+def _well_known(job: LinkageJob, vocabulary: Vocabulary, counts: Array) -> frozenset[str]:
+    """Names that many bear: here, or where the model was learnt that this run takes over."""
+    if job.description.request.model is not None or job.description.frozen is not None:
+        return well_known(kept_model(job).term_tables, job.layout)
+    frequencies = dict(zip(job.counted_fields, counts, strict=True))
+    return well_known(term_tables(frequencies, vocabulary, job.layout), job.layout)
 
 
 def _total(tables: list[Array], local: list[Array], totals: Array) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.matching.compare.packed_similarity import is_packed, jaro_winkler_packed, osa_one_packed
+from core.matching.compare.packed_similarity import is_packed, jaro_winkler_packed, osa_one_packed, packed_length
 from core.matching.compare.similarity import (
     date_digits,
     date_parts,
     date_swapped,
     dice,
     digits_bound,
+    edits_allowed,
     jaro_winkler,
     jaro_winkler_bound,
     osa_bound,
@@ -22,6 +23,7 @@ from core.matching.compare.similarity import (
     parts_differing,
     same_points,
     same_suffix,
+    same_words,
     same_year,
     unpack_digits,
 )
@@ -34,14 +36,24 @@ from core.matching.specs.levels import (
     DATE_PARTS,
     DATE_SWAPPED,
     DIGITS,
+    MISSING,
     SAME_STREET,
     SAME_STREET_NAME,
     SAME_SUFFIX,
     SAME_YEAR,
 )
+from core.matching.standardise.names.traits import (
+    BLANK_BIT,
+    FAMILY,
+    FORM_SHIFT,
+    IDEOGRAPHS,
+    WELL_KNOWN,
+)
 
 _S32 = np.uint64(32)
 _NUMBER = np.uint32(NUMBER_MAX)
+SIMILAR_LENGTH_MIN = 4
+"""Jaro-Winkler says nothing of shorter strings: of three letters two are in common by chance."""
 
 
 @kernel
@@ -49,9 +61,9 @@ def settle_names(
     chunk: Chunk, at: int, threshold: float, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
-    """Jaro-Winkler at least `threshold`; once per pair and field."""
+    """Jaro-Winkler at least `threshold`, of strings long enough; once per pair and field."""
     records, left, right, size = chunk
-    packed = table[3]
+    packed, traits = table[3], table[4]
     levels, level = settled
     similarity = scratch.similarity
     for pair in range(size):
@@ -62,7 +74,10 @@ def settle_names(
             one, two = records[left[pair], at], records[right[pair], at]
             code_a, code_b = min(one, two), max(one, two)
             low_a, low_b = packed[code_a, 0], packed[code_b, 0]
-            if is_packed(low_a) and is_packed(low_b):
+            shorter = min(length_of(table, code_a), length_of(table, code_b))
+            if shorter < SIMILAR_LENGTH_MIN or (traits[code_a] | traits[code_b]) & IDEOGRAPHS != 0:
+                similarity[pair] = 0.0
+            elif is_packed(low_a) and is_packed(low_b):
                 similarity[pair] = jaro_winkler_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
             else:
                 similarity[pair] = long_similarity(table, (code_a, code_b), threshold, scratch)
@@ -73,7 +88,7 @@ def settle_names(
 @kernel
 def long_similarity(table: Strings, codes: tuple[np.uint32, np.uint32], threshold: float, scratch: Scratch) -> float:
     """Jaro-Winkler of strings too long to be packed; NOT_COMPUTED where their letters forbid the threshold."""
-    points, starts, letters, _ = table
+    points, starts, letters, _, _ = table
     code_a, code_b = codes
     a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
     if jaro_winkler_bound(len(a), len(b), letters[code_a], letters[code_b]) < threshold:
@@ -86,27 +101,43 @@ def settle_spelling(
     chunk: Chunk, at: int, limit: int, table: Strings, scratch: Scratch,
     settled: tuple[NDArray[np.uint8], int],
 ) -> None:  # fmt: skip
-    """OSA distance of two different strings at most `limit`."""
+    """OSA distance of two different strings at most `limit`, as far as their lengths allow.
+
+    Two well-known names one slip apart are two names: a slip gives a rare spelling. An ideograph is no letter.
+    """
     records, left, right, size = chunk
-    packed = table[3]
+    packed, traits = table[3], table[4]
     levels, level = settled
     for pair in range(size):
         if levels[pair] != UNDECIDED:
             continue
         code_a, code_b = records[left[pair], at], records[right[pair], at]
+        both, either = traits[code_a] & traits[code_b], traits[code_a] | traits[code_b]
+        if both & WELL_KNOWN != 0 or either & IDEOGRAPHS != 0:
+            continue
         low_a, low_b = packed[code_a, 0], packed[code_b, 0]
-        if limit == 1 and is_packed(low_a) and is_packed(low_b):
+        edits = edits_allowed(max(length_of(table, code_a), length_of(table, code_b)), limit)
+        if edits == 0:
+            continue
+        if edits == 1 and is_packed(low_a) and is_packed(low_b):
             alike = osa_one_packed(low_a, packed[code_a, 1], low_b, packed[code_b, 1])
         else:
-            alike = long_within(table, (code_a, code_b), limit, scratch.rows)
+            alike = long_within(table, (code_a, code_b), edits, scratch.rows)
         if alike:
             levels[pair] = level
 
 
 @kernel
+def length_of(table: Strings, code: np.uint32) -> int:
+    """Characters of a string, without a look at where it starts if it is packed."""
+    low, high = table[3][code, 0], table[3][code, 1]
+    return packed_length(low, high) if is_packed(low) else int(table[1][code + 1] - table[1][code])
+
+
+@kernel
 def long_within(table: Strings, codes: tuple[np.uint32, np.uint32], limit: int, rows: NDArray[np.int32]) -> bool:
     """Whether the OSA distance of strings of any length is at most `limit`."""
-    points, starts, letters, _ = table
+    points, starts, letters, _, _ = table
     code_a, code_b = codes
     a, b = points[starts[code_a] : starts[code_a + 1]], points[starts[code_b] : starts[code_b + 1]]
     if osa_bound(len(a), len(b), letters[code_a], letters[code_b]) > limit:
@@ -121,7 +152,7 @@ def settle_prefix(
 ) -> None:  # fmt: skip
     """The first `n_first` code points equal; n_first = 0 asks for equal initials, one side being nothing more."""
     records, left, right, size = chunk
-    points, starts, _, _ = table
+    points, starts, traits = table[0], table[1], table[4]
     levels, level = settled
     for pair in range(size):
         if levels[pair] != UNDECIDED:
@@ -130,7 +161,9 @@ def settle_prefix(
         start_a, start_b = starts[code_a], starts[code_b]
         shortest = min(starts[code_a + 1] - start_a, starts[code_b + 1] - start_b)
         if n_first == 0:
-            alike = shortest == 1 and points[start_a] == points[start_b]
+            # One ideograph is a whole name.
+            letters = (traits[code_a] | traits[code_b]) & IDEOGRAPHS == 0
+            alike = shortest == 1 and letters and points[start_a] == points[start_b]
         else:
             alike = shortest >= n_first and same_points(points, start_a, start_b, n_first)
         if alike:
@@ -138,14 +171,50 @@ def settle_prefix(
 
 
 @kernel
-def settle_class(chunk: Chunk, at: int, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]) -> None:
-    """Both strings belong to one nickname class."""
+def settle_class(
+    chunk: Chunk, at: int, class_hash: NDArray[np.uint64], traits: NDArray[np.uint8],
+    settled: tuple[NDArray[np.uint8], int],
+) -> None:  # fmt: skip
+    """Both strings belong to one nickname class, and are not two names that only share their short forms."""
     records, left, right, size = chunk
     levels, level = settled
     for pair in range(size):
-        same = class_hash[records[left[pair], at]] == class_hash[records[right[pair], at]]
-        if same and levels[pair] == UNDECIDED:
+        code_a, code_b = records[left[pair], at], records[right[pair], at]
+        if class_hash[code_a] == class_hash[code_b] and levels[pair] == UNDECIDED:
+            form_a, form_b = traits[code_a] >> FORM_SHIFT, traits[code_b] >> FORM_SHIFT
+            if form_a * form_b == 0 or form_a == form_b:
+                levels[pair] = level
+
+
+@kernel
+def settle_same_name(
+    chunk: Chunk, at: int, table: Strings, class_hash: NDArray[np.uint64], settled: tuple[NDArray[np.uint8], int]
+) -> None:
+    """One name written in two ways: some of its words, written together, or by another system of spelling."""
+    records, left, right, size = chunk
+    points, starts, letters, _, traits = table
+    levels, level = settled
+    for pair in range(size):
+        if levels[pair] != UNDECIDED:
+            continue
+        code_a, code_b = records[left[pair], at], records[right[pair], at]
+        several = (traits[code_a] | traits[code_b]) & (FAMILY | IDEOGRAPHS) != 0
+        spelt = several and class_hash[code_a] == class_hash[code_b]
+        if not spelt and (letters[code_a] | letters[code_b]) & BLANK_BIT == 0:
+            continue
+        span_a, span_b = (starts[code_a], starts[code_a + 1]), (starts[code_b], starts[code_b + 1])
+        if spelt or same_words(points, span_a, span_b):
             levels[pair] = level
+
+
+@kernel
+def undecide_scripts(chunk: Chunk, at: int, traits: NDArray[np.uint8], levels: NDArray[np.uint8]) -> None:
+    """MISSING for a name in ideographs and one in letters: how the first is read, in which country, nobody knows."""
+    records, left, right, size = chunk
+    for pair in range(size):
+        apart = (traits[records[left[pair], at]] ^ traits[records[right[pair], at]]) & IDEOGRAPHS
+        if apart != 0 and levels[pair] == UNDECIDED:
+            levels[pair] = np.uint8(MISSING)
 
 
 @kernel

@@ -16,6 +16,9 @@ WINKLER_PREFIX = 4
 WINKLER_WEIGHT = 0.1
 WINKLER_BOOST_ABOVE = 0.7
 DIGITS_MAX = 16
+LETTERS_AN_EDIT = 4
+WORDS_LETTERS_MIN = 3
+BLANK = 32
 _ZERO, _ONE, _TWO, _FOUR, _NIBBLE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(15)
 _S56 = np.uint64(56)
 _M1, _M2, _M4, _M5 = (np.uint64(int(byte * 8, 16)) for byte in ("55", "33", "0f", "01"))
@@ -155,6 +158,72 @@ def _osa(a: NDArray[np.uint32], b: NDArray[np.uint32], limit: int, rows: NDArray
             return limit + 1
         before, last, this = last, this, before
     return int(rows[last + n_b])
+
+
+@kernel
+def edits_allowed(longer: int, limit: int) -> int:
+    """How many of `limit` edits may be slips: none in fewer than four characters, one in fewer than eight, else more.
+
+    Never more than a quarter of the longer string: an edit that replaces half a name makes another name.
+    """
+    return min(limit, longer // LETTERS_AN_EDIT)
+
+
+@kernel
+def same_words(points: NDArray[np.uint32], a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether spans are equal but for blanks, or the words of one, three letters or more, are words of the other."""
+    return equal_but_blanks(points, a, b) or has_words(points, a, b) or has_words(points, b, a)
+
+
+@kernel
+def equal_but_blanks(points: NDArray[np.uint32], a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two spans have the same characters in order, blanks left out."""
+    at_a, at_b = a[0], b[0]
+    while True:
+        while at_a < a[1] and points[at_a] == BLANK:
+            at_a += 1
+        while at_b < b[1] and points[at_b] == BLANK:
+            at_b += 1
+        if at_a == a[1] or at_b == b[1]:
+            return bool(at_a == a[1] and at_b == b[1])
+        if points[at_a] != points[at_b]:
+            return False
+        at_a += 1
+        at_b += 1
+
+
+@kernel
+def has_words(points: NDArray[np.uint32], whole: tuple[int, int], some: tuple[int, int]) -> bool:
+    """Whether every word of the span `some` is a word of `whole`, and they have three letters at least."""
+    n_letters, begin = 0, some[0]
+    while begin < some[1]:
+        end = word_end(points, begin, some[1])
+        if not has_word(points, whole, begin, end):
+            return False
+        n_letters += end - begin
+        begin = end + 1
+    return n_letters >= WORDS_LETTERS_MIN
+
+
+@kernel
+def has_word(points: NDArray[np.uint32], whole: tuple[int, int], begin: int, end: int) -> bool:
+    """Whether the characters [begin, end) are a word of the span `whole`."""
+    at = whole[0]
+    while at < whole[1]:
+        stop = word_end(points, at, whole[1])
+        if stop - at == end - begin and same_points(points, at, begin, end - begin):
+            return True
+        at = stop + 1
+    return False
+
+
+@kernel
+def word_end(points: NDArray[np.uint32], start: int, stop: int) -> int:
+    """Where the word that starts at `start` ends."""
+    at = start
+    while at < stop and points[at] != BLANK:
+        at += 1
+    return at
 
 
 @kernel

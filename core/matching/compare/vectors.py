@@ -16,10 +16,12 @@ from core.matching.compare.level_tests import (
     settle_names,
     settle_numbers,
     settle_prefix,
+    settle_same_name,
     settle_spelling,
     settle_streets,
     settle_swapped,
     settle_words,
+    undecide_scripts,
 )
 from core.matching.compare.mark_tests import settle_bare, settle_marks
 from core.matching.jit import kernel
@@ -47,6 +49,7 @@ from core.matching.specs.levels import (
     NICKNAME,
     PREFIX,
     SAME_LOCAL_PART,
+    SAME_NAME,
     SAME_STREET,
     SAME_STREET_NAME,
     SAME_SUFFIX,
@@ -98,9 +101,11 @@ def run_test(
     field, test, at = place
     opcode, threshold = layout.tests[field, test], layout.thresholds[field, test]
     settled = (out, layout.n_tests[field] - test)
-    table = (vocabulary.points, vocabulary.starts, vocabulary.letters, vocabulary.packed)
+    table = (vocabulary.points, vocabulary.starts, vocabulary.letters, vocabulary.packed, vocabulary.traits)
     if opcode == NICKNAME:
-        settle_class(chunk, at, vocabulary.class_hash, settled)
+        settle_class(chunk, at, vocabulary.class_hash, vocabulary.traits, settled)
+    elif opcode == SAME_NAME:
+        settle_same_name(chunk, at, table, vocabulary.class_hash, settled)
     elif opcode == SWAPPED:
         settle_swapped(chunk, at, np.int64(layout.partner[field]), vocabulary, settled)
     elif opcode == JARO_WINKLER:
@@ -149,6 +154,8 @@ def compare_field(
     rest = list_open(chunk, levels, scratch)
     for test in range(1, n_tests):
         run_test(rest, (field, test, at), layout, vocabulary, scratch, scratch.levels)
+        if vocabulary.ideographs and layout.tests[field, test] == SAME_NAME:
+            undecide_scripts(rest, at, vocabulary.traits, scratch.levels)
     for open_ in range(rest.size):
         level = scratch.levels[open_]
         levels[scratch.open[open_]] = level if level != UNDECIDED else 0

@@ -21,7 +21,7 @@ from core.matching.quality.explain import explain_pair
 from core.matching.records.layout import Layout
 from core.matching.records.sources import WITHIN_ONE
 from core.matching.records.vocabulary import Vocabulary
-from core.matching.scoring.model import Model, WeightArrays, term_bits, weights
+from core.matching.scoring.model import Model, WeightArrays, term_bits, weights, well_known
 from core.matching.scoring.score_pairs import Scorer, score_range
 from core.matching.text.hashing import flat_bytes
 
@@ -52,11 +52,13 @@ class Rules:
     layout: Layout
     weights: WeightArrays
     parts: KeyParts
+    well_known: frozenset[str]
 
     @classmethod
     def of(cls, model: Model, layout: Layout) -> Rules:
         """Lay out a model. Raises MatchError: it was trained under another spec."""
-        return cls(model, layout, weights(model, Vocabulary.of_strings([""]), layout), key_parts(layout.ops))
+        tables = weights(model, Vocabulary.of_strings([""]), layout)
+        return cls(model, layout, tables, key_parts(layout.ops), well_known(model.term_tables, layout))
 
     @property
     def match_bits(self) -> np.float32:
@@ -86,6 +88,7 @@ def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
     layout, last = rules.layout, len(known)
     words, strings = coded_matrix([*(each.record for each in known), record], layout)
     vocabulary = Vocabulary.of_strings(strings)
+    vocabulary.mark_well_known(rules.well_known)
     tables = rules.weights._replace(tf=term_bits(rules.model, layout, strings))
     rows = np.arange(last + 1, dtype=np.uint32)
     # One block of all of them, of whose pairs only those with the last record are made.

@@ -18,7 +18,7 @@ from core.matching.records.layout import Layout, choices_of
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, pack
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
-from core.matching.scoring.model import Model, rarity_bits
+from core.matching.scoring.model import Model, rarity_bits, well_known
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.normalise import normalise
@@ -221,6 +221,7 @@ def explain_records(
     layout = Layout.of(spec)
     values = pl.concat(normalise(pair[at : at + 1], spec, orders) for at, orders in enumerate(date_orders))
     words, vocabulary = pack(values, layout)
+    vocabulary.mark_well_known(well_known(model.term_tables, layout))
     for name, suspects in (placeholders or {}).items():
         null_values(words, layout, name, suspects)
     left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)

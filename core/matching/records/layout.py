@@ -157,8 +157,9 @@ class Layout:
 
     @cached_property
     def reads_classes(self) -> bool:
-        """Whether a key or a level goes by nicknames."""
-        return self._has_key("nick") or bool((self.ops.tests == TESTS["nickname"].opcode).any())
+        """Whether a key or a level goes by nicknames, or by which names are well known."""
+        opcodes = [TESTS[test].opcode for test in ("nickname", "same_name", "damerau")]
+        return self._has_key("nick") or bool(np.isin(self.ops.tests, opcodes).any())
 
     def _has_key(self, function: str) -> bool:
         return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())

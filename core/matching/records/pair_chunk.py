@@ -67,8 +67,8 @@ def list_values(chunk: Chunk, places: tuple[int, int], width: int, room: ValuePa
     return Chunk(room.values, room.left, room.right, n_there)
 
 
-Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]
-"""Code points, where each string starts, its letter set, and short strings packed."""
+Strings = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]
+"""Code points, where each string starts, its letter set, short strings packed, and what is known of it as a name."""
 
 
 class Scratch(NamedTuple):

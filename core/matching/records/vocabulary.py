@@ -7,7 +7,7 @@ of one range and that of the whole job give equal keys.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,16 +20,22 @@ from core.matching.records.layout import Layout
 from core.matching.records.packing import pack_digits, pack_emails, pack_points, pack_streets
 from core.matching.records.value_places import in_order, one_value
 from core.matching.specs.spec import FieldSpec
-from core.matching.standardise.names.nicknames import nickname_table
+from core.matching.standardise.names.nicknames import NameTables, name_tables
 from core.matching.standardise.names.phonetic import LETTERS_MAX, sound_of
+from core.matching.standardise.names.scripts import reading
+from core.matching.standardise.names.traits import IDEOGRAPHS, NAME_IDEOGRAPHS_MAX, WELL_KNOWN
 from core.matching.standardise.streets import street_tables
 from core.matching.text.distinct import sorted_distinct
-from core.matching.text.hashing import Lookup, flat_bytes, flat_points, hash_span, look_up
+from core.matching.text.hashing import flat_bytes, flat_points, hash_span, look_up
 from core.matching.text.marks import SEPARATOR, split_marks
 from core.matching.text.string_views import Spread
 
 # Strings that are described in one go.
 SPAN_CODES = 1 << 14
+# Fewer strings are looked at one by one.
+FEW_STRINGS = 1_000
+# Radicals, unified and compatible ideographs; what lies between them has letters, as kana and hangul do.
+FIRST_IDEOGRAPH = 0x2E80
 NEGATIVE_ZERO_BITS = np.uint32(0x80000000)
 
 
@@ -44,7 +50,12 @@ class VocabularyArrays(NamedTuple):
     letters: NDArray[np.uint64]  # (V,) bit c % 64 set for each code point c: tells most pairs apart unread
     packed: NDArray[np.uint64]  # (V, 2) short strings, see `packing.pack_points`
     marks: NDArray[np.uint64]  # (V + 1,) what stands behind each string, and last all that occurs; (0,) if none does
+    traits: NDArray[np.uint8]  # (V,) flags of `names.traits`
     longest: int  # code points of the longest string
+    ideographs: bool  # whether any string has some
+
+
+NOT_STORED = ("longest", "ideographs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +116,31 @@ class Vocabulary:
         hashes, classes, heard, letters = (np.zeros(len(strings), dtype=np.uint64) for _ in range(4))
         longest = int(np.diff(starts).max(initial=0))
         packed = np.zeros((len(strings), 2), dtype=np.uint64)
-        arrays = VocabularyArrays(points, starts, hashes, classes, heard, letters, packed, marks, longest)
-        nicknames = nickname_table()
+        traits = np.zeros(len(strings), dtype=np.uint8)
+        foreign = bool(points.max(initial=0) >= FIRST_IDEOGRAPH)
+        arrays = VocabularyArrays(
+            points, starts, hashes, classes, heard, letters, packed, marks, traits, longest, foreign
+        )
+        names = name_tables()
         with_sounds, with_classes = layout is None or layout.reads_sounds, layout is None or layout.reads_classes
         for _ in spread(
-            lambda lo: describe(arrays, nicknames, with_sounds, with_classes, lo, lo + SPAN_CODES),
+            lambda lo: describe(arrays, names, with_sounds, with_classes, lo, lo + SPAN_CODES),
             range(0, len(strings), SPAN_CODES),
         ):
             pass
+        if foreign:
+            cls._read(strings, arrays, with_sounds, with_classes)
         return cls(strings, arrays)
+
+    @classmethod
+    def _read(cls, strings: pl.Series, arrays: VocabularyArrays, sounds: bool, classes: bool) -> None:
+        """Give strings in ideographs the sound and the class of how they are read; see `scripts.reading`."""
+        codes = np.flatnonzero(arrays.traits & IDEOGRAPHS)
+        read = cls.of_strings([reading(text.partition(SEPARATOR)[0]) for text in strings.gather(codes)]).arrays
+        if sounds:
+            arrays.sound[codes] = read.sound
+        if classes:
+            arrays.class_hash[codes] = read.class_hash
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -169,7 +196,7 @@ class Vocabulary:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """All that kernels need, to be stored and mapped; see `from_arrays`."""
-        return {name: array for name, array in self.arrays._asdict().items() if name != "longest"}
+        return {name: array for name, array in self.arrays._asdict().items() if name not in NOT_STORED}
 
     @classmethod
     def from_arrays(cls, strings: pl.Series, arrays: Mapping[str, NDArray[Any]]) -> Vocabulary:
@@ -179,7 +206,16 @@ class Vocabulary:
             arrays: may be mapped from files; as copy on write, for kernels are compiled for arrays that can be written.
         """
         kept = {name: np.asarray(array) for name, array in arrays.items()}
-        return cls(strings, VocabularyArrays(**kept, longest=int(np.diff(kept["starts"]).max(initial=0))))
+        longest, foreign = int(np.diff(kept["starts"]).max(initial=0)), bool((kept["traits"] & IDEOGRAPHS).any())
+        return cls(strings, VocabularyArrays(**kept, longest=longest, ideographs=foreign))
+
+    def mark_well_known(self, names: Collection[str]) -> None:
+        """Note of each of these names that many bear it; in place. Names that do not occur are left out."""
+        if len(self) < FEW_STRINGS:
+            known = [code for code, text in enumerate(self.strings) if text.partition(SEPARATOR)[0] in names]
+        else:
+            known = self.bare_strings.is_in(list(names)).arg_true().to_list()
+        self.arrays.traits[known] |= WELL_KNOWN
 
     def codes(self, values: pl.Series) -> NDArray[np.uint32]:
         """Code of each value; 0 for null. Every value must be in the vocabulary."""
@@ -188,8 +224,8 @@ class Vocabulary:
 
 
 @kernel
-def describe(arrays: VocabularyArrays, nicknames: Lookup, sounds: bool, classes: bool, lo: int, hi: int) -> None:
-    """Fill hash, nickname class, sound, letter set and packed form of the strings [lo, hi), as far as there are.
+def describe(arrays: VocabularyArrays, names: NameTables, sounds: bool, classes: bool, lo: int, hi: int) -> None:
+    """Fill what `VocabularyArrays` has of the strings [lo, hi), as far as there are.
 
     Cost: 80 ns a string, and 270 more for its sound and 110 for its class.
     """
@@ -203,7 +239,9 @@ def describe(arrays: VocabularyArrays, nicknames: Lookup, sounds: bool, classes:
         if sounds:
             arrays.sound[code] = sound_of(points, start, stop, buffer)
         if classes:
-            arrays.class_hash[code] = class_of(points, start, stop, nicknames)
+            describe_name(arrays, names, code)
+        if arrays.ideographs and has_ideographs(points, start, stop):
+            arrays.traits[code] |= IDEOGRAPHS
     pack_points(points, starts[lo : hi + 1], arrays.packed[lo:hi])
 
 
@@ -217,14 +255,36 @@ def letter_set(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
 
 
 @kernel
-def class_of(points: NDArray[np.uint32], start: int, stop: int, nicknames: Lookup) -> np.uint64:
-    """Hash of a string's nickname class, by its first word unless that is an initial."""
+def class_word(points: NDArray[np.uint32], start: int, stop: int) -> np.uint64:
+    """Hash of the word by which a string is classed: the first unless that is an initial, then all of it."""
     end = start
     while end < stop and points[end] != 32:
         end += 1
-    hashed = hash_span(points, start, stop if end - start < 2 else end)
-    full = look_up(nicknames.keys, nicknames.values, hashed)
-    return hashed if full == 0 else full
+    return hash_span(points, start, stop if end - start < 2 else end)
+
+
+@kernel
+def describe_name(arrays: VocabularyArrays, names: NameTables, code: int) -> None:
+    """Fill the nickname class of a string, the hash of its full form or its own, and what is known of it as a name."""
+    word = class_word(arrays.points, arrays.starts[code], arrays.starts[code + 1])
+    full = look_up(names.classes.keys, names.classes.values, word)
+    arrays.class_hash[code] = word
+    if full != 0:
+        arrays.class_hash[code] = full
+        traits = np.uint8(look_up(names.traits.keys, names.traits.values, word))
+        # Of several words the first alone is known.
+        arrays.traits[code] = traits if word == arrays.hash[code] else traits & ~WELL_KNOWN
+
+
+@kernel
+def has_ideographs(points: NDArray[np.uint32], start: int, stop: int) -> bool:
+    """Whether a string is a name with Chinese characters."""
+    for at in range(start, stop):
+        point = np.int64(points[at])
+        unified = 0x3400 <= point <= 0x9FFF or 0x20000 <= point <= 0x3FFFF
+        if unified or FIRST_IDEOGRAPH <= point <= 0x2FDF or 0xF900 <= point <= 0xFAFF:
+            return stop - start <= NAME_IDEOGRAPHS_MAX
+    return False
 
 
 def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], Vocabulary]:

@@ -19,6 +19,8 @@ from core.matching.text.marks import bare_of
 
 TF_COUNT_MIN = 10
 TF_VALUES_MAX = 50_000
+# From this share of the records on, and TF_COUNT_MIN, a name is one that many bear, and no slip of another.
+WELL_KNOWN_SHARE = 1e-4
 TF_KINDS = frozenset({"given_name", "surname", "city", "text"})
 # A value below the table's least count is taken to occur this often: it may be a slip of the pen.
 TF_COUNT_UNLISTED = 5
@@ -109,6 +111,16 @@ def term_tables(
         table = dict(zip(values, counts[frequent].tolist(), strict=True))
         tables[field.name] = TermTable(n_present=int(counts.sum()), counts=table)
     return tables
+
+
+def well_known(tables: Mapping[str, TermTable], layout: Layout) -> frozenset[str]:
+    """The names that so many records have that each is a name, whatever other name it resembles."""
+    names = [field.name for field in layout.spec.fields if field.kind in ("given_name", "surname")]
+    found: set[str] = set()
+    for table in (tables[name] for name in names if name in tables):
+        least = max(TF_COUNT_MIN, WELL_KNOWN_SHARE * table.n_present)
+        found.update(name for name, count in table.counts.items() if count >= least)
+    return frozenset(found)
 
 
 def build_model(

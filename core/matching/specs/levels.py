@@ -64,7 +64,8 @@ class LevelTest(NamedTuple):
 (
     EXACT, NICKNAME, SWAPPED, JARO_WINKLER, DAMERAU, DIGITS, SAME_SUFFIX, DATE_SWAPPED, DATE_DIGITS, DATE_PARTS,
     SAME_YEAR, SAME_STREET, STREET_SIMILAR, SAME_STREET_NAME, SAME_LOCAL_PART, PREFIX, WITHIN_PERCENT, INITIAL,
-) = range(18)  # fmt: skip
+    SAME_NAME,
+) = range(19)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category", "identifier"}
@@ -82,6 +83,7 @@ TESTS: Mapping[str, LevelTest] = {
     "exact": LevelTest(EXACT, frozenset(KINDS), "", 0.80, 0.004),
     "nickname": LevelTest(NICKNAME, frozenset({"given_name", "surname", "text"}), "", 0.02, 0.003),
     "swapped": LevelTest(SWAPPED, _STRINGS, "", 0.01, 0.0003),
+    "same_name": LevelTest(SAME_NAME, frozenset({"given_name", "surname"}), "", 0.015, 0.0005),
     "jaro_winkler": LevelTest(JARO_WINKLER, _NAMES, ">=", 0.04, 0.02),
     "damerau": LevelTest(DAMERAU, _STRINGS, "<=", 0.05, 0.005),
     "digits": LevelTest(DIGITS, frozenset({"digits"}), "<=", 0.05, 0.0001),
@@ -159,8 +161,10 @@ def _levels(*texts: str) -> tuple[Level, ...]:
 
 
 DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
-    "given_name": _levels("exact", "swapped", "nickname", "damerau <= 1", "initial", "jaro_winkler >= 0.85"),
-    "surname": _levels("exact", "swapped", "damerau <= 1", "jaro_winkler >= 0.9", "jaro_winkler >= 0.8"),
+    "given_name": _levels(
+        "exact", "swapped", "nickname", "same_name", "damerau <= 1", "initial", "jaro_winkler >= 0.85"
+    ),
+    "surname": _levels("exact", "swapped", "same_name", "damerau <= 1", "jaro_winkler >= 0.9", "jaro_winkler >= 0.8"),
     "text": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.92", "jaro_winkler >= 0.8"),
     "city": _levels("exact", "damerau <= 1", "jaro_winkler >= 0.88"),
     "category": _levels("exact"),

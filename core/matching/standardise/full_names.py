@@ -19,7 +19,7 @@ from typing import Final, Literal
 import polars as pl
 
 from core.matching.specs.spec import NamePart
-from core.matching.standardise.names.nicknames import nickname_classes
+from core.matching.standardise.names.nicknames import given_names
 from core.matching.text.distinct import numbered
 
 WHOLE: Final = "full_name"
@@ -171,13 +171,9 @@ def order_votes(texts: pl.Series) -> tuple[int, int]:
     words = texts.filter(~texts.str.contains(",", literal=True)).str.to_lowercase().str.strip_chars()
     words = words.str.replace(rf"^(?:(?:{_HONORIFICS}|{_LEARNED})\.? )+", "").str.split(" ")
     words = words.filter(words.list.len() > 1)
-    front, behind = words.list.first().is_in(_given_names()), words.list.last().is_in(_given_names())
+    names = list(given_names())
+    front, behind = words.list.first().is_in(names), words.list.last().is_in(names)
     return int((front & ~behind).sum()), int((behind & ~front).sum())
-
-
-@cache
-def _given_names() -> list[str]:
-    return sorted(nickname_classes())
 
 
 def _part_of_any(texts: pl.Series, part: PersonPart, *, surname_first: bool) -> pl.Series:

@@ -12,9 +12,10 @@ import unicodedata
 from core.matching.standardise.names.marks import split_name
 from core.matching.standardise.normalise import (
     CITY_WORDS,
+    GIVEN_PARTICLES,
     LETTERS,
     PARTICLES,
-    PARTICLES_IN_FRONT,
+    PARTICLES_OF_TWO,
     PLACEHOLDER_DIGITS,
     REPEATED_CODE,
     REPEATED_ID,
@@ -30,8 +31,9 @@ _PLAIN_LETTERS = str.maketrans(LETTERS)
 _VANISHING = re.compile(r"['’`´.]")
 # \w is letters, numbers and the underscore.
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
-_TITLES, _SUFFIXES, _PARTICLES = re.compile(TITLES), re.compile(SUFFIXES), re.compile(PARTICLES)
-_IN_FRONT, _REPEATED_CODE = re.compile(PARTICLES_IN_FRONT), re.compile(REPEATED_CODE)
+_TITLES, _SUFFIXES = re.compile(TITLES), re.compile(SUFFIXES)
+_PARTICLES = {"given_name": re.compile(GIVEN_PARTICLES), "surname": re.compile(PARTICLES)}
+_OF_TWO, _REPEATED_CODE = re.compile(PARTICLES_OF_TWO), re.compile(REPEATED_CODE)
 _REPEATED_ID, _IDENTIFIER_MIN = re.compile(REPEATED_ID), 3
 _LONG_CODE_DIGITS, _SHORT_CODE_DIGITS = 9, 5
 _UNKNOWN = frozenset(UNKNOWN_WORDS)
@@ -72,8 +74,7 @@ def normalise_latin(text: str, kind: str) -> str | None:
 def _name(words: str, kind: str) -> str:
     split, marks = split_name(words, kind)
     bare = _SUFFIXES.sub("", _TITLES.sub("", split, count=1), count=1)
-    if kind == "surname":
-        bare = _IN_FRONT.sub(r"\1\2", _PARTICLES.sub(r"\1", bare))
+    bare = _OF_TWO.sub(r"\1\2", _PARTICLES[kind].sub(r"\1", bare))
     return marks if bare in _UNKNOWN_NAMES[kind] else bare + marks
 
 

@@ -15,6 +15,7 @@ from core.matching.specs.spec import FieldSpec, MatchSpec, NamePart
 from core.matching.standardise.dates import parse_dates
 from core.matching.standardise.full_names import name_part
 from core.matching.standardise.names.marks import mark_values, split_names
+from core.matching.standardise.names.scripts import latinised
 from core.matching.standardise.numbers import number_of
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
 from core.matching.standardise.several_values import split_values
@@ -26,14 +27,20 @@ PLACEHOLDER_MAILS = ("noemail", "none", "no", "na", "test", "unknown", "noreply"
 
 TITLES = r"^(?:(?:mr|mrs|ms|miss|mx|dr|prof|rev|sir|dame) )+(?:\b)"
 SUFFIXES = r"(?: (?:jr|sr|ii|iii|iv|junior|senior|esq|phd|md))+$"
-PARTICLES = (
-    r"\b(mc|mac|van der|van den|van de|van|von der|von|de la|de los|de las|del|de|da|dos|di|du|la|le|st|saint|san|santa"
-    r"|ter|ten|bin|ben|al|el|o|d|abu) "
+# What is written together with the word behind it, in both fields: surnames stand in the wrong one at times.
+_JOINED = (
+    "van der|van den|van de|van|von der|von|de la|de los|de las|del|de|da|dos|di|du|la|le|st|saint|san|santa|ter|ten"
+    "|bin|ibn|bint|abu|abd|abdul|abdel|el"
 )
-PARTICLES_IN_FRONT = r"^(van|von|de) (der|den|de|la|los|las) ?"
+GIVEN_PARTICLES = rf"\b({_JOINED}) "
+# In front of another given name these are given names, or initials.
+PARTICLES = rf"\b({_JOINED}|mc|mac|ben|al|o|d) "
+PARTICLES_OF_TWO = r"\b(van|von|de) (der|den|de|la|los|las) ?"
 CITY_WORDS = (("saint", "st"), ("mount", "mt"), ("fort", "ft"), ("north", "n"), ("south", "s"))
 REPEATED_ID = r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|x+)$"
 DIGITS_KEPT = 16
+# Kinds whose values are compared in Latin letters, whatever script they are written in.
+LATIN_KINDS = ("given_name", "surname", "city")
 # What leads from a telephone number on: its digits are none of the number's, of which at least six stand before it.
 EXTENSION = (
     r"^((?:\D*\d){6}[^#a-z]*)(?:#|\b(?:x|ext|extn|extension|poste|durchwahl|dw|app|interno|int|ramal|anexo|toestel|wew)\b"
@@ -89,7 +96,7 @@ def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False
         return _several(column, field)
     if field.kind == "date":
         return _dates(column, day_first)
-    folded = fold(column).alias(field.name).to_frame()
+    folded = fold(latinised(column) if field.kind in LATIN_KINDS else column).alias(field.name).to_frame()
     if field.part is not None:
         folded = _part(folded[field.name], field.part).to_frame()
     if field.kind in _NAMES:
@@ -159,13 +166,16 @@ def _name(folded: pl.Series, kind: str) -> pl.Series:
 
 
 def _given_name(words: pl.Expr) -> pl.Expr:
-    return _known(words.str.replace(TITLES, "").str.replace(SUFFIXES, ""), GIVEN_UNKNOWN_WORDS)
+    return _known(_joined(words, GIVEN_PARTICLES), GIVEN_UNKNOWN_WORDS)
 
 
 def _surname(words: pl.Expr) -> pl.Expr:
+    return _known(_joined(words, PARTICLES), NAME_UNKNOWN_WORDS)
+
+
+def _joined(words: pl.Expr, particles: str) -> pl.Expr:
     bare = words.str.replace(TITLES, "").str.replace(SUFFIXES, "")
-    joined = bare.str.replace_all(PARTICLES, "$1").str.replace_all(PARTICLES_IN_FRONT, "$1$2")
-    return _known(joined, NAME_UNKNOWN_WORDS)
+    return bare.str.replace_all(particles, "$1").str.replace_all(PARTICLES_OF_TWO, "$1$2")
 
 
 _NAMES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {"given_name": _given_name, "surname": _surname}

@@ -1,1 +1,1 @@
-"""Words of which names are made: short forms, sounds, and what stands beside a name to tell people apart."""
+"""What names are made of: forms, spellings, sounds, scripts, and what stands beside a name to tell people apart."""

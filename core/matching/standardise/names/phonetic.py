@@ -51,6 +51,15 @@ def first_sounding(letters: NDArray[np.uint8], n_letters: int) -> int:
 
 
 @kernel
+def is_skeleton(letters: NDArray[np.uint8], n_letters: int) -> bool:
+    """Whether there are no vowels."""
+    for at in range(n_letters):
+        if LETTERS[letters[at]] == VOWEL:
+            return False
+    return True
+
+
+@kernel
 def letter_sound(letters: NDArray[np.uint8], at: int, begin: int, n_letters: int) -> int:
     """Sound class of one letter among its neighbours; SILENT for one not heard."""
     letter = letters[at]
@@ -76,13 +85,17 @@ def letter_sound(letters: NDArray[np.uint8], at: int, begin: int, n_letters: int
 
 @kernel
 def sound_of(points: NDArray[np.uint32], start: int, stop: int, letters: NDArray[np.uint8]) -> np.uint64:
-    """Phonetic key of one string; 0 for an empty one only. `letters` is a buffer of LETTERS_MAX."""
+    """Phonetic key of one string; 0 for an empty one only. `letters` is a buffer of LETTERS_MAX.
+
+    Arabic and Hebrew leave most vowels out: of letters without any, a repeated sound counts as if one stood between.
+    """
     n_letters = letters_of(points, start, stop, letters)
     if n_letters == 0:
         return hash_span(points, start, stop)
     begin = first_sounding(letters, n_letters)
     mac = n_letters > 3 and letters[0] == _M and letters[1] == _A and letters[2] == _C
     key, n_sounds, last = np.uint64(0), 0, SILENT
+    skeleton = is_skeleton(letters, n_letters)
     for at in range(begin, n_letters):
         sound = letter_sound(letters, at, begin, n_letters)
         if sound == SILENT or (mac and at == 1):
@@ -91,5 +104,5 @@ def sound_of(points: NDArray[np.uint32], start: int, stop: int, letters: NDArray
         if heard and sound != last and n_sounds < SOUNDS_MAX:
             key = key * np.uint64(16) + np.uint64(sound)
             n_sounds += 1
-        last = sound
+        last = SILENT if skeleton else sound
     return splitmix(key)

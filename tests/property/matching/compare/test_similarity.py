@@ -171,3 +171,27 @@ def test_osa_within_counts_a_swap_once_and_touches_no_letter_twice(a, b, distanc
     assert similarity.osa_within(points(a), points(b), distance, rows)
     assert not similarity.osa_within(points(a), points(b), distance - 1, rows)
     assert reference.osa_distance(a, b) == distance
+
+
+WORDS = st.lists(st.text(alphabet="abc", min_size=1, max_size=4), min_size=1, max_size=4).map(" ".join)
+
+
+@given(WORDS, WORDS)
+def test_same_words_agrees_with_twin(a, b):
+    both = points(a + b)
+    spans = (0, len(a)), (len(a), len(a) + len(b))
+    assert similarity.same_words(both, *spans) == reference.same_words(a, b)
+
+
+@given(WORDS.map(lambda text: " ".join(dict.fromkeys(text.split()))), st.data())
+def test_some_words_of_a_name_in_any_order_are_the_same_name(name, data):
+    words = data.draw(st.permutations(name.split()))
+    some = " ".join(words[: data.draw(st.integers(1, len(words)))])
+    both = points(name + some)
+    expected = len(some.replace(" ", "")) >= 3 or name.replace(" ", "") == some.replace(" ", "")
+    assert similarity.same_words(both, (0, len(name)), (len(name), len(both))) == expected
+
+
+@given(NEAR, NEAR, st.integers(0, 4))
+def test_edits_allowed_agrees_with_twin(a, b, limit):
+    assert similarity.edits_allowed(max(len(a), len(b)), limit) == reference.edits_allowed(a, b, limit)

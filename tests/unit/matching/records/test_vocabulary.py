@@ -88,7 +88,10 @@ def test_names_sound_alike_or_not(a, b, alike):
 
 
 def spec_of(key: str, levels: list[str], refine: list[str]) -> MatchSpec:
-    fields = [{"name": "a", "kind": "given_name", "levels": levels}, {"name": "b", "kind": "surname"}]
+    fields = [
+        {"name": "a", "kind": "given_name", "levels": levels},
+        {"name": "b", "kind": "surname", "levels": ["exact"]},
+    ]
     return MatchSpec.model_validate(
         {"name": "s", "fields": fields, "passes": [{"name": "p", "keys": [key], "refine": refine}]}
     )
@@ -102,6 +105,8 @@ def spec_of(key: str, levels: list[str], refine: list[str]) -> MatchSpec:
         ("a", ["exact"], ["sound(b)"], True, False),
         ("nick(a)", ["exact"], [], False, True),
         ("a", ["exact", "nickname"], [], False, True),
+        ("a", ["exact", "same_name"], [], False, True),
+        ("a", ["exact", "damerau <= 1"], [], False, True),
     ],
 )
 def test_a_vocabulary_knows_the_sounds_and_classes_that_its_layout_reads(key, levels, refine, sounds, classes):
@@ -109,7 +114,8 @@ def test_a_vocabulary_knows_the_sounds_and_classes_that_its_layout_reads(key, le
     found = code_columns([column], layout=Layout.of(spec_of(key, levels, refine)))[0].arrays._asdict()
     expected = Vocabulary.build(column).arrays._asdict()
     assert np.array_equal(found.pop("sound"), expected.pop("sound") if sounds else np.zeros(4))
-    assert np.array_equal(found.pop("class_hash"), expected.pop("class_hash") if classes else np.zeros(4))
+    for name in ("class_hash", "traits"):
+        assert np.array_equal(found.pop(name), expected.pop(name) if classes else np.zeros(4)), name
     for name, array in found.items():
         assert np.array_equal(array, expected[name]), name
 

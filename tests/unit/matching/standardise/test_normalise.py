@@ -2,8 +2,9 @@ import polars as pl
 import pytest
 
 from core.errors import SchemaError
-from core.matching.specs.spec import load_spec
+from core.matching.specs.spec import MatchSpec, load_spec
 from core.matching.standardise.normalise import normalise
+from core.matching.text.marks import SEPARATOR
 
 SPEC = load_spec("persons")
 
@@ -33,7 +34,7 @@ def normal(field: str, *values: str | None) -> list:
         ("last_name", "de la Cruz", "delacruz"),
         ("last_name", "Na", "na"),
         ("last_name", "Müller", "muller"),
-        ("last_name", "Иванов", "иванов"),
+        ("last_name", "Иванов", "ivanov"),
         ("dob", "1980-05-12", 19800512),
         ("dob", "1900-01-01", None),
         ("ssn", "123-45-6788", "123456788"),
@@ -79,3 +80,28 @@ def test_normalise_names_a_column_that_is_missing():
     with pytest.raises(SchemaError, match="no column for field 'first_name'; columns: last_name") as caught:
         normalise(pl.DataFrame({"last_name": ["x"]}), SPEC)
     assert caught.value.column == "first_name"
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "surname"),
+    [
+        ("de la Cruz", "delacruz", "delacruz"),
+        ("Pérez de la Cruz", "perez delacruz", "perez delacruz"),
+        ("van der Berg", "vanderberg", "vanderberg"),
+        ("Abdul Rahman", "abdulrahman", "abdulrahman"),
+        ("Ben David", "ben david", "bendavid"),
+        ("Al-Rashid", "al rashid", "alrashid"),
+        ("Юлия", "yuliya", "yuliya"),
+        ("ЩЕРБАКОВ", "shcherbakov", "shcherbakov"),
+        ("Παπαδάκης", "papadakis", "papadakis"),
+        ("محمد", "mhmd", "mhmd"),
+        ("सुनील", "sunil", "sunil"),
+        ("陳", "陈", "陈"),
+    ],
+)
+def test_both_name_fields_write_a_name_alike(written, given, surname):
+    """But for words that are given names where they stand in front of another one."""
+    fields = [{"name": "a", "kind": "given_name"}, {"name": "b", "kind": "surname"}]
+    spec = MatchSpec.model_validate({"name": "s", "fields": fields, "passes": [{"name": "p", "keys": ["a"]}]})
+    found = normalise(pl.DataFrame({"a": [written], "b": [written]}), spec)
+    assert tuple(name.partition(SEPARATOR)[0] for name in found.row(0)) == (given, surname)
