@@ -211,6 +211,11 @@ class LinkageJob(StagedJob):
         return self._once("edges", lambda: load_edges(self.folder("cluster")))
 
     @property
+    def kept_apart(self) -> pl.DataFrame:
+        """Accepted pairs whose records are of two entities, and why; see `results.kept_apart`."""
+        return self._once("apart", lambda: load_frame(self.folder("cluster"), "apart"))
+
+    @property
     def settles_values(self) -> bool:
         """Whether golden records are wanted: by a database, or as a file."""
         request = self.description.request

@@ -123,8 +123,9 @@ def warm_scoring() -> None:
         tf=np.zeros((0, len(vocabulary)), dtype=np.float32),
     )
     compare_patterns(words, vocabulary, layout, rows[:1], rows[1:])
-    edges, _ = score_range(words, rows, np.ones(2, dtype=np.uint64), Scorer(vocabulary, layout, weights, 0.0))
-    cluster(edges, words, layout, layout.spec, 0.0)
+    scorer = Scorer(vocabulary, layout, weights, 0.0)
+    edges, _ = score_range(words, rows, np.ones(2, dtype=np.uint64), scorer)
+    cluster(edges, words, scorer, 2, 0.0)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def resolve(frame: pl.DataFrame, sizes: tuple[int, ...] = ()) -> tuple[np.ndarra
     edges = merge_edges(parts)
     if sizes:
         edges = edges.take(cluster.one_to_one(edges, spec.match_bits))
-    labels, _ = cluster.cluster(edges, words, layout, spec, spec.match_bits)
+    labels = cluster.cluster(edges, words, scorer, spec.max_cluster, spec.match_bits).labels
     accepted = edges.take(edges.bits >= spec.match_bits)
     return labels, np.stack([accepted.left, accepted.right])
 

@@ -17,8 +17,9 @@ from core.intake.source import Source
 from core.jobs.ports import Output, Stage
 from core.linkage.description import JobDescription, hints_of
 from core.linkage.history.base_run import reopen
+from core.linkage.history.kept_apart import KEPT_APART, in_words
 from core.linkage.results.block_records import SCAN_ROWS, At, Scan, placings
-from core.linkage.run_record import RunRecord, read_record, read_table, run_path
+from core.linkage.run_record import RunRecord, beside, read_record, read_table, run_path, scan_table
 from core.linkage.stage_files import load_placeholders
 from core.matching.quality.explain import Explanation, explain_records
 from core.matching.scoring.model import Model
@@ -199,4 +200,23 @@ def decision_of(out: Path, found: RunExplanation) -> dict[str, Any]:
         "entity_a": entity_a,
         "entity_b": entity_b,
         "same_entity": entity_a is not None and entity_a == entity_b,
+        "in_the_way": _in_the_way(out, wanted, linked=linked),
     }
+
+
+def _in_the_way(out: Path, wanted: Sequence[tuple[int, str]], *, linked: bool) -> str | None:
+    """What kept the two apart although their pair was accepted; None where nothing did, or nothing says."""
+    path = beside(out, "pairs")
+    if not path.is_file():
+        return None
+    pairs = scan_table(path)
+    if KEPT_APART[0] not in pairs.collect_schema().names():
+        return None
+    names = ("source_a", "id_a", "source_b", "id_b") if linked else ("id_a", "id_b")
+    found = None
+    for a, b in (wanted, wanted[::-1]):
+        values = (a[0], a[1], b[0], b[1]) if linked else (a[1], b[1])
+        same = [pl.col(name).cast(pl.String) == str(value) for name, value in zip(names, values, strict=True)]
+        rows = pairs.filter(*same).select(pl.col(KEPT_APART).cast(pl.String)).collect().rows()
+        found = in_words(*rows[0]) if rows else found
+    return found

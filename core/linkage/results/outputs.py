@@ -17,6 +17,7 @@ import polars as pl
 from core.jobs.ports import Stage
 from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
+from core.linkage.history.kept_apart import notices_of
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
 from core.linkage.kept_columns import with_kept
@@ -136,7 +137,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
     clustered = dict(job.outputs("cluster")[0])
     matches = clustered.pop("matches")
     recall, changes = clustered.pop("recall"), clustered.pop("changes")
-    model, notices = statement(job)
+    (model, notices), apart = statement(job), notices_of(clustered["kept_apart"])
     for name in ("path", "items", "seconds"):
         clustered.pop(name)
     return {
@@ -154,7 +155,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": [*job.description.notices, *_blanked(job), *_windowed(job), *notices],
+        "notices": [*job.description.notices, *_blanked(job), *_windowed(job), *apart, *notices],
     }
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from core.errors import ConfigError
 from core.linkage.description import hints_of
 from core.linkage.history.base_run import reopen
+from core.linkage.history.kept_apart import KEPT_APART, in_words
 from core.linkage.history.labelled_pairs import OPEN
 from core.linkage.history.values_seen import records_with, versions
 from core.linkage.results.explanation import record_of_output
@@ -34,8 +35,8 @@ def review_list(out: Path, *, limit: int | None = None, everything: bool = False
     """List the reviewable pairs of a finished match, the surest first.
 
     Columns: an empty `decision`, the ids (of two files: with their sources), `confidence`, `answer` (what the run did
-    with the two), `reason` (which fields agree, are alike, differ), each field of both records, and `seen`, which names
-    the values that the row shows.
+    with the two), `reason` (which fields agree, are alike, differ), `in_the_way` (what kept an accepted pair apart),
+    each field of both records, and `seen`, which names the values that the row shows.
 
     Args:
         limit: pairs at most. everything: the accepted pairs too.
@@ -46,7 +47,7 @@ def review_list(out: Path, *, limit: int | None = None, everything: bool = False
     record = record_of_output(out)
     pairs, n_decided = _undecided(out, everything=everything)
     linked = "source_a" in pairs.columns
-    pairs = pairs.sort("score", "id_a", "id_b", descending=[True, False, False])
+    pairs = pairs.sort("confidence", "score", "id_a", "id_b", descending=[True, True, False, False])
     listed = pairs.head(limit) if limit is not None else pairs
     columns = record.job.spec.columns
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
@@ -62,6 +63,7 @@ def review_list(out: Path, *, limit: int | None = None, everything: bool = False
         pl.col("confidence").round(4),
         pl.when(pl.col("joined")).then(pl.lit("one entity")).otherwise(pl.lit("two entities")).alias("answer"),
         reasons(listed["pattern"]),
+        in_the_way(listed),
     ).with_columns(*values, versions(a, b, columns))
     return ReviewList(frame, pairs.height - listed.height, n_decided)
 
@@ -74,13 +76,15 @@ def _undecided(out: Path, *, everything: bool) -> tuple[pl.DataFrame, int]:
     pairs = scan_table(path)
     if not everything:
         pairs = pairs.filter(pl.col("decision") == OPEN)
-    there = [name for name in ("source_a", "source_b") if name in pairs.collect_schema().names()]
+    columns = pairs.collect_schema().names()
+    there = [name for name in ("source_a", "source_b") if name in columns]
     found = pairs.select(
         pl.col("id_a", "id_b").cast(pl.String),
         *(pl.col(name).cast(pl.UInt8) for name in there),
         pl.col("score", "confidence").cast(pl.Float64),
         pl.col("joined").cast(pl.String) == "true",
         "pattern",
+        *(_text(name, columns) for name in KEPT_APART),
     ).collect()
     decisions = beside(out, "decisions")
     if not decisions.is_file():
@@ -91,6 +95,11 @@ def _undecided(out: Path, *, everything: bool) -> tuple[pl.DataFrame, int]:
     return left, found.height - left.height
 
 
+def _text(name: str, columns: Sequence[str]) -> pl.Expr:
+    """A column as text; null where a run of an older version did not write it."""
+    return pl.col(name).cast(pl.String) if name in columns else pl.lit(None, pl.String).alias(name)
+
+
 def _side(pairs: pl.DataFrame, records: pl.DataFrame, side: str, *, linked: bool) -> pl.DataFrame:
     """The records of one side, in the order of the pairs."""
     if linked:
@@ -98,6 +107,12 @@ def _side(pairs: pl.DataFrame, records: pl.DataFrame, side: str, *, linked: bool
         return named.join(records, on=["source", "id"], how="left", maintain_order="left")
     named = pairs.select(pl.col(f"id_{side}").alias("id"))
     return named.join(records.drop("source"), on="id", how="left", maintain_order="left")
+
+
+def in_the_way(pairs: pl.DataFrame) -> pl.Series:
+    """What kept each pair apart, in words; null where nothing did."""
+    said = [in_words(*each) for each in pairs.select(KEPT_APART).iter_rows()]
+    return pl.Series("in_the_way", said, dtype=pl.String)
 
 
 def reasons(patterns: pl.Series) -> pl.Series:

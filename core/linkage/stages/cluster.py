@@ -10,6 +10,7 @@ import numpy as np
 
 from core.linkage.history.continuity import last
 from core.linkage.history.decisions import decided_rows
+from core.linkage.history.kept_apart import apart_frame, counts_of
 from core.linkage.stage_files import load_edges
 from core.matching.clustering.cluster import cluster, name_rows, one_to_one
 from core.matching.clustering.one_of_each import one_of_each
@@ -33,18 +34,22 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     if job.description.request.one_to_one:
         edges = edges.take(_chosen(job, edges))
     decided = decided_rows(job)
-    labels, report = cluster(edges, job.words, job.layout, job.spec, job.spec.match_bits, decided)
+    scorer = job.scorer(job.outputs("plan")[0]["window"])
+    labels, report, apart = cluster(edges, job.words, scorer, job.spec.max_cluster, job.spec.match_bits, decided)
     ids, starts = job.ids
     named = name_rows(labels, ids, starts, job.boundaries)
     save(folder, {"labels": labels, "named": named, "patterns": np.unique(edges.pattern)})
     save_frame(folder, "edges", edges.to_frame())
+    kept_apart = apart_frame(job, apart)
+    save_frame(folder, "apart", kept_apart)
     renamed, changes = last(job, labels, named)
     save_frame(folder, "renamed", renamed)
     save_frame(folder, "changes", changes)
     accepted = edges.bits >= job.spec.match_bits
     return {
-        "matches": int(accepted.sum()),
+        "matches": int(accepted.sum()) - kept_apart.height,
         **report.to_dict(),
+        "kept_apart": counts_of(kept_apart),
         "changes": dict(Counter(changes["kind"].to_list())),
         "recall": capture_recapture(edges.passes[accepted], [each.name for each in job.spec.passes]).to_dict(),
     }

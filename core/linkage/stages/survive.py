@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from core.linkage.history.kept_apart import with_kept_apart
 from core.matching.clustering.entity_ids import entity_ids, texts_at
 from core.matching.clustering.field_groups import LINEAGE_SUFFIX
 from core.matching.clustering.survivorship import golden
@@ -118,7 +119,7 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
     """Accepted and reviewable edges whose smaller row is in the range."""
     edges = _edges(job, lo, hi)
     pattern = np.searchsorted(job.patterns, edges.pattern).astype(np.int32)
-    return pl.DataFrame(
+    pairs = pl.DataFrame(
         {
             "id_a": texts_at("id_a", edges.left, job.ids),
             "id_b": texts_at("id_b", edges.right, job.ids),
@@ -135,6 +136,7 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
             "pattern_id": pattern,
         }
     )
+    return with_kept_apart(pairs, job.kept_apart, (edges.left, edges.right))
 
 
 def _edges(job: LinkageJob, lo: int, hi: int) -> Edges:

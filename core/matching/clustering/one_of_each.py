@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.clustering.cluster import root_of
 from core.matching.clustering.entity_ids import texts_at
+from core.matching.clustering.union_find import root_of
 from core.matching.edges import Edges
 from core.matching.jit import kernel
 from core.matching.records.sources import Boundaries, source_numbers

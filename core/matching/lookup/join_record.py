@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from core.matching.blocking.shared_passes import KeyParts, key_parts
 from core.matching.clustering.cluster import Decided, cluster, name_rows
 from core.matching.clustering.continuity import UNPUBLISHED, kept_ids
 from core.matching.clustering.entity_ids import entity_keys
+from core.matching.compare.patterns import compare_patterns
 from core.matching.compare.vectors import compare_pairs
 from core.matching.edges import Edges
 from core.matching.lookup.single_record import OneRecord, coded_matrix
@@ -87,16 +88,19 @@ def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
     """
     layout, last = rules.layout, len(known)
     words, strings = coded_matrix([*(each.record for each in known), record], layout)
-    vocabulary = Vocabulary.of_strings(strings)
-    vocabulary.mark_well_known(rules.well_known)
-    tables = rules.weights._replace(tf=term_bits(rules.model, layout, strings))
     rows = np.arange(last + 1, dtype=np.uint32)
     # One block of all of them, of whose pairs only those with the last record are made.
-    scorer = Scorer(
-        vocabulary, layout, tables, layout.spec.review_bits, window=max(last + 1, 2), since=last, parts=rules.parts
-    )
+    scorer = replace(_scorer(rules, strings), window=max(last + 1, 2), since=last)
     edges, _ = score_range(words, rows, np.ones(last + 1, dtype=np.uint64), scorer)
-    return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, vocabulary)
+    return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, scorer.vocabulary)
+
+
+def _scorer(rules: Rules, strings: Sequence[str]) -> Scorer:
+    """The rules for records of these strings."""
+    tables = rules.weights._replace(tf=term_bits(rules.model, rules.layout, strings))
+    vocabulary = Vocabulary.of_strings(strings)
+    vocabulary.mark_well_known(rules.well_known)
+    return Scorer(vocabulary, rules.layout, tables, rules.layout.spec.review_bits, parts=rules.parts)
 
 
 def evidence(scored: Scored, place: int, rules: Rules) -> list[dict[str, Any]]:
@@ -120,12 +124,14 @@ class Joined(NamedTuple):
     """The cluster that a record would be in.
 
     entity_id: the one it keeps, None for one that is not published yet. rows: of the known records in it. merged:
-    entities, other than this one, some of whose records would be in it.
+    entities, other than this one, some of whose records would be in it. settled: by row, bits of
+    pairs that are accepted and not joined, their alternatives counted in.
     """
 
     entity_id: str | None
     rows: frozenset[int]
     merged: tuple[str, ...]
+    settled: Mapping[int, float] = {}
 
 
 ALONE = Joined(None, frozenset(), ())
@@ -153,9 +159,7 @@ def join(
         return ALONE
     layout = rules.layout
     known = [component[row] for row in sorted(component)]
-    words, _ = coded_matrix([*(each.record for each in known), record], layout)
-    every, decided = _mini_edges(known, edges)
-    labels, _ = cluster(every, words, layout, layout.spec, float(rules.match_bits), decided)
+    labels, settled = _clustered(record, known, edges, rules)
     held, numbers = np.unique([each.entity_id for each in known], return_inverse=True)
     published = np.append(numbers + 1, UNPUBLISHED).astype(np.uint32)
     ages = np.zeros(len(held) + 1, dtype=np.int64)
@@ -166,11 +170,28 @@ def join(
     kept = kept_ids(dense, published, ages, _names(labels, firsts, ids, layout.spec.name))
     mine = np.flatnonzero(labels[:-1] == labels[-1])
     if len(mine) == 0:
-        return ALONE
+        return ALONE._replace(settled=settled)
     number = int(kept[dense[-1]])
     entity = None if number == UNPUBLISHED else str(held[number - 1])
     merged = sorted({known[at].entity_id for at in mine} - {entity})
-    return Joined(entity, frozenset(known[at].row for at in mine), tuple(merged))
+    return Joined(entity, frozenset(known[at].row for at in mine), tuple(merged), settled)
+
+
+def _clustered(
+    record: OneRecord, known: Sequence[Known], edges: Mapping[int, float], rules: Rules
+) -> tuple[NDArray[np.uint32], dict[int, float]]:
+    """Labels of some records and the one that asks, which is the last; `Joined.settled` of that one."""
+    layout = rules.layout
+    words, strings = coded_matrix([*(each.record for each in known), record], layout)
+    scorer = _scorer(rules, strings)
+    every, decided = _mini_edges(known, edges)
+    # Links are kept without levels, of which some decide by themselves.
+    patterns = compare_patterns(words, scorer.vocabulary, layout, every.left, every.right)
+    every = replace(every, pattern=patterns)
+    found = cluster(every, words, scorer, layout.spec.max_cluster, float(rules.match_bits), decided)
+    mine = found.apart.right == len(known)
+    places, bits = found.apart.left[mine].tolist(), found.apart.bits[mine].tolist()
+    return found.labels, {known[at].row: each for at, each in zip(places, bits, strict=True)}
 
 
 def _mini_edges(known: Sequence[Known], edges: Mapping[int, float]) -> tuple[Edges, Decided]:

@@ -82,17 +82,24 @@ def work_for(layout: Layout) -> Work:
 
 
 @kernel
+def weigh_chunk(chunk: Chunk, tables: Tables) -> None:
+    """Compare and weigh a chunk: sets levels, class sums, rarity and scores of the tables' work."""
+    layout, vocabulary, weights, _, scratch, work = tables
+    compare_chunk(chunk, layout, vocabulary, scratch, work.levels)
+    sum_evidence(work.levels, chunk.size, weights.bits, work.sums)
+    add_rarity(chunk, work.levels, layout, weights, (work.sums, work.rarity))
+    posterior(work.sums, weights.shares, chunk.size, work.scores)
+
+
+@kernel
 def score_chunk(chunk: Chunk, rows: NDArray[np.uint32], tables: Tables, kept: Kept, n_kept: int, rule: Rule) -> int:
     """Score a chunk and append what reaches the review threshold to `kept` (which has room); returns the new count."""
-    layout, vocabulary, weights, keys, scratch, work = tables
-    levels, sums, rarity, scores, patterns, parts, passes = work
+    layout, vocabulary, _, keys, _, work = tables
+    levels, _, rarity, scores, patterns, parts, passes = work
     if rule.earlier != 0:
         n_new, _ = drop_made_earlier(chunk, keys, vocabulary, rule.earlier, parts)
         chunk = Chunk(chunk.records, chunk.left, chunk.right, n_new)
-    compare_chunk(chunk, layout, vocabulary, scratch, levels)
-    sum_evidence(levels, chunk.size, weights.bits, sums)
-    add_rarity(chunk, levels, layout, weights, (sums, rarity))
-    posterior(sums, weights.shares, chunk.size, scores)
+    weigh_chunk(chunk, tables)
     number_patterns(levels, chunk.size, layout.place, patterns)
     left, right, n_new = chunk.left, chunk.right, 0
     for pair in range(chunk.size):
@@ -180,6 +187,13 @@ class Scorer:
     parts: KeyParts | None = None
 
 
+def tables_for(scorer: Scorer) -> Tables:
+    """What the kernels of one thread work with."""
+    layout, vocabulary = scorer.layout, scorer.vocabulary
+    parts = key_parts(layout.ops) if scorer.parts is None else scorer.parts
+    return layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout)
+
+
 def score_range(
     words: NDArray[np.uint32],
     rows: NDArray[np.uint32],
@@ -199,8 +213,8 @@ def score_range(
         GIL while it walks.
     """
     rows = windowed_order(words, rows, keys, scorer.window)
-    layout, vocabulary = scorer.layout, scorer.vocabulary
-    parts = key_parts(layout.ops) if scorer.parts is None else scorer.parts
+    tables = tables_for(scorer)
+    parts = tables[3]
     whole = scorer.whole_passes & sum(1 << int(each) for each in np.flatnonzero(parts.needed))
     here = 1 << pass_index
     rule = Rule(
@@ -210,7 +224,6 @@ def score_range(
         earlier=np.uint32(whole & (here - 1)),
         since=scorer.since,
     )
-    tables = (layout.ops, vocabulary.arrays, scorer.weights, parts, scratch_for(vocabulary), work_for(layout))
     kept, n_kept, n_pairs = score_blocks(words, keys, rows, linked_sources(rows, scorer.boundaries), tables, rule)
     edges = Edges(
         left=kept.ends[0, :n_kept].copy(),

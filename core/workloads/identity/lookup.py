@@ -348,13 +348,15 @@ def _matched(
     found = []
     for at in np.lexsort((scored.places, -scored.bits)).tolist():
         place, bits = int(scored.places[at]), scored.bits[at]
+        row = known[place].row
+        settled = np.float64(joined.settled.get(row, bits))
         one: dict[str, Any] = {
             "record_id": known[place].record_id,
             "entity_id": known[place].entity_id,
             "bits": float(bits),
-            "confidence": float(1.0 / (1.0 + np.exp2(-np.float64(bits)))),
-            "decision": "match" if bits >= rules.match_bits else "review",
-            "joined": known[place].row in joined.rows,
+            "confidence": float(1.0 / (1.0 + np.exp2(-settled))),
+            "decision": "match" if bits >= rules.match_bits and row not in joined.settled else "review",
+            "joined": row in joined.rows,
         }
         if with_evidence:
             one["evidence"] = join_record.evidence(scored, place, rules)

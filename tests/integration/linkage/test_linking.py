@@ -103,6 +103,7 @@ def test_records_of_equal_ids_are_explained_by_their_files(one_each: Linked) -> 
         "entity_a": entities[0, "1"],
         "entity_b": entities[2, "1"],
         "same_entity": entities[0, "1"] == entities[2, "1"],
+        "in_the_way": None,
     }
     assert not said["same_entity"]
     pair = one_each.pairs.filter((pl.col("decision") == "match") & (pl.col("source_b") == 1)).row(0, named=True)

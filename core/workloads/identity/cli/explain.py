@@ -68,7 +68,9 @@ def _verdict(bits: float, match_bits: float, decision: dict[str, Any]) -> str:
     if not decision:
         return f"alone the pair is {alone} (threshold {match_bits:+.1f} bits)"
     ended = "one entity" if decision["same_entity"] else "two entities"
-    return f"alone the pair is {alone} (threshold {match_bits:+.1f} bits); in the output the records are {ended}"
+    said = f"alone the pair is {alone} (threshold {match_bits:+.1f} bits); in the output the records are {ended}"
+    way = decision.get("in_the_way")
+    return said if way is None else f"{said}\nkept apart: {way}"
 
 
 def _run_of_job(job_id: int) -> Run:

@@ -16,6 +16,7 @@ from core.database.copy import copy_in
 from core.database.queries import load, run
 from core.jobs.ports import Output, Sink, StageBatch
 from core.linkage.history.continuity import changes_so_far
+from core.linkage.history.kept_apart import KEPT_APART
 from core.linkage.job import Range
 from core.linkage.stages.survive import LINEAGE_ID_SUFFIX, cuts
 from core.matching.standardise.dates import parse_dates
@@ -78,7 +79,11 @@ def _write(conn: psycopg.Connection, *, job: LinkageJob, job_id: int, partition:
     golden = folder / "entities.parquet"
     entities = _golden(load_frame(folder, "entities")) if golden.exists() else _sizes(job, members["entity_id"], lo, hi)
     copy_in(conn, "entities", entities.select(owner, pl.all()))
-    matches = load_frame(folder, "matches").drop("pattern").with_columns(pl.col("source_a", "source_b").cast(pl.Int16))
+    matches = (
+        load_frame(folder, "matches")
+        .drop("pattern", *KEPT_APART)
+        .with_columns(pl.col("source_a", "source_b").cast(pl.Int16))
+    )
     copy_in(conn, "matches", matches.select(owner, pl.all()))
     if job.description.request.publish != "links":
         own = [owner.alias("own_job")] if _own_identities(job) else []

@@ -155,6 +155,9 @@ def test_decisions_hold_against_chains_and_over_increments(folder: Path) -> None
         entity = dict(pl.read_parquet(folder / f"{name}.parquet").select("id", "entity_id").iter_rows())
         assert entity[a] != entity[b]
         assert entity[single[0]] == entity[single[1]]
+    pairs = pl.read_parquet(folder / "decided.pairs.parquet").filter(pl.col("kept_apart_by") == "decision")
+    told = pairs.filter(pl.col("id_a").is_in([a, b]) & pl.col("id_b").is_in([a, b]))
+    assert told.select("decision", "joined", "kept_apart_id").rows() == [("review", False, "ann")]
     assert pl.read_parquet(folder / "kept.decisions.parquet").height == 2
     later = decide(folder, (a, b, "match"))
     with pytest.raises(InputError, match="told apart, but other decisions make them one"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,6 @@ from core.matching import reference
 from core.matching.blocking.block_keys import pass_keys, shared_keys
 from core.matching.blocking.blocks import cut, members_of, sort_pass
 from core.matching.blocking.shared_passes import key_parts, shared_passes
-from core.matching.clustering.cluster import contradict, guard_fields
 from core.matching.compare.vectors import compare_pairs
 from core.matching.edges import merge_edges
 from core.matching.lookup.key_index import Sizes, bucketed, candidates, postings, probe
@@ -168,19 +166,3 @@ def test_a_pair_counts_once_in_what_is_learnt_from(records) -> None:
     distinct = set().union(*pairs_of_passes(words, vocabulary))
     found: Histogram = learnt_from(words, vocabulary, LAYOUT)
     assert np.isclose(found.counts.sum(), len(distinct))
-
-
-def test_numbers_contradict_only_where_no_two_values_are_near() -> None:
-    fields = [{"name": name, "kind": "digits", "values": 2} for name in ("one", "two")]
-    spec = SPEC.model_validate({"name": "g", "fields": fields, "passes": [{"name": "p", "keys": ["one"]}]})
-    layout = Layout.of(spec)
-    cells = [("1234576; 7654321", "555444333"), ("9998887; 1234576", "111222333"), ("9998887", "111222333; 777888999")]
-    words, _ = pack_text(pl.DataFrame(cells, schema={"one": pl.String, "two": pl.String}, orient="row"), layout)
-    guards, digits, rows = guard_fields(layout), np.zeros((2, 16), dtype=np.uint32), np.zeros(54, dtype=np.int32)
-
-    def against(a: int, b: int) -> bool:
-        return bool(contradict(words[a], words[b], guards, digits, rows))
-
-    assert not against(0, 1)
-    assert against(0, 2)
-    assert not against(1, 2)

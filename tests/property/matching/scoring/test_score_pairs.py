@@ -10,7 +10,8 @@ from core.matching import reference
 from core.matching.blocking import candidate_pairs, shared_passes
 from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.blocks import cut, members_of, pairs_of, sort_keys, split
-from core.matching.clustering.cluster import Decided, unite
+from core.matching.clustering.fit import Scores, people_of
+from core.matching.clustering.union_find import Decided, unite
 from core.matching.compare.patterns import levels_of, patterns_of
 from core.matching.compare.vectors import compare_pairs
 from core.matching.edges import Edges, merge_edges
@@ -186,8 +187,12 @@ def test_posterior_agrees_with_twin(sums, shares):
 def test_unite_labels_rows_with_the_smallest_connected_one(pairs):
     labels = np.arange(12, dtype=np.uint32)
     left, right = (np.array([pair[side] for pair in pairs], dtype=np.uint32) for side in (0, 1))
-    words, guards = np.zeros((12, 4), dtype=np.uint32), np.zeros((0, 2), dtype=np.int64)
-    unite((left, right), words, guards, 12, labels, Decided.nothing().ruling())
+    every = np.stack(np.triu_indices(12, 1)).astype(np.uint32)
+    fitting = Scores(every, np.ones(every.shape[1]))
+    people = people_of(fitting, np.zeros(12, dtype=np.uint64), np.zeros(0, dtype=np.uint32), 0)
+    outcome = np.zeros(len(left), dtype=np.uint8)
+    unite((left, right), people, 12, labels, Decided.nothing().ruling(), outcome)
+    assert not outcome.any()
     assert labels.tolist() == reference.components(12, pairs)
 
 

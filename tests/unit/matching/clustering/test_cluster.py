@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -5,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.matching.clustering.assignment import EXACT_RECORDS_MAX, one_to_one
-from core.matching.clustering.cluster import DATE, Decided, cluster, cluster_sizes, contradict, falling
+from core.matching.clustering.cluster import Decided, cluster, cluster_sizes, falling
+from core.matching.clustering.contested import BY
+from core.matching.clustering.fit import WHOLE_MAX
 from core.matching.edges import Edges
 from core.matching.quality.capture_recapture import capture_recapture
 from core.matching.records.layout import Layout
-from core.matching.records.vocabulary import pack
+from core.matching.records.vocabulary import Vocabulary, pack
+from core.matching.scoring.score_pairs import Scorer
 from core.matching.specs.spec import load_spec
+from tests.weights import even_weights
 
 FIELDS = ["first_name", "last_name", "dob", "ssn", "street", "zip"]
 SPEC = load_spec("persons").restrict(FIELDS)[0]
@@ -18,6 +24,10 @@ LAYOUT = Layout.of(SPEC)
 SENIOR = {"dob": 19500101, "ssn": "111222333"}
 JUNIOR = {"dob": 19851231, "ssn": "987654320"}
 BRIDGE = {"dob": None, "ssn": None}
+
+
+# What is missing says nothing, and half a bit speaks for one person from the start.
+WEIGHTS = even_weights(LAYOUT, alike=4.0, differ=-5.0)
 
 
 def edges(*found: tuple[int, int, float]) -> Edges:
@@ -34,11 +44,14 @@ def decided(matches=(), differs=()) -> Decided:
 
 
 def labels(people: list[dict], *found: tuple[int, int, float], max_cluster: int = 50, by: Decided | None = None):
+    result = clustered(people, *found, max_cluster=max_cluster, by=by)
+    return result.labels.tolist(), result.report
+
+
+def clustered(people: list[dict], *found: tuple[int, int, float], max_cluster: int = 50, by: Decided | None = None):
     schema = {name: pl.Int32 if name == "dob" else pl.String for name in FIELDS}
-    words, _ = pack(pl.DataFrame([dict.fromkeys(FIELDS) | each for each in people], schema=schema), LAYOUT)
-    spec = SPEC.model_copy(update={"max_cluster": max_cluster})
-    result, report = cluster(edges(*found), words, LAYOUT, spec, 3.0, by)
-    return result.tolist(), report
+    words, vocabulary = pack(pl.DataFrame([dict.fromkeys(FIELDS) | each for each in people], schema=schema), LAYOUT)
+    return cluster(edges(*found), words, Scorer(vocabulary, LAYOUT, WEIGHTS, 0.0), max_cluster, 3.0, by)
 
 
 def test_cluster_follows_accepted_edges_only():
@@ -71,8 +84,59 @@ def test_a_contradiction_never_vetoes_a_direct_pair():
     assert labels([SENIOR, JUNIOR], (0, 1, 9.0))[0] == [0, 0]
 
 
-def test_an_edge_that_outweighed_its_own_contradiction_is_not_vetoed_by_more_of_it():
-    assert labels([SENIOR, SENIOR, JUNIOR], (0, 1, 20.0), (1, 2, 9.0))[0] == [0, 0, 0]
+def test_pairs_that_were_accepted_themselves_are_no_contradiction():
+    alike = {"first_name": "ann", "last_name": "lee", "street": "1 elm st", "zip": "12345"}
+    people = [SENIOR | alike, SENIOR | alike, JUNIOR | alike]
+    assert labels(people, (0, 1, 20.0), (1, 2, 9.0))[0] == [0, 0, 0]
+
+
+def test_what_fits_two_that_do_not_fit_each_other_stays_alone_and_says_so():
+    people = [BRIDGE, SENIOR, JUNIOR]
+    found = clustered(people, (0, 1, 6.0), (0, 2, 6.0))
+    assert found.labels.tolist() == [0, 1, 2]
+    told = pl.DataFrame(vars(found.apart)).rows()
+    share = float(np.log2(64 / 65))
+    assert [each[:4] for each in told] == [(0, 1, BY.index("rival"), 2), (0, 2, BY.index("rival"), 1)]
+    assert [each[5] for each in told] == pytest.approx([share, share])
+
+
+def test_copies_of_a_torn_record_stay_together():
+    people = [BRIDGE, BRIDGE, SENIOR, JUNIOR]
+    ties = [(row, other, 6.0) for row in (0, 1) for other in (2, 3)]
+    assert labels(people, (0, 1, 30.0), *ties)[0] == [0, 0, 2, 3]
+
+
+def test_far_the_better_alternative_is_taken_and_the_other_kept_for_review():
+    found = clustered([BRIDGE, SENIOR, JUNIOR], (0, 1, 15.0), (0, 2, 5.0))
+    assert found.labels.tolist() == [0, 0, 2]
+    assert [BY[each] for each in found.apart.by] == ["record"]
+    assert (found.apart.one.tolist(), found.apart.other.tolist()) == ([1], [2])
+    assert found.apart.bits[0] < -9
+
+
+def test_pairs_never_compared_are_weighed_in_small_and_in_large_components():
+    # A chain of accepted pairs through threes of which each differs from the next one.
+    for n in (6, WHOLE_MAX + 6):
+        groups = [at // 3 for at in range(n)]
+        marks = [at % 9 + 1 for at in groups]
+        people = [{"dob": 19500101 + 1_010_101 * mark, "ssn": str(111_222_333 * mark)} for mark in marks]
+        chain = ((at, at + 1, 9.0 if groups[at] == groups[at + 1] else 4.0) for at in range(n - 1))
+        found, _ = labels(people, *chain, max_cluster=10_000)
+        assert found == [3 * (at // 3) for at in range(n)]
+
+
+def test_a_field_that_tells_apart_is_absolute():
+    spec = load_spec("organisations")
+    layout = Layout.of(spec)
+    assert spec.fields[layout.names.index("numbers")].tells_apart
+    place = int(layout.ops.place[layout.names.index("numbers")])
+    words = np.ones((2, layout.stride), dtype=np.uint32)
+    scorer = Scorer(Vocabulary.of_strings(["shop"]), layout, even_weights(layout), 0.0)
+    for digit, joined in ((0, True), (1, False), (2, True)):
+        one = replace(edges((0, 1, 9.0)), pattern=np.array([digit * place], dtype=np.uint64))
+        found = cluster(one, words, scorer, 50, 3.0)
+        assert (found.labels[1] == 0) == joined
+        assert [BY[each] for each in found.apart.by] == ([] if joined else ["field"])
 
 
 @pytest.mark.parametrize(
@@ -94,15 +158,6 @@ def test_a_cluster_may_reach_its_limit_but_not_pass_it():
     chain = [(0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0)]
     assert labels([BRIDGE] * 4, *chain, max_cluster=3)[0] == [0, 0, 0, 3]
     assert labels([BRIDGE] * 4, *chain, max_cluster=4)[0] == [0, 0, 0, 0]
-
-
-def test_one_field_that_is_near_outweighs_two_that_contradict():
-    guards = np.array([[DATE, 0, 1], [DATE, 1, 1], [DATE, 2, 1]])
-    scratch = (np.zeros((2, 16), dtype=np.uint32), np.zeros(64, dtype=np.int32))
-    senior = np.array([19500101, 19700202, 19900303, 0], dtype=np.uint32)
-    junior = np.array([19851231, 19771130, 20011224, 0], dtype=np.uint32)
-    assert contradict(senior, junior, guards, *scratch)
-    assert not contradict(senior, np.array([19851231, 19771130, 19900303, 0], dtype=np.uint32), guards, *scratch)
 
 
 def test_equal_weights_are_taken_by_row_whatever_the_order_of_the_edges():
@@ -182,32 +237,15 @@ def test_pairs_told_apart_never_meet_not_even_by_a_chain():
     assert labels([BRIDGE] * 2, (0, 1, 9.0), by=decided(differs=[(0, 1)]))[0] == [0, 1]
 
 
-def test_pairs_joined_by_people_pass_every_guard():
+def test_pairs_joined_by_people_pass_every_guard_and_count_as_one():
     found, report = labels([SENIOR, BRIDGE, JUNIOR], (0, 1, 9.0), (1, 2, 5.0), by=decided(matches=[(1, 2)]))
-    assert (found[1], report.n_contradicted) == (found[2], 1)
+    assert found[1] == found[2]
+    assert report.n_contradicted == 0
+    # A copy of one of the two joins them, though it does not fit the other.
+    people = [SENIOR, JUNIOR, SENIOR]
+    assert labels(people, (0, 2, 9.0), by=decided(matches=[(0, 1)]))[0] == [0, 0, 0]
     joined = [(0, 1), (1, 2), (2, 3)]
     assert labels([BRIDGE] * 4, max_cluster=2, by=decided(matches=joined))[0] == [0, 0, 0, 0]
-
-
-EDGES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.floats(3, 9)), max_size=25)
-DENIED = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=8)
-
-
-@given(EDGES, DENIED)
-def test_no_cluster_holds_a_denied_pair_and_the_rest_is_as_greedy(found, denied):
-    result, _ = labels([BRIDGE] * 10, *found, by=decided(differs=denied))
-    assert all(result[a] != result[b] for a, b in denied)
-    # The twin: merge in falling order unless a denied pair would meet.
-    clusters = [{row} for row in range(10)]
-    bits = np.array([each[2] for each in found], dtype=np.float32)
-    for at in np.argsort(-bits, kind="stable"):
-        a, b = (next(each for each in clusters if row in each) for row in found[at][:2])
-        if a is not b and not any({x, y} <= a | b for x, y in denied):
-            clusters.remove(b)
-            a |= b
-    assert {frozenset(np.flatnonzero(np.array(result) == label).tolist()) for label in set(result)} == {
-        frozenset(each) for each in clusters
-    }
 
 
 def test_capture_recapture_claims_nothing_without_a_match() -> None:

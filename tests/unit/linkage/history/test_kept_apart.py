@@ -1,0 +1,30 @@
+import numpy as np
+import polars as pl
+
+from core.linkage.history.kept_apart import KEPT_APART, in_words, notices_of, with_kept_apart
+from core.matching.clustering.contested import BY
+
+
+def test_pairs_kept_apart_are_for_review_with_their_alternatives_counted() -> None:
+    pairs = pl.DataFrame({"confidence": [0.99, 0.98, 0.5], "decision": ["match", "match", "review"]})
+    columns = {"left": [0], "right": [5], "bits": [-1.0], KEPT_APART[0]: ["rival"], KEPT_APART[1]: ["7"]}
+    types = {"left": pl.UInt32, "right": pl.UInt32, "bits": pl.Float32}
+    apart = pl.DataFrame(columns, schema_overrides=types)
+    ends = np.array([0, 0, 3], dtype=np.uint32), np.array([4, 5, 4], dtype=np.uint32)
+    found = with_kept_apart(pairs, apart, ends)
+    assert found["decision"].to_list() == ["match", "review", "review"]
+    assert found["confidence"].round(6).to_list() == [0.99, 0.333333, 0.5]
+    assert found.select(KEPT_APART).rows() == [(None, None), ("rival", "7"), (None, None)]
+    nothing = with_kept_apart(pairs, apart.clear(), ends)
+    assert nothing.columns == found.columns
+    assert nothing.drop(KEPT_APART).equals(pairs)
+
+
+def test_each_reason_is_said_in_words_and_counted_in_one_notice() -> None:
+    assert in_words("record", "7") == "record 7 does not fit the entity of the other"
+    assert in_words("decision", "ann") == "a decision by ann"
+    assert in_words(None, None) is None
+    assert all(in_words(by, "7") for by in BY)
+    assert notices_of({}) == []
+    (notice,) = notices_of(dict.fromkeys(BY, 2))
+    assert notice.startswith("10 pairs were accepted by their score and not joined: 2 for records")
