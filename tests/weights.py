@@ -19,4 +19,6 @@ def even_weights(layout: Layout, *, alike: float = 0.0, differ: float = 0.0) -> 
         tf_row=np.full(layout.n_fields, -1, dtype=np.int32),
         tf_counts=np.zeros((len(CLASSES), layout.n_fields)),
         tf=np.zeros((0, 2), dtype=np.float32),
+        implied=np.full(layout.n_fields, -1, dtype=np.int32),
+        in_order=False,
     )

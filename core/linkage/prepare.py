@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 import polars as pl
 from filelock import FileLock
 
-from core.errors import HeadraceError, InputError
+from core.errors import HeadraceError, InputError, SpecError
 from core.intake.file_digest import FileState, file_digest
 from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
@@ -29,7 +30,8 @@ from core.linkage.kept_columns import require_kept
 from core.linkage.name_check import refuse_nameless
 from core.linkage.request import MatchRequest, job_key
 from core.linkage.request_checks import check_request
-from core.matching.specs.spec import MatchSpec, load_spec
+from core.matching.scoring.model import Model
+from core.matching.specs.spec import MatchSpec, earlier_versions, load_spec
 from core.storage.workspace import BASE, Workspace
 
 SOURCE = "source"
@@ -52,9 +54,14 @@ class Understood:
     seen: tuple[tuple[FileState, ...], ...] = ()
 
 
-def understand(request: MatchRequest) -> Understood:
+def understand(request: MatchRequest, begun: Callable[[str], bool] = lambda key: False) -> Understood:
     """Name the job of a request: equal input, spec and columns give the same one.
 
+    What an older version of Headrace began goes on under the built-in spec that it had, and a model under that which it
+    was trained by.
+
+    Args:
+        begun: whether there is a job of that name.
     Raises:
         SpecError: the spec cannot be read. ConfigError, InputError: the request cannot be meant.
     Cost: each file is read once, about a second a gigabyte.
@@ -75,7 +82,26 @@ def understand(request: MatchRequest) -> Understood:
     files = [part_files(request.named(number)) for number in range(len(request.inputs))]
     seen = tuple(tuple(FileState.of(part.path) for part in parts) for parts in files)
     digests = [input_digest(parts) for parts in files]
-    return Understood(job_key(request, digests, spec, model, others), request, spec, tuple(digests), base, seen)
+
+    def named(rules: MatchSpec) -> str:
+        return job_key(request, digests, rules, model, others)
+
+    if request.model is not None and base is None:
+        spec = _spec_of(read_model(Path(request.model)), spec)
+    elif base is None and not begun(named(spec)):
+        spec = next((each for each in earlier_versions(request.spec) if begun(named(each))), spec)
+    return Understood(named(spec), request, spec, tuple(digests), base, seen)
+
+
+def _spec_of(model: Model, spec: MatchSpec) -> MatchSpec:
+    """The version of a built-in spec that a model was trained by; the present one where none fits."""
+    trained = {field.name for field in model.fields}
+    for version in (spec, *earlier_versions(spec.name)):
+        mapped = [field.name for field in version.fields if field.name in trained]
+        with suppress(SpecError):
+            if version.restrict(mapped)[0].fingerprint == model.spec_fingerprint:
+                return version
+    return spec
 
 
 def describe(understood: Understood, workspace: Workspace, today: Callable[[], date] = date.today) -> JobDescription:

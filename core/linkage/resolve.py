@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ import polars as pl
 from core.jobs.local import OnProgress, own_workspace, run_job
 from core.jobs.local_source import LocalManifest
 from core.jobs.memory import Watch, fit, limit_bytes
-from core.linkage.description import JobDescription
+from core.linkage.description import DESCRIPTION, JobDescription
 from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
@@ -51,7 +52,7 @@ def resolve(
     """
     check_here(request)
     started = time.perf_counter()
-    understood = understand(request)
+    understood = understand(request, partial(_begun, workspaces))
     with own_workspace(workspaces, understood.key) as workspace, Watch() as watch:
         description = describe(understood, workspace)
         on_described(description)
@@ -123,6 +124,10 @@ def score(
         return scored_pairs(job, pairs)
 
 
+def _begun(workspaces: Path, key: str) -> bool:
+    return (workspaces / key / DESCRIPTION).is_file()
+
+
 @contextmanager
 def _trained(
     request: MatchRequest,
@@ -133,7 +138,7 @@ def _trained(
     on_described: OnDescribed = lambda description: None,
 ) -> Iterator[LinkageJob]:
     """A job whose stages have come as far as its model; its files go with the block."""
-    understood = understand(request)
+    understood = understand(request, partial(_begun, workspaces))
     with own_workspace(workspaces, understood.key) as workspace:
         description = describe(understood, workspace)
         on_described(description)

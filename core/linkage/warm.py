@@ -121,6 +121,8 @@ def warm_scoring() -> None:
         tf_row=np.full(layout.n_fields, -1, dtype=np.int32),
         tf_counts=np.zeros((len(CLASSES), layout.n_fields)),
         tf=np.zeros((0, len(vocabulary)), dtype=np.float32),
+        implied=np.full(layout.n_fields, -1, dtype=np.int32),
+        in_order=True,
     )
     compare_patterns(words, vocabulary, layout, rows[:1], rows[1:])
     scorer = Scorer(vocabulary, layout, weights, 0.0)

@@ -269,6 +269,7 @@ def suspects(values: Iterable[int], floor_count: int, ratio: float, quantile: fl
         return []
     counts = sorted(times.values())
     usual = min(counts[floor(quantile * (len(counts) - 1))], 10.0 * sum(counts) / len(counts))
+    usual = usual if len(counts) > 1 else 0.0
     return sorted(value for value, count in times.items() if count > max(floor_count, ratio * usual))
 
 
@@ -314,10 +315,16 @@ def _turned(value: int, left: int) -> int:
     return (value << left | value >> (64 - left)) & MASK
 
 
-def posterior_bits(sums: Sequence[float], shares: Sequence[float], n_one_person: int) -> float:
-    """Twin of `match_weights.posterior`: log-odds that the first classes hold, from evidence and log2 share of each."""
+def posterior_bits(sums: Sequence[float], shares: Sequence[float], groups: tuple[int, int]) -> float:
+    """Twin of `match_weights.posterior`: log-odds that the first two classes hold.
+
+    From evidence and log2 share of each class; groups: the first class of two people, and the first of two homes.
+    """
+    first, apart_from = groups
     likelihoods = [2.0 ** (each + share) for each, share in zip(sums, shares, strict=True)]
-    return log2(sum(likelihoods[:n_one_person])) - log2(sum(likelihoods[n_one_person:]))
+    same, moved = likelihoods[:first]
+    near, apart = sum(likelihoods[first:apart_from]), sum(likelihoods[apart_from:])
+    return log2(same + min(moved, apart * same / near)) - log2(near + apart)
 
 
 def components(n_rows: int, pairs: Iterable[tuple[int, int]]) -> list[int]:

@@ -65,7 +65,7 @@ def test_matching_loads_no_io_library() -> None:
 
 
 # The warden knows no module of ours, and the compiler of kernels is started in the folder of `core` itself.
-STARTERS = {"core/processes.py", "core/database/embedded.py", "core/terminal/kernel_cache.py"}
+STARTERS = {"core/processes.py", "core/database/warden.py", "core/terminal/kernel_cache.py"}
 
 
 def test_one_function_starts_pythons_of_ours() -> None:

@@ -34,7 +34,8 @@ def test_half_done_job_goes_on_where_it_was_killed(here: Path, answered: Answere
     assert {name: folders for name, folders in attempts_of(job).items() if name in before} == attempts
     assert (list(figures["stages"]), figures["batches"]["match"]) == (list(STAGES), 8)
     assert pl.read_parquet(out).equals(pl.read_parquet(here / "resolved.parquet"))
-    assert beside(out, "pairs").equals(beside(here / "resolved.parquet", "pairs"))
+    pairs = beside(here / "resolved.parquet", "pairs")
+    assert beside(out, "pairs").select(pairs.columns).equals(pairs)
     entities = pl.read_parquet(golden)
     assert set(entities["entity_id"]) == set(pl.read_parquet(out)["entity_id"])
     # Their values are read from the checked copy that the killed process had made of the file.
@@ -87,7 +88,13 @@ def test_finished_run_is_added_to_as_before(here: Path, answered: Answered, tmp_
     before = here / "june.parquet"
     assert pl.read_parquet(out).equals(pl.read_parquet(before))
     for kind in ("pairs", "decisions", "changes"):
-        assert beside(out, kind).equals(beside(before, kind)), kind
+        # Columns may have been added, and pairs that a person told apart are for review now.
+        known, found = beside(before, kind), beside(out, kind)
+        if kind == "pairs":
+            apart = found["kept_apart_by"].is_not_null()
+            assert found.filter(apart)["kept_apart_by"].to_list() == ["decision"]
+            known, found = known.filter(~apart), found.filter(~apart)
+        assert found.select(known.columns).equals(known), kind
 
 
 def test_run_that_was_added_to_keeps_its_decisions_and_its_log(here: Path, answered: Answered, tmp_path: Path) -> None:
@@ -108,7 +115,9 @@ def test_model_is_shown_and_used(here: Path, answered: Answered, tmp_path: Path)
     model, out = here / "people.model.json", tmp_path / "out.parquet"
     assert answered("model", "show", model)["rows"] == 360
     figures = answered("match", here / "persons.csv", "--model", model, "--out", out)
-    assert (figures["model"]["trained_rows"], figures["model"]["drift"]["worst_psi"]) == (360, 0.0)
+    assert figures["model"]["trained_rows"] == 360
+    # Short names are compared more strictly than by the version that trained it.
+    assert figures["model"]["drift"]["worst_psi"] < 0.02
     assert pl.read_parquet(out).equals(pl.read_parquet(here / "resolved.parquet"))
     same = answered("model", "diff", model, tmp_path / "out.run.json")
     assert (same["same_spec"], {level["bits_change"] for level in same["levels"]}) == (True, {0.0})

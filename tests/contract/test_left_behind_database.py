@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from core.linkage.request import MatchRequest
 from core.queue import BatchQueue, views
 from core.runtime import Runtime, open_runtime
 from core.settings import QueueSettings
-from core.workloads.identity.session import IdentitySession
+from core.workloads.identity.session import IdentitySession, was_begun
 
 Headrace = Callable[..., str]
 Answered = Callable[..., Any]
@@ -103,7 +104,7 @@ def test_half_done_queued_job_is_redriven_and_finished(
 
 def joined(runtime: Runtime, request: MatchRequest) -> IdentitySession:
     """What a run of the flow does first."""
-    understood = understand(request)
+    understood = understand(request, partial(was_begun, runtime))
     workspace = runtime.workspace_of(understood.key)
     return IdentitySession(runtime.queue, describe(understood, workspace), workspace, threads=1)
 

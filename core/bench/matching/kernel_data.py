@@ -15,8 +15,8 @@ from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.sources import WITHIN_ONE, linked_sources
 from core.matching.records.vocabulary import Vocabulary, frequencies
-from core.matching.scoring.em import train
 from core.matching.scoring.histograms import merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.learning.em import train
 from core.matching.scoring.model import build_model, weights
 from core.matching.scoring.random_pairs import random_pairs
 from core.matching.scoring.score_pairs import Scorer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,15 @@ from core.errors import ConfigError, MatchError
 from core.jobs.ports import Output
 from core.linkage.run_record import stored_model
 from core.matching.compare.vectors import compare_pairs
-from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, drift_of, level_shares, neighbours
+from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, Drift, drift_of, level_shares, neighbours
+from core.matching.records.layout import Layout
+from core.matching.scoring.learn import ACCEPTED_MIN
+from core.matching.scoring.learning.plausibility import findings
+from core.matching.scoring.level_scores import scores_by
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
 from core.storage.private_file import write_private
+from core.storage.workspace import Array
 
 if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
@@ -60,13 +66,23 @@ def check_model(model: Model, spec: MatchSpec, path: str) -> None:
     )
 
 
-def candidate_shares(job: LinkageJob) -> tuple[dict[str, tuple[float, ...]], int]:
-    """Level shares of neighbours in the blocks of all passes, and how many pairs they are of."""
+def neighbour_levels(job: LinkageJob) -> Array:
+    """(n, F) levels of neighbours in the blocks of all passes, which stand for the candidate pairs."""
     blocks = [job.blocks(number) for number in range(len(job.spec.passes))]
     pairs = [neighbours(each.rows, each.depth[1:] > 0, job.boundaries) for each in blocks]
     left, right = (np.concatenate(each) for each in zip(*pairs, strict=True))
-    levels = compare_pairs(job.words, job.vocabulary, job.layout, left, right)
-    return level_shares(levels, job.layout), len(levels)
+    return compare_pairs(job.words, job.vocabulary, job.layout, left, right)
+
+
+def candidate_shares(model: Model, levels: Array, layout: Layout) -> tuple[dict[str, tuple[float, ...]], int]:
+    """Level shares of the neighbours that are two people by the model, and how many pairs they are of.
+
+    Models that do not say how they were learnt have shares of all neighbours.
+    """
+    if not model.learning:
+        return level_shares(levels, layout), len(levels)
+    weights = 1.0 / (1.0 + np.exp2(np.clip(scores_by(model, levels, layout), -60.0, 60.0)))
+    return level_shares(levels, layout, weights), int(weights.sum())
 
 
 def kept_model(job: LinkageJob) -> Model:
@@ -75,24 +91,17 @@ def kept_model(job: LinkageJob) -> Model:
 
 
 def reuse_model(job: LinkageJob, folder: Path) -> Output:
-    """Take the model the request named instead of learning one, unless the records have moved too far from it.
+    """Take the model the request named instead of learning one, unless it does not fit the records.
 
     Raises:
-        MatchError: a field has drifted beyond the limit; names it.
+        MatchError: a field has drifted beyond the limit, or pairs would be accepted that cannot be one person.
     """
     model = kept_model(job)
-    shares, n_pairs = candidate_shares(job)
-    drift = drift_of(model.candidate_shares, shares, n_pairs)
-    if drift is not None and drift.worst_psi > REFUSAL_PSI and not job.description.request.allow_drift:
-        raise MatchError(
-            f"the records are not like those the model was trained on: field {drift.worst} drifted most (population "
-            f"stability index {drift.worst_psi:.2f}, limit {REFUSAL_PSI:g}); look at that column, train again with "
-            "`headrace model train`, or go on with `allow_drift`",
-            fields=("allow_drift",),
-            field=drift.worst,
-            psi=drift.worst_psi,
-            limit=REFUSAL_PSI,
-        )
+    levels = neighbour_levels(job)
+    drift = drift_of(model.candidate_shares, *candidate_shares(model, levels, job.layout))
+    if not job.description.request.allow_drift:
+        _refuse_drift(drift)
+        _refuse_implausible(model, levels, job.layout)
     write_model(model, folder / MODEL)
     return {
         "reused": True,
@@ -103,11 +112,38 @@ def reuse_model(job: LinkageJob, folder: Path) -> Output:
     }
 
 
+def _refuse_drift(drift: Drift | None) -> None:
+    if drift is None or drift.worst_psi <= REFUSAL_PSI:
+        return
+    raise MatchError(
+        f"the records are not like those the model was trained on: field {drift.worst} drifted most (population "
+        f"stability index {drift.worst_psi:.2f}, limit {REFUSAL_PSI:g}); look at that column, train again with "
+        "`headrace model train`, or go on with `allow_drift`",
+        fields=("allow_drift",),
+        field=drift.worst,
+        psi=drift.worst_psi,
+        limit=REFUSAL_PSI,
+    )
+
+
+def _refuse_implausible(model: Model, levels: Array, layout: Layout) -> None:
+    accepted = scores_by(model, levels, layout) >= layout.spec.match_bits
+    found = findings(levels, accepted.astype(np.float64), layout)
+    faults = found.faults(layout) if found.pairs >= ACCEPTED_MIN else []
+    if faults:
+        raise MatchError(
+            f"by this model pairs of these records would be joined that cannot be one person: {'; '.join(faults)}; "
+            "match without `--model`, train one on records like these with `headrace model train`, or go on with "
+            "`allow_drift`",
+            fields=("allow_drift", "model"),
+        )
+
+
 def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
-    """What the figures say of a reused model, and the notices about it; nothing where the run learnt its own."""
+    """What the figures say of a reused model, and the notices about the model; of one learnt here, how it was."""
     trained = job.outputs("train")[0]
     if not trained.get("reused"):
-        return None, []
+        return None, trained.get("notices", [])
     drift = trained["drift"]
     request = job.description.request
     said = {"file": request.model or request.against, "trained_rows": job.model.n_rows, "drift": drift}
@@ -119,3 +155,21 @@ def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
         f"the records differ from those of the model: field {drift['worst_field']} drifted most (population stability "
         f"index {drift['worst_psi']:.2f}, refused above {REFUSAL_PSI:g})"
     ]
+
+
+def learning_notices(model: Model) -> Iterator[str]:
+    """What should be known of how a model was learnt: why not from the data alone."""
+    way, misled = model.learning.get("way", "free"), model.learning.get("misled")
+    faults = next((refused[0] for refused in model.learning.get("refused", []) if refused), None)
+    if way == "free" or faults is None:
+        return
+    if misled is None:
+        yield f"{faults}: what is generally known of people's records counts beside the data"
+        return
+    counted = "was learnt again within bounds of what one person's records look like"
+    if way == "expected":
+        counted = "is what is generally expected of one person's records"
+    yield (
+        f"{misled} misled: pairs that agree in it were at first taken for one person, though {faults}; the model "
+        f"{counted}"
+    )

@@ -137,7 +137,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
     clustered = dict(job.outputs("cluster")[0])
     matches = clustered.pop("matches")
     recall, changes = clustered.pop("recall"), clustered.pop("changes")
-    (model, notices), apart = statement(job), notices_of(clustered["kept_apart"])
+    (model, notices), apart = statement(job), notices_of(clustered.get("kept_apart", {}))
     for name in ("path", "items", "seconds"):
         clustered.pop(name)
     return {

@@ -6,11 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.linkage.history.models import MODEL, candidate_shares, reuse_model, write_model
+from core.linkage.history.models import (
+    MODEL,
+    candidate_shares,
+    learning_notices,
+    neighbour_levels,
+    reuse_model,
+    write_model,
+)
 from core.matching.records.record_hashes import record_hashes
 from core.matching.scoring.chance_agreement import collisions
-from core.matching.scoring.em import train
 from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.learn import learn
 from core.matching.scoring.model import build_model
 from core.matching.scoring.random_pairs import pairs_of_sample
 from core.storage.workspace import Array
@@ -39,18 +46,19 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         strangers = pool.submit(_random_histogram, job, hashes)
         shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries, hashes)
         passes = [pool.submit(_pass_histogram, job, hashes, number) for number in range(len(job.spec.passes))]
-        near = pool.submit(candidate_shares, job)
+        near = pool.submit(neighbour_levels, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
-    parameters = train(candidates, chance, job.total_pairs, job.layout, shared.result())
+    learnt = learn(candidates, chance, job.total_pairs, job.layout, shared.result())
     model = build_model(
-        parameters,
+        learnt.parameters,
         job.frequencies,
         job.vocabulary,
         job.layout,
         n_rows=job.rows,
         data_fingerprint=job.data_fingerprint,
     )
-    shares, _ = near.result()
+    model = model.model_copy(update={"learning": learnt.to_dict()})
+    shares, _ = candidate_shares(model, near.result(), job.layout)
     write_model(model.model_copy(update={"candidate_shares": shares}), folder / MODEL)
     return {
         "patterns": len(candidates.patterns),
@@ -58,6 +66,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         "prior_bits": model.prior_bits,
         "iterations": model.iterations,
         "converged": model.converged,
+        "notices": list(learning_notices(model)),
     }
 
 

@@ -1,7 +1,8 @@
 """Whether new records look like those a model was trained on, told from the levels of neighbours in their blocks.
 
-Two records side by side in a block stand for its candidate pairs. The share of each level among such pairs, missing
-values included, is kept in the model; new records are measured the same way, and each field's shares are compared.
+Two records side by side in a block stand for its candidate pairs. The share of each level among those that are two
+people, missing values included, is kept in the model; new records are measured the same way, and each field's shares
+are compared. How many doubles a file has is no drift: a first load may have none, and the next one many.
 """
 
 from __future__ import annotations
@@ -67,17 +68,20 @@ def neighbours(
     return np.minimum(rows[at], rows[at + 1]), np.maximum(rows[at], rows[at + 1])
 
 
-def level_shares(levels: NDArray[np.uint8], layout: Layout) -> dict[str, tuple[float, ...]]:
+def level_shares(
+    levels: NDArray[np.uint8], layout: Layout, weights: NDArray[np.float64] | None = None
+) -> dict[str, tuple[float, ...]]:
     """Per field the shares of pairs with a missing value, then of each level from `differ` to `exact`.
 
     Args:
-        levels: (n_pairs, n_fields), as `compare_pairs` gives them.
+        levels: (n_pairs, n_fields), as `compare_pairs` gives them. weights: (n_pairs,) what each counts; 1 without.
     """
+    weights = np.ones(len(levels)) if weights is None else weights
     found = {}
     for at, (name, n_levels) in enumerate(zip(layout.names, layout.n_levels, strict=True)):
         column = levels[:, at].astype(np.int64)
-        counts = np.bincount(np.where(column == MISSING, 0, column + 1), minlength=n_levels + 1)
-        found[name] = tuple((counts / max(len(column), 1)).tolist())
+        counts = np.bincount(np.where(column == MISSING, 0, column + 1), weights, minlength=n_levels + 1)
+        found[name] = tuple((counts / max(float(weights.sum()), 1e-9)).tolist())
     return found
 
 

@@ -18,6 +18,8 @@ from core.matching.records.layout import Layout, choices_of
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, pack
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
+from core.matching.scoring.implied_fields import rows_of
+from core.matching.scoring.match_weights import posterior
 from core.matching.scoring.model import Model, rarity_bits, well_known
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import MatchSpec
@@ -42,7 +44,9 @@ READINGS: Mapping[str, str] = {
     "moved": "one person who moved",
     "kin": "two people of one home",
     "junior": "two people of one home and one name",
+    "lodger": "two people of one home and two families",
     "namesake": "two strangers of one name",
+    "relative": "two people of one family at two homes",
     "chance": "two strangers",
 }
 
@@ -143,21 +147,28 @@ def explain_pair(
     """
     seen = (shown(a, layout), shown(b, layout), levels)
     n_classes = len(CLASSES)
-    sums = np.log2(np.array([model.shares[name] for name in CLASSES]))
     bits, rare = np.zeros((n_classes, layout.n_fields)), np.zeros(layout.n_fields)
+    implied = rows_of(model.implied, layout)
     for row, field in enumerate(model.fields):
-        if levels[row] == MISSING:
+        by = implied[row]
+        if levels[row] == MISSING or (by >= 0 and levels[by] == layout.n_levels[by] - 1):
             continue
-        bits[:, row] = [field.bits[name][levels[row]] for name in CLASSES]
-        if field.name in model.term_tables and levels[row] == len(field.levels) - 1:
+        bits[:, row] = [model.bits_of(field, name)[levels[row]] for name in CLASSES]
+        exact = levels[row] == len(field.levels) - 1
+        if field.name in model.term_tables and exact and (by < 0 or levels[by] == MISSING):
             table = model.term_tables[field.name]
             count = table.counts.get(bare_of(str(a[field.name])), 0)
-            rare[row] = rarity_bits(count, table.n_present, field.shares["chance"][-1])
-    sums = sums + bits.sum(axis=1) - (rarity_counts(layout) * rare).sum(axis=1)
-    one, two = _log2_total(sums[:N_ONE_PERSON]), _log2_total(sums[N_ONE_PERSON:])
+            rare[row] = rarity_bits(count, table, field.shares["chance"][-1])
+    rarity = (rarity_counts(layout) * rare).sum(axis=1)
+    sums = model.log_shares + bits.sum(axis=1) - rarity
+    if model.in_order:
+        out = np.zeros(1)
+        posterior((bits.sum(axis=1) - rarity)[None, :], model.log_shares, 1, True, out)
+        total = float(out[0])
+    else:
+        total = _log2_total(sums[:N_ONE_PERSON]) - _log2_total(sums[N_ONE_PERSON:])
     reading = int(np.argmax(sums[:N_ONE_PERSON]))
     rival = N_ONE_PERSON + int(np.argmax(sums[N_ONE_PERSON:]))
-    total = one - two
     stated = model.prior_bits + bits[reading].sum() + rare.sum()
     return Explanation(
         prior_bits=model.prior_bits,

@@ -64,3 +64,25 @@ def changes(before: Model, after: Model) -> list[LevelChange]:
             bits = (old.bits, new.bits, new.bits - old.bits)
             rows.append(LevelChange(new.field, new.level, old.m, new.m, old.u, new.u, *bits))
     return sorted(rows, key=lambda row: -abs(row.bits_change))
+
+
+WAYS = {
+    "free": "from the data alone",
+    "bounded": "from the data, within bounds of what one person's records look like",
+    "expected": "one person's records as generally expected, how many there are from the data",
+}
+
+
+def learning_lines(model: Model) -> Iterator[str]:
+    """How a model was learnt, what was refused on the way, and what its pairs are like; nothing of older models."""
+    told = model.learning
+    if not told:
+        return
+    yield f"learnt {WAYS[told['way']]}"
+    for number, faults in enumerate(told["refused"], start=1):
+        yield f"start {number} refused: {'; '.join(faults)}"
+    if told["misled"] is not None:
+        yield f"what misled: {told['misled']}, which agrees in pairs that are not one person"
+    for what, of in (("taken for one person", told["learnt"]), ("accepted by their levels", told["accepted"])):
+        differ = ", ".join(f"{name} differs in {share:.1%}" for name, share in of["differ"].items())
+        yield f"{of['pairs']:,.0f} pairs {what}: {differ or 'no field of a person alone'}"

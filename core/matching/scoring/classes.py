@@ -4,11 +4,13 @@
     moved     one person, the records at two homes
     kin       two people of one home, such as twins: what a home or a family shares agrees, the rest as by chance
     junior    two people of one home and one name, such as father and son
+    lodger    two people of one home and of two families
     namesake  two strangers of one name; a value made of names, such as an e-mail address, may agree with it
+    relative  two people of one family at two homes, who may have one telephone number
     chance    two strangers
 
-Without the last classes but one, names and addresses that relatives share, and addresses made of names, would count
-as independent evidence for one person, which they are not.
+Without the classes between the first two and the last, names and addresses that relatives share, and addresses made of
+names, would count as independent evidence for one person, which they are not.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from numpy.typing import NDArray
 from core.matching.records.layout import Layout
 from core.matching.specs.spec import FieldSpec
 
-CLASSES = ("same", "moved", "kin", "junior", "namesake", "chance")
-SAME, MOVED, KIN, JUNIOR, NAMESAKE, CHANCE = range(len(CLASSES))
-# The first two are one person; the others two.
+CLASSES = ("same", "moved", "kin", "junior", "lodger", "namesake", "relative", "chance")
+SAME, MOVED, KIN, JUNIOR, LODGER, NAMESAKE, RELATIVE, CHANCE = range(len(CLASSES))
+# The first two are one person; the next three two people of one home, and the last two people of two homes.
 N_ONE_PERSON = 2
+FIRST_APART = 5
 
 # Tables of level shares that are learnt; a class borrows one per field.
 TABLES = ("same", "moved", "kin", "namesake", "chance")
@@ -30,10 +33,10 @@ T_SAME, T_MOVED, T_KIN, T_NAMESAKE, T_CHANCE = range(len(TABLES))
 
 
 def name_fields(layout: Layout) -> frozenset[str]:
-    """Fields that make up a person's name: given names, and whatever other fields are made of."""
+    """Fields that make up a person's name: given names and surnames, and whatever other fields are made of."""
     fields = layout.spec.fields
-    given = {field.name for field in fields if field.kind == "given_name"}
-    return frozenset(given.union(*(field.made_of for field in fields)))
+    names = {field.name for field in fields if field.kind in ("given_name", "surname")}
+    return frozenset(names.union(*(field.made_of for field in fields)))
 
 
 def class_tables(layout: Layout) -> NDArray[np.int64]:
@@ -44,21 +47,24 @@ def class_tables(layout: Layout) -> NDArray[np.int64]:
 
 
 def _column(field: FieldSpec, is_name: bool) -> tuple[int, ...]:
-    moved = T_MOVED if field.belongs_to == "home" else T_SAME
-    kin = T_KIN if field.shared or field.kind == "date" else T_CHANCE
-    junior, namesake = T_CHANCE, T_CHANCE
-    if field.shared:
-        junior = T_KIN
-    elif is_name:
-        junior = T_SAME
+    if field.belongs_to == "home":
+        # Relatives call each other, and one number is kept for both homes; an address is of one.
+        relative = T_KIN if field.kind == "digits" else T_CHANCE
+        return T_SAME, T_MOVED, T_KIN, T_KIN, T_KIN, T_CHANCE, relative, T_CHANCE
+    if field.belongs_to == "family":
+        namesake = T_SAME if is_name else T_CHANCE
+        return T_SAME, T_SAME, T_KIN, T_KIN, T_CHANCE, namesake, T_KIN, T_CHANCE
+    if field.made_of:
+        # A mailbox made of a name may be that of the whole home: how often, the data say.
+        return T_SAME, T_SAME, T_KIN, T_KIN, T_CHANCE, T_NAMESAKE, T_CHANCE, T_CHANCE
     if is_name:
-        namesake = T_SAME
+        return T_SAME, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_CHANCE
     if field.mark == "sex":
         # Who is called the same is of one sex.
-        junior = namesake = T_SAME
-    if field.made_of:
-        junior = namesake = T_NAMESAKE
-    return T_SAME, moved, kin, junior, namesake, T_CHANCE
+        return T_SAME, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_CHANCE
+    # Twins are born on one day.
+    kin = T_KIN if field.kind == "date" else T_CHANCE
+    return T_SAME, T_SAME, kin, T_CHANCE, T_CHANCE, T_CHANCE, T_CHANCE, T_CHANCE
 
 
 def rarity_counts(layout: Layout) -> NDArray[np.float64]:
@@ -78,8 +84,10 @@ def possible(layout: Layout) -> NDArray[np.bool_]:
     """(classes,): which classes the fields at hand can tell apart."""
     fields = layout.spec.fields
     home = any(field.belongs_to == "home" for field in fields)
+    family = any(field.belongs_to == "family" for field in fields)
     own = any(field.belongs_to == "person" for field in fields)
     kin = home and own
     given = any(field.kind == "given_name" for field in fields)
+    called = any(field.belongs_to == "home" and field.kind == "digits" for field in fields)
     made = any(field.made_of for field in fields)
-    return np.array([True, home, kin, kin and given, made, True])
+    return np.array([True, home, kin, kin and given, kin and family, made or given, kin and family and called, True])

@@ -86,9 +86,9 @@ def weigh_chunk(chunk: Chunk, tables: Tables) -> None:
     """Compare and weigh a chunk: sets levels, class sums, rarity and scores of the tables' work."""
     layout, vocabulary, weights, _, scratch, work = tables
     compare_chunk(chunk, layout, vocabulary, scratch, work.levels)
-    sum_evidence(work.levels, chunk.size, weights.bits, work.sums)
+    sum_evidence(work.levels, chunk.size, layout, weights, work.sums)
     add_rarity(chunk, work.levels, layout, weights, (work.sums, work.rarity))
-    posterior(work.sums, weights.shares, chunk.size, work.scores)
+    posterior(work.sums, weights.shares, chunk.size, weights.in_order, work.scores)
 
 
 @kernel

@@ -332,6 +332,15 @@ def built_in_specs() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SPEC_FOLDER.glob("*.yaml")))
 
 
+@cache
+def earlier_versions(name: str) -> tuple[MatchSpec, ...]:
+    """A built-in spec as older versions of Headrace had it, the latest first: what they began goes on under it."""
+    if name not in built_in_specs():
+        return ()
+    paths = sorted((SPEC_FOLDER / "earlier").glob(f"{name}-[0-9]*.yaml"), reverse=True)
+    return tuple(load_spec(path) for path in paths)
+
+
 def load_spec(name_or_path: str | Path) -> MatchSpec:
     """Load a built-in spec by name, or any spec from a YAML file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.jobs.memory import fit, limit_bytes
 from core.jobs.ports import Stage
 from core.jobs.queue_source import QueueSource
 from core.jobs.session import JobSession
-from core.linkage.description import JobDescription
+from core.linkage.description import DESCRIPTION, JobDescription
 from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
@@ -105,6 +106,12 @@ def title_of(source: str, spec: str) -> str:
     return " by ".join(names)
 
 
+def was_begun(runtime: Runtime, key: str) -> bool:
+    """Whether a queued job of that name has been described."""
+    with closing(runtime.workspace_of(key)) as workspace:
+        return workspace.read_json(DESCRIPTION) is not None
+
+
 @contextmanager
 def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> Iterator[IdentitySession]:
     """Describe the job of a request and join it; its session is the block's to close.
@@ -113,7 +120,7 @@ def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> It
     """
     samples = runtime.settings.state_dir / "samples"
     request = request.model_copy(update={"input": sampled(request.input, samples)})
-    understood = understand(request)
+    understood = understand(request, partial(was_begun, runtime))
     with closing(runtime.workspace_of(understood.key)) as workspace:
         description = describe(understood, workspace)
         poll_s = runtime.settings.queue.poll_s

@@ -23,10 +23,12 @@ def persons() -> pl.DataFrame:
 
 
 def freeform() -> pl.DataFrame:
-    made = persons()
-    return made.select(
-        "id", pl.concat_str("first_name", "last_name", separator=" ").alias("name"), "dob", "city", "zip"
-    )
+    """Where people were born has nothing to do with where they live: else whole streets would be one person."""
+    made = generate_persons(900, seed=11, duplicates=0.4)
+    born_in = pl.format("Port {} {}", pl.lit(pl.Series(WORDS)).gather(pl.col("entity_id").hash(1) % 10), "entity_place")
+    made = made.with_columns(entity_place=pl.col("entity_id").hash(2) % 20)
+    name = pl.concat_str("first_name", "last_name", separator=" ")
+    return made.select("id", name.alias("name"), "dob", born_in.alias("birth_place"), "zip")
 
 
 def organisations() -> pl.DataFrame:

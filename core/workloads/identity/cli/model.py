@@ -83,15 +83,17 @@ def show(file: FileArgument, as_json: AsJson = False) -> None:
     Example: headrace model show people.model.json
     """
     from core.linkage.history.models import read_model
-    from core.matching.quality.model_tables import level_rows
+    from core.matching.quality.model_tables import learning_lines, level_rows
     from core.terminal.tables import emit
 
     model = read_model(file)
     rows = [row.to_dict() for row in level_rows(model)]
     if as_json:
-        _json({**_facts(model), "levels": rows})
+        _json({**_facts(model), "learning": model.learning, "levels": rows})
         return
     print(", ".join(f"{name} {value}" for name, value in _facts(model).items() if name != "spec_fingerprint"))
+    for line in learning_lines(model):
+        print(line)
     emit("levels", [_written(row) for row in rows], as_json=False)
 
 

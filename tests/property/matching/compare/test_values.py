@@ -121,10 +121,10 @@ def test_a_pass_of_more_choices_than_keys_is_not_relied_upon() -> None:
 @given(RECORDS, st.integers(0, 2**N_PASSES - 1))
 def test_leaving_out_pairs_of_whole_passes_changes_no_edge_and_none_is_twice(records, whole) -> None:
     words, vocabulary = pack_text(frame(records), LAYOUT)
-    bits = np.random.default_rng(3).normal(size=(LAYOUT.n_fields, max(LAYOUT.n_levels), 6))
+    bits = np.random.default_rng(3).normal(size=(LAYOUT.n_fields, max(LAYOUT.n_levels), 8))
     none = np.full(LAYOUT.n_fields, -1, dtype=np.int32)
     tf = np.zeros((0, len(vocabulary)), dtype=np.float32)
-    table = WeightArrays(bits, np.zeros(6), none, np.zeros((6, LAYOUT.n_fields)), tf)
+    table = WeightArrays(bits, np.zeros(8), none, np.zeros((8, LAYOUT.n_fields)), tf, none, True)
     found = []
     for mask in (0, whole):
         scorer = Scorer(vocabulary, LAYOUT, table, -1.0, window=200, whole_passes=mask)

@@ -20,6 +20,7 @@ from core.matching.records.pair_chunk import Chunk
 from core.matching.records.sources import across, boundaries_of, linked_sources, pairs_across, source_numbers
 from core.matching.records.value_places import field_values
 from core.matching.records.vocabulary import code_columns, pack, remap
+from core.matching.scoring.classes import FIRST_APART, N_ONE_PERSON
 from core.matching.scoring.match_weights import posterior
 from core.matching.scoring.model import WeightArrays
 from core.matching.scoring.random_pairs import random_pairs
@@ -176,11 +177,12 @@ def test_merged_vocabularies_give_the_records_of_one_pack(records, cut):
     assert (np.concatenate([words for words, _ in parts]) == whole).all()
 
 
-@given(st.lists(st.floats(-40, 40), min_size=6, max_size=6), st.lists(st.floats(-30, 0), min_size=6, max_size=6))
+@given(st.lists(st.floats(-40, 40), min_size=8, max_size=8), st.lists(st.floats(-30, 0), min_size=8, max_size=8))
 def test_posterior_agrees_with_twin(sums, shares):
     out = np.zeros(1)
-    posterior(np.array(sums)[None, :], np.array(shares), 1, out)
-    assert out[0] == pytest.approx(reference.posterior_bits(sums, shares, 2), abs=1e-9)
+    posterior(np.array(sums)[None, :], np.array(shares), 1, True, out)
+    expected = reference.posterior_bits(sums, shares, (N_ONE_PERSON, FIRST_APART))
+    assert out[0] == pytest.approx(expected, abs=1e-9)
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
@@ -303,10 +305,16 @@ def test_leaving_out_pairs_of_whole_passes_changes_no_united_edge(records, whole
     layout = LAYOUT_OF_EVERY_KEY
     words, vocabulary = pack(frame(records), layout)
     keys = pass_keys(words, vocabulary, layout)
-    bits = np.random.default_rng(3).normal(size=(layout.n_fields, max(layout.n_levels), 6))
+    bits = np.random.default_rng(3).normal(size=(layout.n_fields, max(layout.n_levels), 8))
     no_terms = np.full(layout.n_fields, -1, dtype=np.int32)
     table = WeightArrays(
-        bits, np.zeros(6), no_terms, np.zeros((6, layout.n_fields)), np.zeros((0, len(vocabulary)), dtype=np.float32)
+        bits,
+        np.zeros(8),
+        no_terms,
+        np.zeros((8, layout.n_fields)),
+        np.zeros((0, len(vocabulary)), dtype=np.float32),
+        no_terms,
+        True,
     )
     blocks = [in_block_order(keys[:, pass_]) for pass_ in range(keys.shape[1])]
     found = []

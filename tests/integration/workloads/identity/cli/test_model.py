@@ -35,7 +35,7 @@ def persons(tmp_path: Path) -> Path:
 @pytest.fixture
 def model(persons: Path, tmp_path: Path) -> Path:
     path = tmp_path / "persons.model.json"
-    assert "10 fields learnt from 3,000 records" in headrace("model", "train", str(persons), "--out", str(path))
+    assert "14 fields learnt from 3,000 records" in headrace("model", "train", str(persons), "--out", str(path))
     return path
 
 
@@ -49,7 +49,7 @@ def test_model_gives_the_answer_of_the_run_that_would_learn_it(persons: Path, mo
     assert next(pairs).equals(next(pairs))
     assert summary["model"]["trained_rows"] == 3_000
     assert summary["model"]["drift"]["worst_psi"] == 0.0
-    assert summary["notices"] == []
+    assert not any("drift" in notice for notice in summary["notices"])
     # The record of a run holds its model: it can be used as a model file.
     again = json.loads(headrace("match", str(persons), "--model", str(tmp_path / "learnt.run.json"), "--json"))
     assert again["model"]["drift"]["worst_psi"] == 0.0
@@ -57,7 +57,7 @@ def test_model_gives_the_answer_of_the_run_that_would_learn_it(persons: Path, mo
 
 def test_other_records_are_used_and_drift_is_told(model: Path, tmp_path: Path) -> None:
     other, out = tmp_path / "other.parquet", tmp_path / "out.parquet"
-    write_persons(plan_population(2_000, 6, 0.3), other)
+    write_persons(plan_population(6_000, 6, 0.3), other)
     screen = headrace("match", str(other), "--model", str(model), "--out", str(out))
     assert f"model: {model}, drift at most 0." in screen.replace("\n", "")
     kept = json.loads((tmp_path / "out.run.json").read_text())["model"]
