@@ -17,10 +17,10 @@ from rich.console import Console
 
 from core.errors import ConfigError
 from core.linkage.request import MatchRequest
+from core.made_records.persons.generator import generate_persons
 from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
 from core.terminal.guard import guarded
-from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.summary import print_summary
 from flows.identity_resolution import identity_resolution
 

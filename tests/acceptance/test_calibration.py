@@ -9,7 +9,7 @@ import pytest
 
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 
 BINS = 10
 

@@ -10,8 +10,8 @@ import argparse
 import polars as pl
 
 import headrace
-from core.workloads.identity.made_persons.generator import generate_persons
-from core.workloads.identity.made_persons.profiles import PROFILES
+from core.made_records.persons.generator import generate_persons
+from core.made_records.persons.profiles import PROFILES
 
 DUPLICATES = 0.3
 

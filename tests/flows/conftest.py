@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from core.database.embedded import EmbeddedServer
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 from tests.conftest import create_database
 from tests.flows.in_process import run_flow
 from tests.prefect_server import PrefectServer, at_hand

@@ -25,12 +25,12 @@ from core.database import DatabaseManager
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
+from core.made_records.persons.generator import generate_persons
 from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers import routing
 from core.runtime import Runtime
 from core.settings import QueueSettings, Settings
 from core.storage.workspace import Workspace
-from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.session import IdentitySession
 
 HANDLERS = "tests.integration.queue.consumers.misbehaving"

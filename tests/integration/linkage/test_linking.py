@@ -13,8 +13,8 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import decision_of, explain, run_of_output
 from core.linkage.results.report_facts import gather
+from core.made_records.persons.generator import generate_persons
 from core.matching.quality.evaluation import evaluate_labels
-from core.workloads.identity.made_persons.generator import generate_persons
 
 SIZES = (500, 420, 300)
 

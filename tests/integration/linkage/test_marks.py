@@ -12,8 +12,8 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
 from core.linkage.results.outline import outline_of
+from core.made_records.persons.generator import generate_persons
 from core.matching.records.layout import Layout
-from core.workloads.identity.made_persons.generator import generate_persons
 
 COLUMNS = ("id", "first_name", "last_name", "dob", "phone", "street", "city", "state", "zip")
 BORN = "2011-03-09"

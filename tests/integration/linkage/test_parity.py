@@ -19,10 +19,10 @@ from core.linkage.resolve import resolve
 from core.linkage.results.report_facts import gather
 from core.linkage.results.report_page import write_page
 from core.linkage.stages import survive
+from core.made_records.persons.generator import generate_persons
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 from core.storage.workspace import Workspace
-from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.publishing import result_tables
 from core.workloads.identity.publishing.export import export_job
 from core.workloads.identity.publishing.published import keep_published, publish

@@ -19,8 +19,8 @@ from core.linkage.prepare import understand
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stages import survive
+from core.made_records.persons.generator import generate_persons
 from core.storage.workspace import Workspace
-from core.workloads.identity.made_persons.generator import generate_persons
 
 
 @pytest.fixture(scope="module")

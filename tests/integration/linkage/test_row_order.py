@@ -11,9 +11,9 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.run_record import read_record
 from core.linkage.stages import plan, train
+from core.made_records.persons.generator import generate_persons
 from core.matching.scoring import chance_agreement, histograms, random_pairs
 from core.matching.specs.spec import built_in_specs
-from core.workloads.identity.made_persons.generator import generate_persons
 
 WORDS = ("Harbour", "Alpine", "Nordic", "Summit", "Cobalt", "Meridian", "Granite", "Lantern", "Orchard", "Falcon")
 

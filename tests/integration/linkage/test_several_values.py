@@ -11,7 +11,7 @@ import pytest
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 
 COLUMNS = ("id", "first_name", "last_name", "home_phone", "mobile", "city", "email")
 TWO_NUMBERS = (

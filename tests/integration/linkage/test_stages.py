@@ -19,6 +19,7 @@ from core.linkage.resolve import resolve
 from core.linkage.stage_files import load_edges, load_placeholders
 from core.linkage.stages import match, plan
 from core.linkage.stages.table import TABLE
+from core.made_records.persons.generator import generate_persons
 from core.matching import reference
 from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.blocks import members_of
@@ -30,7 +31,6 @@ from core.matching.records.vocabulary import frequencies
 from core.matching.scoring.score_pairs import score_range
 from core.matching.specs.spec import SPEC_FOLDER
 from core.storage.workspace import Workspace, load
-from core.workloads.identity.made_persons.generator import generate_persons
 
 WINDOW = 12
 Pair = tuple[int, int]

@@ -12,7 +12,7 @@ from core.linkage.history.base_run import reopen
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.run_record import read_record
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 
 WHOLE = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True).alias("Name")
 

@@ -14,8 +14,8 @@ import pytest
 from core.database import DatabaseManager
 from core.linkage.prepare import understand
 from core.linkage.request import MatchRequest
+from core.made_records.persons.generator import generate_persons
 from core.storage.object_store import ObjectStore
-from core.workloads.identity.made_persons.generator import generate_persons
 from tests.integration.storage import store_worker
 from tests.integration.storage.conftest import BUCKET
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from core.bench.harness.show import Json, Out, show
+from core.made_records.persons.profiles import PLAIN
 from core.metrics.process import usable_cores
 from core.workloads.identity.bench.intake_command import intake
 from core.workloads.identity.bench.lookup_command import lookup
-from core.workloads.identity.made_persons.profiles import PLAIN
 
 
 def register(group: typer.Typer) -> None:
@@ -84,9 +84,9 @@ def kernels(
     import polars as pl
 
     from core.bench.matching.kernels import left_out, measure_kernels
+    from core.made_records.persons.generator import person_chunks
+    from core.made_records.persons.population import plan_population
     from core.terminal.progress import rows_progress
-    from core.workloads.identity.made_persons.generator import person_chunks
-    from core.workloads.identity.made_persons.population import plan_population
 
     for sentence in left_out():
         print(sentence)
@@ -102,8 +102,8 @@ def kernels(
 
 
 def _persons(folder: Path, rows: int, seed: int, profile: str) -> Path:
+    from core.made_records.persons.population import plan_population
     from core.workloads.identity.made_persons.files import write_persons
-    from core.workloads.identity.made_persons.population import plan_population
 
     path = folder / "persons.parquet"
     write_persons(plan_population(rows, seed, 0.3, profile), path)

@@ -34,10 +34,10 @@ def intake(
     import polars as pl
 
     from core.errors import ConfigError
+    from core.made_records.persons.generator import person_chunks
+    from core.made_records.persons.population import plan_population
     from core.terminal.progress import rows_progress
     from core.workloads.identity.bench.intake import CSV, FORMS, measure_bad_values, measure_forms
-    from core.workloads.identity.made_persons.generator import person_chunks
-    from core.workloads.identity.made_persons.population import plan_population
 
     names = [form.name for form in FORMS] + ["bad"]
     wanted = [name.strip() for name in forms.split(",") if name.strip()] or names

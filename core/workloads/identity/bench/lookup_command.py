@@ -65,9 +65,9 @@ def _persons(folder: Path, rows: int, asked: int, seed: int) -> tuple[list[Quest
     """Write the persons to be published; the others, with who is the same as they."""
     import polars as pl
 
+    from core.made_records.persons.generator import person_chunks
+    from core.made_records.persons.population import plan_population
     from core.workloads.identity.bench.lookup import WARM, Question
-    from core.workloads.identity.made_persons.generator import person_chunks
-    from core.workloads.identity.made_persons.population import plan_population
 
     plan = plan_population(rows + asked + WARM, seed, 0.3)
     persons = pl.concat(list(person_chunks(plan))).sample(fraction=1.0, shuffle=True, seed=seed)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from core.made_records.persons.profiles import DEFAULT_PROFILE
 from core.metrics.process import usable_cores
-from core.workloads.identity.made_persons.profiles import DEFAULT_PROFILE
 
 PERSONS = """
 Write made persons with errors, duplicates and the true entity of each row (last column, entity_id).
@@ -60,9 +60,9 @@ def persons(
     threads = threads or usable_cores()
     # polars reads its bound at import.
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+    from core.made_records.persons.population import plan_population
     from core.terminal.progress import rows_progress
     from core.workloads.identity.made_persons.files import write_persons
-    from core.workloads.identity.made_persons.population import plan_population
 
     started = time.perf_counter()
     with rows_progress() as show:

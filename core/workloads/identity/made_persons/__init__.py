@@ -1,1 +1,1 @@
-"""Persons made from a seed, with the errors that people and files make."""
+"""Made persons as files: written whole or not at all, or by name for a flow."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from core.errors import ConfigError, HeadraceError
-from core.workloads.identity.made_persons.generator import CHUNK_ROWS, COLUMNS, person_chunks
-from core.workloads.identity.made_persons.population import Population
+from core.made_records.persons.generator import CHUNK_ROWS, COLUMNS, person_chunks
+from core.made_records.persons.population import Population
 
 # Parquet takes 47 at 20M rows, CSV 121 at 1M (30 % duplicates, seed 7); a tenth to spare.
 BYTES_A_ROW = {".parquet": 53, ".csv": 135}

@@ -9,8 +9,8 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
+from core.made_records.persons.population import plan_population
 from core.workloads.identity.made_persons.files import write_persons
-from core.workloads.identity.made_persons.population import plan_population
 
 SCHEME = "demo:"
 

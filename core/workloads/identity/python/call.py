@@ -15,9 +15,9 @@ from core.linkage.description import JobDescription
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outline import outline_of
+from core.made_records.persons.generator import generate_persons
 from core.metrics.process import usable_cores
 from core.terminal.progress import stage_progress
-from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.outline_text import outline_lines
 from core.workloads.identity.python.frames import F, as_file, is_pandas, listed, numbered, said_of_each
 from core.workloads.identity.python.result import MatchResult

@@ -13,7 +13,7 @@ from core.bench.matching import kernels
 from core.bench.matching.kernel_data import Data, name_pairs, prepare, shuffled_blocks
 from core.bench.matching.kernels import Alike, fastest, left_out, measure_kernels
 from core.cli.app import build
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 
 KEYS = {
     "kernel", "order", "system", "version", "pairs", "pairs_per_s_core", "pairs_per_s_wall", "cpu_ns_per_pair", "cpu_s",

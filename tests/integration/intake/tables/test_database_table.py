@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.intake.tables.database_table import export_table, named_table
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 
 
 def test_a_table_is_matched_as_its_file_would_be(

@@ -25,8 +25,8 @@ from core.linkage.results.report_page import render
 from core.linkage.results.review_list import review_list
 from core.linkage.run_record import sink_table
 from core.linkage.stages.table import TABLE
+from core.made_records.persons.generator import generate_persons
 from core.storage.workspace import Workspace
-from core.workloads.identity.made_persons.generator import generate_persons
 
 ROWS, OLD = 3_000, 2_400
 EDGE = ("id_a", "id_b", "score", "tf_bits", "pattern", "rule", "passes", "decision")

@@ -21,11 +21,11 @@ from core.linkage.results.explanation import Run, explain, run_of_job, run_of_ou
 from core.linkage.stages import plan
 from core.linkage.stages.needs import STAGES
 from core.linkage.stages.table import TABLE
+from core.made_records.persons.generator import generate_persons
 from core.matching import reference
 from core.matching.blocking.blocks import windowed_order
 from core.matching.clustering.entity_ids import texts_at
 from core.storage.workspace import Workspace
-from core.workloads.identity.made_persons.generator import generate_persons
 from tests.integration.linkage.test_stages import WINDOW, refined_spec, rows_of
 
 Pair = tuple[int, int]

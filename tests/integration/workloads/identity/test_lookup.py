@@ -14,8 +14,8 @@ from core.errors import ConfigError, InputError
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.stages import survive
+from core.made_records.persons.generator import generate_persons
 from core.workloads.identity.lookup import IdentityLookup
-from core.workloads.identity.made_persons.generator import generate_persons
 from core.workloads.identity.publishing.published import rollback
 from tests.integration.linkage.test_parity import through_the_queue
 from tests.profiles import is_long

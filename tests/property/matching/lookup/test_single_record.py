@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from core.made_records.persons.generator import generate_persons
 from core.matching.lookup.single_record import REMEMBERED, RecordPacker, coded_matrix, is_plain
 from core.matching.records.ascii_text import plain_words
 from core.matching.records.layout import Layout
@@ -25,7 +26,6 @@ from core.matching.standardise.latin import fold_latin, normalise_latin
 from core.matching.standardise.normalise import fold, normalise_field
 from core.matching.standardise.readings import ColumnReading, read_as
 from core.matching.text.string_views import copy_text, one_text, text_chunks, text_length
-from core.workloads.identity.made_persons.generator import generate_persons
 from tests.property.matching.records.test_pack_text import ANYTHING, ASCII, COLUMN, GLUED, LAYOUT, SPEC
 
 _LETTERS = [chr(point) for point in (*range(0xC0, 0x250), 0x2019) if point not in (0xD7, 0xF7)]

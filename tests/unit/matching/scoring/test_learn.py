@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from core.errors import MatchError
+from core.made_records.persons.generator import generate_persons
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.scoring.classes import JUNIOR, KIN, SAME
@@ -15,7 +16,6 @@ from core.matching.scoring.learning.plausibility import findings
 from core.matching.scoring.random_pairs import random_pairs
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import load_spec
-from core.workloads.identity.made_persons.generator import generate_persons
 from tests.blocking import candidates
 
 FIELDS = ("first_name", "last_name", "dob", "phone", "street", "city", "state", "zip", "email")

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 from tests.command import headrace
 
 

@@ -14,7 +14,7 @@ from core.cli.app import build
 from core.database import DatabaseManager
 from core.errors import ConfigError, InputError
 from core.linkage.request import MatchRequest
-from core.workloads.identity.made_persons.generator import generate_persons
+from core.made_records.persons.generator import generate_persons
 from tests.integration.linkage.test_parity import through_the_queue
 
 ROWS = 600

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.errors import ConfigError, MatchError
+from core.made_records.persons.population import plan_population
 from core.matching.scoring.model import Model
 from core.workloads.identity.made_persons.files import write_persons
-from core.workloads.identity.made_persons.population import plan_population
 
 
 def headrace(*words: str) -> str:

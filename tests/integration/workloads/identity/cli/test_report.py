@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.errors import ConfigError
+from core.made_records.persons.population import plan_population
 from core.workloads.identity.made_persons.files import write_persons
-from core.workloads.identity.made_persons.population import plan_population
 
 VOID = {"meta", "line", "rect", "br"}
 

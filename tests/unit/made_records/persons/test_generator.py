@@ -11,10 +11,7 @@ import polars as pl
 import pytest
 
 from core.errors import ConfigError, HeadraceError
-from core.matching.standardise.dates import parse_dates
-from core.workloads.identity.made_persons import files
-from core.workloads.identity.made_persons.files import check_room, write_persons
-from core.workloads.identity.made_persons.generator import (
+from core.made_records.persons.generator import (
     ABSENT_SHARES,
     CHUNK_ROWS,
     COLUMNS,
@@ -22,7 +19,10 @@ from core.workloads.identity.made_persons.generator import (
     generate_persons,
     person_chunks,
 )
-from core.workloads.identity.made_persons.population import plan_population
+from core.made_records.persons.population import plan_population
+from core.matching.standardise.dates import parse_dates
+from core.workloads.identity.made_persons import files
+from core.workloads.identity.made_persons.files import check_room, write_persons
 from tests.profiles import is_long
 
 ROWS = 20_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.people import Names, emails_of
-from core.workloads.identity.made_persons.words.ranks import rank_shares
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary, build_vocabulary, made_words
+from core.made_records.draws import Draws
+from core.made_records.persons.people import Names, emails_of
+from core.made_records.persons.words.ranks import rank_shares
+from core.made_records.persons.words.vocabulary import Vocabulary, build_vocabulary, made_words
 
 # the persons of a file of 70 million rows, 30 % of them duplicates
 MANY = 49_000_000

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.people import Ints
-from core.workloads.identity.made_persons.profiles import PLAIN, PROFILES
-from core.workloads.identity.made_persons.profiles.persons import World, world_of
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary, build_vocabulary
+from core.made_records.draws import Draws
+from core.made_records.persons.people import Ints
+from core.made_records.persons.profiles import PLAIN, PROFILES
+from core.made_records.persons.profiles.persons import World, world_of
+from core.made_records.persons.words.vocabulary import Vocabulary, build_vocabulary
 
 DUPLICATES_MAX = 0.8
 ROWS_MAX = 500_000_000

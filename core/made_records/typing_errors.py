@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.draws import Draws, cumulative
+from core.made_records.draws import Draws, cumulative
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]

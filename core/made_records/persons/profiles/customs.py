@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.profiles import name_lists as lists
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
+from core.made_records.draws import Draws
+from core.made_records.persons.profiles import name_lists as lists
+from core.made_records.persons.words.vocabulary import Vocabulary
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

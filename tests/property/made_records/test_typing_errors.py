@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.typing_errors import (
+from core.made_records.draws import Draws
+from core.made_records.typing_errors import (
     delete_at,
     insert_at,
     lengths,

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from core.errors import ConfigError
+from core.made_records.persons.generator import COLUMNS, generate_persons, person_chunks
+from core.made_records.persons.population import plan_population
+from core.made_records.persons.profiles import DEFAULT_PROFILE, PROFILES
 from core.matching.standardise.dates import parse_dates
-from core.workloads.identity.made_persons.generator import COLUMNS, generate_persons, person_chunks
-from core.workloads.identity.made_persons.population import plan_population
-from core.workloads.identity.made_persons.profiles import DEFAULT_PROFILE, PROFILES
 
 HARD = PROFILES[1:]
 JUNIOR = r",? (Jr\.?|Junior|III|3rd|II)$"

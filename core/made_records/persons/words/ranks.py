@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.draws import Draws
+from core.made_records.draws import Draws
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.profiles import PROFILES
+from core.made_records.draws import Draws
+from core.made_records.persons.profiles import PROFILES
 
 Rates = Mapping[str, float]
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.workloads.identity.made_persons.draws import Draws, cumulative
-from core.workloads.identity.made_persons.people import (
+from core.made_records.draws import Draws, cumulative
+from core.made_records.persons.people import (
     REFERENCE_YEAR,
     Flags,
     Ints,
     days_in_month,
 )
-from core.workloads.identity.made_persons.profiles.rates import Rates
+from core.made_records.persons.profiles.rates import Rates
 
 BLOCK = 8
 # Key spaces beside the persons' own numbers, so that no two kinds of thing share a draw.

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.workloads.identity.made_persons.profiles import PLAIN, PROFILES
-from core.workloads.identity.made_persons.profiles.customs import CUSTOMS
-from core.workloads.identity.made_persons.profiles.rates import MIXES, RANGES, drawn_rates
+from core.made_records.persons.profiles import PLAIN, PROFILES
+from core.made_records.persons.profiles.customs import CUSTOMS
+from core.made_records.persons.profiles.rates import MIXES, RANGES, drawn_rates
 
-PAGE = Path(__file__).parents[6] / "docs/reference/made-persons.md"
+PAGE = Path(__file__).parents[5] / "docs/reference/made-persons.md"
 
 
 @pytest.mark.parametrize("profile", PROFILES[1:])

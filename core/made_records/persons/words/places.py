@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.words.names import ENDINGS, ROOTS
+from core.made_records.persons.words.names import ENDINGS, ROOTS
 
 # state | population in millions | postal prefixes, first-last | area codes | largest cities first;
 # an indented line continues the one above

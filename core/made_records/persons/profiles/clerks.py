@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from core.workloads.identity.made_persons.draws import Draws, cumulative
-from core.workloads.identity.made_persons.people import Ints
-from core.workloads.identity.made_persons.profiles.rates import Rates
-from core.workloads.identity.made_persons.typing_errors import Bytes, slip, slip_digit, to_bytes, to_texts
-from core.workloads.identity.made_persons.words.vocabulary import STREET_WORDS
+from core.made_records.draws import Draws, cumulative
+from core.made_records.persons.people import Ints
+from core.made_records.persons.profiles.rates import Rates
+from core.made_records.persons.words.vocabulary import STREET_WORDS
+from core.made_records.typing_errors import Bytes, slip, slip_digit, to_bytes, to_texts
 
 # Which field a slip is in; of the last four it is in a digit.
 _FIELDS = ("last_name", "first_name", "street", "city", "email", "dob", "phone", "ssn", "zip")

@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.draws import cumulative
-from core.workloads.identity.made_persons.words.names import (
+from core.made_records.draws import cumulative
+from core.made_records.persons.words.names import (
     ENDINGS,
     FEMALE,
     MALE,
@@ -33,8 +33,8 @@ from core.workloads.identity.made_persons.words.names import (
     SURNAMES,
     TAILS,
 )
-from core.workloads.identity.made_persons.words.places import Places, build_places
-from core.workloads.identity.made_persons.words.ranks import Ranks, rank_shares
+from core.made_records.persons.words.places import Places, build_places
+from core.made_records.persons.words.ranks import Ranks, rank_shares
 
 STREET_NAMES = tuple(
     """

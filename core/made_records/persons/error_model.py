@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons import people
-from core.workloads.identity.made_persons.draws import Draws, cumulative
-from core.workloads.identity.made_persons.numerals import digits
-from core.workloads.identity.made_persons.people import Ints, Names
-from core.workloads.identity.made_persons.typing_errors import Bytes, lengths, slip, slip_digit, to_bytes, to_texts
-from core.workloads.identity.made_persons.words.vocabulary import STREET_WORDS, Vocabulary
+from core.made_records.draws import Draws, cumulative
+from core.made_records.persons import people
+from core.made_records.persons.numerals import digits
+from core.made_records.persons.people import Ints, Names
+from core.made_records.persons.words.vocabulary import STREET_WORDS, Vocabulary
+from core.made_records.typing_errors import Bytes, lengths, slip, slip_digit, to_bytes, to_texts
 
 N_MODIFICATIONS = cumulative(np.array([40.0, 31, 17, 8, 3, 1]))
 MODIFICATIONS = {

@@ -7,20 +7,20 @@ from typing import Self
 
 import numpy as np
 
-from core.workloads.identity.made_persons import people
-from core.workloads.identity.made_persons.draws import Draws, cumulative
-from core.workloads.identity.made_persons.people import Flags, Ints
-from core.workloads.identity.made_persons.profiles import customs as of
-from core.workloads.identity.made_persons.profiles.customs import NameTables, name_tables
-from core.workloads.identity.made_persons.profiles.rates import MIXES, Rates, drawn_rates
-from core.workloads.identity.made_persons.profiles.relations import (
+from core.made_records.draws import Draws, cumulative
+from core.made_records.persons import people
+from core.made_records.persons.people import Flags, Ints
+from core.made_records.persons.profiles import customs as of
+from core.made_records.persons.profiles.customs import NameTables, name_tables
+from core.made_records.persons.profiles.rates import MIXES, Rates, drawn_rates
+from core.made_records.persons.profiles.relations import (
     MAIDEN,
     Relations,
     born,
     institution_of,
     relations_of,
 )
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
+from core.made_records.persons.words.vocabulary import Vocabulary
 
 # In these customs a wife keeps her own name.
 _KEEPS_NAME = np.isin(np.arange(8), (of.SPANISH, of.CHINESE, of.ARABIC))

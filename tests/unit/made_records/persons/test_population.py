@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.population import plan_population
+from core.made_records.draws import Draws
+from core.made_records.persons.population import plan_population
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 16, 99, 100, 101, 4096, 12_345])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from core.workloads.identity.made_persons import people
-from core.workloads.identity.made_persons.numerals import dates_text, digits
-from core.workloads.identity.made_persons.people import Flags, Ints
-from core.workloads.identity.made_persons.profiles import customs as of
-from core.workloads.identity.made_persons.profiles.clerks import misread, replaced, slipped, written_out
-from core.workloads.identity.made_persons.profiles.persons import Persons, World, persons_of
-from core.workloads.identity.made_persons.profiles.relations import EARLIER_HOME, SECOND_NUMBER
+from core.made_records.persons import people
+from core.made_records.persons.numerals import dates_text, digits
+from core.made_records.persons.people import Flags, Ints
+from core.made_records.persons.profiles import customs as of
+from core.made_records.persons.profiles.clerks import misread, replaced, slipped, written_out
+from core.made_records.persons.profiles.persons import Persons, World, persons_of
+from core.made_records.persons.profiles.relations import EARLIER_HOME, SECOND_NUMBER
 
 _ABSENT = ("ssn", "dob", "phone", "email", "street", "city", "state", "zip")
 _SUFFIXES = pl.Series(["", " Sr", " Jr", " III", " Senior", " Junior", " II", ", Sr.", ", Jr.", " 3rd"])

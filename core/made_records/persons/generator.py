@@ -27,16 +27,16 @@ from itertools import islice
 import numpy as np
 import polars as pl
 
-from core.workloads.identity.made_persons import people
-from core.workloads.identity.made_persons.draws import Draws
-from core.workloads.identity.made_persons.error_model import WIDTHS, Copies, slip_last_name, spoil
-from core.workloads.identity.made_persons.numerals import dates_text, digits, numbered
-from core.workloads.identity.made_persons.people import Flags, Ints
-from core.workloads.identity.made_persons.population import Population, plan_population
-from core.workloads.identity.made_persons.profiles import PLAIN
-from core.workloads.identity.made_persons.profiles.records import records_of
-from core.workloads.identity.made_persons.typing_errors import to_bytes, to_texts
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
+from core.made_records.draws import Draws
+from core.made_records.persons import people
+from core.made_records.persons.error_model import WIDTHS, Copies, slip_last_name, spoil
+from core.made_records.persons.numerals import dates_text, digits, numbered
+from core.made_records.persons.people import Flags, Ints
+from core.made_records.persons.population import Population, plan_population
+from core.made_records.persons.profiles import PLAIN
+from core.made_records.persons.profiles.records import records_of
+from core.made_records.persons.words.vocabulary import Vocabulary
+from core.made_records.typing_errors import to_bytes, to_texts
 
 COLUMNS = (
     "id",

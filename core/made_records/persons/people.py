@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.identity.made_persons.draws import Draws, cumulative
-from core.workloads.identity.made_persons.numerals import digits, together
-from core.workloads.identity.made_persons.words.vocabulary import Vocabulary
+from core.made_records.draws import Draws, cumulative
+from core.made_records.persons.numerals import digits, together
+from core.made_records.persons.words.vocabulary import Vocabulary
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

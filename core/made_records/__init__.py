@@ -1,0 +1,1 @@
+"""Records made from a seed, with known truth: for demonstrations, tests and measurements of every kind."""

@@ -1,0 +1,1 @@
+"""Persons made from a seed, with the errors that people and files make."""
