@@ -17,7 +17,7 @@ from core.matching.quality.evaluation import evaluate_labels
 from core.matching.records.layout import Layout
 from core.matching.records.sources import boundaries_of, pairs_across
 from core.matching.records.vocabulary import frequencies, pack
-from core.matching.scoring import em, histograms, model, random_pairs, score_pairs
+from core.matching.scoring import histograms, learn, model, random_pairs, score_pairs
 from core.matching.specs.spec import load_spec
 from core.matching.standardise.normalise import normalise
 from tests.blocking import candidates, in_block_order
@@ -56,7 +56,7 @@ def resolve(frame: pl.DataFrame, sizes: tuple[int, ...] = ()) -> tuple[np.ndarra
     drawn = random_pairs.random_pairs(n, 200_000, 1, boundaries)
     chance = histograms.pair_histogram(words, vocabulary, layout, *drawn)
     total = pairs_across(sizes) if sizes else n * (n - 1) / 2
-    learnt = em.train(made, chance, total, layout)
+    learnt = learn.learn(made, chance, total, layout).parameters
     trained = model.build_model(learnt, frequencies(words, layout, len(vocabulary)), vocabulary, layout, n_rows=n)
     weights = model.weights(trained, vocabulary, layout)
     scorer = score_pairs.Scorer(vocabulary, layout, weights, spec.review_bits, boundaries)

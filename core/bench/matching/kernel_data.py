@@ -52,10 +52,11 @@ def prepare(persons: pl.DataFrame) -> Data:
     """Pack and block.
 
     Args:
-        persons: id and the fields of the spec `persons`, as text.
+        persons: id and fields of the spec `persons`, as text.
     """
-    layout = Layout.of(load_spec("persons"))
-    words, vocabulary = pack_text(persons.select("id", *layout.names), layout)
+    spec = load_spec("persons")
+    layout = Layout.of(spec.restrict([field.name for field in spec.fields if field.name in persons.columns])[0])
+    words, vocabulary = pack_text(persons.select("id", *layout.spec.columns), layout)
     blocks = [sort_pass(words, vocabulary, layout, number) for number in range(len(layout.spec.passes))]
     blocked = [_blocked(words, layout, each, number) for number, each in enumerate(blocks)]
     return Data(layout, words, vocabulary, blocks, blocked, [_walked(each) for each in blocked])
@@ -83,12 +84,13 @@ def _walked(blocked: Blocked) -> Pairs:
 def name_pairs(data: Data, limit: int) -> Pairs:
     """Codes of names that differ, of candidate pairs in block order; at most `limit`, from each pass as many."""
     share = limit // (len(data.pairs) * len(NAMES))
-    found = []
+    found, hashes = [], data.vocabulary.arrays.hash
     for left, right in data.pairs:
         for name in NAMES:
             column = data.words[:, data.layout.offset[name]]
             a, b = column[left], column[right]
-            differ = (a != b) & (a != 0) & (b != 0)
+            # Codes of one name may differ by the marks behind it.
+            differ = (hashes[a] != hashes[b]) & (a != 0) & (b != 0)
             found.append((a[differ][:share], b[differ][:share]))
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 

@@ -203,7 +203,7 @@ class _Ours:
 def _paired(vocabulary: Vocabulary, codes: tuple[Codes, Codes], order: str, context: _Context) -> Iterator[KernelSpeed]:
     """One name with one name: ours, `cpdist` and DuckDB."""
     n_pairs, ours = len(codes[0]), _Ours(vocabulary, codes)
-    texts = tuple(vocabulary.strings.gather(side).to_list() for side in codes)
+    texts = tuple(vocabulary.bare_strings.gather(side).to_list() for side in codes)
 
     # float32 and int8 are the fastest of the types that cpdist offers; bits are compared in float64.
     def similar(dtype: type = np.float32) -> Answers:
@@ -228,7 +228,7 @@ def _dense(vocabulary: Vocabulary, codes: tuple[Codes, Codes], context: _Context
     """Every name of one list with every name of another: ours and `cdist`, which compares several at once (SIMD)."""
     n_left, n_right = (len(side) for side in codes)
     n_pairs, ours = n_left * n_right, _Ours(vocabulary, (np.repeat(codes[0], n_right), np.tile(codes[1], n_left)))
-    texts = tuple(vocabulary.strings.gather(side).to_list() for side in codes)
+    texts = tuple(vocabulary.bare_strings.gather(side).to_list() for side in codes)
 
     def similar(dtype: type = np.float32) -> Answers:
         return process.cdist(*texts, scorer=JaroWinkler.similarity, dtype=dtype, workers=1)

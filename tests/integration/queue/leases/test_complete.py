@@ -257,7 +257,9 @@ def test_keeper_beats_and_notices_what_was_lost_but_not_what_it_ended(
 
 def test_keeper_beats_and_leads_from_its_threads_until_it_is_left(queue: BatchQueue, count: Count) -> None:
     settings = queue.settings
-    n_steps = math.ceil(settings.rescue_every_s / min(settings.depth_every_s, settings.rescue_every_s))
+    step_s = min(settings.depth_every_s, settings.rescue_every_s, settings.poll_s)
+    # One more, for sums of fractions may fall short.
+    n_steps = math.ceil(settings.rescue_every_s / step_s) + 1
     left = {"headrace-keeper": iter([False, True]), "headrace-leader": iter([False] * n_steps + [True])}
     with LeaseKeeper(queue, wait=lambda _: next(left[threading.current_thread().name])) as keeper:
         for thread in keeper._threads:
