@@ -176,7 +176,10 @@ def _names(data: Data, seed: int, context: _Context) -> Iterator[KernelSpeed]:
     shuffled = draw.permutation(len(left))
     yield from _paired(data.vocabulary, (left, right), "block", context)
     yield from _paired(data.vocabulary, (left[shuffled], right[shuffled]), "random", context)
-    some = draw.permutation(np.unique(np.concatenate([left, right])))[: 2 * DENSE]
+    codes = np.unique(np.concatenate([left, right]))
+    # One code a bare name.
+    _, first = np.unique(data.vocabulary.arrays.hash[codes], return_index=True)
+    some = draw.permutation(codes[first])[: 2 * DENSE]
     middle = len(some) // 2
     yield from _dense(data.vocabulary, (some[:middle], some[middle : 2 * middle]), context)
 
