@@ -18,6 +18,7 @@ from rich.console import Console
 from core.errors import ConfigError
 from core.linkage.request import MatchRequest
 from core.made_records.persons.generator import generate_persons
+from core.made_records.persons.profiles import DEFAULT_PROFILE
 from core.matching.quality.evaluation import evaluate_labels
 from core.settings import read_settings
 from core.terminal.guard import guarded
@@ -43,8 +44,9 @@ def _demo(folder: Path) -> None:
     console = Console()
     persons, resolved = folder / "persons.parquet", folder / "resolved.parquet"
     started = time.perf_counter()
-    generate_persons(ROWS, seed=SEED, duplicates=DUPLICATES).write_parquet(persons)
-    console.print(f"{ROWS:,} persons generated in {time.perf_counter() - started:.1f} s: {persons}", soft_wrap=True)
+    generate_persons(ROWS, seed=SEED, duplicates=DUPLICATES, profile=DEFAULT_PROFILE).write_parquet(persons)
+    seconds = time.perf_counter() - started
+    console.print(f"{ROWS:,} persons ({DEFAULT_PROFILE}) generated in {seconds:.1f} s: {persons}", soft_wrap=True)
 
     request = MatchRequest(input=str(persons), id_column="id", out=str(resolved), rerun=True)
     summary = asyncio.run(identity_resolution(request))

@@ -37,6 +37,11 @@ def test_generate_persons_again_writes_the_same_bytes(persons: Path, tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
     assert "2,000 rows of 1,400 persons (600 duplicates)" in done.stdout
     assert again.read_bytes() == persons.read_bytes()
+    assert (
+        headrace("generate", "persons", "--rows", 2000, "--seed", 7, "--profile", "plain", "--out", again).returncode
+        == 0
+    )
+    assert again.read_bytes() != persons.read_bytes()
 
 
 @pytest.mark.parametrize(

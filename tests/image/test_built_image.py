@@ -51,7 +51,7 @@ def test_kernels_come_compiled_and_are_not_compiled_again(said: list[str]) -> No
 def test_image_runs_the_demo(said: list[str]) -> None:
     demo = "\n".join(line for line in said if line.startswith("@demo"))
     assert "100,000 records are" in demo
-    assert "F1 0.99" in demo
+    assert "precision 0.99" in demo
 
 
 def test_prefects_ui_is_served_from_a_read_only_root(said: list[str]) -> None:

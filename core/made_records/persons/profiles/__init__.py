@@ -2,5 +2,5 @@
 
 PLAIN = "plain"
 PROFILES = (PLAIN, "families", "registry", "crm", "international")
-# What `headrace generate persons` makes when no profile is named.
-DEFAULT_PROFILE = PLAIN
+# What `headrace generate persons`, the demo, `demo:persons` and `headrace.made_persons` make when no profile is named.
+DEFAULT_PROFILE = "families"

@@ -136,7 +136,7 @@ def overhead(
     from core.workloads.identity.made_persons.samples import sampled
 
     with open_runtime() as runtime, rows_progress() as moved:
-        persons = sampled(f"demo:persons?rows={rows}", runtime.settings.state_dir / "samples")
+        persons = sampled(f"demo:persons?rows={rows}&profile={PLAIN}", runtime.settings.state_dir / "samples")
         request = MatchRequest(input=persons, id_column="id")
         found = measure(runtime.db.url, request, rounds, flow_environment(), moved)
     figures = asdict(found) | {"command": f"headrace bench overhead --rows {rows} --rounds {rounds}"}

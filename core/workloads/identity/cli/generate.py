@@ -18,16 +18,16 @@ Write made persons with errors, duplicates and the true entity of each row (last
 The same rows, seed and duplicates make the same file, byte for byte, with the same version. Duplicates stand anywhere
 in the file; names, streets and towns become more with the rows, as those of a country do. Memory does not.
 
---profile says what the people are like: plain, families (one mailbox, father and son of one name, twins), registry
-(many years, misread paper), crm (little known of each, no birthdays for half) or international (names of eight
-customs, other spellings and scripts). How common each difficulty is, is drawn anew for every seed; --json says what
-came out.
+--profile says what the people are like: families (one mailbox, father and son of one name, twins; this is the
+default), registry (many years, misread paper), crm (little known of each, no birthdays for half), international
+(names of eight customs, other spellings and scripts) or plain (neighbours with few things in common). How common each
+difficulty is, is drawn anew for every seed, but not in plain; --json says what came out.
 
 [bold]Examples[/bold]
 
   headrace generate persons --rows 100000 --seed 7 --out persons.parquet
 
-  headrace generate persons --profile families --rows 20000 --seed 3 --out families.csv
+  headrace generate persons --profile crm --rows 20000 --seed 3 --out customers.csv
 
   headrace generate persons --rows 1000000 --seed 7 --duplicates 0.3 --out persons.csv --json
 
@@ -45,7 +45,7 @@ def persons(
     out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .csv.")],
     seed: Annotated[int, typer.Option("--seed", help="Another seed, other persons.")] = 1,
     profile: Annotated[
-        str, typer.Option("--profile", help="plain, families, registry, crm or international.")
+        str, typer.Option("--profile", help="families, registry, crm, international or plain.")
     ] = DEFAULT_PROFILE,
     duplicates: Annotated[
         float, typer.Option("--duplicates", help="Share of rows that are duplicates, 0 to 0.8.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError
 from core.made_records.persons.population import plan_population
+from core.made_records.persons.profiles import DEFAULT_PROFILE, PROFILES
 from core.workloads.identity.made_persons.files import write_persons
 
 SCHEME = "demo:"
@@ -23,6 +24,7 @@ class Sample(BaseModel):
     rows: int = Field(20_000, ge=2, le=10_000_000)
     seed: int = Field(7, ge=0)
     duplicates: float = Field(0.3, ge=0, le=0.8)
+    profile: str = DEFAULT_PROFILE
 
 
 def sampled(uri: str, folder: Path) -> str:
@@ -43,10 +45,12 @@ def sampled(uri: str, folder: Path) -> str:
         raise ConfigError(
             f"{uri}: {first['loc'][0]}: {first['msg']}; parameters are {', '.join(Sample.model_fields)}", uri=uri
         ) from None
-    path = folder.absolute() / f"persons-{sample.rows}-{sample.seed}-{sample.duplicates:g}.parquet"
+    if sample.profile not in PROFILES:
+        raise ConfigError(f"{uri}: profile: there are {', '.join(PROFILES)}", uri=uri)
+    path = folder.absolute() / f"{sample.profile}-{sample.rows}-{sample.seed}-{sample.duplicates:g}.parquet"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Two runs at once must not write over each other.
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            write_persons(plan_population(sample.rows, sample.seed, sample.duplicates), path)
+            write_persons(plan_population(sample.rows, sample.seed, sample.duplicates, sample.profile), path)
     return str(path)

@@ -16,6 +16,7 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outline import outline_of
 from core.made_records.persons.generator import generate_persons
+from core.made_records.persons.profiles import DEFAULT_PROFILE
 from core.metrics.process import usable_cores
 from core.terminal.progress import stage_progress
 from core.workloads.identity.outline_text import outline_lines
@@ -96,14 +97,16 @@ def match(
     return MatchResult(folder, here / "out.parquet", summary, pandas=is_pandas(records))
 
 
-def made_persons(rows: int = 1_000, *, seed: int = 7, duplicates: float = 0.3) -> pl.DataFrame:
+def made_persons(
+    rows: int = 1_000, *, seed: int = 7, duplicates: float = 0.3, profile: str = DEFAULT_PROFILE
+) -> pl.DataFrame:
     """Generated persons to try things on: `id`, names and the like, and `entity_id`, who each of them truly is.
 
     Args:
         rows: how many. duplicates: share of them that are a damaged record of someone else. seed: equal seeds give
-            equal persons.
+            equal persons. profile: what the people are like: families, registry, crm, international or plain.
     """
-    return generate_persons(rows, seed=seed, duplicates=duplicates)
+    return generate_persons(rows, seed=seed, duplicates=duplicates, profile=profile)
 
 
 def _request(

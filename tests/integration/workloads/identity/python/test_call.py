@@ -41,6 +41,7 @@ def test_result_has_every_record_in_order_and_scores_against_the_truth(
     assert result.evaluate(persons, entity="entity_id").pairwise.f1 > 0.95
     assert result.best_records.height == result.summary["entities"] == result.entities["entity_id"].n_unique()
     assert repr(result).startswith("400 records are ")
+    assert not headrace.made_persons(400, seed=3, profile="plain").equals(persons)
 
 
 def test_pairs_are_explained_and_the_report_is_shown_inline(result: MatchResult[pl.DataFrame]) -> None:
