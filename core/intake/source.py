@@ -42,6 +42,7 @@ class Source:
     quarantined: rows set aside. date_order: field -> day first. readings: how columns are read that are not read
     as they are written; None: by a version that knew none. lettered: values of a field that mix letters
     with digits, and all its values. parts: (file, rows) in order; staged: those are ours.
+    left_over: a copy of what is left of the file since records were taken out of it, which is all that is read of it.
     kept: columns of the file that are given back. left_out: of each part the numbers of bad rows in it, ascending;
     empty where there are none.
     """
@@ -68,6 +69,7 @@ class Source:
     readings: dict[str, ColumnReading] | None = None
     lettered: dict[str, tuple[int, int]] = field(default_factory=dict)
     left_out: tuple[tuple[int, ...], ...] = ()
+    left_over: bool = False
     # Where a part is now: names of parts may be those of a workspace.
     place: Callable[[str], Path] = field(default=Path, compare=False, repr=False)
 
@@ -148,6 +150,7 @@ class Source:
             "readings": None if self.readings is None else {k: each.to_dict() for k, each in self.readings.items()},
             "lettered": {name: list(counts) for name, counts in self.lettered.items()},
             "left_out": [list(rows) for rows in self.left_out],
+            "left_over": self.left_over,
         }
 
     @classmethod
@@ -176,6 +179,7 @@ class Source:
             readings=None if readings is None else {k: ColumnReading.from_dict(each) for k, each in readings.items()},
             lettered={name: (counts[0], counts[1]) for name, counts in values.get("lettered", {}).items()},
             left_out=tuple(map(tuple, values.get("left_out", ()))),
+            left_over=values.get("left_over", False),
             place=place,
         )
 

@@ -84,6 +84,34 @@ def own_workspace(workspaces: Path, key: str) -> Iterator[Workspace]:
         lock.release()
 
 
+def remove_idle(workspaces: Path, name: str) -> bool:
+    """Delete a workspace, unless a process is at work in it; whether it is gone."""
+    _, _, process = name.partition("-")
+    if process.isdecimal() and _runs(int(process)):
+        return False
+    lock = FileLock(workspaces / f"{name}.owner")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    try:
+        Workspace(str(workspaces / name)).remove()
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+    return True
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _drop_lock(workspace: Workspace) -> None:
     """Of the description; another process that reads it just now leaves the file to the next one."""
     path = workspace.root.with_suffix(".lock")

@@ -43,6 +43,8 @@ class JobDescription(BaseModel):
     # An increment: rows before `since` were matched with each other by the run it adds to, under what is `frozen`.
     since: int = 0
     frozen: Frozen | None = None
+    # Whether records of the run that it adds to are removed or changed: no file of ours keeps their former values.
+    erases: bool = False
     # How many runs with lasting ids came before.
     version: int = 0
     # What the published version is kept by; None: spec and input files.

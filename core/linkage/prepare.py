@@ -21,9 +21,12 @@ from core.intake.source import Source, open_source
 from core.intake.tables.part_files import input_digest, part_files
 from core.intake.tables.workbook import check_rows, is_workbook
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of, roomy_spec
-from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, open_base, reopen
+from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, members_of, open_base, reopen
 from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
+from core.linkage.history.earlier_runs import earlier_runs, still_there
 from core.linkage.history.joint_columns import keep_letters, restore_zeros
+from core.linkage.history.leaving import leaving_of
+from core.linkage.history.left_over import what_is_left
 from core.linkage.history.models import MODEL, check_model, read_model, write_model
 from core.linkage.history.values_seen import rows_changed
 from core.linkage.kept_columns import require_kept
@@ -74,6 +77,10 @@ def understand(request: MatchRequest, begun: Callable[[str], bool] = lambda key:
         base = open_base(Path(request.against))
         spec = base.description.spec
         others.append(f"against {base.digest()}")
+    if request.changed != "refuse":
+        others.append(f"changed {request.changed}")
+    if request.removed is not None:
+        others.append(f"removed {file_digest(Path(request.removed))}")
     if request.decisions is not None:
         others.append(f"decisions {file_digest(Path(request.decisions))}")
     if request.lookup:
@@ -104,11 +111,14 @@ def _spec_of(model: Model, spec: MatchSpec) -> MatchSpec:
     return spec
 
 
-def describe(understood: Understood, workspace: Workspace, today: Callable[[], date] = date.today) -> JobDescription:
+def describe(
+    understood: Understood, workspace: Workspace, today: Callable[[], date] = date.today, *, ours: Path | None = None
+) -> JobDescription:
     """Open the files and settle what is compared, or read the description that an earlier run of the job left.
 
     Args:
         today: asked once, for years of two digits: no birthday is in the future.
+        ours: folder of private copies of input, which go when records leave.
     Raises:
         InputError: a file cannot be read as it stands; says where. Nothing stays behind.
         SpecError: too few fields are mapped for three blocking passes. MatchError: the model is for another spec.
@@ -128,7 +138,7 @@ def describe(understood: Understood, workspace: Workspace, today: Callable[[], d
             if understood.base is None:
                 description = _describe(understood, workspace, today())
             else:
-                description = _describe_increment(understood, understood.base, workspace, today())
+                description = _describe_increment(understood, understood.base, workspace, today(), ours)
             description = _decide(understood, description, workspace)
             description = _fitting(_handed_over(description, workspace))
         except HeadraceError:
@@ -240,20 +250,61 @@ def _same_files(sources: Sequence[Source]) -> list[str]:
     ]
 
 
-def _describe_increment(understood: Understood, base: Base, workspace: Workspace, today: date) -> JobDescription:
-    """The records of a finished run, and behind them the new ones, under all that the run decided."""
-    spec, folder = understood.spec, workspace.root / SOURCE
-    sources = reopen(base.description, hints_of(spec), folder, understood.request.with_columns)
+def _describe_increment(
+    understood: Understood, base: Base, workspace: Workspace, today: date, ours: Path | None
+) -> JobDescription:
+    """What is left of a finished run, and behind it the new records, under all that the run decided."""
+    request, spec, folder = understood.request, understood.spec, workspace.root / SOURCE
+    sources = reopen(base.description, hints_of(spec), folder, request.with_columns)
+    added = [_added(understood, base, sources[0], workspace, today)] if request.adds else []
+    require_kept(request.with_columns, [*sources, *added])
+    members = members_of(base)
+    leaving = leaving_of(request, base, members["id"], added[0] if added else None)
+    keep_base(base, members, leaving.ids, workspace)
+    if len(leaving.ids):
+        sources = what_is_left(sources, leaving, folder)
+    # What was matched stays as it was read.
+    every, restored = restore_zeros((*sources, *added), spec)
+    every = [*sources, *every[len(sources) :]]
+    rows, since = (sum(source.rows for source in some) for some in (every, sources))
+    if not rows:
+        raise InputError(f"{request.removed}: nothing is left of {base.out}", path=str(request.removed))
+    write_model(base.model, workspace.root / MODEL)
+    # All records are packed anew, so new ones with more values than any before are no trouble.
+    spec, several = roomy_spec(spec, every)
+    return JobDescription(
+        key=understood.key,
+        request=request,
+        spec=spec,
+        sources=tuple(source.to_dict() for source in every),
+        notices=(
+            *(notice for new in added for notice in new.notices),
+            *(notice for notice in restored if added and notice.startswith(f"{added[0].path.name}: ")),
+            *several,
+            *leaving.notices,
+            *(still_there(earlier_runs(base.out), request, ours) if len(leaving.ids) else ()),
+        ),
+        rows=rows,
+        since=since,
+        frozen=base.frozen,
+        version=base.description.version + 1,
+        dataset=base.description.dataset_name,
+        erases=len(leaving.ids) > 0,
+    )
+
+
+def _added(understood: Understood, base: Base, first: Source, workspace: Workspace, today: date) -> Source:
+    """The new records, read as the first file of the run that they are added to."""
     # The columns are those of the run that is added to; a few new records need not have a value in each.
     opening = replace(
-        _opening(understood, 0, folder / "new", today),
-        day_first=sources[0].date_order,
-        readings=sources[0].readings,
+        _opening(understood, 0, workspace.root / SOURCE / "new", today),
+        day_first=first.date_order,
+        readings=first.readings,
         may_be_empty=True,
         on_plan=lambda _columns, _plan: None,
     )
     new = open_source(opening)
-    lacking = [name for name in spec.columns if name not in new.mapping]
+    lacking = [name for name in understood.spec.columns if name not in new.mapping]
     if lacking:
         raise InputError(
             f"{new.path} has no column for {', '.join(lacking)}, by which {base.out} was matched; name it with "
@@ -262,38 +313,16 @@ def _describe_increment(understood: Understood, base: Base, workspace: Workspace
             field=lacking[0],
             fields=("mapping",),
         )
-    require_kept(understood.request.with_columns, [*sources, new])
-    # What was matched stays as it was read.
-    every, restored = restore_zeros((*sources, new), spec)
-    new = every[-1]
-    keep_base(base, new, workspace)
-    write_model(base.model, workspace.root / MODEL)
-    # All records are packed anew, so new ones with more values than any before are no trouble.
-    spec, several = roomy_spec(spec, (*sources, new))
-    return JobDescription(
-        key=understood.key,
-        request=understood.request,
-        spec=spec,
-        sources=tuple(source.to_dict() for source in (*sources, new)),
-        notices=(
-            *new.notices,
-            *(notice for notice in restored if notice.startswith(f"{new.path.name}: ")),
-            *several,
-        ),
-        rows=sum(source.rows for source in sources) + new.rows,
-        since=sum(source.rows for source in sources),
-        frozen=base.frozen,
-        version=base.description.version + 1,
-        dataset=base.description.dataset_name,
-    )
+    return new
 
 
 def _decide(understood: Understood, description: JobDescription, workspace: Workspace) -> JobDescription:
     """Keep the decisions of the run that is added to, and those that are given now; say what was passed over."""
     tables, where, given = [], "decisions", None
     before = None if understood.base is None else understood.base.table("decisions")
+    sources = [Source.from_dict(each) for each in description.sources]
     if before is not None:
-        tables.append(before.cast(DECISION_SCHEMA))
+        tables.append(_of_those_there(before.cast(DECISION_SCHEMA), description, sources))
     if understood.request.decisions is not None:
         where = understood.request.decisions
         given = read_decisions(Path(where))
@@ -302,12 +331,21 @@ def _decide(understood: Understood, description: JobDescription, workspace: Work
         return description
     decisions = pl.concat(tables).unique(maintain_order=True)
     refuse_contradictions(decisions, where)
-    sources = [Source.from_dict(each) for each in description.sources]
     keep_decisions(decisions, sources, workspace)
     if given is None:
         return description
     notices = notices_of(given, where, rows_changed(given.pairs, sources, description.spec.columns))
     return description.model_copy(update={"notices": (*description.notices, *notices)})
+
+
+def _of_those_there(decisions: pl.DataFrame, description: JobDescription, sources: Sequence[Source]) -> pl.DataFrame:
+    """Decisions of earlier runs without those on records that are removed."""
+    if description.request.removed is None:
+        return decisions
+    there = pl.concat([source.ids().cast(pl.String) for source in sources])
+    for side in ("id_a", "id_b"):
+        decisions = decisions.join(there.to_frame(side), on=side, how="semi", maintain_order="left")
+    return decisions
 
 
 def _side_file(request: MatchRequest, number: int) -> Path | None:

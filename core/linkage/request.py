@@ -85,6 +85,14 @@ class MatchRequest(BaseModel):
     decisions: str | None = Field(
         None, description="CSV, Parquet or .xlsx: id_a, id_b, decision (match, differ, or nothing while open), by, at"
     )
+    changed: Literal["refuse", "replace"] = Field(
+        "refuse", description="with against: records whose id is known already; replace: they take the old ones' place"
+    )
+    removed: str | None = Field(
+        None,
+        description="with against: file of ids whose records are taken out, and their values out of all files of ours; "
+        "the same as input: nothing is added",
+    )
     allow_drift: bool = Field(False, description="use the model although the records have drifted from its own")
     lookup: bool = Field(False, description="publish what `headrace lookup` needs to find one record (queue)")
     entities: str | None = Field(
@@ -125,6 +133,11 @@ class MatchRequest(BaseModel):
     def named(self, number: int) -> tuple[Path, ...]:
         """What is read as one table for the source of that number, in order: files, folders of parts, patterns."""
         return (self.inputs[number], *(map(Path, self.more) if number == 0 else ()))
+
+    @property
+    def adds(self) -> bool:
+        """Whether records are added; a file of ids that is the input too says that some are removed, and no more."""
+        return self.removed is None or self.input != self.removed or bool(self.more)
 
     @property
     def reading(self) -> Reading:

@@ -41,6 +41,15 @@ def _check_fields(request: MatchRequest) -> None:
             "give the files as parts of one table, INPUT FILE ..., or leave these out",
             fields=("against", "decisions", "link"),
         )
+    if request.against is None and (request.removed is not None or request.changed != "refuse"):
+        raise ConfigError(
+            "`changed` and `removed` say what becomes of the records of a finished match; name that with `against`",
+            fields=("changed", "removed", "against"),
+        )
+    if request.removed is not None and not Path(request.removed).is_file():
+        raise InputError(
+            f"`removed` {request.removed}: there is no such file", path=request.removed, fields=("removed",)
+        )
     if request.against is not None and request.model is not None:
         raise ConfigError("`against` brings the model of its run; leave out `model`", fields=("against", "model"))
     if request.lookup and request.link:

@@ -1,3 +1,4 @@
+# budget: parameters, each caller of the whole job says some of them, and no two go together
 """The whole job in one call, as `headrace match` runs it: prepare, all stages, outputs."""
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from core.jobs.local import OnProgress, own_workspace, run_job
 from core.jobs.local_source import LocalManifest
 from core.jobs.memory import Watch, fit, limit_bytes
 from core.linkage.description import DESCRIPTION, JobDescription
+from core.linkage.history.earlier_runs import earlier_runs, forget_here
 from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
@@ -39,12 +41,14 @@ def resolve(
     on_described: OnDescribed = lambda description: None,
     on_progress: OnProgress = lambda stage, done, total: None,
     keep_workspace: bool = False,
+    copies: Path | None = None,
 ) -> dict[str, Any]:
     """Resolve a request in this process; an interrupted call goes on where it stopped when made again.
 
     Args:
         workspaces: folder that holds the workspaces of jobs; this job's is removed when it is done, unless kept.
         on_described: is shown what will be done, before it is done.
+        copies: folder of private copies of input; those of earlier runs go when records are removed or changed.
     Returns:
         The figures of `core.linkage.results.outputs.summarise`, and `peak_memory_mb` beside `memory_limit_mb`.
     Raises:
@@ -54,8 +58,10 @@ def resolve(
     started = time.perf_counter()
     understood = understand(request, partial(_begun, workspaces))
     with own_workspace(workspaces, understood.key) as workspace, Watch() as watch:
-        description = describe(understood, workspace)
+        description = describe(understood, workspace, ours=copies)
         on_described(description)
+        # The output may take the place of the one that it is added to, and the record of that run with it.
+        earlier = earlier_runs(None if understood.base is None else understood.base.out)
         room = fit(NEEDS, description.rows, threads, limit_bytes(request.memory_gb))
         manifest = LocalManifest(workspace.root)
         job = LinkageJob(
@@ -77,19 +83,21 @@ def resolve(
             write_outputs(job, Path(request.out), summary)
         if not keep_workspace:
             workspace.remove()
+        if description.erases:
+            forget_here(workspaces, earlier, copies, description)
     return summary
 
 
-def outline(request: MatchRequest, workspaces: Path) -> Outline:
+def outline(request: MatchRequest, workspaces: Path, copies: Path | None = None) -> Outline:
     """Check the input from end to end and say what a match would do; nothing is matched, nothing stays behind.
 
-    Raises as `resolve`. Cost: as reading the input.
+    Args and raises as `resolve`. Cost: as reading the input.
     """
     workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workspaces, prefix=".outline-") as folder:
         side = Path(folder) / "bad_rows.csv"
         trial = request.model_copy(update={"quarantine": None if request.quarantine is None else str(side)})
-        return outline_of(describe(understand(trial), Workspace(f"{folder}/job")))
+        return outline_of(describe(understand(trial), Workspace(f"{folder}/job"), ours=copies))
 
 
 def learn(

@@ -10,7 +10,7 @@ from core.errors import SchemaError
 from core.intake.columns import ColumnPlan, FieldHint, find_column, find_columns, find_field, plain, plan_columns
 
 # What a column of ids is called where nobody says; of a linked file only, and with a notice.
-_ID_NAMES = frozenset(
+ID_NAMES = frozenset(
     plain(f"{whose} {what}")
     for whose in ("", "record", "rec", "row", "member", "customer", "client", "person", "patient", "user", "account",
                   "contact", "supplier", "vendor", "employee", "kunden", "mitglieds", "personen", "klant", "lid")
@@ -101,7 +101,7 @@ def _id_column(
         return wanted, False
     served = {plain(name) for each in fields for name in (each.name, *each.aliases)}
     served |= {plain(part) for target in mapping.values() for part in (target, *target.split("+"))}
-    known = [column for column in columns if plain(column) in _ID_NAMES and plain(column) not in served]
+    known = [column for column in columns if plain(column) in ID_NAMES and plain(column) not in served]
     if len(known) == 1:
         return known[0], True
     seen = f"; {' and '.join(known)} could be it" if known else ", nor one that is called as ids are"

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from core.errors import ConfigError, InputError
-from core.intake.columns import FieldHint
+from core.intake.columns import EVERY, FieldHint
 from core.intake.file_digest import file_digest
 from core.intake.opening import Opening
 from core.intake.source import Source, open_source
@@ -108,6 +108,9 @@ def reopen(
     found = []
     for number, values in enumerate(description.sources):
         before = Source.from_dict(values)
+        if before.left_over:
+            found.append(_left_over(before, kept))
+            continue
         if not kept and all(Path(name).is_file() for name, _ in before.parts):
             if not before.staged and _digest_now(before) != before.digest:
                 raise _changed(before.path)
@@ -144,6 +147,20 @@ def reopen(
     return found
 
 
+def _left_over(before: Source, kept: tuple[str, ...]) -> Source:
+    """What is left of a file since records were taken out of it."""
+    gone = next((name for name, _ in before.parts if not Path(name).is_file()), None)
+    if gone is not None:
+        raise InputError(
+            f"{gone} is gone, in which the records of {before.path.name} were kept; match again", path=gone
+        )
+    for name, rows in before.parts:
+        if pl.scan_parquet(name).select(pl.len()).collect().item() != rows:
+            raise InputError(f"{name} has changed since it was written; match again", path=name)
+    wanted = tuple(name for name in before.kept if EVERY in kept or name in kept)
+    return replace(before, kept=wanted)
+
+
 def _digest_now(source: Source) -> str:
     return input_digest(part_files((source.path, *source.more)))
 
@@ -152,31 +169,32 @@ def _changed(path: Path) -> InputError:
     return InputError(f"{path} has changed since it was matched; match it again", path=str(path))
 
 
-def keep_base(base: Base, new: Source, workspace: Workspace) -> None:
-    """Copy into the workspace what the stages need of the run that is added to.
-
-    Raises:
-        InputError: a new record has the id of an old one, or the output is not that of the run beside it.
-    """
-    folder = workspace.root / BASE
-    folder.mkdir(parents=True, exist_ok=True)
+def members_of(base: Base) -> pl.DataFrame:
+    """`id`, `entity_id` of all records of a run. Raises InputError: the output is not that of the run beside it."""
     members = read_table(base.out).select(pl.col("id", "entity_id").cast(pl.String))
     if members.height != base.description.rows:
         raise InputError(
             f"{base.out} has {members.height:,} records, but its run had {base.description.rows:,}; match again"
         )
-    repeated = new.ids().to_frame("id").join(members, on="id", how="semi")
-    if repeated.height:
-        raise InputError(
-            f"{new.path}: {repeated.height:,} record ids are in {base.out} already, {repeated['id'][0]!r} for one; "
-            "give new records only",
-            path=str(new.path),
-            id=repeated["id"][0],
-        )
+    return members
+
+
+def keep_base(base: Base, members: pl.DataFrame, leaving: pl.Series, workspace: Workspace) -> None:
+    """Copy into the workspace what the stages need of the run that is added to.
+
+    Args:
+        members: of `members_of`. leaving: ids of the records that are not there any more: their pairs are forgotten,
+            but which entity held them is not.
+    """
+    folder = workspace.root / BASE
+    folder.mkdir(parents=True, exist_ok=True)
     save(folder, _member_arrays(base.out, members))
     pairs = base.table("pairs")
     assert pairs is not None, "looked for in open_base"
-    save_frame(folder, "pairs", pairs.select(pl.col(name).cast(dtype) for name, dtype in _PAIRS.items()))
+    pairs = pairs.select(pl.col(name).cast(dtype) for name, dtype in _PAIRS.items())
+    for side in ("id_a", "id_b"):
+        pairs = pairs.join(leaving.to_frame(side), on=side, how="anti", maintain_order="left")
+    save_frame(folder, "pairs", pairs)
     log = base.table("changes")
     save_frame(folder, "log", pl.DataFrame(schema=LOG_SCHEMA) if log is None else log.cast(LOG_SCHEMA))
 

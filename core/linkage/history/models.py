@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from core.errors import ConfigError, MatchError
 from core.jobs.ports import Output
@@ -99,9 +100,14 @@ def reuse_model(job: LinkageJob, folder: Path) -> Output:
     model = kept_model(job)
     levels = neighbour_levels(job)
     drift = drift_of(model.candidate_shares, *candidate_shares(model, levels, job.layout))
-    if not job.description.request.allow_drift:
+    # Who only takes records out has none that the model could not fit.
+    if not job.description.request.allow_drift and job.since < job.rows:
         _refuse_drift(drift)
         _refuse_implausible(model, levels, job.layout)
+    if job.description.erases:
+        model = _of_values_there(model, job.vocabulary.strings)
+        write_model(model, job.workspace.root / MODEL)
+        job.workspace.keep(job.workspace.root / MODEL)
     write_model(model, folder / MODEL)
     return {
         "reused": True,
@@ -137,6 +143,16 @@ def _refuse_implausible(model: Model, levels: Array, layout: Layout) -> None:
             "`allow_drift`",
             fields=("allow_drift", "model"),
         )
+
+
+def _of_values_there(model: Model, strings: pl.Series) -> Model:
+    """The model without frequent values that no record has any more: what was removed is named nowhere."""
+    tables = {}
+    for name, table in model.term_tables.items():
+        there = pl.Series(list(table.counts), dtype=pl.String)
+        left = there.filter(there.is_in(strings.implode()))
+        tables[name] = table.model_copy(update={"counts": {value: table.counts[value] for value in left}})
+    return model.model_copy(update={"term_tables": tables})
 
 
 def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:

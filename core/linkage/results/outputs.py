@@ -18,6 +18,7 @@ from core.jobs.ports import Stage
 from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
 from core.linkage.history.kept_apart import notices_of
+from core.linkage.history.left_over import write_copies
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
 from core.linkage.kept_columns import with_kept
@@ -49,7 +50,8 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
 
 
 def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
-    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary)))
+    sources = write_copies(job, out)
+    _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary, sources)))
 
 
 def _write_pairs(job: LinkageJob, out: Path) -> None:
@@ -100,9 +102,9 @@ def _survived(job: LinkageJob, name: str) -> pl.LazyFrame:
     return pl.scan_parquet([folder / f"{name}.parquet" for folder in job.folders("survive")])
 
 
-def _run_record(job: LinkageJob, summary: Mapping[str, Any]) -> bytes:
+def _run_record(job: LinkageJob, summary: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> bytes:
     record = {
-        "job": job.description.model_dump(mode="json"),
+        "job": job.description.model_dump(mode="json") | {"sources": sources},
         "model": orjson.loads(job.model.to_json()),
         "window": job.outputs("plan")[0]["window"],
         "placeholders": load_placeholders(job.folder("reduce")),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,6 +30,14 @@ LinkMaps = Annotated[
 ]
 OneToOne = Annotated[
     bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity")
+]
+Changed = Annotated[
+    Literal["refuse", "replace"],
+    typer.Option(help="with --against: records whose id is known already; replace: they take the old ones' place"),
+]
+Removed = Annotated[
+    Path | None,
+    typer.Option(help="with --against: file of ids whose records are taken out, and their values out of all files"),
 ]
 
 

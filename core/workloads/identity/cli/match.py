@@ -12,12 +12,14 @@ from core.terminal.become_flow import become_flow
 from core.terminal.options import BadRows, CsvForExcel
 from core.workloads.identity.cli.given_pairs import GivenPairs, match_given_pairs
 from core.workloads.identity.cli.link_options import (
+    Changed,
     Delimiter,
     Encoding,
     LinkFiles,
     LinkIds,
     LinkMaps,
     OneToOne,
+    Removed,
     Sheet,
     SkipLines,
     delimiter_of,
@@ -46,6 +48,8 @@ Examples:
 
   headrace match june.csv --against resolved.parquet --out june.parquet
 
+  headrace match corrected.csv --changed replace --removed gone.csv --against resolved.parquet --out july.parquet
+
   headrace match people.csv --id person_no --via prefect --lookup
 
   headrace match table:crm.customers --id customer_no --out resolved.parquet
@@ -68,13 +72,13 @@ def register(app: typer.Typer) -> None:
 def match(
     context: typer.Context,
     records: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="INPUT",
+            metavar="[INPUT]",
             help="file (CSV, workbook, JSON, Parquet, Arrow), folder or pattern of parts, -, s3://... or table:NAME",
             show_default=False,
         ),
-    ],
+    ] = None,
     more: Annotated[
         list[str] | None,
         typer.Argument(
@@ -104,6 +108,8 @@ def match(
     against: Annotated[
         str | None, typer.Option(help="OUT of a finished match, or a job's number: add INPUT to it, under its model")
     ] = None,
+    changed: Changed = "refuse",
+    removed: Removed = None,
     decisions: Annotated[
         Path | None,
         typer.Option(help="decisions by people: a filled-in `headrace review export`"),
@@ -162,13 +168,15 @@ def match(
 ) -> None:
     """Find which records are the same person (or supplier, or ...), and say so for every row."""
     from core.settings import read_settings
+    from core.workloads.identity.cli import match_options
     from core.workloads.identity.cli.job_files import dataset_of, input_file, output_of
-    from core.workloads.identity.cli.match_options import files_and_maps, kept_columns, matching_request
     from core.workloads.identity.cli.planning import Teller, asking, show_outline
     from core.workloads.identity.summary import show
 
-    files, more_maps = files_and_maps(context, more or ())
-    request = matching_request(
+    records = records or match_options.only_removed(removed, against)
+    match_options.refuse_half_erased(against, via, changes=removed is not None or changed == "replace")
+    files, more_maps = match_options.files_and_maps(context, more or ())
+    request = match_options.matching_request(
         {
             "input": input_file(records, via),
             "id_column": id_column,
@@ -177,6 +185,8 @@ def match(
             "link_id": link_ids(link_id or (), len(link or ())),
             "link_mapping": link_mappings(link_map or (), len(link or ())),
             "against": None if against is None else str(output_of(against)),
+            "changed": changed,
+            "removed": None if removed is None else str(removed),
             "decisions": None if decisions is None else str(decisions),
             "one_to_one": one_to_one,
             "bad_rows": bad_rows,
@@ -197,13 +207,13 @@ def match(
             "memory_gb": memory_gb,
             "entities": None if entities is None else str(entities),
             "csv_for_excel": csv_for_excel,
-            "with_columns": kept_columns(with_columns),
+            "with_columns": match_options.kept_columns(with_columns),
             "without_names": yes,
         },
         [*(maps or []), *more_maps],
     )
     if plan:
-        show_outline(request, read_settings().state_dir / "workspaces" / "local", as_json=as_json)
+        show_outline(request, read_settings().state_dir, as_json=as_json)
         return
     tell = Teller(quiet=as_json)
     if pairs is not None:
@@ -236,4 +246,5 @@ def _run_here(request: Any, threads: int | None, keep_workspace: bool, tell: Tel
             on_described=tell,
             on_progress=on_progress,
             keep_workspace=keep_workspace,
+            copies=settings.state_dir / "exports",
         )

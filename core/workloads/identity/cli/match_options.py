@@ -53,6 +53,30 @@ def matching_request(options: dict[str, Any], maps: list[str]) -> MatchRequest:
         raise ConfigError(f"{option_of(field)}: {first['msg']} (got {first['input']!r})", fields=(field,)) from None
 
 
+def only_removed(removed: Path | None, against: str | None) -> str:
+    """The input of a match that adds nothing: the file of the ids that are removed.
+
+    Raises:
+        ConfigError: nothing says what is matched.
+    """
+    if removed is None or against is None:
+        raise ConfigError("say what to match: headrace match INPUT; only `--against OUT --removed FILE` does without")
+    return str(removed)
+
+
+def refuse_half_erased(against: str | None, via: str, *, changes: bool) -> None:
+    """Refuse to take records out of what a job published without the database, where their values would stay.
+
+    Raises:
+        ConfigError: `against` is the number of a job.
+    """
+    if changes and via == "local" and against is not None and against.isdecimal() and not Path(against).exists():
+        raise ConfigError(
+            f"--against {against}: what that job published holds the records too, and only --via prefect takes them "
+            "out of the database"
+        )
+
+
 def kept_columns(text: str | None) -> tuple[str, ...]:
     """The columns that `--with-columns` names; `all` stands for every one."""
     names = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
@@ -82,7 +106,7 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
     found = {
         name: str(Path(value).absolute())
-        if name in {"input", "out", "model", "entities", "against", "decisions"} and value is not None
+        if name in {"input", "out", "model", "entities", "against", "decisions", "removed"} and value is not None
         else [str(Path(path).absolute()) for path in value]
         if name == "more"
         else value

@@ -39,12 +39,12 @@ def asking(request: MatchRequest, work: Callable[[MatchRequest], T]) -> T:
     return work(request.model_copy(update={QUESTION: True}))
 
 
-def show_outline(request: MatchRequest, workspaces: Path, *, as_json: bool) -> None:
+def show_outline(request: MatchRequest, state: Path, *, as_json: bool) -> None:
     """Print what a match would do, and do nothing."""
     from core.linkage.resolve import outline
     from core.workloads.identity.outline_text import outline_lines
 
-    found = asking(request, lambda asked: outline(asked, workspaces))
+    found = asking(request, lambda asked: outline(asked, state / "workspaces" / "local", state / "exports"))
     if as_json:
         import orjson
 

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
+from core.errors import ConfigError
 from core.linkage.description import JobDescription
+from core.linkage.history.base_run import open_base
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.outline import outline_of
@@ -20,14 +22,14 @@ from core.made_records.persons.profiles import DEFAULT_PROFILE
 from core.metrics.process import usable_cores
 from core.terminal.progress import stage_progress
 from core.workloads.identity.outline_text import outline_lines
-from core.workloads.identity.python.frames import F, as_file, is_pandas, listed, numbered, said_of_each
+from core.workloads.identity.python.frames import F, as_file, as_polars, is_pandas, listed, numbered, said_of_each
 from core.workloads.identity.python.result import MatchResult
 
 
 def match(
-    records: F | str | Path,
+    records: F | str | Path | None = None,
     *,
-    spec: str | Path = "persons",
+    spec: str | Path | None = None,
     id: str | None = None,  # noqa: A002 - the option's name on the command line
     map: Mapping[str, str] | None = None,  # noqa: A002
     link: Any = None,
@@ -35,6 +37,9 @@ def match(
     link_map: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
     one_to_one: bool = False,
     model: str | Path | None = None,
+    against: MatchResult[Any] | str | Path | None = None,
+    changed: Literal["refuse", "replace"] = "refuse",
+    removed: Any = None,
     decisions: Any = None,
     best_records: bool = False,
     without_names: bool = False,
@@ -45,14 +50,17 @@ def match(
     """Find which records are the same person, or supplier, or whatever `spec` describes.
 
     Args:
-        records: a frame of polars or pandas, or the path of a file.
-        spec: name of a built-in match spec, or path of a YAML file.
+        records: a frame of polars or pandas, or the path of a file; None: only records of `against` are removed.
+        spec: name of a built-in match spec, or path of a YAML file; by default `persons`, or that of `against`.
         id: column that names each record; by default `id`, and for a frame without one its row numbers.
         map: field -> column; "" leaves the field out. Columns with a usual name are found by themselves.
         link: another frame or path, or several: only pairs across them are compared.
         link_id: column that names each record of what is linked; a list: of each, in their order.
         link_map: field -> column of what is linked, beside `map`; a list: of each, in their order.
         one_to_one: with link: an entity has at most one record of each.
+        against: a result, or the output of a finished match, that the records are added to.
+        changed: "replace": records with an id that is known already take the place of the old ones.
+        removed: ids (a list, a frame or a path) of records that are taken out of it.
         decisions: a frame or path with `id_a`, `id_b`, `decision` (match or differ).
         best_records: whether `best_records` of the result are wanted.
         without_names: go on although no column holds the names that a built-in spec asks for.
@@ -67,15 +75,21 @@ def match(
     folder = TemporaryDirectory(prefix="headrace-")
     here = Path(folder.name)
     try:
+        before = None if against is None else _base_of(against)
+        if before is not None:
+            _refuse_numbered(records, id or before.request.id_column)
         request = _request(
             here,
-            records,
+            _removed(removed, here) if records is None else records,
             listed(link),
-            id,
+            before.request.id_column if before is not None and id is None else id,
             said_of_each("link_id", link_id, len(listed(link))),
             link_mapping=said_of_each("link_map", link_map, len(listed(link))),
-            spec=str(spec),
-            mapping=dict(map or {}),
+            spec=str(spec or ("persons" if before is None else before.request.spec)),
+            mapping=dict(map or ({} if before is None else before.request.mapping)),
+            against=None if before is None else str(before.out),
+            changed=changed,
+            removed=None if removed is None else _removed(removed, here),
             one_to_one=one_to_one,
             model=None if model is None else str(Path(model).absolute()),
             decisions=_decisions(decisions, here),
@@ -124,6 +138,40 @@ def _request(
         out=str(here / "out.parquet"),
         **fields,
     )
+
+
+class _Base(NamedTuple):
+    """The finished match that records are added to."""
+
+    out: Path
+    request: MatchRequest
+
+
+def _base_of(against: Any) -> _Base:
+    out = against.out if isinstance(against, MatchResult) else Path(against).absolute()
+    return _Base(out, open_base(out).description.request)
+
+
+def _refuse_numbered(records: Any, id_column: str) -> None:
+    """Refuse a frame without ids: its rows would be counted from 0, as those before were. Raises ConfigError."""
+    frame = as_polars(records)
+    if frame is not None and id_column not in frame.columns:
+        raise ConfigError(
+            f"the frame has no column {id_column!r}, by which `against` names records; add one of ids that are new",
+            fields=("id",),
+        )
+
+
+def _removed(removed: Any, here: Path) -> str:
+    """The file of the ids that are removed. Raises ConfigError: nothing is said, or neither ids nor a file of them."""
+    if removed is None:
+        raise ConfigError("say what to match: headrace.match(records); only against=..., removed=... does without")
+    if not isinstance(removed, str | Path) and as_polars(removed) is None:
+        if not isinstance(removed, Iterable):
+            raise ConfigError(f"`removed` {removed!r}: give ids in a list, a frame or a file", fields=("removed",))
+        removed = pl.DataFrame({"id": [str(each) for each in removed]}, schema={"id": pl.String})
+    path, _ = as_file(removed, here, "removed", None)
+    return str(path.absolute())
 
 
 def _decisions(decisions: Any, here: Path) -> str | None:

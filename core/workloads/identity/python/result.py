@@ -31,6 +31,11 @@ class MatchResult(Generic[F]):
         """Figures of the run: rows, entities, matches, seconds, notices, ... as `headrace match --json` prints them."""
         self._folder, self._out, self._pandas = folder, out, pandas
 
+    @property
+    def out(self) -> Path:
+        """The file of the entities, beside which the others stand. Raises ConfigError: the result was closed."""
+        return self._here(self._out)
+
     @cached_property
     def entities(self) -> F:
         """A row for each record, in the order given: `id`, `entity_id`, and `source` (from 0) of linked files."""

@@ -92,6 +92,27 @@ def test_what_is_linked_has_columns_of_its_own(persons: pl.DataFrame) -> None:
         assert "last_name" in found.pairs["pattern"].item(0)
 
 
+def test_records_of_a_result_are_changed_and_removed(
+    persons: pl.DataFrame, result: MatchResult[pl.DataFrame], temporary: Path
+) -> None:
+    ids, before = persons["id"].to_list(), set(temporary.iterdir())
+    changed = persons.drop("entity_id")[4:5].with_columns(last_name=pl.lit("Zyxwvutmark"))
+    with headrace.match(changed, against=result, changed="replace", removed=ids[:2], quiet=True) as found:
+        assert found.entities["id"].to_list() == [*ids[2:4], *ids[5:], ids[4]]
+        with headrace.match(against=found, removed=persons[4:5].select("id"), quiet=True) as rest:
+            assert rest.entities["id"].to_list() == [*ids[2:4], *ids[5:]]
+            assert "removed.parquet: 1 records are removed" in rest.summary["notices"]
+        for records, options, sentence in (
+            (None, {}, "say what to match"),
+            (None, {"removed": 5}, "`removed` 5: give ids in a list"),
+            (changed.drop("id"), {"changed": "replace"}, "no column 'id', by which `against` names records"),
+            (changed, {}, "1 record ids are in"),
+        ):
+            with pytest.raises(HeadraceError, match=sentence):
+                headrace.match(records, against=found, quiet=True, **options)
+    assert set(temporary.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("records", "options", "sentence"),
     [

@@ -9,7 +9,12 @@ from typer.core import TyperCommand
 
 from core.errors import ConfigError
 from core.terminal.option_names import in_options
-from core.workloads.identity.cli.match_options import files_and_maps, matching_request
+from core.workloads.identity.cli.match_options import (
+    files_and_maps,
+    matching_request,
+    only_removed,
+    refuse_half_erased,
+)
 
 
 def _options(**changes: Any) -> dict[str, Any]:
@@ -71,3 +76,22 @@ def test_paths_become_absolute_and_quarantine_lies_beside_out(tmp_path: Path) ->
     request = matching_request(_options(out=str(tmp_path / "x.csv"), bad_rows="quarantine"), [])
     assert Path(request.input).is_absolute()
     assert request.quarantine == str(tmp_path / "x.bad.csv")
+
+
+def test_without_input_records_are_removed_or_nothing_is_said(tmp_path: Path) -> None:
+    assert only_removed(tmp_path / "gone.csv", "out.parquet") == str(tmp_path / "gone.csv")
+    for removed, against in ((None, "out.parquet"), (tmp_path / "gone.csv", None), (None, None)):
+        with pytest.raises(ConfigError, match="headrace match INPUT"):
+            only_removed(removed, against)
+
+
+def test_what_a_job_published_is_erased_through_the_database_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="only --via prefect takes them out"):
+        refuse_half_erased("3", "local", changes=True)
+    refuse_half_erased("3", "prefect", changes=True)
+    refuse_half_erased("3", "local", changes=False)
+    (tmp_path / "3").touch()
+    refuse_half_erased("3", "local", changes=True)
