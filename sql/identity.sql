@@ -81,6 +81,38 @@ WHERE found.sources IS NOT NULL
 -- What became of entities in all runs up to a job.
 SELECT version, kind, entity_id::text, from_id::text, records FROM entity_changes WHERE job_id = %(job_id)s
 
+-- name: jobs_to_forget :many
+-- Jobs that hold former values of records which a job removed or changed, and that nobody reads: published for its data
+-- set before it was, or ended and never published. Their parameters say where their files are.
+SELECT j.job_id, j.parameters FROM jobs j
+WHERE j.job_id <> %(job_id)s AND (
+    EXISTS (SELECT FROM publications h WHERE h.dataset = %(dataset)s AND h.job_id = j.job_id AND h.publication_id < (
+        SELECT min(publication_id) FROM publications WHERE dataset = %(dataset)s AND job_id = %(job_id)s))
+    OR (j.flow_name = %(flow)s AND j.job_id < %(job_id)s AND j.finished_at IS NOT NULL
+        AND string_to_array(j.input_digest, '-') && %(digests)s::text[]
+        AND NOT EXISTS (SELECT FROM publications h WHERE h.job_id = j.job_id)))
+ORDER BY j.job_id
+
+-- name: jobs_that_hold :many
+-- Jobs that read the same files before and were left alone: of other data sets, or not at their end.
+SELECT j.job_id FROM jobs j
+WHERE j.flow_name = %(flow)s AND j.job_id < %(job_id)s AND string_to_array(j.input_digest, '-') && %(digests)s::text[]
+  AND (j.finished_at IS NULL OR EXISTS (SELECT FROM entity_members m WHERE m.job_id = j.job_id))
+ORDER BY j.job_id
+
+-- name: own_table_empty :exec
+-- What was erased is in no file of the table any more, which deleting rows would not do. Empty partitions stay.
+TRUNCATE TABLE {table}
+
+-- name: answer_forget :exec
+-- The rows of jobs in tables that all jobs share.
+WITH records AS (
+    DELETE FROM identities WHERE job_id = ANY (%(job_ids)s)
+), rules AS (
+    DELETE FROM lookup_jobs WHERE job_id = ANY (%(job_ids)s)
+)
+DELETE FROM match_patterns WHERE job_id = ANY (%(job_ids)s)
+
 -- name: dataset_lock :exec
 -- One job of a data set at a time is made the one that counts.
 SELECT pg_advisory_xact_lock(hashtext('headrace published'), hashtext(%(dataset)s))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from core.jobs.ports import Stage
 from core.jobs.queue_source import QueueSource
 from core.jobs.session import JobSession
 from core.linkage.description import DESCRIPTION, JobDescription
+from core.linkage.history.earlier_runs import earlier_runs
 from core.linkage.job import LinkageJob
 from core.linkage.prepare import describe, understand
 from core.linkage.request import MatchRequest
@@ -26,8 +27,12 @@ from core.queue.store import flows
 from core.runtime import Runtime
 from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.samples import sampled
+from core.workloads.identity.publishing.erasure import Erasure
 from core.workloads.identity.publishing.publication import EntityPublication
 from core.workloads.identity.workload import FLOW, WORK_QUEUE
+
+Forget = Callable[[int], list[str]]
+"""Of the number of a job; returns what should be known."""
 
 
 class IdentitySession(JobSession):
@@ -43,7 +48,10 @@ class IdentitySession(JobSession):
         *,
         poll_s: float = 1.0,
         threads: int | None = None,
+        forget: Forget = lambda job_id: [],
     ) -> None:
+        """`forget` deletes what earlier jobs hold, where records were removed or changed."""
+        self._forget = forget
         threads = threads or usable_cores()
         flows.ensure(queue.db, FlowPolicy(FLOW, splittable=False, work_queue=WORK_QUEUE))
         digest = "-".join(str(source["digest"]) for source in description.sources)
@@ -82,7 +90,9 @@ class IdentitySession(JobSession):
     def finish(self) -> dict[str, Any]:
         """Make the job's answer the one that counts, and sum it up."""
         self.publish()
-        return summarise(self.job, self.spent_s, self.seconds) | {"job_id": self.job_id}
+        notices = self._forget(self.job_id) if self.job.description.erases else []
+        summary = summarise(self.job, self.spent_s, self.seconds) | {"job_id": self.job_id}
+        return summary | {"notices": [*summary["notices"], *notices]}
 
     def write_outputs(self, summary: dict[str, Any]) -> None:
         """Write the files the request asks for. Raises ConfigError: the job was done before, and its files are gone."""
@@ -122,6 +132,13 @@ def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> It
     request = request.model_copy(update={"input": sampled(request.input, samples)})
     understood = understand(request, partial(was_begun, runtime))
     with closing(runtime.workspace_of(understood.key)) as workspace:
-        description = describe(understood, workspace)
-        poll_s = runtime.settings.queue.poll_s
-        yield IdentitySession(runtime.queue, description, workspace, poll_s=poll_s, threads=threads)
+        earlier = earlier_runs(None if understood.base is None else understood.base.out)
+        description = describe(understood, workspace, ours=runtime.settings.state_dir / "exports")
+        yield IdentitySession(
+            runtime.queue,
+            description,
+            workspace,
+            poll_s=runtime.settings.queue.poll_s,
+            threads=threads,
+            forget=Erasure(runtime, earlier, description).forget,
+        )

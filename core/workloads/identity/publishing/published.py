@@ -87,7 +87,8 @@ def publish(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int
     """Point the data set's one row at the job: readers of the `current_*` views switch at commit.
 
     Raises:
-        ConfigError: another job was published since this one took over the names of entities; nothing is switched.
+        ConfigError: another job was published since this one took over the names of entities, or what the job once
+            published is gone; nothing is switched.
     """
     remembered = workspace.read_json(_REMEMBERED)
     with db.transaction() as conn:
@@ -96,8 +97,15 @@ def publish(db: DatabaseManager, dataset: str, workspace: Workspace, job_id: int
         now = found[0][0] if found else None
         if now == job_id:
             return
-        fresh = not run(conn, Q["job_datasets"], {"job_id": job_id})
-        if fresh and remembered is not None and remembered["published"] != now:
+        before = run(conn, Q["job_datasets"], {"job_id": job_id})
+        if not all(whole for _, _, whole in before):
+            raise ConfigError(
+                f"job {job_id} was done before, and its entities are gone from the database since; set `rerun` to do "
+                "it again",
+                job_id=job_id,
+                fields=("rerun",),
+            )
+        if not before and remembered is not None and remembered["published"] != now:
             raise ConfigError(
                 f"job {now} was published for {dataset} while job {job_id} was at work, so its entities have other "
                 "names; run the same command again with `rerun`",
