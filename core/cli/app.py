@@ -23,7 +23,7 @@ GROUPS = {
     "review": "Doubtful cases, for people to decide.",
     "bench": "Benchmarks on this machine.",
 }
-OURS = {"jobs": ("core.cli.jobs",), "bench": ("core.cli.bench",)}
+OURS = {"generate": ("core.cli.generate",), "jobs": ("core.cli.jobs",), "bench": ("core.cli.bench",)}
 
 
 def _say_version(asked: bool) -> None:

@@ -48,9 +48,10 @@ class Draws:
         """(n,) uniform in 0 .. limit - 1; `limit` is one number or (n,), each at least 1."""
         return (self.unit(name, keys) * limit).astype(np.int64)
 
-    def flag(self, name: str, keys: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
-        """(n,) true with probability `share`."""
-        return self.unit(name, keys) < share
+    def flag(self, name: str, keys: NDArray[np.int64], share: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(n,) true with probability `share`, one number or (n,)."""
+        flags: NDArray[np.bool_] = self.unit(name, keys) < share
+        return flags
 
     def pick(self, name: str, keys: NDArray[np.int64], cumulative: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n,) index drawn by cumulative weights that end at 1 (see `cumulative`)."""

@@ -1,0 +1,1 @@
+"""Catalogues of two shops that describe partly the same products."""

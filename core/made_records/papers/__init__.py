@@ -1,0 +1,1 @@
+"""Bibliographies that describe partly the same papers."""
