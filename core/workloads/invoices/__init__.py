@@ -1,0 +1,1 @@
+"""Cash application: which payments settle which invoices, to the cent."""
