@@ -21,12 +21,16 @@ from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 
 
 class Frozen(BaseModel):
-    """What a run decided by all of its records, for later ones to decide alike: widest block, packed placeholders."""
+    """What a run decided by all of its records, for later ones to decide alike: widest block, packed placeholders.
+
+    left_out: names of the wide passes that it had no room for.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window: int
     placeholders: dict[str, list[int]]
+    left_out: tuple[str, ...] = ()
 
 
 class JobDescription(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, TypeVar
 
 import polars as pl
@@ -13,7 +14,10 @@ from core.jobs.ports import Outputs
 from core.jobs.staged_job import StagedJob, StageTable
 from core.linkage.description import JobDescription
 from core.linkage.stage_files import load_edges
-from core.matching.blocking.blocks import Blocks
+from core.matching.blocking.block_keys import WINDOW_DEFAULT
+from core.matching.blocking.blocks import Blocks, cut, pairs_of
+from core.matching.blocking.shared_passes import key_parts
+from core.matching.blocking.wide_passes import fitting, room_of
 from core.matching.compare.patterns import pattern_texts
 from core.matching.edges import Edges
 from core.matching.records.layout import Layout
@@ -140,6 +144,38 @@ class LinkageJob(StagedJob):
         """Per field with term frequencies: how often each code occurs, u32."""
         return dict(zip(self.counted_fields, load(self.folder("reduce"), "counts"), strict=True))
 
+    @property
+    def n_sorted(self) -> int:
+        """How many passes are sorted: all, unless there is no room for any wide one."""
+        return len(self.spec.passes) if room_of(self.rows) else self.spec.n_always
+
+    @property
+    def passes_in_use(self) -> tuple[int, ...]:
+        """Numbers of the passes that make pairs: of the wide ones those that there is room for, the first ones first.
+
+        An increment has none that the run it adds to was without.
+        """
+
+        def chosen() -> tuple[int, ...]:
+            frozen = self.description.frozen
+            left_out = () if frozen is None else frozen.left_out
+            always = range(self.spec.n_always)
+            wide = [n for n in range(len(always), self.n_sorted) if self.spec.passes[n].name not in left_out]
+            there_is = fitting([self._pairs_of_pass(number) for number in wide], room_of(self.rows))
+            return (*always, *compress(wide, there_is))
+
+        return self._once("passes_in_use", chosen)
+
+    def _pairs_of_pass(self, number: int) -> int:
+        parts = cut(self.blocks(number), WINDOW_DEFAULT, len(self.layout.refinements[number]))
+        return int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
+
+    @property
+    def passes_planned(self) -> tuple[int, ...]:
+        """Numbers of the passes that the plan says were in use."""
+        planned = self.outputs("plan")[0]["passes"]
+        return tuple(number for number, each in enumerate(planned) if each.get("used", True))
+
     def blocks(self, number: int) -> Blocks:
         """The blocks of one pass, memory-mapped."""
         batch = next(at for at, found in enumerate(self.outputs("block")) if number in found["passes"])
@@ -165,7 +201,15 @@ class LinkageJob(StagedJob):
             planned = self.outputs("plan")[0]["passes"]
             whole = sum(1 << number for number, each in enumerate(planned) if each["complete"])
             return Scorer(
-                self.vocabulary, self.layout, arrays, self.spec.review_bits, self.boundaries, window, whole, self.since
+                self.vocabulary,
+                self.layout,
+                arrays,
+                self.spec.review_bits,
+                boundaries=self.boundaries,
+                window=window,
+                whole_passes=whole,
+                since=self.since,
+                parts=key_parts(self.layout.ops, self.passes_planned),
             )
 
         return self._once(f"scorer:{window}", make)

@@ -36,6 +36,11 @@ class RunRecord(BaseModel):
     completeness: dict[str, float] = Field(default_factory=dict)
 
 
+def unused_passes(planned: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Names of the wide passes that a run had no room for, by the figures of its passes."""
+    return tuple(each["name"] for each in planned if not each.get("used", True))
+
+
 def beside(out: Path, kind: str) -> Path:
     """`people.pairs.parquet` beside `people.parquet`, for kind `pairs`."""
     return out.with_name(f"{out.stem}.{kind}{out.suffix}")

@@ -55,7 +55,9 @@ def prepare(persons: pl.DataFrame) -> Data:
         persons: id and fields of the spec `persons`, as text.
     """
     spec = load_spec("persons")
-    layout = Layout.of(spec.restrict([field.name for field in spec.fields if field.name in persons.columns])[0])
+    spec, _ = spec.restrict([field.name for field in spec.fields if field.name in persons.columns])
+    # As a million records are compared: without the wide passes.
+    layout = Layout.of(spec.model_copy(update={"passes": spec.passes[: spec.n_always]}))
     words, vocabulary = pack_text(persons.select("id", *layout.spec.columns), layout)
     blocks = [sort_pass(words, vocabulary, layout, number) for number in range(len(layout.spec.passes))]
     blocked = [_blocked(words, layout, each, number) for number, each in enumerate(blocks)]

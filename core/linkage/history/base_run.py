@@ -23,7 +23,7 @@ from core.intake.opening import Opening
 from core.intake.source import Source, open_source
 from core.intake.tables.part_files import input_digest, part_files
 from core.linkage.description import Frozen, JobDescription
-from core.linkage.run_record import beside, read_record, read_table, run_path
+from core.linkage.run_record import beside, read_record, read_table, run_path, unused_passes
 from core.matching.clustering.entity_ids import entity_keys, texts_at, uuid_keys
 from core.matching.compare.patterns import pattern_numbers
 from core.matching.edges import Edges
@@ -91,7 +91,8 @@ def open_base(out: Path) -> Base:
         raise ConfigError(
             f"`against` {out}: it linked files; only a match within one file can be added to", fields=("against",)
         )
-    frozen = Frozen(window=record.window, placeholders=record.placeholders)
+    left_out = unused_passes(record.passes or ())
+    frozen = Frozen(window=record.window, placeholders=record.placeholders, left_out=left_out)
     return Base(out, record.job, record.model, frozen)
 
 

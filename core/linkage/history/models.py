@@ -68,8 +68,11 @@ def check_model(model: Model, spec: MatchSpec, path: str) -> None:
 
 
 def neighbour_levels(job: LinkageJob) -> Array:
-    """(n, F) levels of neighbours in the blocks of all passes, which stand for the candidate pairs."""
-    blocks = [job.blocks(number) for number in range(len(job.spec.passes))]
+    """(n, F) levels of neighbours in the blocks of the passes that every job makes, which stand for candidate pairs.
+
+    With the wide ones a model of few records would seem to have drifted on many.
+    """
+    blocks = [job.blocks(number) for number in range(job.spec.n_always)]
     pairs = [neighbours(each.rows, each.depth[1:] > 0, job.boundaries) for each in blocks]
     left, right = (np.concatenate(each) for each in zip(*pairs, strict=True))
     return compare_pairs(job.words, job.vocabulary, job.layout, left, right)

@@ -19,22 +19,27 @@ from core.linkage.description import JobDescription, hints_of
 from core.linkage.history.base_run import reopen
 from core.linkage.history.kept_apart import KEPT_APART, in_words
 from core.linkage.results.block_records import SCAN_ROWS, At, Scan, placings
-from core.linkage.run_record import RunRecord, beside, read_record, read_table, run_path, scan_table
+from core.linkage.run_record import RunRecord, beside, read_record, read_table, run_path, scan_table, unused_passes
 from core.linkage.stage_files import load_placeholders
 from core.matching.quality.explain import Explanation, explain_records
+from core.matching.quality.missed_pairs import Placing
 from core.matching.scoring.model import Model
 from core.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Run:
-    """What an explanation needs of a finished run. whole_passes: those that neither cut nor windowed a block."""
+    """What an explanation needs of a finished run.
+
+    whole_passes: those that neither cut nor windowed a block. unused: the wide ones that it had no room for.
+    """
 
     description: JobDescription
     model: Model
     placeholders: dict[str, list[int]]
     window: int
     whole_passes: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ def record_of_output(out: Path) -> RunRecord:
 
 def run_of_record(record: RunRecord) -> Run:
     """What an explanation needs of a record."""
-    return Run(record.job, record.model, record.placeholders, record.window, _whole(record.passes or ()))
+    passes = record.passes or ()
+    return Run(record.job, record.model, record.placeholders, record.window, _whole(passes), unused_passes(passes))
 
 
 def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[Stage, list[Output]]) -> Run:
@@ -86,7 +92,8 @@ def run_of_job(workspace: Workspace, description: JobDescription, outputs: dict[
         raise ConfigError(
             "the job has no model and plan in its workspace: it did not come so far, or they were removed"
         ) from None
-    return Run(description, Model.from_json(model), placeholders, plan["window"], _whole(plan["passes"]))
+    whole, unused = _whole(plan["passes"]), unused_passes(plan["passes"])
+    return Run(description, Model.from_json(model), placeholders, plan["window"], whole, unused)
 
 
 def _whole(passes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -125,6 +132,7 @@ def explain(
             path = sources[pair[0].source].path
             barred = f"both are records of {path}, and the run compared records of different files only"
             return replace(found, compared_by=(), barred=barred)
+        found = _without_unused(found, run)
         questioned = [name for name in found.compared_by if name not in run.whole_passes]
         if not questioned:
             return found
@@ -134,7 +142,21 @@ def explain(
         left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
     missing = {each.pass_name for each in left_out}
     made = tuple(name for name in found.compared_by if name not in missing)
-    return replace(found, compared_by=made, left_out_by=left_out)
+    return replace(found, compared_by=made, left_out_by=(*found.left_out_by, *left_out))
+
+
+def _without_unused(found: RunExplanation, run: Run) -> RunExplanation:
+    """Count the passes that the run had no room for neither as making the pair nor as missing it."""
+    missed = [each for each in zip(found.missed_by, found.missed_why, strict=True) if each[0] not in run.unused]
+    return replace(
+        found,
+        compared_by=tuple(name for name in found.compared_by if name not in run.unused),
+        missed_by=tuple(name for name, _ in missed),
+        missed_why=tuple(why for _, why in missed),
+        left_out_by=tuple(
+            Placing(name, 0, run.window, 0, no_room=True) for name in found.compared_by if name in run.unused
+        ),
+    )
 
 
 def _sources(description: JobDescription, scratch: Workspace) -> list[Source]:

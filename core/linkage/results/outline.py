@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.linkage.description import JobDescription
+from core.matching.blocking.wide_passes import room_of
 from core.matching.specs.spec import load_spec
 
 
@@ -25,7 +26,11 @@ class SourceOutline:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """passes, dropped: names of the spec's passes that run, and that cannot. notices: what else should be known."""
+    """What a job will do.
+
+    passes, dropped: names of the spec's passes that every job makes and this one can, and cannot. wide: of those that
+    it makes as far as there is room for their pairs, empty where there is none. notices: what else should be known.
+    """
 
     spec: str
     rows: int
@@ -33,6 +38,7 @@ class Outline:
     passes: tuple[str, ...]
     dropped: tuple[str, ...]
     notices: tuple[str, ...]
+    wide: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -52,14 +58,16 @@ class Outline:
             ],
             "passes": list(self.passes),
             "dropped_passes": list(self.dropped),
+            "wide_passes": list(self.wide),
             "notices": list(self.notices),
         }
 
 
 def outline_of(description: JobDescription) -> Outline:
     """Read from a description what the job will do. The notices on fields and passes are told by its lists instead."""
-    running = [each.name for each in description.spec.passes]
-    every = [each.name for each in load_spec(description.request.spec).passes]
+    running = [each.name for each in description.spec.passes if not each.wide]
+    every = [each.name for each in load_spec(description.request.spec).passes if not each.wide]
+    wide = [each.name for each in description.spec.passes if each.wide and room_of(description.rows)]
     # Marks are compared without a column of their own, too: they stand beside names.
     beside = {field.name for field in description.spec.fields if field.mark is not None}
     sources = tuple(
@@ -80,6 +88,7 @@ def outline_of(description: JobDescription) -> Outline:
         passes=tuple(running),
         dropped=tuple(name for name in every if name not in running),
         notices=tuple(notice for notice in description.notices if not _told_by_lists(notice)),
+        wide=tuple(wide),
     )
 
 

@@ -22,9 +22,10 @@ from core.linkage.history.left_over import write_copies
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
 from core.linkage.kept_columns import with_kept
-from core.linkage.run_record import beside, run_path, sink_table
+from core.linkage.run_record import beside, run_path, sink_table, unused_passes
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
+from core.matching.blocking.wide_passes import room_of
 from core.storage.private_file import write_private as _write
 from core.storage.workspace import BASE
 
@@ -157,7 +158,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": [*job.description.notices, *_blanked(job), *_windowed(job), *apart, *notices],
+        "notices": [*job.description.notices, *_blanked(job), *_of_passes(job), *apart, *notices],
     }
 
 
@@ -172,15 +173,18 @@ def _blanked(job: LinkageJob) -> list[str]:
     ]
 
 
-def _windowed(job: LinkageJob) -> list[str]:
-    """Say which passes compared less than half of their pairs."""
-    return [
+def _of_passes(job: LinkageJob) -> list[str]:
+    """Say which passes compared less than half of their pairs, and which wide ones did not fit beside others."""
+    windowed = [
         f"pass {each['name']} compared {each['pairs']:,} of {each['pairs'] + each['left_out']:,} pairs, for its "
         f"largest block has {each['largest']:,} records; give it a further key or a refinement in the spec"
         for found in job.outputs("plan")
         for each in found["passes"]
-        if each["left_out"] > each["pairs"]
+        if each["left_out"] > each["pairs"] and not each.get("wide", False)
     ]
+    unused = unused_passes(job.outputs("plan")[0]["passes"]) if room_of(job.rows) else ()
+    crowded = [f"wide passes that there was no room for: {', '.join(unused)}"] if unused else []
+    return windowed + crowded
 
 
 def peak_rss_mb() -> float:

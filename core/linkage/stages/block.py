@@ -34,6 +34,6 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
 def _passes(job: LinkageJob) -> list[range]:
     """The passes of each batch: of a small job several, so that handing a batch out stays small beside it."""
-    count = len(job.spec.passes)
+    count = job.n_sorted
     step = max(1, min(ROWS_MIN // max(job.rows, 1), -(-count // BATCHES_MIN)))
     return [range(lo, min(lo + step, count)) for lo in range(0, count, step)]

@@ -41,7 +41,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 
     Returns:
         `pieces`: the batch it belongs to, pass, blocks [lo, hi) of its cut, pairs. `passes`: per pass its blocks,
-        largest block, pairs, pairs left out by cuts and window, and whether none was. `window`, `budget`.
+        largest block, pairs, pairs left out by cuts and window, and whether none was; whether it is a wide one, and
+        used. `window`, `budget`: of the passes that every job makes.
     Raises:
         CandidateBudgetExceeded: a pass makes more than twenty times the budget behind all its refinements, so that a
             window would leave out nearly all; or even the narrowest window makes as many.
@@ -51,33 +52,37 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     if job.description.frozen is None:
         _refuse_unsplit(job, max(budget * REFUSED_AT, SPLIT_PAIRS_MIN))
     window, kept = _within(job, budget)
-    pairs = [int(_made(job, _cut(job, window, number), window, number).sum()) for number in range(len(kept))]
-    _refuse_flood(job, pairs, budget * REFUSED_AT)
-    per_batch = min(job.description.request.pairs_per_batch, -(-sum(pairs) // SHARES))
+    pairs = {number: int(_made(job, _cut(job, window, number), window, number).sum()) for number in kept}
+    _refuse_flood(job, [pairs[number] for number in range(job.spec.n_always)], budget * REFUSED_AT)
+    per_batch = min(job.description.request.pairs_per_batch, -(-sum(pairs.values()) // SHARES))
     pieces: list[dict[str, int]] = []
     passes = []
     for number, planned in enumerate(job.spec.passes):
+        said = {"name": planned.name, "wide": planned.wide, "used": number in kept}
+        if number not in kept:
+            passes.append(said | _figures(job, number, 0) | {"pairs": 0, "complete": False})
+            continue
         made = _touched(job, _cut(job, window, number), number)
         save(folder, {f"starts-{number:02d}": made.starts, f"sizes-{number:02d}": made.sizes})
         found = split(_made(job, made, window, number), per_batch)
         pieces += [{"pass": number, "lo": lo, "hi": hi, "pairs": n_pairs} for lo, hi, n_pairs in found]
-        passes.append({"name": planned.name, **_figures(job, number, kept[number]), "pairs": pairs[number]})
+        passes.append(said | _figures(job, number, kept[number]) | {"pairs": pairs[number]})
     return {"pieces": _in_batches(pieces, per_batch), "passes": passes, "window": window, "budget": budget}
 
 
-def _within(job: LinkageJob, budget: int) -> tuple[int, list[int]]:
-    """The widest window within the budget, else the narrowest, and the pairs each pass makes with it.
+def _within(job: LinkageJob, budget: int) -> tuple[int, dict[int, int]]:
+    """The widest window within the budget, else the narrowest, and the pairs each pass in use makes with it.
 
-    A run that adds to another one has the window of that.
+    A run that adds to another one has the window of that. Wide passes have a room of their own.
     """
     pairs: list[int] = []
-    frozen = job.description.frozen
+    frozen, in_use = job.description.frozen, job.passes_in_use
     with ThreadPoolExecutor(job.threads) as pool:
         for window in WINDOWS if frozen is None else (frozen.window,):
-            pairs = list(pool.map(partial(_pairs, job, window), range(len(job.spec.passes))))
-            if sum(pairs) <= budget:
+            pairs = list(pool.map(partial(_pairs, job, window), in_use))
+            if sum(pairs[: job.spec.n_always]) <= budget:
                 break
-    return window, pairs
+    return window, dict(zip(in_use, pairs, strict=True))
 
 
 def _in_batches(pieces: list[dict[str, int]], per_batch: int) -> list[dict[str, int]]:
@@ -121,7 +126,8 @@ def _pairs(job: LinkageJob, window: int, number: int) -> int:
 
 def _refuse_unsplit(job: LinkageJob, limit: int) -> None:
     """Refuse a pass whose keys, refinements and all, leave more pairs than `limit`."""
-    for number, rule in enumerate(job.spec.passes):
+    for number in job.passes_in_use:
+        rule = job.spec.passes[number]
         sizes = _cut(job, WINDOWS[-1], number).sizes.astype(np.int64)
         pairs = int((sizes * (sizes - 1) // 2).sum())
         if pairs > limit:
@@ -150,7 +156,9 @@ def _refuse_flood(job: LinkageJob, pairs: list[int], limit: int) -> None:
 
 
 def _figures(job: LinkageJob, number: int, kept: int) -> Output:
-    """What a pass costs, and what was left out of it."""
+    """What a pass costs, and what was left out of it; nothing is known of one that was not sorted."""
+    if number >= job.n_sorted:
+        return {"blocks": 0, "largest": 0, "left_out": 0}
     whole = cut(job.blocks(number), job.rows, 0).sizes.astype(np.int64)
     every = int((whole * (whole - 1) // 2).sum())
     return {

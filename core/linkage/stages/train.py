@@ -14,6 +14,7 @@ from core.linkage.history.models import (
     reuse_model,
     write_model,
 )
+from core.matching.blocking.shared_passes import KeyParts, key_parts
 from core.matching.records.record_hashes import record_hashes
 from core.matching.scoring.chance_agreement import collisions
 from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
@@ -37,7 +38,8 @@ def sizes(job: LinkageJob) -> list[int]:
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it, or take the one that the request names.
 
-    The histograms are made by threads and added up in the order of the passes.
+    The histograms are made by threads and added up in the order of the passes. Pairs that only a wide pass makes are
+    left out: with so many strangers of one postcode, what people of one home have in common is no longer seen.
     """
     if job.description.request.model is not None or job.description.frozen is not None:
         return reuse_model(job, folder)
@@ -45,7 +47,9 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     with ThreadPoolExecutor(job.threads) as pool:
         strangers = pool.submit(_random_histogram, job, hashes)
         shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries, hashes)
-        passes = [pool.submit(_pass_histogram, job, hashes, number) for number in range(len(job.spec.passes))]
+        always = range(job.spec.n_always)
+        parts = key_parts(job.layout.ops, always)
+        passes = [pool.submit(_pass_histogram, job, hashes, parts, number) for number in always]
         near = pool.submit(neighbour_levels, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
     learnt = learn(candidates, chance, job.total_pairs, job.layout, shared.result())
@@ -70,7 +74,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     }
 
 
-def _pass_histogram(job: LinkageJob, hashes: Array, number: int) -> Histogram:
+def _pass_histogram(job: LinkageJob, hashes: Array, parts: KeyParts, number: int) -> Histogram:
     return pass_histogram(
         job.words,
         job.blocks(number),
@@ -79,6 +83,7 @@ def _pass_histogram(job: LinkageJob, hashes: Array, number: int) -> Histogram:
         boundaries=job.boundaries,
         number=number,
         hashes=hashes,
+        parts=parts,
     )
 
 

@@ -8,6 +8,7 @@ not relied upon, nor is one that compares a block in part.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import prod
 from typing import NamedTuple
 
@@ -61,11 +62,13 @@ class KeyParts(NamedTuple):
     needed: NDArray[np.uint64]  # (P,) bit d: the pass needs part d to be equal; 0: not to be relied upon
 
 
-def key_parts(layout: LayoutArrays) -> KeyParts:
-    """List the parts of all passes once each."""
+def key_parts(layout: LayoutArrays, in_use: Collection[int] | None = None) -> KeyParts:
+    """List the parts of all passes once each; of those `in_use` only, where a job leaves some out."""
     number: dict[tuple[int, ...], int] = {}
     needed = np.zeros(len(layout.keys), dtype=np.uint64)
     for pass_, rows in enumerate(layout.keys):
+        if in_use is not None and pass_ not in in_use:
+            continue
         parts = [tuple(int(value) for value in row) for row in rows if row[0] >= 0]
         known = all(part[0] in KNOWN_OPCODES for part in parts)
         # Of more choices than a record has keys, some make none though they are equal.
@@ -317,15 +320,16 @@ def shared_passes(
     ends: tuple[NDArray[np.uint32], NDArray[np.uint32]],
     vocabulary: Vocabulary,
     layout: Layout,
+    parts: KeyParts | None = None,
 ) -> NDArray[np.uint32]:
     """Bits of the passes whose key each pair shares, whether or not it was compared there.
 
     Args:
-        ends: (n,) rows of both sides.
+        ends: (n,) rows of both sides. parts: of `key_parts`, where only some passes are asked for.
     Returns:
         (n,) bit p for pass p; passes with key functions that are not known here have none.
     Cost: about 0.3 us a pair.
     """
     out = np.zeros(len(ends[0]), dtype=np.uint32)
-    fill_passes(words, ends, (key_parts(layout.ops), vocabulary.arrays), out)
+    fill_passes(words, ends, (key_parts(layout.ops) if parts is None else parts, vocabulary.arrays), out)
     return out

@@ -21,7 +21,8 @@ class Placing:
     """Where two records of one block of a pass stand to each other.
 
     cut_by: the refinement key that first tells them apart, in different parts. part_records: of the part they share, or
-    of the smaller one of their two. places_apart: in a part larger than the window, else None.
+    of the smaller one of their two. places_apart: in a part larger than the window, else None. no_room: the pass is a
+    wide one that the run left out.
     """
 
     pass_name: str
@@ -30,11 +31,14 @@ class Placing:
     part_records: int
     cut_by: str | None = None
     places_apart: int | None = None
+    no_room: bool = False
 
     @property
     def made(self) -> bool:
         """Whether the run made the pair."""
-        return self.cut_by is None and (self.places_apart is None or self.places_apart < self.window)
+        return (
+            not self.no_room and self.cut_by is None and (self.places_apart is None or self.places_apart < self.window)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -42,6 +46,8 @@ class Placing:
 
     def why(self) -> str:
         """Why the pair was not made, in words."""
+        if self.no_room:
+            return "a wide pass, for whose pairs the run had no room"
         block = f"its block of {self.block_records:,} records, more than {self.window}, was"
         if self.cut_by is not None:
             return f"{block} cut at {self.cut_by}, in which the two differ"

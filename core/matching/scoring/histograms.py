@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import WINDOW_DEFAULT, keys_by_choice, shared_keys
 from core.matching.blocking.blocks import Blocks, cut, pairs_of
-from core.matching.blocking.shared_passes import shared_passes
+from core.matching.blocking.shared_passes import KeyParts, shared_passes
 from core.matching.compare.patterns import compare_patterns
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout
@@ -92,11 +92,12 @@ def pass_histogram(
     pairs_per_pass: int | None = None,
     number: int | None = None,
     hashes: NDArray[np.uint64] | None = None,
+    parts: KeyParts | None = None,
 ) -> Histogram:
     """Histogram of the candidate pairs of one pass, each weighed by one over the number of passes that make it.
 
     `number` is the pass; without it no pair is taken to stand in several of its blocks. `hashes`: of `record_hashes`,
-    where they are known.
+    where they are known. `parts`: of the passes in use, where these are not all.
 
     So the histograms of all passes add up to one in which each pair counts once. Where the pass makes more than
     `pairs_per_pass` (PAIRS_PER_PASS) pairs, blocks are drawn by the hash of their records, so neither threads nor
@@ -105,19 +106,19 @@ def pass_histogram(
     Source: Horvitz & Thompson (1952), JASA 47:663; Birnbaum & Sirken (1965) for the multiplicity.
     """
     pairs_per_pass = pairs_per_pass or PAIRS_PER_PASS
-    parts = cut(blocks, WINDOW_DEFAULT, 0)
-    total = int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
+    whole = cut(blocks, WINDOW_DEFAULT, 0)
+    total = int(pairs_of(whole.sizes, WINDOW_DEFAULT).sum())
     rate = min(1.0, pairs_per_pass / max(total, 1))
-    rows, ends = blocks.rows, (parts.starts, parts.sizes)
+    rows, ends = blocks.rows, (whole.starts, whole.sizes)
     if rate < 1.0:
         hashes = record_hashes(words) if hashes is None else hashes
-        drawn = np.empty(len(parts.starts), dtype=np.bool_)
+        drawn = np.empty(len(whole.starts), dtype=np.bool_)
         chosen_blocks(rows, ends, hashes, np.uint64(int(rate * HASH_RANGE)), drawn)
-        rows, ends = rows.copy(), (parts.starts[drawn], parts.sizes[drawn])
+        rows, ends = rows.copy(), (whole.starts[drawn], whole.sizes[drawn])
         order_ties(rows, blocks.depth, ends, hashes, WINDOW_DEFAULT)
     left, right = _pairs_in(rows, ends, boundaries, min(total, 2 * pairs_per_pass))
     n_pairs = len(left)
-    masks = shared_passes(words, (left, right), vocabulary, layout)
+    masks = shared_passes(words, (left, right), vocabulary, layout, parts)
     times = np.maximum(np.bitwise_count(masks), 1).astype(np.float64)
     if number is not None and len(layout.key_choices[number]) > 1:
         # Two records that share two values of one field stand in two blocks of the pass.

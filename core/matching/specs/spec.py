@@ -147,12 +147,14 @@ class PassSpec(_Frozen):
 
     `refine` is for keys that make too large a block: one of more records than the window is split by the first
     refinement key, parts still too large by the next; what is too large after the last goes to the sorted-neighbourhood
-    window. Records without the value stay together as one part.
+    window. Records without the value stay together as one part. A `wide` pass is made only where there is room for
+    its pairs, see `wide_passes`.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     keys: tuple[str, ...] = Field(min_length=1, max_length=6)
     refine: tuple[str, ...] = Field(default=(), max_length=4)
+    wide: bool = False
 
     @model_validator(mode="after")
     def _parse(self) -> PassSpec:
@@ -223,12 +225,20 @@ class MatchSpec(_Frozen):
             raise ValueError(f"part_of names a column, not the field {', '.join(map(repr, sorted(wholes, key=str)))}")
         if self.review_bits > self.match_bits:
             raise ValueError("review_bits must not exceed match_bits")
+        ahead = [each.name for each in self.passes[: self.n_always] if each.wide]
+        if ahead:
+            raise ValueError(f"wide passes stand behind all others, move {', '.join(ahead)}")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The user's columns that are read, as the spec calls them, each once."""
         return tuple(dict.fromkeys(field.column for field in self.fields if field.values > 0))
+
+    @property
+    def n_always(self) -> int:
+        """How many passes every job makes: the wide ones stand behind them."""
+        return sum(not each.wide for each in self.passes)
 
     @property
     def fingerprint(self) -> str:
@@ -238,9 +248,11 @@ class MatchSpec(_Frozen):
         however many values its records have room for.
         """
         unnamed, marks = {"aliases", "values"}, {"mark", "read_from"}
-        # A spec without marks keeps the fingerprint that it had before there were any.
+        # A spec without marks or wide passes keeps the fingerprint that it had before there were any.
         left_out = {at: unnamed if field.mark else unnamed | marks for at, field in enumerate(self.fields)}
-        return hashlib.sha256(self.model_dump_json(exclude={"fields": left_out}).encode()).hexdigest()
+        narrow = {at: {"wide"} for at, each in enumerate(self.passes) if not each.wide}
+        text = self.model_dump_json(exclude={"fields": left_out, "passes": narrow})
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:
         """Keep only the mapped fields and the passes that need nothing else.
@@ -257,8 +269,9 @@ class MatchSpec(_Frozen):
         kept = [field for field in self.fields if {field.name, *field.read_from} & set(mapped)]
         fields = tuple(_alone(field, mapped) for field in kept)
         passes = tuple(each.within(mapped) for each in self.passes if _can_run(each, mapped))
-        if len(passes) < USABLE_PASSES_MIN:
-            raise self._too_few(mapped, passes)
+        always = tuple(each for each in passes if not each.wide)
+        if len(always) < USABLE_PASSES_MIN:
+            raise self._too_few(mapped, always)
         notices = [f"field {f.name} is not mapped and is not compared" for f in self.fields if f not in kept]
         notices += [f"pass {p.name} is dropped: {_needs(p, mapped)}" for p in self.passes if not _can_run(p, mapped)]
         return self.model_copy(update={"fields": fields, "passes": passes}), notices
@@ -287,10 +300,10 @@ class MatchSpec(_Frozen):
     def _too_few(self, mapped: Collection[str], passes: tuple[PassSpec, ...]) -> SpecError:
         if not mapped:
             return self._nothing_mapped()
-        have = ", ".join(sorted(mapped))
-        needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in self.passes if not _can_run(each, mapped))
+        have, always = ", ".join(sorted(mapped)), self.passes[: self.n_always]
+        needs = "; ".join(f"{each.name}: {_needs(each, mapped)}" for each in always if not _can_run(each, mapped))
         return SpecError(
-            f"spec {self.name!r}: only {len(passes)} of {len(self.passes)} passes can run, at least "
+            f"spec {self.name!r}: only {len(passes)} of {len(always)} passes can run, at least "
             f"{USABLE_PASSES_MIN} must; mapped: {have}; {needs}",
             usable=len(passes),
             limit=USABLE_PASSES_MIN,

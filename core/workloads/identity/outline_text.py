@@ -18,6 +18,8 @@ def outline_lines(outline: Outline) -> list[str]:
         lines += _wrapped("not compared, no column: ", ", ".join(absent))
     every = len(outline.passes) + len(outline.dropped)
     lines += _wrapped("passes: ", f"{len(outline.passes)} of {every}" + _without(outline.dropped))
+    if outline.wide:
+        lines += _wrapped("wide passes: ", f"{len(outline.wide)}, as far as there is room for their pairs")
     for notice in outline.notices:
         lines += _wrapped("note: ", notice)
     return lines

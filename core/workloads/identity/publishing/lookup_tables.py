@@ -42,7 +42,7 @@ def write_lookup(conn: psycopg.Connection, job: LinkageJob, job_id: int, partiti
     if partition == 0:
         rules = {"job_id": [job_id], "n_rows": [job.rows], "rules": [rules_of(job)]}
         copy_in(conn, "lookup_jobs", pl.DataFrame(rules))
-    for number in range(partition, len(job.spec.passes), len(parts)):
+    for number in job.passes_planned[partition :: len(parts)]:
         _write_keys(conn, job, number, owner)
     lo, hi = parts[partition]
     members = load_frame(folder, "members")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from core.errors import CandidateBudgetExceeded
 from core.linkage.description import Frozen
+from core.linkage.job import LinkageJob
 from core.linkage.stages import block, plan
 from core.matching.blocking.blocks import SAME, Blocks
 
@@ -22,26 +24,38 @@ def _blocks(sizes: list[int], parts: int = 1) -> Blocks:
     return Blocks(np.arange(len(depth), dtype=np.uint32), np.array(depth, dtype=np.uint8))
 
 
-def _job(
-    passes: list[list[int]],
-    rows: int,
-    pairs_per_batch: int = 1_000_000,
-    parts: int = 1,
-    since: int = 0,
-    frozen: Frozen | None = None,
-) -> Any:
-    """A job whose passes have blocks of the given sizes."""
-    blocks = [_blocks(sizes, parts) for sizes in passes]
-    names = [SimpleNamespace(name=f"pass_{number}", keys=("ssn",)) for number in range(len(passes))]
-    return SimpleNamespace(
-        rows=rows,
-        threads=2,
-        spec=SimpleNamespace(passes=names),
-        layout=SimpleNamespace(refinements=[("key",) if parts > 1 else ()] * len(passes)),
-        blocks=lambda number: blocks[number],
-        since=since,
-        description=SimpleNamespace(request=SimpleNamespace(pairs_per_batch=pairs_per_batch), frozen=frozen),
-    )
+class _Job(LinkageJob):
+    """A job whose passes have blocks of the given sizes, the last `n_wide` of them wide ones."""
+
+    def __init__(
+        self,
+        passes: list[list[int]],
+        rows: int,
+        pairs_per_batch: int = 1_000_000,
+        parts: int = 1,
+        n_wide: int = 0,
+        **described: Any,
+    ) -> None:
+        n_always = len(passes) - n_wide
+        names = [
+            SimpleNamespace(name=f"pass_{number}", keys=("ssn",), wide=number >= n_always)
+            for number in range(len(passes))
+        ]
+        described = {"since": 0, "frozen": None} | described
+        self.rows, self.threads = rows, 2
+        self.spec: Any = SimpleNamespace(passes=names, n_always=n_always)
+        self.layout: Any = SimpleNamespace(refinements=[("key",) if parts > 1 else ()] * len(passes))
+        self.description: Any = SimpleNamespace(request=SimpleNamespace(pairs_per_batch=pairs_per_batch), **described)
+        self._made = [_blocks(sizes, parts) for sizes in passes]
+        self._lock, self._shared = RLock(), {}
+
+    def blocks(self, number: int) -> Blocks:
+        assert number < self.n_sorted, "nobody asks for blocks that were not sorted"
+        return self._made[number]
+
+
+def _job(passes: list[list[int]], rows: int, *args: Any, **how: Any) -> Any:
+    return _Job(passes, rows, *args, **how)
 
 
 def test_plan_counts_every_pair_and_covers_every_block(tmp_path: Path) -> None:
@@ -102,11 +116,10 @@ def test_small_passes_share_batches_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"), [(1_000, [4, 4, 4, 2]), (1_000_000, [2] * 7), (2_000_001, [1] * 14), (0, [4, 4, 4, 2])]
+    ("rows", "expected"), [(1_000, [4, 4, 4, 4]), (1_000_000, [2] * 7), (2_000_001, [1] * 14), (0, [4, 4, 4, 4])]
 )
 def test_passes_of_a_small_job_are_sorted_several_a_batch(rows: int, expected: list[int]) -> None:
-    job: Any = SimpleNamespace(rows=rows, spec=SimpleNamespace(passes=[None] * 14))
-    assert block.sizes(job) == expected
+    assert block.sizes(_job([[2]] * 16, rows, n_wide=2)) == expected
 
 
 def test_no_block_at_all_makes_no_batch(tmp_path: Path) -> None:
@@ -121,3 +134,38 @@ def test_increment_plans_the_pairs_of_new_records_in_the_window_that_is_frozen(t
     assert (found["passes"][0]["pairs"], found["passes"][0]["left_out"]) == (2 * 2 + 1, 0)
     assert np.load(tmp_path / "starts-00.npy").tolist() == [5]
     assert [batch["pairs"] for batch in found["pieces"]] == [5]
+
+
+def test_wide_passes_are_made_in_order_as_far_as_there_is_room(tmp_path: Path) -> None:
+    # At 400,000 rows there is room for 2,400,000 pairs; a block of 200 makes 19,900.
+    passes = [[50], [200] * 100, [200] * 50, [200] * 20, [30]]
+    job = _job(passes, rows=400_000, n_wide=4)
+    found = plan.run(job, 0, tmp_path)["passes"]
+    assert [each["used"] for each in found] == [True, True, False, True, True]
+    assert [each["pairs"] for each in found] == [1_225, 1_990_000, 0, 398_000, 435]
+    # None of an unused one's pairs may be taken for made.
+    assert (found[2]["complete"], found[2]["left_out"]) == (False, 995_000)
+    assert not (tmp_path / "sizes-02.npy").exists()
+    job.batches = SimpleNamespace(outputs=lambda stage: [{"passes": found}])
+    assert job.passes_planned == job.passes_in_use == (0, 1, 3, 4)
+
+
+def test_from_a_million_rows_on_wide_passes_are_neither_sorted_nor_made(tmp_path: Path) -> None:
+    job = _job([[50], [2], [3]], rows=1_000_000, n_wide=2)
+    assert (job.n_sorted, job.passes_in_use) == (1, (0,))
+    assert [each["used"] for each in plan.run(job, 0, tmp_path)["passes"]] == [True, False, False]
+    assert _job([[50], [2], [3]], rows=999_000, n_wide=2).passes_in_use == (0, 1, 2)
+
+
+def test_wide_passes_do_not_narrow_the_window_of_the_others(tmp_path: Path) -> None:
+    passes = [[150], *[[200] * 10] * 3]
+    found = plan.run(_job(passes, rows=2_001, n_wide=3), 0, tmp_path)
+    assert sum(each["pairs"] for each in found["passes"]) > found["budget"]
+    assert found["window"] == 200
+
+
+def test_an_increment_makes_no_wide_pass_that_its_base_was_without() -> None:
+    frozen = Frozen(window=200, placeholders={}, left_out=("pass_1",))
+    assert _job([[9], [9], [9]], rows=20, n_wide=2, since=10, frozen=frozen).passes_in_use == (0, 2)
+    # All records together leave no room any more.
+    assert _job([[9], [9], [9]], rows=1_000_000, n_wide=2, since=10, frozen=frozen).passes_in_use == (0,)

@@ -56,6 +56,7 @@ def test_load_spec_gives_defaults_by_kind(tmp_path):
         ("[parts(born)]", "[prefix(name, 3)]", ["passes.2", "quotes"]),
         ("[parts(born)]", "[dob]", ["'dob'", "name, born"]),
         ("name: two", "name: one", ["pass named twice", "one"]),
+        ("name: two, keys", "name: two, wide: true, keys", ["wide passes stand behind", "two"]),
         ("name: small", "name: small\nmatch_bits: -9", ["review_bits"]),
         ("name: small", "name: small\nmatch_bits: 900", ["match_bits", "64", "900"]),
     ],
@@ -119,6 +120,22 @@ def test_fingerprint_follows_the_rules():
     assert spec.fingerprint == load_spec("persons").fingerprint
     assert spec.fingerprint != spec.restrict(FEBRL)[0].fingerprint
     assert spec.fingerprint != spec.model_copy(update={"match_bits": 4.0}).fingerprint
+
+
+def test_wide_passes_stand_last_and_do_not_make_a_spec_usable(tmp_path):
+    text = SMALL.replace("{name: three, keys: [parts(born)]}", "{name: three, wide: true, keys: [parts(born)]}")
+    spec = load_spec(written(tmp_path, text))
+    assert [each.wide for each in spec.passes] == [False, False, True]
+    assert spec.n_always == 2
+    with pytest.raises(SpecError, match="only 2 of 2 passes can run"):
+        spec.restrict(["name", "born"])
+
+
+def test_fingerprint_of_a_spec_without_wide_passes_is_what_it_was_before_there_were_any(tmp_path):
+    spec = load_spec(written(tmp_path, SMALL))
+    assert spec.fingerprint == "6131ea587fd5b57fab67bc0c9f7c4067ebb8bb49346e2202425cc2f85379f687"
+    wide = spec.passes[2].model_copy(update={"wide": True})
+    assert spec.model_copy(update={"passes": (*spec.passes[:2], wide)}).fingerprint != spec.fingerprint
 
 
 def test_restrict_drops_refinements_over_columns_that_are_not_mapped(tmp_path):
