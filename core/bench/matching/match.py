@@ -79,7 +79,7 @@ def measure(records: Records, setups: Sequence[MatchSetup], on_progress: OnProgr
         for done, setup in enumerate(setups):
             on_progress("systems", done, len(setups))
             ran, entities = _run(setup, folder)
-            found.append(_figures(setup, records, ran, score(entities, truth)))
+            found.append(figures(setup, records.origin, ran, score(entities, truth)))
         on_progress("systems", len(setups), len(setups))
     return with_ratios(found)
 
@@ -142,7 +142,8 @@ def score(entities: pl.DataFrame, truth: pl.DataFrame) -> Evaluation:
     return evaluate_labels(joined["entity_id"], joined["true"])
 
 
-def _figures(setup: MatchSetup, records: Records, ran: Ran, quality: Evaluation) -> MatchMeasured:
+def figures(setup: MatchSetup, origin: str, ran: Ran, quality: Evaluation) -> MatchMeasured:
+    """What is said of one run: settings without paths, seconds and memory of the process, and the scores."""
     version = ran.answer.get("version", "")
     with suppress(importlib.metadata.PackageNotFoundError):
         version = importlib.metadata.version(setup.system)
@@ -151,7 +152,7 @@ def _figures(setup: MatchSetup, records: Records, ran: Ran, quality: Evaluation)
         version=version,
         settings={"name": setup.name, "files": setup.files, **_named(setup.options)},
         rows=quality.n_rows,
-        records=records.origin,
+        records=origin,
         seconds=ran.seconds,
         stages=ran.answer["stages"],
         candidate_pairs=ran.answer["candidate_pairs"],

@@ -52,14 +52,15 @@ def _splink(threads: int) -> MatchSetup:
         "em_max_pairs": 1e6,
         "threshold": 0.5,
     }
-    return MatchSetup("splink", "six rules", _side("side_splink"), "clean", options)
+    return MatchSetup("splink", "six rules", side("side_splink"), "clean", options)
 
 
 def _goldenmatch(threads: int) -> MatchSetup:
-    return MatchSetup("goldenmatch", "no configuration", _side("side_goldenmatch"), "raw", {})
+    return MatchSetup("goldenmatch", "no configuration", side("side_goldenmatch"), "raw", {})
 
 
-def _side(module: str) -> tuple[str, ...]:
+def side(module: str) -> tuple[str, ...]:
+    """The command that runs a system of this folder in a process of its own."""
     return tuple(python(f"core.bench.matching.{module}"))
 
 
@@ -76,6 +77,8 @@ def peers(names: Sequence[str], threads: int) -> list[MatchSetup]:
                 "--peers recordlinkage cannot be run: it needs pandas and scikit-learn, which the lock leaves out "
                 "(decision 0003), and it scores in one thread"
             )
+        if name == "tfidf":
+            raise ConfigError("--peers tfidf compares texts; it is always among the rows of --kind")
         if name not in known:
             raise ConfigError(f"--peers knows {', '.join([*known, 'recordlinkage'])}, not {name!r}")
         make, needs, install = known[name]

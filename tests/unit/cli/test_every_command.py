@@ -76,8 +76,9 @@ def options() -> dict[str, dict[str, set[str]]]:
     return found
 
 
-# `consume` takes several flows and `match` several sources; a rate may be taken away where it is a policy.
-SEVERAL_FORMS = {"--flow", "--rows-per-s", "--link"}
+# `consume` takes several flows and `match` several sources; a rate may be taken away where it is a policy;
+# `scale run` knows kinds of consumers, `bench match` kinds of records.
+SEVERAL_FORMS = {"--flow", "--rows-per-s", "--link", "--kind"}
 
 
 def test_an_option_is_the_same_kind_of_value_in_every_command() -> None:

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from core.bench.harness.show import Json, Out, show
+from core.errors import ConfigError
 from core.made_records.persons.profiles import PLAIN
 from core.metrics.process import usable_cores
 from core.workloads.identity.bench.intake_command import intake
 from core.workloads.identity.bench.lookup_command import lookup
+
+PERSON_ROWS, KIND_ROWS = 100_000, 4_000
 
 
 def register(group: typer.Typer) -> None:
@@ -21,16 +24,24 @@ def register(group: typer.Typer) -> None:
 
 
 def match(
-    rows: Annotated[int, typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates.")] = 100_000,
+    rows: Annotated[
+        int | None,
+        typer.Option("--rows", min=1_000, help="Generated persons, 30 % duplicates [100000]; of another kind [4000]."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the generator.")] = 7,
     profile: Annotated[
         str, typer.Option("--profile", help="Of the generator: plain, families, registry, crm, international.")
     ] = PLAIN,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Made records of another kind, as of `headrace generate`.")
+    ] = None,
     input: Annotated[Path | None, typer.Option("--input", help="A file of your own instead of made persons.")] = None,
     entity: Annotated[str, typer.Option("--entity", help="With --input: column of the true entity.")] = "entity_id",
     truth: Annotated[str | None, typer.Option("--truth", hidden=True, help="As --entity.")] = None,
     id_column: Annotated[str, typer.Option("--id", help="With --input: column that names each record.")] = "id",
-    peers: Annotated[str, typer.Option("--peers", help="Also run splink, goldenmatch (comma between).")] = "",
+    peers: Annotated[
+        str, typer.Option("--peers", help="Also run splink, goldenmatch; tfidf with --kind (comma between).")
+    ] = "",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
     out: Out = None,
     json_file: Json = None,
@@ -39,6 +50,7 @@ def match(
 
     Example: headrace bench match --rows 1000000 --peers splink --out out.json
     Example: headrace bench match --rows 20000 --profile families --seed 3
+    Example: headrace bench match --kind papers-scraped --rows 4000 --seed 3 --peers splink,tfidf
     """
     import tempfile
     from dataclasses import asdict
@@ -49,6 +61,12 @@ def match(
     from core.terminal.progress import rows_progress
 
     threads, truth = threads or usable_cores(), truth or entity
+    if kind is not None:
+        if input is not None or profile != PLAIN:
+            raise ConfigError("--kind makes its own records: leave out --input and --profile", option="kind")
+        show(*_kind_measured(kind, rows or KIND_ROWS, seed, peers, threads), out or json_file)
+        return
+    rows = rows or PERSON_ROWS
     setups = [*ours(threads), *peers_of([name.strip() for name in peers.split(",") if name.strip()], threads)]
     data = (
         f"--input {input.name} --entity {truth} --id {id_column}"
@@ -65,6 +83,24 @@ def match(
             records = Records(path, "id", "entity_id", f"{origin}, seed {seed}")
         found = [asdict(one) for one in measure(records, setups, moved)]
     show(command, found, out or json_file)
+
+
+def _kind_measured(name: str, rows: int, seed: int, peers: str, threads: int) -> tuple[str, list[dict[str, Any]]]:
+    """The command to say again, and the figures of each system."""
+    from dataclasses import asdict
+
+    from core.bench.matching.kinds import measure_kind, setups_of
+    from core.linkage.warm import warm
+    from core.made_records.kinds import kind_of
+    from core.terminal.progress import rows_progress
+
+    kind = kind_of(name)
+    setups = setups_of(kind, [peer.strip() for peer in peers.split(",") if peer.strip()], threads)
+    command = f"headrace bench match --kind {name} --rows {rows} --seed {seed}"
+    command += f" --peers {peers}" * bool(peers) + f" --threads {threads}"
+    warm()
+    with rows_progress() as moved:
+        return command, [asdict(figure) for figure in measure_kind(kind, rows, seed, setups, moved)]
 
 
 def kernels(
