@@ -161,12 +161,13 @@ class LinkageJob(StagedJob):
             left_out = () if frozen is None else frozen.left_out
             always = range(self.spec.n_always)
             wide = [n for n in range(len(always), self.n_sorted) if self.spec.passes[n].name not in left_out]
-            there_is = fitting([self._pairs_of_pass(number) for number in wide], room_of(self.rows))
+            there_is = fitting([self.pairs_of_pass(number) for number in wide], room_of(self.rows))
             return (*always, *compress(wide, there_is))
 
         return self._once("passes_in_use", chosen)
 
-    def _pairs_of_pass(self, number: int) -> int:
+    def pairs_of_pass(self, number: int) -> int:
+        """How many pairs a pass makes of the records of all sources."""
         parts = cut(self.blocks(number), WINDOW_DEFAULT, len(self.layout.refinements[number]))
         return int(pairs_of(parts.sizes, WINDOW_DEFAULT).sum())
 

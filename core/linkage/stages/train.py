@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,14 @@ from core.linkage.history.models import (
 from core.matching.blocking.shared_passes import KeyParts, key_parts
 from core.matching.records.record_hashes import record_hashes
 from core.matching.scoring.chance_agreement import collisions
-from core.matching.scoring.histograms import RANDOM_PAIRS, Histogram, merge_histograms, pair_histogram, pass_histogram
+from core.matching.scoring.histograms import (
+    PAIRS_PER_PASS,
+    RANDOM_PAIRS,
+    Histogram,
+    merge_histograms,
+    pair_histogram,
+    pass_histogram,
+)
 from core.matching.scoring.learn import learn
 from core.matching.scoring.model import build_model
 from core.matching.scoring.random_pairs import pairs_of_sample
@@ -38,8 +46,7 @@ def sizes(job: LinkageJob) -> list[int]:
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it, or take the one that the request names.
 
-    The histograms are made by threads and added up in the order of the passes. Pairs that only a wide pass makes are
-    left out: with so many strangers of one postcode, what people of one home have in common is no longer seen.
+    The histograms are made by threads and added up in the order of the passes.
     """
     if job.description.request.model is not None or job.description.frozen is not None:
         return reuse_model(job, folder)
@@ -47,9 +54,9 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     with ThreadPoolExecutor(job.threads) as pool:
         strangers = pool.submit(_random_histogram, job, hashes)
         shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries, hashes)
-        always = range(job.spec.n_always)
-        parts = key_parts(job.layout.ops, always)
-        passes = [pool.submit(_pass_histogram, job, hashes, parts, number) for number in always]
+        teaching = teaching_passes(job)
+        parts = key_parts(job.layout.ops, teaching)
+        passes = [pool.submit(_pass_histogram, job, hashes, parts, number) for number in teaching]
         near = pool.submit(neighbour_levels, job)
         candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
     learnt = learn(candidates, chance, job.total_pairs, job.layout, shared.result())
@@ -72,6 +79,18 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         "converged": model.converged,
         "notices": list(learning_notices(model)),
     }
+
+
+def teaching_passes(job: LinkageJob) -> Sequence[int]:
+    """The passes whose pairs are learnt from: those that every job makes, and where these make few the wide ones too.
+
+    Of few records the wide passes show what the others choose away. Of many they bring so many strangers of one
+    postcode that what people of one home have in common is no longer seen.
+    """
+    always, in_use = range(job.spec.n_always), job.passes_in_use
+    if len(in_use) == len(always):
+        return always
+    return in_use if sum(map(job.pairs_of_pass, always)) < PAIRS_PER_PASS else always
 
 
 def _pass_histogram(job: LinkageJob, hashes: Array, parts: KeyParts, number: int) -> Histogram:
