@@ -90,7 +90,7 @@ def make_records(name: str, rows: int, seed: int) -> tuple[pl.DataFrame, ...]:
         rows: of all files together, 20 to 20 million.
     Raises:
         ConfigError: no such kind, or rows out of range.
-    Cost: 5 to 40 us a row, and some 2 kB of memory.
+    Cost: 10 to 35 us a row, and some 2 kB of memory.
     """
     import polars as pl
 
