@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.database import DatabaseManager
     from core.metrics.export import Samples
 
-NAMES = ("identity",)
+NAMES = ("identity", "invoices")
 """The one registry line of a new workload."""
 
 

@@ -1,0 +1,9 @@
+"""Cash application as a workload: bank lines settle open items."""
+
+from __future__ import annotations
+
+from core.workloads import Workload
+
+_CLI = "core.workloads.invoices.cli"
+
+WORKLOAD = Workload(name="invoices", commands={"generate": (f"{_CLI}.generate",)})
