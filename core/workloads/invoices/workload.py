@@ -6,4 +6,7 @@ from core.workloads import Workload
 
 _CLI = "core.workloads.invoices.cli"
 
-WORKLOAD = Workload(name="invoices", commands={"generate": (f"{_CLI}.generate",)})
+WORKLOAD = Workload(
+    name="invoices",
+    commands={"": (f"{_CLI}.reconcile",), "generate": (f"{_CLI}.generate",)},
+)
