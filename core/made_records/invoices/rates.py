@@ -39,6 +39,7 @@ last part missing    | 20-40
 structured           | 10-25
 amounts in text      | 5-20
 text cut             | 10-30
+credit not named     | 20-40
 two discounts        | 10-30
 discount late        | 10-20
 tax withheld         | 20-40

@@ -15,7 +15,7 @@ from core.made_records.invoices.plan import ON_ACCOUNT, PARTS, Plan, on_business
 from core.made_records.invoices.words import COUNTRIES, TAXED
 
 _BANK_FEES = np.array([5, 8, 10, 12, 15, 20, 25, 30])
-_GRID = np.array([100, 5, 10, 100, 100, 250])
+_GRID = np.array([100, 5, 10, 100, 100, 50])
 _TAX = np.array([TAXED.get(country.code, 0) for country in COUNTRIES])
 
 

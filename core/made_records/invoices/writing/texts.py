@@ -83,7 +83,8 @@ def paid_texts(writer: Writer, settled: Settled) -> tuple[pl.DataFrame, pl.DataF
     clean = np.where(plan.n_items[lines.unit] > 1, writer.flag("clean list"), writer.flag("clean reference"))
     clean &= lines.slice != of.TYPO
     structured = clean & (way == ALONE) & (plan.n_items[lines.unit] == 1)
-    named = np.flatnonzero((settled.item >= 0) & np.isin(way[settled.line], (ALONE, RANGE, PARTS)))
+    unnamed = writer.flag("credit not named")[settled.line] & (settled.amount < 0)
+    named = np.flatnonzero((settled.item >= 0) & np.isin(way[settled.line], (ALONE, RANGE, PARTS)) & ~unnamed)
     written = _written(writer, settled, named, clean)
     shown = _with_amounts(writer, settled, named, written)
     reference = _references(writer, settled, named, structured)

@@ -66,7 +66,8 @@ def evaluate(
 def _print(found: Evaluation) -> None:
     from core.terminal.tables import emit
 
-    emit("Slices", [_row(figures) for figures in found.slices], as_json=False)
+    emit("Applied automatically", [_applied(figures) for figures in found.slices], as_json=False)
+    emit("Without a person, and what persons are shown", [_shown(figures) for figures in found.slices], as_json=False)
     bands = [
         {
             "stated": f"{band['above']:g}-{band['upto']:g}",
@@ -91,19 +92,25 @@ def _print(found: Evaluation) -> None:
     emit("Invariants", checked, as_json=False)
 
 
-def _row(figures: SliceFigures) -> dict[str, Any]:
-    low = figures.precision.interval
+def _applied(figures: SliceFigures) -> dict[str, Any]:
+    share = figures.precision
     return {
         "slice": figures.name,
         "payments": figures.touchless.whole,
-        "applied": figures.precision.whole,
-        "wrong": figures.precision.whole - figures.precision.part,
-        "precision": _percent(figures.precision.value),
-        "at least": _percent(low[0] if low else None),
+        "applied": share.whole,
+        "wrong": share.whole - share.part,
+        "precision": _percent(share.value),
+        "at least": _percent(share.interval[0] if share.interval else None),
+    }
+
+
+def _shown(figures: SliceFigures) -> dict[str, Any]:
+    return {
+        "slice": figures.name,
         "touchless": _percent(figures.touchless.value),
         "by value": _percent(figures.value),
         "suggested": figures.recall.whole,
-        "top 3": _percent(figures.recall.value),
+        "true in top 3": _percent(figures.recall.value),
     }
 
 

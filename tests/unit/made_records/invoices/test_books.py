@@ -93,7 +93,7 @@ def test_made_books_have_residuals_by_direction(settled: pl.DataFrame) -> None:
     for kind in ("", "discount_late", "short", "deduction", "reversal"):
         assert signs[kind] == (0, 0), kind
     assert signs["rounding"][0] >= -100
-    assert signs["rounding"][1] <= 250
+    assert signs["rounding"][1] <= 100
 
 
 def test_made_books_pay_items_after_their_issue_and_take_discounts_in_time(settled: pl.DataFrame) -> None:
