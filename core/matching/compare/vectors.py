@@ -23,7 +23,7 @@ from core.matching.compare.level_tests import (
     settle_words,
     undecide_scripts,
 )
-from core.matching.compare.mark_tests import settle_bare, settle_marks
+from core.matching.compare.mark_tests import settle_bare, settle_but_unit, settle_marks, settle_units
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout, LayoutArrays
 from core.matching.records.pair_chunk import (
@@ -132,7 +132,9 @@ def compare_chunk(
 ) -> None:
     """Levels of a chunk of at most CHUNK_PAIRS pairs: out (n_fields, >= chunk.size)."""
     for field in range(len(layout.offset)):
-        if layout.marks[field, 0] != 0:
+        if layout.unit_of[field] >= 0:
+            settle_units(chunk, np.int64(layout.unit_of[field]), out[field])
+        elif layout.marks[field, 0] != 0:
             settle_marks(chunk, layout.marks[field], layout.mark_words[field], vocabulary.marks, out[field])
         elif layout.values[field] > 1:
             compare_values(chunk, field, layout, vocabulary, scratch, out[field])
@@ -151,6 +153,8 @@ def compare_field(
     settle_equal(chunk, at, np.int64(layout.width[field]), n_tests, levels)
     if layout.named[field] and len(vocabulary.marks) > 0:
         settle_bare(chunk, at, vocabulary.hash, n_tests, levels)
+    if layout.has_unit[field]:
+        settle_but_unit(chunk, at, n_tests, levels)
     rest = list_open(chunk, levels, scratch)
     for test in range(1, n_tests):
         run_test(rest, (field, test, at), layout, vocabulary, scratch, scratch.levels)

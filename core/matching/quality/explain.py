@@ -188,6 +188,9 @@ def shown(values: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     """Normalised values of a record as people read them: names without their marks, and the marks by themselves."""
     found = {name: (bare_of(value) or None) if isinstance(value, str) else value for name, value in values.items()}
     for field in (each for each in layout.spec.fields if each.mark is not None):
+        if field.mark == "unit":
+            found[field.name] = found.get(field.read_from[0])
+            continue
         texts = [str(values.get(name) or "") for name in (field.name, *field.read_from)]
         said = [mark_texts(text)[str(field.mark)] for text in texts if str(field.mark) in mark_texts(text)]
         found[field.name] = SHOWN_MARKS.get((str(field.mark), said[0]), said[0].upper()) if said else None

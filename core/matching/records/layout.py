@@ -55,6 +55,8 @@ class LayoutArrays(NamedTuple):
     named: NDArray[np.bool_]  # (F,) whether marks may stand behind the field's strings
     marks: NDArray[np.uint64]  # (F, 2) bits of the mark that the field is, 0 for none; those one side must have, if any
     mark_words: NDArray[np.int32]  # (F, MARK_WORDS) the words whose strings may have the mark, -1 for none
+    unit_of: NDArray[np.int32]  # (F,) first word of the street whose unit the field is, else -1
+    has_unit: NDArray[np.bool_]  # (F,) whether the field is a street that keeps its unit
 
 
 MARK_WORDS = 3
@@ -161,6 +163,11 @@ class Layout:
         opcodes = [TESTS[test].opcode for test in ("nickname", "same_name", "damerau")]
         return self._has_key("nick") or bool(np.isin(self.ops.tests, opcodes).any())
 
+    @property
+    def unit_rows(self) -> list[int]:
+        """The fields that are units of a house. Nothing is learnt of them, and only their difference speaks."""
+        return [row for row, field in enumerate(self.spec.fields) if field.mark == "unit"]
+
     def _has_key(self, function: str) -> bool:
         return bool((self.key_levels[..., 0] == KEY_FUNCTIONS[function].opcode).any())
 
@@ -219,13 +226,17 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
 def _marks(spec: MatchSpec, offset: Mapping[str, int]) -> dict[str, NDArray[Any]]:
     marks = np.zeros((len(spec.fields), 2), dtype=np.uint64)
     places = np.full((len(spec.fields), MARK_WORDS), -1, dtype=np.int32)
+    unit_of = np.full(len(spec.fields), -1, dtype=np.int32)
     for row, field in enumerate(spec.fields):
-        if field.mark is not None:
+        if field.mark == "unit":
+            unit_of[row] = offset[field.read_from[0]]
+        elif field.mark is not None:
             read = [*field.read_from, *([field.name] if field.values else [])]
             places[row, : len(read)] = [offset[name] for name in read]
             marks[row] = MARK_BITS[field.mark].mask, MARK_BITS[field.mark].counted
+    has_unit = np.array([field.keeps_units for field in spec.fields])
     named = np.array([field.kind in ("given_name", "surname") for field in spec.fields])
-    return {"named": named, "marks": marks, "mark_words": places}
+    return {"named": named, "marks": marks, "mark_words": places, "unit_of": unit_of, "has_unit": has_unit}
 
 
 def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:

@@ -179,6 +179,8 @@ _KERNELS: Mapping[str, _Kernel] = {
     "digits": lambda field, chunk, words, at, slow: fill_digits(
         chunk, field.keep_last or DIGITS_MAX, refused(), words, at, slow
     ),
-    "street": lambda _, chunk, words, at, slow: fill_streets(chunk, street_tables(), refused(), words, at, slow),
+    "street": lambda field, chunk, words, at, slow: fill_streets(
+        chunk, street_tables(field.keeps_units), refused(), words, at, slow
+    ),
     "email": lambda _, chunk, words, at, slow: fill_emails(chunk, refused(), words, at, slow),
 }

@@ -6,11 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.jit import kernel
-from core.matching.standardise.streets import DIRECTION, TYPE, UNIT, StreetTables
-from core.matching.text.hashing import combine, hash_span, look_up, splitmix
+from core.matching.records.street_units import UNIT_BITS, unit_at, unit_number, word_code
+from core.matching.standardise.streets import DIRECTION, TYPE, StreetTables
+from core.matching.text.hashing import combine, hash_span, splitmix
 
 NUMBER_BITS = 20
 NUMBER_MAX = (1 << NUMBER_BITS) - 1
+FORM_BITS = 32 - NUMBER_BITS - UNIT_BITS
+UNIT_SHIFT = NUMBER_BITS + FORM_BITS
+"""Where the unit of a house lies in the first word of a street, if it is kept; its form then has fewer bits."""
+_FORM_MAX = (1 << FORM_BITS) - 1
+# Streets that differ in their type alone, or in their direction alone, never have one form: 33 and 63 see to that.
+_DIRECTION_STEP = 33
 DIGITS_MAX = 16
 TOKENS_MAX = 32
 _LOW = np.uint64(0xFFFFFFFF)
@@ -93,34 +100,43 @@ def street_record(
     tables: StreetTables,
     out: NDArray[np.uint32],
 ) -> None:
-    """Pack one tokenised street: number and form, name hash, 64-bit signature of the name's letter pairs."""
-    known, codes, pair_bits = tables.words.keys, tables.words.values, tables.pair_bits
-    number, form, name, signature = 0, _ZERO, _ZERO, _ZERO
-    pair, skip, n_names = 0, False, 0
-    for token in range(n_tokens):
+    """Pack one tokenised street: number, form and unit, name hash, 64-bit signature of the name's letter pairs."""
+    pair_bits = tables.pair_bits
+    number, name, signature = 0, _ZERO, _ZERO
+    form, steps, unit = _ZERO, 0, 0
+    pair, n_names, token, numbered = 0, 0, 0, -1
+    while token < n_tokens:
+        taken, unit = unit_at(units, spans, (token, n_tokens), (n_names, unit), tables)
+        if taken > 0:
+            token += taken
+            continue
         start, stop = spans[token, 0], spans[token, 1]
-        hashed = hash_span(units, start, stop)
-        figure = house_number(units, start, stop)
-        # No known word begins with a digit.
-        code = np.int64(look_up(known, codes, hashed)) if units[start] > 57 else 0
+        figure, code = house_number(units, start, stop), word_code(units, start, stop, tables)
         class_ = code >> 8
-        if skip:
-            skip = False
-        elif class_ == UNIT and token + 1 < n_tokens:
-            skip = True
-        elif figure >= 0 and (n_names == 0 or number == 0):
-            number = figure
+        if figure >= 0 and (n_names == 0 or number == 0):
+            # Of "3/12 Main Street" the first is the unit.
+            unit = unit_number(units, spans[numbered, 0], spans[numbered, 1]) if numbered >= 0 else unit
+            numbered, number = token, figure
+        elif figure >= 0 and numbered > 0 and token == numbered + 1 == n_tokens - 1:
+            # Of "Hauptstrasse 12/3" the last is.
+            unit = unit_number(units, start, stop)
         elif (class_ == TYPE and n_names > 0) or (class_ == DIRECTION and n_tokens > 2):
             form ^= splitmix(np.uint64(code))
+            steps += (code & 0xFF) * (1 if class_ == TYPE else _DIRECTION_STEP)
         else:
             n_names += 1
-            name = combine(name, hashed)
+            name = combine(name, hash_span(units, start, stop))
             for at in range(start, stop):
                 pair = (pair << 8 | int(np.int64(units[at]))) & 0xFFFF
                 signature |= pair_bits[pair] if pair > 255 else _ZERO
+        token += 1
     if name == _ZERO and n_tokens > 0:
         name = _ONE
-    out[0] = np.uint32(np.uint64(number) | (form >> np.uint64(32 + NUMBER_BITS)) << np.uint64(NUMBER_BITS))
+    if tables.with_unit:
+        high = np.uint64(unit << FORM_BITS | (1 + steps % _FORM_MAX if steps > 0 else 0))
+    else:
+        high = form >> np.uint64(32 + NUMBER_BITS)
+    out[0] = np.uint32(np.uint64(number) | high << np.uint64(NUMBER_BITS))
     out[1] = low_word(name)
     out[2] = np.uint32(signature & _LOW)
     out[3] = np.uint32(signature >> _S32)

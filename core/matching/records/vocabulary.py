@@ -321,7 +321,7 @@ def packed_field(field: FieldSpec, column: pl.Series) -> NDArray[np.uint32]:
     units, starts = flat_bytes(column)
     out = np.zeros((len(column), 4 if field.kind == "street" else 2), dtype=np.uint32)
     if field.kind == "street":
-        pack_streets(units, starts, street_tables(), out)
+        pack_streets(units, starts, street_tables(field.keeps_units), out)
     elif field.kind == "email":
         pack_emails(units, starts, out)
     else:

@@ -59,6 +59,9 @@ def _column(field: FieldSpec, is_name: bool) -> tuple[int, ...]:
         return T_SAME, T_SAME, T_KIN, T_KIN, T_CHANCE, T_NAMESAKE, T_CHANCE, T_CHANCE
     if is_name:
         return T_SAME, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_CHANCE
+    if field.mark == "unit":
+        # Families live in one flat; neighbours in a house of flats, which an address alone takes for lodgers, do not.
+        return T_SAME, T_SAME, T_KIN, T_KIN, T_CHANCE, T_CHANCE, T_CHANCE, T_CHANCE
     if field.mark == "sex":
         # Who is called the same is of one sex.
         return T_SAME, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_SAME, T_CHANCE, T_CHANCE

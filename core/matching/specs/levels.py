@@ -71,12 +71,13 @@ _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category", "identifier"}
 
 # What beside a name tells people apart, see `text.marks`; and how often those of one person and of strangers agree.
-Mark = Literal["suffix", "birth_order", "middle", "sex"]
+Mark = Literal["suffix", "birth_order", "middle", "sex", "unit"]
 MARK_SHARES: Mapping[str, tuple[float, float]] = {
     "suffix": (0.985, 0.4),
     "birth_order": (0.985, 0.5),
     "middle": (0.985, 0.08),
     "sex": (0.985, 0.5),
+    "unit": (0.985, 0.05),
 }
 
 TESTS: Mapping[str, LevelTest] = {

@@ -53,7 +53,8 @@ class FieldSpec(_Frozen):
     that do not exist also where values that cannot be read are refused. `values` is how many values a record
     has room for, as a person has several telephones; a run sets it by the most that one of its records has.
     A `mark` is read from the names that `read_from` lists, and from a column of its own where there is one; without
-    one it has no words in a record, and `values` is 0.
+    one it has no words in a record, and `values` is 0. The mark `unit` (Apt 3, 3rd floor) is read from one street, and
+    from no column of its own; that street `keeps_units` in its words, which no file says.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -72,6 +73,7 @@ class FieldSpec(_Frozen):
     values: int = Field(default=1, ge=0, le=VALUES_MAX)
     mark: Mark | None = None
     read_from: tuple[str, ...] = Field(default=(), max_length=2)
+    keeps_units: bool = Field(default=False, exclude=True)
 
     @property
     def column(self) -> str:
@@ -128,6 +130,9 @@ class FieldSpec(_Frozen):
             raise ValueError(f"field {self.name!r}: kind 'mark' and mark come together: which of {get_args(Mark)}")
         if self.read_from and self.mark is None:
             raise ValueError(f"read_from is for kind 'mark', field {self.name!r} is {self.kind!r}")
+        has_column = "values" in self.model_fields_set and self.values > 0
+        if self.mark == "unit" and (len(self.read_from) != 1 or has_column):
+            raise ValueError(f"field {self.name!r}: mark 'unit' is read from one street, and from no column of its own")
         if self.mark is not None and "values" not in self.model_fields_set:
             object.__setattr__(self, "values", 0)
         if self.values == 0 and self.mark is None:
@@ -214,9 +219,10 @@ class MatchSpec(_Frozen):
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
                 raise ValueError(f"swap_with of {field.name!r} must name a field that names it back")
         for field in self.fields:
-            others = sorted(name for name in field.read_from if kinds.get(name) not in {"given_name", "surname"})
+            allowed = {"street"} if field.mark == "unit" else {"given_name", "surname"}
+            others = ", ".join(sorted(name for name in field.read_from if kinds.get(name) not in allowed))
             if others:
-                raise ValueError(f"read_from of {field.name!r} names no given name or surname: {', '.join(others)}")
+                raise ValueError(f"read_from of {field.name!r} names no {' or '.join(sorted(allowed))}: {others}")
             strangers = sorted(set(field.made_of) - kinds.keys())
             if strangers:
                 raise ValueError(f"made_of of {field.name!r} names no field of the spec: {', '.join(strangers)}")
@@ -228,6 +234,10 @@ class MatchSpec(_Frozen):
         ahead = [each.name for each in self.passes[: self.n_always] if each.wide]
         if ahead:
             raise ValueError(f"wide passes stand behind all others, move {', '.join(ahead)}")
+        read = {name for field in self.fields if field.mark == "unit" for name in field.read_from}
+        if read:
+            streets = (field.model_copy(update={"keeps_units": field.name in read}) for field in self.fields)
+            object.__setattr__(self, "fields", tuple(streets))
         return self
 
     @property
@@ -330,6 +340,8 @@ def _needs(each: PassSpec, mapped: Collection[str]) -> str:
 def _alone(field: FieldSpec, mapped: Collection[str]) -> FieldSpec:
     """The field without what it says about fields that are not mapped."""
     if field.mark is not None:
+        if field.mark == "unit" and field.name in mapped:
+            raise SpecError(f"{field.name!r} is read from the street alone: `--map {field.read_from[0]}=ROAD+UNIT`")
         read_from = tuple(name for name in field.read_from if name in mapped)
         return field.model_copy(update={"values": int(field.name in mapped), "read_from": read_from})
     made_of = tuple(name for name in field.made_of if name in mapped)

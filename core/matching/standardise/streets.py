@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.matching.jit import kernel
 from core.matching.text.hashing import Lookup, hash_text, lookup, splitmix
 
-_TYPES = """
+TYPES = """
 st street str strt
 ave avenue av aven avn
 rd road
@@ -45,7 +45,7 @@ pt point
 xing crossing
 cv cove
 """
-_DIRECTIONS = """
+DIRECTIONS = """
 n north
 s south
 e east
@@ -55,31 +55,49 @@ nw northwest
 se southeast
 sw southwest
 """
-_UNITS = "apt apartment unit suite ste floor fl room rm lot flat bldg building shop"
+# What stands before the number of a flat, whatever that is; before it if it is a number or one letter; behind a number.
+# Of several the flat counts, not its floor or building: these are vague.
+ANY, NUMBERED, BEHIND, VAGUE = 1, 2, 4, 8
+UNITS = {
+    ANY: "apt apartment unit suite ste room rm lot flat shop",
+    ANY | VAGUE: "bldg building",
+    ANY | BEHIND | VAGUE: "floor fl",
+    NUMBERED: "app apto appartement apartamento appart wohnung whg zimmer zi top tur porte puerta pta int interno",
+    NUMBERED | BEHIND | VAGUE: "piso etage",
+    BEHIND | VAGUE: "og stock stockwerk obergeschoss",
+}
+# Behind a unit: which of the doors it is.
+SIDES = """
+li links lks left izq izquierda gauche
+re rechts rts right der derecha droite
+mi mitte middle
+"""
 
-TYPE, DIRECTION, UNIT = 1, 2, 3
+TYPE, DIRECTION, UNIT, SIDE = 1, 2, 3, 4
 
 
 class StreetTables(NamedTuple):
-    """What the packing of streets looks up."""
+    """What the packing of streets looks up, and whether it keeps the unit of a house."""
 
     words: Lookup  # hash of a known word: class * 256 + number of the form within its class
     pair_bits: NDArray[np.uint64]  # (65536,) by two neighbouring bytes: the bit of a name's signature they set
+    with_unit: bool
 
 
 @cache
-def street_tables() -> StreetTables:
-    """Known words and letter pairs as kernels read them."""
+def street_tables(with_unit: bool = False) -> StreetTables:
+    """Known words and letter pairs as kernels read them. UNIT: the flags of `UNITS`; else the line within the table."""
     codes: dict[int, int] = {}
-    for class_, table in ((TYPE, _TYPES), (DIRECTION, _DIRECTIONS)):
+    for class_, table in ((TYPE, TYPES), (DIRECTION, DIRECTIONS), (SIDE, SIDES)):
         for number, line in enumerate(table.split("\n")):
             for word in line.split():
                 codes.setdefault(hash_text(word), class_ * 256 + number)
-    for word in _UNITS.split():
-        codes.setdefault(hash_text(word), UNIT * 256)
+    for flags, words in UNITS.items():
+        for word in words.split():
+            codes.setdefault(hash_text(word), UNIT * 256 + flags)
     pairs = np.zeros(1 << 16, dtype=np.uint64)
     fill_pair_bits(pairs)
-    return StreetTables(lookup(codes), pairs)
+    return StreetTables(lookup(codes), pairs, with_unit)
 
 
 @kernel

@@ -99,6 +99,8 @@ class LevelCounts:
     ) -> LevelCounts:
         """Read the patterns of a histogram, without what other fields imply."""
         levels = levels_of(counted.patterns, layout)
+        # Neighbours in a house of flats teach what relatives are not, and relatives then pass for one person.
+        levels[:, layout.unit_rows] = MISSING
         return cls(without_implied(levels, implied or {}, layout), counted.counts.astype(np.float64))
 
     def class_shares(self, tables: Table, shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,6 +44,8 @@ DIFFER: Mapping[str, float] = {
     "category": 0.03, "code": 0.06, "email": 0.15, "text": 0.10, "number": 0.05,
 }  # fmt: skip
 DIFFER_OTHERWISE = 0.08
+# Of two people at one address, the share who live in one flat of it.
+KIN_ONE_UNIT = 0.8
 DIFFER_TELEPHONE = 0.07
 # The most that is believed where what was learnt cannot be true, by kind.
 DIFFER_MAX: Mapping[str, float] = {
@@ -69,7 +71,9 @@ def starting_tables(counted: Table, layout: Layout) -> Table:
             tables[T_MOVED, row] = _mixed(kept, same[row], chance[row])
         if not field.shared:
             # Twins, or a mailbox of all.
-            alike = {"date": 0.05}.get(field.kind, 0.3 if field.made_of else 0.0)
+            alike = (
+                KIN_ONE_UNIT if field.mark == "unit" else {"date": 0.05}.get(field.kind, 0.3 if field.made_of else 0.0)
+            )
             tables[T_KIN, row] = _mixed(alike, same[row], chance[row])
         if field.made_of:
             tables[T_NAMESAKE, row] = _mixed(0.1, same[row], chance[row])

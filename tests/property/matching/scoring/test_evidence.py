@@ -83,7 +83,8 @@ def test_what_is_expected_before_any_data_is_in_order_but_for_the_weakest_levels
     tables = starting_tables(np.zeros((layout.n_fields, max(layout.n_levels))), layout)
     parameters = Parameters(tables, starting_shares(1e6, layout, 0.12), 1e6, 0, True)
     bits = evidence(parameters, layout)
-    exact = [bits[0, row, n_levels - 1] for row, n_levels in enumerate(layout.n_levels)]
-    # A mark of sex tells little.
-    assert min(exact) > 0.5
+    exact = np.array([bits[0, row, n_levels - 1] for row, n_levels in enumerate(layout.n_levels)])
+    # A mark of sex tells little, and that of a flat nothing where it agrees.
+    assert (exact[layout.unit_rows] == 0).all()
+    assert np.delete(exact, layout.unit_rows).min() > 0.5
     assert (bits[0, :, 0] < 0).all()

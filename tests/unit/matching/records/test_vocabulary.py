@@ -35,7 +35,7 @@ def test_layout_of_persons_is_one_cache_line():
 
 def test_a_mark_has_a_word_where_it_has_a_column():
     spec = load_spec("persons")
-    every = spec.restrict([field.name for field in spec.fields])[0]
+    every = spec.restrict([field.name for field in spec.fields if field.mark != "unit"])[0]
     assert Layout.of(every).stride == 20
     assert Layout.of(every).words_of("middle") == slice(18, 19)
     assert every.fingerprint == spec.fingerprint

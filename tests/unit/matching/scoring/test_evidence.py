@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from core.matching.scoring.evidence import ascending_bits
+from core.matching.records.layout import Layout
+from core.matching.scoring.classes import CHANCE, KIN, MOVED, SAME
+from core.matching.scoring.evidence import ascending_bits, evidence
+from core.matching.scoring.learning.em import Parameters
+from core.matching.scoring.learning.starting_tables import starting_shares, starting_tables
+from core.matching.specs.spec import load_spec
 
 
 @pytest.mark.parametrize(
@@ -16,3 +21,14 @@ from core.matching.scoring.evidence import ascending_bits
 )
 def test_ascending_bits_pools_only_thin_levels(m, u, n_same, expected):
     assert ascending_bits(np.array(m), np.array(u), n_same) == pytest.approx(np.array(expected))
+
+
+def test_units_of_a_house_speak_only_where_they_differ():
+    layout = Layout.of(load_spec("persons"))
+    (row,) = layout.unit_rows
+    tables = starting_tables(np.zeros((layout.n_fields, max(layout.n_levels))), layout)
+    shares = starting_shares(1e6, layout, 0.1)
+    bits = evidence(Parameters(tables, shares, 1e6, 0, True), layout)[:, row]
+    assert not bits[:, 1].any()
+    assert bits[SAME, 0] == bits[MOVED, 0] < bits[KIN, 0] - 3 < bits[CHANCE, 0] - 3
+    assert bits[SAME, 0] < bits[CHANCE, 0] - 5
