@@ -119,8 +119,10 @@ def _examples(run: Run, pairs: pl.LazyFrame, match_bits: float, *, with_values: 
     )
     ids = {str(each) for name in ("id_a", "id_b") for each in near[name]}
     values = records_of(run, ids) if with_values and ids else {}
-    # A field that is a part of a column, as the head of a company's name is, is shown by the whole column.
-    columns = {field.name: field.column for field in run.description.spec.fields}
+    # A field that is a part of a column, as the head of a company's name is, is shown by all of it; so is a mark.
+    columns = {
+        field.name: field.column if field.values > 0 else field.read_from[0] for field in run.description.spec.fields
+    }
     examples = []
     for id_a, id_b, bits, decision, pattern, source_a, source_b in near.iter_rows():
         levels = dict(part.split("=", 1) for part in pattern.split(","))
