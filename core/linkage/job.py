@@ -13,7 +13,7 @@ from core.intake.source import Source
 from core.jobs.ports import Outputs
 from core.jobs.staged_job import StagedJob, StageTable
 from core.linkage.description import JobDescription
-from core.linkage.stage_files import load_edges
+from core.linkage.stage_files import load_edges, load_tokens
 from core.matching.blocking.block_keys import WINDOW_DEFAULT
 from core.matching.blocking.blocks import Blocks, cut, pairs_of
 from core.matching.blocking.shared_passes import key_parts
@@ -130,7 +130,8 @@ class LinkageJob(StagedJob):
             except FileNotFoundError:
                 # A run of an earlier release knew less of a string than kernels read today.
                 return Vocabulary.of_sorted(strings)
-            return Vocabulary.from_arrays(strings, arrays)
+            found = Vocabulary.from_arrays(strings, arrays)
+            return found.with_tokens(load_tokens(folder)) if self.layout.worded else found
 
         return self._once("vocabulary", read)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 from filelock import FileLock
 
-from core.errors import HeadraceError, InputError, SpecError
+from core.errors import ConfigError, HeadraceError, InputError, SpecError
 from core.intake.file_digest import FileState, file_digest
 from core.intake.known_names.linked_columns import LinkedColumns
 from core.intake.opening import Opening
@@ -84,6 +84,12 @@ def understand(request: MatchRequest, begun: Callable[[str], bool] = lambda key:
     if request.decisions is not None:
         others.append(f"decisions {file_digest(Path(request.decisions))}")
     if request.lookup:
+        if any(field.kind == "words" for field in spec.fields):
+            raise ConfigError(
+                f"spec {spec.name!r} has a field of kind 'words', by which no record can be looked up yet; match "
+                "without `lookup`",
+                fields=("lookup", "spec"),
+            )
         # The same answer was perhaps published without its lists: this one is a job of its own.
         others.append("lookup")
     files = [part_files(request.named(number)) for number in range(len(request.inputs))]

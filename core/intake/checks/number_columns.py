@@ -12,7 +12,7 @@ from core.intake.columns import FieldHint
 from core.intake.opening import Opening
 from core.matching.standardise.readings import POINT_ZERO, ColumnReading
 
-NUMBERED_KINDS: Final = frozenset({"digits", "identifier", "code", "category", "text", "street"})
+NUMBERED_KINDS: Final = frozenset({"digits", "identifier", "code", "category", "text", "street", "words"})
 # Values with places behind the point that are not zero say that the point belongs to the number.
 FRACTION_SHARE_MAX: Final = 0.01
 _FRACTION: Final = r"^\d+\.\d*[1-9]\d*$"

@@ -18,11 +18,12 @@ from core.jobs.ports import Output, Stage
 from core.linkage.description import JobDescription, hints_of
 from core.linkage.history.base_run import reopen
 from core.linkage.history.kept_apart import KEPT_APART, in_words
-from core.linkage.results.block_records import SCAN_ROWS, At, Scan, placings
+from core.linkage.results.block_records import SCAN_ROWS, At, Scan, known_words, placings
 from core.linkage.run_record import RunRecord, beside, read_record, read_table, run_path, scan_table, unused_passes
 from core.linkage.stage_files import load_placeholders
 from core.matching.quality.explain import Explanation, explain_records
 from core.matching.quality.missed_pairs import Placing
+from core.matching.records.layout import Layout
 from core.matching.scoring.model import Model
 from core.storage.workspace import Workspace
 
@@ -112,7 +113,8 @@ def explain(
         on_progress: rows read and rows in all, where the block of the two has to be looked at.
     Raises:
         InputError: an id is not in the input, or the input is no longer what was matched.
-    Cost: the input is read up to the records, and once more where a pass whose key they share cut or windowed blocks.
+    Cost: the input is read up to the records, once more where a pass whose key they share cut or windowed blocks, and
+    once for how many texts have each word where the spec has texts.
     """
     spec = run.description.spec
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
@@ -125,8 +127,10 @@ def explain(
         suspects = {name: np.array(values, dtype=np.uint64) for name, values in run.placeholders.items()}
         orders = [sources[at.source].date_order for at in pair]
         texts = pl.concat([at.record for at in pair]).select(spec.columns)
+        known = known_words(sources, spec, on_progress) if Layout.of(spec).worded else None
         found = RunExplanation(
-            **vars(explain_records(texts, run.model, spec, orders, suspects)), records=(pair[0].name, pair[1].name)
+            **vars(explain_records(texts, run.model, spec, orders, suspects, known)),
+            records=(pair[0].name, pair[1].name),
         )
         if linked and pair[0].source == pair[1].source:
             path = sources[pair[0].source].path

@@ -26,6 +26,7 @@ from core.linkage.run_record import beside, run_path, sink_table, unused_passes
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
 from core.matching.blocking.wide_passes import room_of
+from core.matching.records.words.text_records import WORDS_KEPT
 from core.storage.private_file import write_private as _write
 from core.storage.workspace import BASE
 
@@ -158,7 +159,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "recall": recall,
         "model": model,
         "quarantined": sum(source.quarantined for source in job.sources),
-        "notices": [*job.description.notices, *_blanked(job), *_of_passes(job), *apart, *notices],
+        "notices": [*job.description.notices, *_blanked(job), *_shortened(job), *_of_passes(job), *apart, *notices],
     }
 
 
@@ -169,6 +170,17 @@ def _blanked(job: LinkageJob) -> list[str]:
         found.update(each["nulled"])
     return [
         f"{field}: {count} records have a value that too many share to tell them apart; taken as missing"
+        for field, count in found.items()
+    ]
+
+
+def _shortened(job: LinkageJob) -> list[str]:
+    """Say which fields had texts of more words than a record keeps."""
+    found: Counter[str] = Counter()
+    for each in job.outputs("encode"):
+        found.update(each.get("cut", {}))
+    return [
+        f"{field}: {count:,} records have more than {WORDS_KEPT} words; the rarest {WORDS_KEPT} of them are compared"
         for field, count in found.items()
     ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.linkage.stage_files import load_placeholders
+from core.linkage.stage_files import encode_texts, load_placeholders
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import remap
 from core.storage.workspace import load
@@ -29,7 +29,8 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     They are shared, and yet an attempt that was overtaken does no harm: every attempt writes the same bytes.
 
     Returns:
-        `nulled`: per field how many records lost a placeholder (never the values themselves).
+        `nulled`: per field how many records lost a placeholder (never the values themselves); `cut`: how many have a
+        text of more words than are kept.
     """
     folder.rmdir()
     part, source = job.ranges[partition], job.folder("ingest", partition)
@@ -37,6 +38,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     target = job.workspace.path(place)
     words = load(source, "words", mapped=False)
     remap(words, job.layout, load(target, f"codes-{partition:05d}"))
+    cut = encode_texts(words, job.layout, source, target, partition) if job.layout.worded else {}
     found = load_placeholders(target)
     nulled = {
         field: null_values(words, job.layout, field, np.array(values, dtype=np.uint64))
@@ -48,4 +50,4 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     ids = load(source, "ids", mapped=False)
     write("ids", first_byte, ids)
     write("id_starts", part.first_row + 1, load(source, "id_ends").astype(np.int64) + first_byte)
-    return {"rows": part.rows, "nulled": {field: count for field, count in nulled.items() if count}}
+    return {"rows": part.rows, "nulled": {field: count for field, count in nulled.items() if count}, "cut": cut}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.linkage.stage_files import save_texts
 from core.matching.records.pack_text import number_text
 from core.matching.records.vocabulary import frequencies
 from core.matching.text.hashing import flat_bytes
@@ -26,10 +27,11 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Pack one range. Codes are local to the range; `encode` makes them the job's."""
     part = job.ranges[partition]
     values = job.read(part)
-    words, strings = number_text(values, job.layout, job.date_orders(part.source))
+    words, strings, texts = number_text(values, job.layout, job.date_orders(part.source))
     ids, starts = flat_bytes(values["id"])
     counts = frequencies(words, job.layout, len(strings))
     save(folder, {"words": words, "ids": ids, "id_ends": starts[1:]})
     save(folder, {"counts": np.stack(list(counts.values())) if counts else np.zeros((0, len(strings)), np.uint32)})
     save_frame(folder, "strings", strings.to_frame("string"))
+    save_texts(folder, job.layout, texts)
     return {"rows": part.rows, "first_row": part.first_row, "id_bytes": len(ids)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.linkage.history.models import kept_model
-from core.linkage.stage_files import save_placeholders
+from core.linkage.stage_files import save_placeholders, save_words
 from core.matching.records.placeholders import FLOORS, suspects_of
 from core.matching.records.value_places import field_values
 from core.matching.records.vocabulary import Vocabulary, add_counts, code_columns
@@ -38,13 +38,15 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         fields = [field for field in job.spec.fields if field.kind in FLOORS]
         suspects = [pool.submit(_suspects, job, parts, field) for field in fields]
         n_codes = _vocabulary(job, parts, folder, pool.map)
+        n_words = save_words(folder, job.layout, parts, pool.map) if job.layout.worded else 0
         found = {field.name: each.result() for field, each in zip(fields, suspects, strict=True)}
     save_placeholders(folder, found)
     new_array = partial(job.workspace.new_array, folder)
     new_array("words", (job.rows, job.layout.stride), np.uint32)
     new_array("ids", (sum(each["id_bytes"] for each in job.outputs("ingest")),), np.uint8)
     new_array("id_starts", (job.rows + 1,), np.int64)
-    return {"rows": job.rows, "vocabulary": n_codes, "suspects": {name: len(values) for name, values in found.items()}}
+    suspected = {name: len(values) for name, values in found.items()}
+    return {"rows": job.rows, "vocabulary": n_codes, "words": n_words, "suspects": suspected}
 
 
 def _suspects(job: LinkageJob, parts: list[Folder], field: FieldSpec) -> Array:

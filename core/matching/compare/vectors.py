@@ -24,6 +24,7 @@ from core.matching.compare.level_tests import (
     undecide_scripts,
 )
 from core.matching.compare.mark_tests import settle_bare, settle_but_unit, settle_marks, settle_units
+from core.matching.compare.words.overlap import settle_overlap, settle_parts
 from core.matching.jit import kernel
 from core.matching.records.layout import Layout, LayoutArrays
 from core.matching.records.pair_chunk import (
@@ -54,9 +55,12 @@ from core.matching.specs.levels import (
     SAME_STREET_NAME,
     SAME_SUFFIX,
     SAME_YEAR,
+    SHARED_CODES,
+    SHARED_NUMBERS,
     STREET_SIMILAR,
     SWAPPED,
     WITHIN_PERCENT,
+    WORDS,
 )
 
 
@@ -124,6 +128,8 @@ def run_test(
         settle_prefix(chunk, at, np.int64(threshold), table, settled)
     elif opcode == WITHIN_PERCENT:
         settle_numbers(chunk, at, threshold, scratch, settled)
+    elif opcode == WORDS:
+        settle_overlap(chunk, at, threshold, vocabulary.tokens, (scratch.similarity, scratch.floats), settled)
 
 
 @kernel
@@ -136,6 +142,9 @@ def compare_chunk(
             settle_units(chunk, np.int64(layout.unit_of[field]), out[field])
         elif layout.marks[field, 0] != 0:
             settle_marks(chunk, layout.marks[field], layout.mark_words[field], vocabulary.marks, out[field])
+        elif layout.tests[field, 0] in (SHARED_CODES, SHARED_NUMBERS):
+            opcode = np.int64(layout.tests[field, 0])
+            settle_parts(chunk, np.int64(layout.offset[field]), opcode, vocabulary.tokens, out[field])
         elif layout.values[field] > 1:
             compare_values(chunk, field, layout, vocabulary, scratch, out[field])
         else:

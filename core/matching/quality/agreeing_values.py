@@ -14,7 +14,8 @@ from core.matching.records.layout import Layout
 from core.matching.records.value_places import field_values, one_value
 from core.matching.records.vocabulary import Vocabulary, packed_field
 from core.matching.specs.levels import MISSING
-from core.matching.specs.spec import FieldSpec, MatchSpec, PassSpec
+from core.matching.specs.passes import PassSpec
+from core.matching.specs.spec import FieldSpec, MatchSpec
 from core.matching.standardise.several_values import SEPARATOR
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import keys_by_choice, pass_keys, shared_keys
 from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.words.neighbours import near_words
 from core.matching.quality.agreeing_values import agreeing
 from core.matching.quality.missed_pairs import Placing
+from core.matching.quality.word_evidence import WordEvidence, marked_words, word_evidence
 from core.matching.records.layout import Layout, choices_of
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, pack
+from core.matching.records.words.token_table import KnownWords, WordRules
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
 from core.matching.scoring.implied_fields import rows_of
 from core.matching.scoring.match_weights import posterior
 from core.matching.scoring.model import Model, rarity_bits, well_known
-from core.matching.specs.levels import MISSING
+from core.matching.specs.levels import MISSING, WORD_MARKS
 from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.normalise import normalise
 from core.matching.text.marks import bare_of, mark_texts
@@ -53,7 +56,10 @@ READINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class FieldEvidence:
-    """What one field says; `bits` against chance, `rarity_bits` on top because the value they agree on is rare."""
+    """What one field says; `bits` against chance, `rarity_bits` on top because the value they agree on is rare.
+
+    words: of texts, how their words stand to each other.
+    """
 
     name: str
     value_a: str | None
@@ -61,6 +67,7 @@ class FieldEvidence:
     level: str
     bits: float
     rarity_bits: float
+    words: WordEvidence | None = None
 
 
 class Passes(NamedTuple):
@@ -107,6 +114,7 @@ class Explanation:
             steps.append((field.name, seen, field.bits))
             if field.rarity_bits:
                 steps.append(("", "rare value" if field.rarity_bits > 0 else "common value", field.rarity_bits))
+        texts = {field.name: field.words.to_lines() for field in self.fields if field.words is not None}
         readings = f"{READINGS[self.reading]}, or {READINGS[self.rival]}"
         steps.append(("other readings", readings, self.other_readings_bits))
         wide = max(len(name) for name, _, _ in steps)
@@ -114,6 +122,7 @@ class Explanation:
         lines = [f"{name:<{wide}}  {text:<{wider}}  {bits:+7.2f}  {_bar(bits)}" for name, text, bits in steps]
         outcome = f"probability {self.probability:.6f}"
         lines.append(f"{'total':<{wide}}  {outcome:<{wider}}  {self.total_bits:+7.2f}")
+        lines += [f"words of {name}: {line}" for name, of_field in texts.items() for line in of_field]
         return lines + self._passes_lines()
 
     def _passes_lines(self) -> list[str]:
@@ -191,6 +200,9 @@ def shown(values: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
         if field.mark == "unit":
             found[field.name] = found.get(field.read_from[0])
             continue
+        if field.mark in WORD_MARKS:
+            found[field.name] = marked_words(values.get(field.read_from[0]), str(field.mark))
+            continue
         texts = [str(values.get(name) or "") for name in (field.name, *field.read_from)]
         said = [mark_texts(text)[str(field.mark)] for text in texts if str(field.mark) in mark_texts(text)]
         found[field.name] = SHOWN_MARKS.get((str(field.mark), said[0]), said[0].upper()) if said else None
@@ -224,17 +236,18 @@ def explain_records(
     spec: MatchSpec,
     date_orders: Sequence[Mapping[str, bool]] = ({}, {}),
     placeholders: Mapping[str, NDArray[np.uint64]] | None = None,
+    known: KnownWords | None = None,
 ) -> Explanation:
     """Explain two raw records, whether or not a run ever compared them; no block is taken to be cut or windowed.
 
     Args:
         pair: two rows, one String column per field of the spec.
         date_orders: of each record, see `normalise`.
-        placeholders: the values the run nulled, as `placeholders` found them.
+        placeholders: the values the run nulled, as `placeholders` found them. known: the words of the run.
     """
     layout = Layout.of(spec)
     values = pl.concat(normalise(pair[at : at + 1], spec, orders) for at, orders in enumerate(date_orders))
-    words, vocabulary = pack(values, layout)
+    words, vocabulary = pack(values, layout, WordRules(near_words, known))
     vocabulary.mark_well_known(well_known(model.term_tables, layout))
     for name, suspects in (placeholders or {}).items():
         null_values(words, layout, name, suspects)
@@ -245,7 +258,9 @@ def explain_records(
     for field in (each for each in spec.fields if each.values > 1):
         suspected = (placeholders or {}).get(field.name, np.zeros(0, dtype=np.uint64))
         a[field.name], b[field.name] = agreeing((a[field.name], b[field.name]), field, suspected)
-    return explain_pair(a, b, levels, model, layout, passes)
+    found = explain_pair(a, b, levels, model, layout, passes)
+    texts = word_evidence(values, words, vocabulary.arrays.tokens, layout, known) if layout.worded else {}
+    return replace(found, fields=tuple(replace(each, words=texts.get(each.name)) for each in found.fields))
 
 
 def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:

@@ -27,12 +27,14 @@ from core.matching.specs.key_expressions import (
     WHOLE_DATE,
     KeyPart,
 )
-from core.matching.specs.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS
+from core.matching.specs.levels import CODED_KINDS, MAX_TESTS, TESTS, WIDTH_WORDS, WORD_MARKS
 from core.matching.specs.spec import FieldSpec, MatchSpec
 from core.matching.text.marks import MARK_BITS
 
 WORDS_STEP = 4
 STRIDE_MAX_WORDS = 64
+# Of a text only what tells its set of words whatever their codes makes a key, see `words.text_records`.
+TEXT_KEY_WORD, TEXT_KEY_WORDS = 18, 2
 PART_WORDS = 6
 """Numbers that a key part is written in, see `LayoutArrays.keys`."""
 CHOICES_MAX = 16
@@ -85,6 +87,7 @@ class Layout:
         for field in spec.fields:
             offset[field.name] = at
             at += WIDTH_WORDS[field.kind] * field.values
+        offset |= {field.name: offset[field.read_from[0]] for field in spec.fields if field.mark in WORD_MARKS}
         stride = words_needed(spec)
         if stride > STRIDE_MAX_WORDS:
             raise SpecError(f"spec {spec.name!r} needs {stride * 4} bytes a record; at most {STRIDE_MAX_WORDS * 4}")
@@ -117,6 +120,11 @@ class Layout:
     def coded(self) -> tuple[FieldSpec, ...]:
         """The fields whose word is a code into the vocabulary; marks without a word are none."""
         return tuple(field for field in self.spec.fields if field.kind in CODED_KINDS and field.values > 0)
+
+    @cached_property
+    def worded(self) -> tuple[FieldSpec, ...]:
+        """The fields of kind `words`."""
+        return tuple(field for field in self.spec.fields if field.kind == "words")
 
     @cached_property
     def coded_words(self) -> NDArray[np.int64]:
@@ -207,6 +215,8 @@ def _arrays(spec: MatchSpec, offset: Mapping[str, int], place: NDArray[np.uint64
         for column, level in enumerate(field.levels):
             tests[row, column] = level.opcode
             thresholds[row, column] = 0.0 if level.threshold is None else level.threshold
+        if field.mark is not None:
+            tests[row, 0] = WORD_MARKS.get(field.mark, tests[row, 0])
     return LayoutArrays(
         offset=np.array([offset[field.name] for field in spec.fields], dtype=np.int32),
         width=np.array([WIDTH_WORDS[field.kind] for field in spec.fields], dtype=np.int32),
@@ -230,7 +240,7 @@ def _marks(spec: MatchSpec, offset: Mapping[str, int]) -> dict[str, NDArray[Any]
     for row, field in enumerate(spec.fields):
         if field.mark == "unit":
             unit_of[row] = offset[field.read_from[0]]
-        elif field.mark is not None:
+        elif field.mark is not None and field.mark not in WORD_MARKS:
             read = [*field.read_from, *([field.name] if field.values else [])]
             places[row, : len(read)] = [offset[name] for name in read]
             marks[row] = MARK_BITS[field.mark].mask, MARK_BITS[field.mark].counted
@@ -274,4 +284,6 @@ def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int
         opcode = {FIRST: PREFIX, LAST: SUFFIX}.get(opcode, opcode)
     other = 0 if part.other is None else offset[part.other]
     width = 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]
+    if kind == "words":
+        return opcode, offset[part.field] + TEXT_KEY_WORD, part.length, other, TEXT_KEY_WORDS, read.values
     return opcode, offset[part.field], part.length, other, width, read.values

@@ -19,6 +19,9 @@ from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import pack_digits, pack_emails, pack_points, pack_streets
 from core.matching.records.value_places import in_order, one_value
+from core.matching.records.words.text_records import pack_texts
+from core.matching.records.words.texts import number_texts
+from core.matching.records.words.token_table import ALONE, NO_TOKENS, TokenArrays, WordRules
 from core.matching.specs.spec import FieldSpec
 from core.matching.standardise.names.nicknames import NameTables, name_tables
 from core.matching.standardise.names.phonetic import LETTERS_MAX, sound_of
@@ -53,9 +56,10 @@ class VocabularyArrays(NamedTuple):
     traits: NDArray[np.uint8]  # (V,) flags of `names.traits`
     longest: int  # code points of the longest string
     ideographs: bool  # whether any string has some
+    tokens: TokenArrays = NO_TOKENS  # the words of texts, of another numbering
 
 
-NOT_STORED = ("longest", "ideographs")
+NOT_STORED = ("longest", "ideographs", "tokens")
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +211,11 @@ class Vocabulary:
         """
         kept = {name: np.asarray(array) for name, array in arrays.items()}
         longest, foreign = int(np.diff(kept["starts"]).max(initial=0)), bool((kept["traits"] & IDEOGRAPHS).any())
-        return cls(strings, VocabularyArrays(**kept, longest=longest, ideographs=foreign))
+        return cls(strings, VocabularyArrays(**kept, longest=longest, ideographs=foreign, tokens=NO_TOKENS))
+
+    def with_tokens(self, tokens: TokenArrays) -> Vocabulary:
+        """The same with the words of texts."""
+        return Vocabulary(self.strings, self.arrays._replace(tokens=tokens))
 
     def mark_well_known(self, names: Collection[str]) -> None:
         """Note of each of these names that many bear it; in place. Names that do not occur are left out."""
@@ -287,11 +295,11 @@ def has_ideographs(points: NDArray[np.uint32], start: int, stop: int) -> bool:
     return False
 
 
-def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], Vocabulary]:
+def pack(normalised: pl.DataFrame, layout: Layout, rules: WordRules = ALONE) -> tuple[NDArray[np.uint32], Vocabulary]:
     """Pack normalised columns into records.
 
     Args:
-        normalised: as `normalise` returns it.
+        normalised: as `normalise` returns it. rules: of words, where there are texts.
     Returns:
         (n, layout.stride) uint32, C-contiguous, and the vocabulary of exactly these rows.
     Cost: about 2 s per million persons.
@@ -300,9 +308,14 @@ def pack(normalised: pl.DataFrame, layout: Layout) -> tuple[NDArray[np.uint32], 
     vocabulary, codes = code_columns([normalised[field.name] for field in layout.coded])
     for field, column in zip(layout.coded, codes, strict=True):
         words[:, layout.offset[field.name]] = column
+    texts = {}
     for field in layout.spec.fields:
-        if field not in layout.coded and field.values > 0:
+        if field.kind == "words":
+            words[:, layout.offset[field.name]], texts[field.name] = number_texts(normalised[field.name])
+        elif field not in layout.coded and field.values > 0:
             words[:, layout.words_of(field.name)] = packed_field(field, normalised[field.name])
+    if texts:
+        vocabulary = vocabulary.with_tokens(pack_texts(words, layout, texts, rules)[1])
     return words, vocabulary
 
 

@@ -32,7 +32,7 @@ _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _CODED = CODED_KINDS - {"mark"}
 
 KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
-    "whole": KeyFunction(WHOLE, _CODED | {"date", "digits", "street", "email", "number"}, "none"),
+    "whole": KeyFunction(WHOLE, _CODED | {"date", "digits", "street", "email", "number", "words"}, "none"),
     "sound": KeyFunction(SOUND, _NAMES, "none"),
     "nick": KeyFunction(NICK, _NAMES, "none"),
     "initial": KeyFunction(INITIAL, _CODED, "none"),

@@ -7,13 +7,13 @@ number of tests (the first, strongest one); MISSING stands for "one side has no 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 MISSING = 255
-MAX_TESTS = 8
+MAX_TESTS = 10
 
 Kind = Literal[
     "given_name",
@@ -29,6 +29,7 @@ Kind = Literal[
     "email",
     "number",
     "mark",
+    "words",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 # Kinds whose single word is a code into the vocabulary of the job.
@@ -43,6 +44,8 @@ WIDTH_WORDS: Mapping[str, int] = {
     "digits": 2,
     "email": 2,
     "street": 4,
+    # See `records.words.text_records`.
+    "words": 20,
 }
 
 
@@ -64,20 +67,26 @@ class LevelTest(NamedTuple):
 (
     EXACT, NICKNAME, SWAPPED, JARO_WINKLER, DAMERAU, DIGITS, SAME_SUFFIX, DATE_SWAPPED, DATE_DIGITS, DATE_PARTS,
     SAME_YEAR, SAME_STREET, STREET_SIMILAR, SAME_STREET_NAME, SAME_LOCAL_PART, PREFIX, WITHIN_PERCENT, INITIAL,
-    SAME_NAME,
-) = range(19)  # fmt: skip
+    SAME_NAME, WORDS, SHARED_CODES, SHARED_NUMBERS,
+) = range(22)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 _STRINGS = _NAMES | {"code", "category", "identifier"}
 
 # What beside a name tells people apart, see `text.marks`; and how often those of one person and of strangers agree.
-Mark = Literal["suffix", "birth_order", "middle", "sex", "unit"]
+Mark = Literal["suffix", "birth_order", "middle", "sex", "unit", "codes", "numbers"]
+# Marks that are read off a text of kind `words`, and what the kernels know them by.
+WORD_MARKS: Mapping[str, int] = {"codes": SHARED_CODES, "numbers": SHARED_NUMBERS}
+# Kind of the one field that a mark is read from; all others are read from names.
+MARK_SOURCES: Mapping[str, str] = {"unit": "street", **dict.fromkeys(WORD_MARKS, "words")}
 MARK_SHARES: Mapping[str, tuple[float, float]] = {
     "suffix": (0.985, 0.4),
     "birth_order": (0.985, 0.5),
     "middle": (0.985, 0.08),
     "sex": (0.985, 0.5),
     "unit": (0.985, 0.05),
+    "codes": (0.85, 0.05),
+    "numbers": (0.85, 0.3),
 }
 
 TESTS: Mapping[str, LevelTest] = {
@@ -100,6 +109,8 @@ TESTS: Mapping[str, LevelTest] = {
     "prefix": LevelTest(PREFIX, _STRINGS, ">=", 0.04, 0.02),
     "within_percent": LevelTest(WITHIN_PERCENT, frozenset({"number"}), "<=", 0.05, 0.02),
     "initial": LevelTest(INITIAL, frozenset({"given_name", "surname"}), "", 0.02, 0.005),
+    # What to expect depends on the threshold, see `share_above`.
+    "words": LevelTest(WORDS, frozenset({"words"}), ">=", 0.0, 0.0),
 }
 
 _LEVEL = re.compile(r"^\s*([a-z_]+)\s*(?:(>=|<=)\s*([0-9.]+))?\s*$")
@@ -154,6 +165,21 @@ def parse_level(text: object) -> object:
     return {"test": name, "threshold": None if value is None else float(value)}
 
 
+def word_shares(levels: Sequence[Level], side: Literal["m", "u"]) -> list[float]:
+    """Shares of the levels of texts, `differ` first, before any data; see `share_above`."""
+    above = [share_above(1.0 if level.threshold is None else level.threshold, side) for level in levels]
+    steps = [high - low for low, high in zip([0.0, *above], [*above, 1.0], strict=True)]
+    return [max(step, 1e-6) for step in reversed(steps)]
+
+
+def share_above(threshold: float, side: Literal["m", "u"]) -> float:
+    """Share of pairs whose texts cover each other by at least `threshold`, before any data.
+
+    Of strangers one in twenty reaches 0.3, and with every 0.2 more a tenth of those.
+    """
+    return 1.0 - 0.7 * threshold**2 if side == "m" else min(1.0, 0.05 * 10.0 ** (-5.0 * (threshold - 0.3)))
+
+
 LevelText = Annotated[Level, BeforeValidator(parse_level)]
 
 
@@ -176,5 +202,6 @@ DEFAULT_LEVELS: Mapping[str, tuple[Level, ...]] = {
     "street": _levels("exact", "same_street", "street_similar >= 0.6", "same_street_name >= 0.6"),
     "email": _levels("exact", "same_local_part"),
     "mark": _levels("exact"),
+    "words": _levels("exact", *(f"words >= {at:g}" for at in (0.97, 0.9, 0.82, 0.74, 0.66, 0.58, 0.5, 0.4, 0.3))),
     "number": _levels("exact", "within_percent <= 1", "within_percent <= 10"),
 }

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.errors import SpecError
-from core.matching.specs.key_expressions import KeyPart, check_key, parse_key
+from core.matching.specs.key_expressions import check_key
 from core.matching.specs.levels import (
     CODED_KINDS,
     DEFAULT_LEVELS,
     MARK_SHARES,
+    MARK_SOURCES,
     MAX_TESTS,
     SEVERAL_KINDS,
     TESTS,
@@ -29,7 +30,9 @@ from core.matching.specs.levels import (
     Level,
     LevelText,
     Mark,
+    word_shares,
 )
+from core.matching.specs.passes import Frozen, PassSpec
 
 NamePart = Literal[
     "given", "middle", "surname", "head", "rest", "numbers", "legal_form", "acronym", "domain"
@@ -39,11 +42,7 @@ SPEC_FOLDER = Path(__file__).parent
 USABLE_PASSES_MIN = 3
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FieldSpec(_Frozen):
+class FieldSpec(Frozen):
     """One field: its kind decides normalisation, width and default levels.
 
     `belongs_to` says with whom a person has the value in common: no one, the family (a surname), or all at one home.
@@ -54,7 +53,8 @@ class FieldSpec(_Frozen):
     has room for, as a person has several telephones; a run sets it by the most that one of its records has.
     A `mark` is read from the names that `read_from` lists, and from a column of its own where there is one; without
     one it has no words in a record, and `values` is 0. The mark `unit` (Apt 3, 3rd floor) is read from one street, and
-    from no column of its own; that street `keeps_units` in its words, which no file says.
+    from no column of its own; that street `keeps_units` in its words, which no file says. Codes and numbers
+    are read from one field of kind `words`.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -116,6 +116,8 @@ class FieldSpec(_Frozen):
             raise ValueError(
                 f"tells_apart is for kinds {', '.join(sorted(CODED_KINDS))}, field {self.name!r} is {self.kind!r}"
             )
+        if self.term_frequency and self.kind == "words":
+            raise ValueError(f"field {self.name!r}: the words of kind 'words' weigh by their frequency anyway")
         if self.slips == "keep" and self.kind != "date":
             raise ValueError(f"slips is for kind 'date', field {self.name!r} is {self.kind!r}")
         if self.values > 1 and self.kind not in SEVERAL_KINDS:
@@ -131,8 +133,11 @@ class FieldSpec(_Frozen):
         if self.read_from and self.mark is None:
             raise ValueError(f"read_from is for kind 'mark', field {self.name!r} is {self.kind!r}")
         has_column = "values" in self.model_fields_set and self.values > 0
-        if self.mark == "unit" and (len(self.read_from) != 1 or has_column):
-            raise ValueError(f"field {self.name!r}: mark 'unit' is read from one street, and from no column of its own")
+        source = MARK_SOURCES.get(self.mark or "")
+        if source is not None and (len(self.read_from) != 1 or has_column):
+            raise ValueError(
+                f"field {self.name!r}: mark {self.mark!r} is read from one {source}, and from no column of its own"
+            )
         if self.mark is not None and "values" not in self.model_fields_set:
             object.__setattr__(self, "values", 0)
         if self.values == 0 and self.mark is None:
@@ -143,55 +148,13 @@ class FieldSpec(_Frozen):
         if self.mark is not None:
             exact = MARK_SHARES[self.mark][side == "u"]
             return [1.0 - exact, exact]
+        if self.kind == "words":
+            return word_shares(self.levels, side)
         shares = [getattr(TESTS[level.test], side) for level in reversed(self.levels)]
         return [max(1.0 - sum(shares), 0.02), *shares]
 
 
-class PassSpec(_Frozen):
-    """One blocking pass: records are compared when all its keys are equal and none is missing.
-
-    `refine` is for keys that make too large a block: one of more records than the window is split by the first
-    refinement key, parts still too large by the next; what is too large after the last goes to the sorted-neighbourhood
-    window. Records without the value stay together as one part. A `wide` pass is made only where there is room for
-    its pairs, see `wide_passes`.
-    """
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    keys: tuple[str, ...] = Field(min_length=1, max_length=6)
-    refine: tuple[str, ...] = Field(default=(), max_length=4)
-    wide: bool = False
-
-    @model_validator(mode="after")
-    def _parse(self) -> PassSpec:
-        for key in (*self.keys, *self.refine):
-            parse_key(key)
-        repeated = sorted(key for key in set(self.refine) if self.refine.count(key) > 1 or key in self.keys)
-        if repeated:
-            raise ValueError(f"refine of pass {self.name!r} splits nothing by {', '.join(repeated)}: given twice")
-        return self
-
-    @property
-    def parts(self) -> tuple[KeyPart, ...]:
-        """The parsed key expressions."""
-        return tuple(parse_key(key) for key in self.keys)
-
-    @property
-    def refine_parts(self) -> tuple[KeyPart, ...]:
-        """The parsed refinement keys, in the order they are used."""
-        return tuple(parse_key(key) for key in self.refine)
-
-    def within(self, mapped: Collection[str]) -> PassSpec:
-        """The pass without refinement keys over fields that are not mapped."""
-        pairs = zip(self.refine, self.refine_parts, strict=True)
-        return self.model_copy(update={"refine": tuple(key for key, part in pairs if set(part.fields) <= set(mapped))})
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that the keys of the pass read, in order, each once."""
-        return tuple(dict.fromkeys(field for part in self.parts for field in part.fields))
-
-
-class MatchSpec(_Frozen):
+class MatchSpec(Frozen):
     """Everything a run decides by. Thresholds are posterior log-odds in bits."""
 
     name: str
@@ -219,7 +182,8 @@ class MatchSpec(_Frozen):
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
                 raise ValueError(f"swap_with of {field.name!r} must name a field that names it back")
         for field in self.fields:
-            allowed = {"street"} if field.mark == "unit" else {"given_name", "surname"}
+            source = MARK_SOURCES.get(field.mark or "")
+            allowed = {"given_name", "surname"} if source is None else {source}
             others = ", ".join(sorted(name for name in field.read_from if kinds.get(name) not in allowed))
             if others:
                 raise ValueError(f"read_from of {field.name!r} names no {' or '.join(sorted(allowed))}: {others}")

@@ -20,6 +20,7 @@ from core.matching.standardise.numbers import number_of
 from core.matching.standardise.organisation_names import ORGANISATION_PARTS, domain, organisation_part
 from core.matching.standardise.several_values import split_values
 from core.matching.standardise.unknown_words import GIVEN_UNKNOWN_WORDS, NAME_UNKNOWN_WORDS, UNKNOWN_WORDS
+from core.matching.text.tokens import read_entities, spaced_words
 
 PLACEHOLDER_DIGITS = ("123456789", "987654321", "078051120", "219099999", "1234567890", "12345678", "1234567")
 PLACEHOLDER_DATES = (19000101, 18000101, 19010101, 11111111, 99991231, 99990101, 10101)
@@ -40,7 +41,7 @@ CITY_WORDS = (("saint", "st"), ("mount", "mt"), ("fort", "ft"), ("north", "n"), 
 REPEATED_ID = r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|x+)$"
 DIGITS_KEPT = 16
 # Kinds whose values are compared in Latin letters, whatever script they are written in.
-LATIN_KINDS = ("given_name", "surname", "city")
+LATIN_KINDS = ("given_name", "surname", "city", "words")
 # What leads from a telephone number on: its digits are none of the number's, of which at least six stand before it.
 EXTENSION = (
     r"^((?:\D*\d){6}[^#a-z]*)(?:#|\b(?:x|ext|extn|extension|poste|durchwahl|dw|app|interno|int|ramal|anexo|toestel|wew)\b"
@@ -96,9 +97,13 @@ def normalise_field(column: pl.Series, field: FieldSpec, day_first: bool = False
         return _several(column, field)
     if field.kind == "date":
         return _dates(column, day_first)
+    if field.kind == "words":
+        column = read_entities(column.cast(pl.String))
     folded = fold(latinised(column) if field.kind in LATIN_KINDS else column).alias(field.name).to_frame()
     if field.part is not None:
         folded = _part(folded[field.name], field.part).to_frame()
+    if field.kind == "words":
+        return _texts(folded[field.name])
     if field.kind in _NAMES:
         return _name(folded[field.name], field.kind)
     if field.mark is not None:
@@ -122,6 +127,13 @@ def _part(folded: pl.Series, part: NamePart) -> pl.Series:
     name = pl.col(folded.name)
     taken = domain(name) if part == "domain" else name_part(name, part)
     return folded.to_frame().select(taken.alias(folded.name)).to_series()
+
+
+def _texts(folded: pl.Series) -> pl.Series:
+    """The words of each text; null where it has none, or says that it is not known."""
+    texts = pl.DataFrame([folded.rename("value"), spaced_words(folded).rename("words")])
+    unknown = (pl.col("words") == "") | _words(pl.col("value")).is_in(list(UNKNOWN_WORDS))
+    return texts.select(pl.when(~unknown).then("words").alias(folded.name)).to_series()
 
 
 def _dates(column: pl.Series, day_first: bool) -> pl.Series:

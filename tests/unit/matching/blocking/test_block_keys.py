@@ -40,6 +40,7 @@ VALUE_OF_KIND = {
     "street": "12 main st",
     "email": "ann@x.org",
     "number": 7.5,
+    "words": "oak paper mill",
 }
 ARGUMENT = {"none": "", "count": ", 2", "field": ", given_name"}
 

@@ -21,6 +21,7 @@ KINDS = {
     "street": {"kind": "street"},
     "mail": {"kind": "email"},
     "sum": {"kind": "number"},
+    "title": {"kind": "words"},
 }
 FIELDS = [{"name": name} | rest for name, rest in KINDS.items()]
 SPEC = MatchSpec.model_validate({"name": "t", "fields": FIELDS, "passes": [{"name": "p", "keys": ["ssn"]}]})
@@ -126,6 +127,7 @@ REACHED = [
     ("sum", 100.0, 109.0, "within_percent <= 10"),
     ("sum", 1000.0, 1110.0, "within_percent <= 10"),
     ("sum", 1000.0, 1112.0, "differ"),
+    ("title", "oak paper mill", "oak paper", "words >= 0.74"),
 ]
 
 

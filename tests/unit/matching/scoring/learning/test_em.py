@@ -21,7 +21,8 @@ from core.matching.scoring.model import Model, TermTable, build_model, rarity_bi
 from core.matching.scoring.random_pairs import random_pairs
 from core.matching.scoring.score_pairs import Scorer, score_range
 from core.matching.specs.levels import TESTS
-from core.matching.specs.spec import PassSpec, load_spec
+from core.matching.specs.passes import PassSpec
+from core.matching.specs.spec import load_spec
 from core.matching.standardise.normalise import normalise
 from tests.blocking import candidates, in_block_order
 
