@@ -25,12 +25,18 @@ from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
 from core.matching.clustering.cluster import cluster
 from core.matching.compare.patterns import compare_patterns
+from core.matching.compare.words.neighbours import near_words
+from core.matching.quality.word_evidence import word_evidence
 from core.matching.records.layout import Layout
+from core.matching.records.pack_text import pack_text
 from core.matching.records.vocabulary import Vocabulary
+from core.matching.records.words.token_table import WordRules
 from core.matching.scoring.classes import CLASSES
 from core.matching.scoring.model import WeightArrays
 from core.matching.scoring.score_pairs import Scorer, score_range
-from core.matching.specs.spec import load_spec
+from core.matching.specs.passes import PassSpec
+from core.matching.specs.spec import FieldSpec, MatchSpec, load_spec
+from core.matching.standardise.normalise import normalise
 from core.processes import python
 
 # From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
@@ -128,6 +134,16 @@ def warm_scoring() -> None:
     scorer = Scorer(vocabulary, layout, weights, 0.0)
     edges, _ = score_range(words, rows, np.ones(2, dtype=np.uint64), scorer)
     cluster(edges, words, scorer, 2, 0.0)
+    _warm_texts()
+
+
+def _warm_texts() -> None:
+    """Compile what finds and weighs the words of texts, and what explains them, on two titles."""
+    passes = (PassSpec(name="title", keys=("title",)),)
+    layout = Layout.of(MatchSpec(name="texts", fields=(FieldSpec(name="title", kind="words"),), passes=passes))
+    titles = pl.DataFrame({"title": ["oak mill 16gb", "oak mil 16 gb"]})
+    words, vocabulary = pack_text(titles, layout, rules=WordRules(near_words))
+    word_evidence(normalise(titles, layout.spec), words, vocabulary.arrays.tokens, layout, None)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ JOINTS_MAX = 4
 """Ways in which one word may be written as two."""
 SLIP_KEYS = 4
 _ROOM = 1 << 20
-_ZERO = np.uint64(0)
+_ZERO, _S6 = np.uint64(0), np.uint64(63)
 _ONE, _S8, _S32, _S40, _S48 = np.uint64(1), np.uint64(8), np.uint64(32), np.uint64(40), np.uint64(48)
 
 
@@ -63,8 +63,8 @@ def near_words(table: TokenTable, spread: Spread = map) -> TokenArrays:
     likeness = np.concatenate([pairs.similarities[kept]] * 2 + [np.ones(len(whole), dtype=np.float32)])
     order = np.lexsort((seconds, others, codes))
     ends = np.searchsorted(codes[order], np.arange(len(table) + 1), side="left")
-    reach = np.zeros(len(table), dtype=np.uint64)
-    np.bitwise_or.at(reach, codes, _ONE << (others.astype(np.uint64) & np.uint64(63)))
+    reach = np.zeros((len(table), 2), dtype=np.uint64)
+    np.bitwise_or.at(reach, (codes, others & np.uint32(1)), _ONE << ((others >> np.uint32(1)).astype(np.uint64) & _S6))
     return TokenArrays(table.weights, reach, ends.astype(np.int64), others[order], seconds[order], likeness[order])
 
 

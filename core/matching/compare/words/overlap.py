@@ -106,14 +106,16 @@ def touches(
         reach, starts, others: of `TokenArrays`.
     """
     n_words, n_partners, flags = counted
-    mask = code_mask(partners, n_partners)
+    even, odd = code_masks(partners, n_partners)
     for place in range(n_words):
         code = words[place] >> _SHIFT
-        if words[place] & flags == 0 or reach[code] & mask == 0:
+        if words[place] & flags == 0 or reach[code, 0] & even | reach[code, 1] & odd == 0:
             continue
         for near in range(starts[code], starts[code + 1]):
             other = others[near]
-            if mask >> (np.uint64(other) & _S6) & _ONE != 0 and place_of(partners, n_partners, other) >= 0:
+            mask = odd if other & np.uint32(1) else even
+            bit = np.uint64(other >> np.uint32(1)) & _S6
+            if mask >> bit & _ONE != 0 and place_of(partners, n_partners, other) >= 0:
                 return True
     return False
 
@@ -134,6 +136,19 @@ def code_mask(words: NDArray[np.uint32], size: int) -> np.uint64:
     for at in range(size):
         mask |= _ONE << (np.uint64(words[at] >> _SHIFT) & _S6)
     return mask
+
+
+@kernel
+def code_masks(words: NDArray[np.uint32], size: int) -> tuple[np.uint64, np.uint64]:
+    """One of 128 bits for each word, those of even codes and those of odd ones; as in `TokenArrays.reach`."""
+    even, odd = np.uint64(0), np.uint64(0)
+    for at in range(size):
+        code = words[at] >> _SHIFT
+        bit = _ONE << (np.uint64(code >> np.uint32(1)) & _S6)
+        is_odd = np.uint64(code & np.uint32(1))
+        even |= bit * (_ONE - is_odd)
+        odd |= bit * is_odd
+    return even, odd
 
 
 @kernel

@@ -39,7 +39,9 @@ class TokenArrays(NamedTuple):
     """
 
     weights: NDArray[np.float32]  # (V + 1,) by how few texts have the word, in nats
-    reach: NDArray[np.uint64]  # (V + 1,) bit c % 64 set for each other code c that may stand for the word
+    reach: NDArray[
+        np.uint64
+    ]  # (V + 1, 2) bit c // 2 % 64 of place c % 2 set for each other code c that may stand for it
     starts: NDArray[np.int64]  # (V + 2,) where the words begin that may stand for each
     others: NDArray[np.uint32]
     seconds: NDArray[np.uint32]
@@ -48,7 +50,7 @@ class TokenArrays(NamedTuple):
 
 NO_TOKENS = TokenArrays(
     np.zeros(0, dtype=np.float32),
-    np.zeros(0, dtype=np.uint64),
+    np.zeros((0, 2), dtype=np.uint64),
     np.zeros(0, dtype=np.int64),
     np.zeros(0, dtype=np.uint32),
     np.zeros(0, dtype=np.uint32),
@@ -133,7 +135,7 @@ class KnownWords(NamedTuple):
 def no_near(table: TokenTable) -> TokenArrays:
     """Where nothing stands for a word but itself."""
     nothing = np.zeros(len(table) + 1, dtype=np.int64)
-    return NO_TOKENS._replace(weights=table.weights, reach=np.zeros(len(table), dtype=np.uint64), starts=nothing)
+    return NO_TOKENS._replace(weights=table.weights, reach=np.zeros((len(table), 2), dtype=np.uint64), starts=nothing)
 
 
 @dataclass(frozen=True)
