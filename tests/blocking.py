@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocking.blocks import cut, members_of, sort_keys, sort_pass
+from core.matching.blocking.shared_passes import key_parts
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.histograms import Histogram, merge_histograms, pass_histogram
@@ -30,12 +31,14 @@ def in_block_order(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArra
 
 
 def candidates(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, **options: Any) -> Histogram:
-    """Histogram of the candidate pairs of all passes, as training adds them up."""
+    """Histogram of the candidate pairs of the passes that every job makes, as training adds them up."""
+    always = range(layout.spec.n_always)
+    options = {"parts": key_parts(layout.ops, always)} | options
     return merge_histograms(
         [
             pass_histogram(
                 words, sort_pass(words, vocabulary, layout, number), vocabulary, layout, number=number, **options
             )
-            for number in range(len(layout.spec.passes))
+            for number in always
         ]
     )

@@ -23,6 +23,7 @@ from core.matching.edges import Edges
 from core.matching.records.layout import Layout
 from core.matching.records.sources import WITHIN_ONE, Boundaries, boundaries_of, pairs_across
 from core.matching.records.vocabulary import NOT_STORED, Vocabulary, VocabularyArrays
+from core.matching.scoring.calibration.held_out import Calibration
 from core.matching.scoring.model import Model, weights
 from core.matching.scoring.score_pairs import Scorer
 from core.storage.workspace import Array, Workspace, load, load_frame
@@ -194,6 +195,11 @@ class LinkageJob(StagedJob):
     def model(self) -> Model:
         """What training learnt."""
         return self._once("model", lambda: Model.from_json((self.folder("train") / "model.json").read_text()))
+
+    @property
+    def calibration(self) -> Calibration:
+        """What the scores of the model are worth."""
+        return Calibration.of(self.model)
 
     def scorer(self, window: int) -> Scorer:
         """The trained model, ready for the kernels."""

@@ -13,6 +13,7 @@ from core.matching.clustering.contested import BY, KeptApart
 from core.matching.clustering.entity_ids import texts_at
 from core.matching.clustering.torn import NOBODY
 from core.matching.records.sources import source_numbers
+from core.matching.scoring.calibration.held_out import Calibration
 from core.storage.workspace import Array
 
 if TYPE_CHECKING:
@@ -68,18 +69,22 @@ def _deciders(job: LinkageJob, apart: KeptApart) -> pl.Series:
     return found.fill_null("somebody")
 
 
-def with_kept_apart(pairs: pl.DataFrame, apart: pl.DataFrame, ends: tuple[Array, Array]) -> pl.DataFrame:
+def with_kept_apart(
+    pairs: pl.DataFrame, apart: pl.DataFrame, ends: tuple[Array, Array], calibration: Calibration
+) -> pl.DataFrame:
     """Add the columns of `KEPT_APART` to pairs; those kept apart are worth a review, with alternatives counted.
 
     Args:
-        pairs: with `confidence` and `decision`. apart: see `apart_frame`. ends: rows of both sides of the pairs.
+        pairs: with `confidence`, `passes` and `decision`. apart: see `apart_frame`. ends: rows of both sides.
     """
     if apart.height == 0:
         return pairs.with_columns(pl.lit(None, pl.String).alias(name) for name in KEPT_APART)
     rows = pl.DataFrame({"left": ends[0], "right": ends[1]})
     found = rows.join(apart, on=["left", "right"], how="left", maintain_order="left")
     kept = pl.lit(found[KEPT_APART[0]].is_not_null())
-    settled = pl.lit(1.0 / (1.0 + (-found["bits"].cast(pl.Float64) * np.log(2.0)).exp()))
+    # Null where nothing kept the pair apart.
+    bits = found["bits"].cast(pl.Float64).fill_null(0.0).to_numpy()
+    settled = pl.Series(calibration.probability(bits, pairs["passes"].to_numpy()))
     return pairs.with_columns(
         confidence=pl.when(kept).then(settled).otherwise("confidence"),
         decision=pl.when(kept).then(pl.lit("review")).otherwise("decision"),

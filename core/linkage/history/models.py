@@ -15,9 +15,9 @@ from core.linkage.run_record import stored_model
 from core.matching.compare.vectors import compare_pairs
 from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, Drift, drift_of, level_shares, neighbours
 from core.matching.records.layout import Layout
+from core.matching.scoring.calibration.level_scores import scores_by
 from core.matching.scoring.learn import ACCEPTED_MIN
 from core.matching.scoring.learning.plausibility import findings
-from core.matching.scoring.level_scores import scores_by
 from core.matching.scoring.model import Model
 from core.matching.specs.spec import MatchSpec
 from core.storage.private_file import write_private

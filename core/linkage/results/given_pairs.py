@@ -11,6 +11,7 @@ import polars as pl
 from core.errors import InputError
 from core.intake.whole_columns import read_table
 from core.linkage.history.labelled_pairs import IDS, require_columns
+from core.matching.blocking.shared_passes import key_parts, shared_passes
 from core.matching.clustering.entity_ids import texts_at
 from core.matching.compare.patterns import pattern_texts
 from core.matching.records.sources import source_numbers
@@ -42,12 +43,19 @@ def scored_pairs(job: LinkageJob, path: Path) -> pl.DataFrame:
     left, right = (asked[f"row_{side}"].to_numpy() for side in "ab")
     found = _weighed(job, np.minimum(left, right), np.maximum(left, right))
     spec = job.spec
-    bits = pl.col("score")
+    bits, chances = pl.col("score"), _chances(job, found["score"].to_numpy(), left, right)
     decision = pl.when(bits >= spec.match_bits).then(pl.lit("match")).when(bits >= spec.review_bits)
     return pl.concat([asked.drop("row_a", "row_b"), found], how="horizontal").with_columns(
-        confidence=1.0 / (1.0 + (-bits.cast(pl.Float64) * np.log(2.0)).exp()),
+        confidence=pl.Series(chances),
         decision=decision.then(pl.lit("review")).otherwise(pl.lit("differ")),
     )
+
+
+def _chances(job: LinkageJob, scores: Array, left: Array, right: Array) -> Array:
+    """(n,) probability of each pair, by its score and the passes that would make it."""
+    parts = key_parts(job.layout.ops, job.passes_in_use)
+    passes = shared_passes(job.words, (left, right), job.vocabulary, job.layout, parts)
+    return job.calibration.probability(scores, passes)
 
 
 def _weighed(job: LinkageJob, left: Array, right: Array) -> pl.DataFrame:

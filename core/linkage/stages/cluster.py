@@ -15,7 +15,7 @@ from core.linkage.stage_files import load_edges
 from core.matching.clustering.cluster import cluster, name_rows, one_to_one
 from core.matching.clustering.one_of_each import one_of_each
 from core.matching.edges import Edges
-from core.matching.quality.capture_recapture import capture_recapture
+from core.matching.quality.recall import Found, estimate_recall
 from core.storage.workspace import Array, save, save_frame
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     save_frame(folder, "renamed", renamed)
     save_frame(folder, "changes", changes)
     accepted = edges.bits >= job.spec.match_bits
+    found = Found(edges, labels, apart, job.boundaries, float(job.model.learning.get("below_review", 0.0)))
     return {
         "matches": int(accepted.sum()) - kept_apart.height,
         **report.to_dict(),
         "kept_apart": counts_of(kept_apart),
         "changes": dict(Counter(changes["kind"].to_list())),
-        "recall": capture_recapture(edges.passes[accepted], [each.name for each in job.spec.passes]).to_dict(),
+        "recall": estimate_recall(found, job.words, scorer, job.calibration).to_dict(),
     }
 
 

@@ -124,7 +124,7 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
             "id_a": texts_at("id_a", edges.left, job.ids),
             "id_b": texts_at("id_b", edges.right, job.ids),
             "score": edges.bits,
-            "confidence": 1.0 / (1.0 + np.exp2(-edges.bits.astype(np.float64))),
+            "confidence": job.calibration.probability(edges.bits, edges.passes),
             "tf_bits": edges.tf_bits,
             "pattern": job.pattern_texts.gather(pattern),
             "rule": _rules(job, edges.passes),
@@ -136,7 +136,7 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
             "pattern_id": pattern,
         }
     )
-    return with_kept_apart(pairs, job.kept_apart, (edges.left, edges.right))
+    return with_kept_apart(pairs, job.kept_apart, (edges.left, edges.right), job.calibration)
 
 
 def _edges(job: LinkageJob, lo: int, hi: int) -> Edges:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ def sizes(job: LinkageJob) -> list[int]:
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     """Learn the model and store it, or take the one that the request names.
 
-    The histograms are made by threads and added up in the order of the passes.
+    The histograms are made by threads and added up in the order of the passes. What the scores are worth is told from
+    the pairs that will be compared.
     """
     if job.description.request.model is not None or job.description.frozen is not None:
         return reuse_model(job, folder)
@@ -54,12 +55,17 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
     with ThreadPoolExecutor(job.threads) as pool:
         strangers = pool.submit(_random_histogram, job, hashes)
         shared = pool.submit(collisions, job.words, job.vocabulary, job.layout, job.total_pairs, job.boundaries, hashes)
-        teaching = teaching_passes(job)
-        parts = key_parts(job.layout.ops, teaching)
-        passes = [pool.submit(_pass_histogram, job, hashes, parts, number) for number in teaching]
+        teaching = tuple(teaching_passes(job))
+        taught = _of_passes(job, hashes, pool, teaching)
+        some = [
+            tuple(range(job.spec.n_always)),
+            *([job.passes_in_use] if len(job.passes_in_use) > job.spec.n_always else []),
+        ]
+        asked = [taught if numbers == teaching else _of_passes(job, hashes, pool, numbers) for numbers in some]
         near = pool.submit(neighbour_levels, job)
-        candidates, chance = merge_histograms([each.result() for each in passes]), strangers.result()
-    learnt = learn(candidates, chance, job.total_pairs, job.layout, shared.result())
+        candidates, chance = merge_histograms([each.result() for each in taught]), strangers.result()
+        compared = [merge_histograms([each.result() for each in made]) for made in asked]
+    learnt = learn(candidates, chance, job.total_pairs, job.layout, shared.result(), compared)
     model = build_model(
         learnt.parameters,
         job.frequencies,
@@ -91,6 +97,14 @@ def teaching_passes(job: LinkageJob) -> Sequence[int]:
     if len(in_use) == len(always):
         return always
     return in_use if sum(map(job.pairs_of_pass, always)) < PAIRS_PER_PASS else always
+
+
+def _of_passes(
+    job: LinkageJob, hashes: Array, pool: ThreadPoolExecutor, numbers: Sequence[int]
+) -> list[Future[Histogram]]:
+    """The histograms of some passes, in which each pair counts once."""
+    parts = key_parts(job.layout.ops, numbers)
+    return [pool.submit(_pass_histogram, job, hashes, parts, number) for number in numbers]
 
 
 def _pass_histogram(job: LinkageJob, hashes: Array, parts: KeyParts, number: int) -> Histogram:

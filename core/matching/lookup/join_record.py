@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.blocking.shared_passes import KeyParts, key_parts
+from core.matching.blocking.shared_passes import KeyParts, key_parts, shared_passes
 from core.matching.clustering.cluster import Decided, cluster, name_rows
 from core.matching.clustering.continuity import UNPUBLISHED, kept_ids
 from core.matching.clustering.entity_ids import entity_keys
@@ -22,6 +23,7 @@ from core.matching.quality.explain import explain_pair
 from core.matching.records.layout import Layout
 from core.matching.records.sources import WITHIN_ONE
 from core.matching.records.vocabulary import Vocabulary
+from core.matching.scoring.calibration.held_out import Calibration
 from core.matching.scoring.model import Model, WeightArrays, term_bits, weights, well_known
 from core.matching.scoring.score_pairs import Scorer, score_range
 from core.matching.text.hashing import flat_bytes
@@ -61,6 +63,11 @@ class Rules:
         tables = weights(model, Vocabulary.of_strings([""]), layout)
         return cls(model, layout, tables, key_parts(layout.ops), well_known(model.term_tables, layout))
 
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What scores are worth."""
+        return Calibration.of(self.model)
+
     @property
     def match_bits(self) -> np.float32:
         """From here on a pair joins; in the precision of edges."""
@@ -79,6 +86,7 @@ class Scored(NamedTuple):
     tf_bits: NDArray[np.float32]
     words: NDArray[np.uint32]
     vocabulary: Vocabulary
+    passes: NDArray[np.uint32]
 
 
 def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
@@ -92,7 +100,8 @@ def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
     # One block of all of them, of whose pairs only those with the last record are made.
     scorer = replace(_scorer(rules, strings), window=max(last + 1, 2), since=last)
     edges, _ = score_range(words, rows, np.ones(last + 1, dtype=np.uint64), scorer)
-    return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, scorer.vocabulary)
+    passes = shared_passes(words, (edges.left, edges.right), scorer.vocabulary, layout, rules.parts)
+    return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, scorer.vocabulary, passes)
 
 
 def _scorer(rules: Rules, strings: Sequence[str]) -> Scorer:

@@ -20,6 +20,7 @@ from core.matching.records.layout import Layout, choices_of
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, pack
 from core.matching.records.words.token_table import KnownWords, WordRules
+from core.matching.scoring.calibration.held_out import Calibration
 from core.matching.scoring.classes import CLASSES, N_ONE_PERSON, rarity_counts
 from core.matching.scoring.implied_fields import rows_of
 from core.matching.scoring.match_weights import posterior
@@ -184,13 +185,19 @@ def explain_pair(
         fields=tuple(_evidence(model, row, seen, bits[reading], rare) for row in range(layout.n_fields)),
         other_readings_bits=float(total - stated),
         total_bits=float(total),
-        probability=float(1.0 / (1.0 + np.exp2(-total))),
+        probability=float(Calibration.of(model).probability(np.array(total), _bits_of(passes, layout))),
         reading=CLASSES[reading],
         rival=CLASSES[rival],
         compared_by=passes.made,
         missed_by=passes.missed,
         missed_why=passes.why,
     )
+
+
+def _bits_of(passes: Passes, layout: Layout) -> NDArray[np.uint32]:
+    """() bits of the passes that make a pair."""
+    made = [1 << number for number, each in enumerate(layout.spec.passes) if each.name in passes.made]
+    return np.array(sum(made), dtype=np.uint32)
 
 
 def shown(values: Mapping[str, Any], layout: Layout) -> dict[str, Any]:

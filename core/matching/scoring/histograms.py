@@ -28,10 +28,20 @@ WHOLE_PAIR = 720_720.0
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Distinct level patterns, ascending, and for how many pairs each stands."""
+    """Distinct level patterns, ascending, and for how many pairs each stands.
+
+    without: (G, H), by field of `held_out_fields`, how many of them the passes make that do not read the field; of
+    pairs that no pass made (G, 0).
+    """
 
     patterns: NDArray[np.uint64]
     counts: NDArray[np.float64]
+    without: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, patterns: NDArray[np.uint64], counts: NDArray[np.float64]) -> Histogram:
+        """Of pairs that no pass made."""
+        return cls(patterns, counts, np.zeros((len(patterns), 0)))
 
 
 @kernel
@@ -117,19 +127,31 @@ def pass_histogram(
         rows, ends = rows.copy(), (whole.starts[drawn], whole.sizes[drawn])
         order_ties(rows, blocks.depth, ends, hashes, WINDOW_DEFAULT)
     left, right = _pairs_in(rows, ends, boundaries, min(total, 2 * pairs_per_pass))
-    n_pairs = len(left)
     masks = shared_passes(words, (left, right), vocabulary, layout, parts)
-    times = np.maximum(np.bitwise_count(masks), 1).astype(np.float64)
+    n_pairs, times = len(left), np.ones(len(masks))
     if number is not None and len(layout.key_choices[number]) > 1:
         # Two records that share two values of one field stand in two blocks of the pass.
         times = times * _blocks_shared(words, (left, right), vocabulary, layout.key_choices[number])
+    weights = _weights(masks, times, number, layout)
     found = merge_histograms(
-        [
-            _histogram(words, vocabulary, layout, (left[some], right[some]), np.rint(WHOLE_PAIR / times[some]))
-            for some in _chunks(n_pairs)
-        ]
+        [_histogram(words, vocabulary, layout, (left[some], right[some]), weights[some]) for some in _chunks(n_pairs)]
     )
-    return Histogram(found.patterns, found.counts / (WHOLE_PAIR * rate))
+    return Histogram(found.patterns, found.counts / (WHOLE_PAIR * rate), found.without / (WHOLE_PAIR * rate))
+
+
+def _weights(
+    masks: NDArray[np.uint32], blocks: NDArray[np.float64], number: int | None, layout: Layout
+) -> NDArray[np.float64]:
+    """(n, 1 + H) what each pair counts as: among all passes, and among those that do not read a field.
+
+    blocks: (n,) in how many blocks of the pass it stands.
+    """
+    asked = np.concatenate([[np.uint32(0xFFFFFFFF)], passes_without(layout)]).astype(np.uint32)
+    times = np.maximum(np.bitwise_count(masks[:, None] & asked), 1) * blocks[:, None]
+    weights = np.rint(WHOLE_PAIR / times)
+    if number is not None:
+        weights[:, 1:] *= (asked[1:] >> np.uint32(number)) & np.uint32(1)
+    return np.asarray(weights)
 
 
 def _pairs_in(
@@ -163,17 +185,41 @@ def pair_histogram(
     right: NDArray[np.uint32],
 ) -> Histogram:
     """Histogram of the patterns of given pairs, such as random ones."""
-    ones = np.ones(len(left))
+    ones = np.ones((len(left), 1))
     return merge_histograms(
         [_histogram(words, vocabulary, layout, (left[some], right[some]), ones[some]) for some in _chunks(len(left))]
     )
 
 
+def held_out_fields(layout: Layout) -> list[int]:
+    """Fields that are left out in turn: a person's own, with values enough that strangers seldom agree."""
+    return [
+        row
+        for row, field in enumerate(layout.spec.fields)
+        if not field.shared and not field.made_of and field.mark is None
+    ]
+
+
+def passes_without(layout: Layout) -> NDArray[np.uint32]:
+    """(H,) by field left out, bits of the passes whose keys do not read it.
+
+    Pairs of other passes cannot be asked: they were made because the field agrees.
+    """
+    reading = [{name for part in each.parts for name in part.fields} for each in layout.spec.passes]
+    masks = [
+        sum(1 << number for number, names in enumerate(reading) if layout.names[row] not in names)
+        for row in held_out_fields(layout)
+    ]
+    return np.array(masks, dtype=np.uint32)
+
+
 def merge_histograms(parts: list[Histogram]) -> Histogram:
     """Add up histograms in the order given."""
-    if not parts:
-        return Histogram(np.zeros(0, dtype=np.uint64), np.zeros(0))
-    return _summed(np.concatenate([each.patterns for each in parts]), np.concatenate([each.counts for each in parts]))
+    some = [each for each in parts if len(each.patterns)]
+    if not some:
+        return Histogram.of(np.zeros(0, dtype=np.uint64), np.zeros(0))
+    weights = [np.column_stack([each.counts, each.without]) for each in some]
+    return _summed(np.concatenate([each.patterns for each in some]), np.concatenate(weights))
 
 
 def _chunks(n: int) -> list[slice]:
@@ -191,5 +237,7 @@ def _histogram(
 
 
 def _summed(patterns: NDArray[np.uint64], weights: NDArray[np.float64]) -> Histogram:
+    """weights: (n, 1 + H) as of `_weights`."""
     distinct, inverse = np.unique(patterns, return_inverse=True)
-    return Histogram(distinct, np.bincount(inverse, weights=weights, minlength=len(distinct)).astype(np.float64))
+    sums = [np.bincount(inverse, weights=each, minlength=len(distinct)).astype(np.float64) for each in weights.T]
+    return Histogram(distinct, sums[0], np.stack(sums, axis=1)[:, 1:])

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from core.errors import MatchError
 from core.matching.records.layout import Layout
+from core.matching.scoring.calibration.held_out import Calibration, Line, calibrate, chance_of
+from core.matching.scoring.calibration.level_scores import level_scores
 from core.matching.scoring.chance_agreement import Collisions
 from core.matching.scoring.classes import N_ONE_PERSON, SAME, T_MOVED, T_SAME
 from core.matching.scoring.evidence import evidence
@@ -25,7 +27,6 @@ from core.matching.scoring.histograms import Histogram
 from core.matching.scoring.learning.em import LevelCounts, Parameters, Start, implied_in, shares_by_class, train
 from core.matching.scoring.learning.plausibility import KINDS, Findings, findings
 from core.matching.scoring.learning.starting_tables import starting_tables
-from core.matching.scoring.level_scores import level_scores
 from core.matching.specs.levels import MISSING
 
 # Shares of records with a double to begin with; the first is the usual one.
@@ -43,7 +44,7 @@ class Learnt:
 
     refused: by start, why its result was not taken. misled: the field that spoke most for pairs that are not one
     person, where there were such. learnt: of the pairs taken for one person; accepted: of those at or above the match
-    threshold.
+    threshold. below: how many pairs of one person lie below the review threshold for one in review, one at least.
     """
 
     parameters: Parameters
@@ -52,6 +53,8 @@ class Learnt:
     misled: str | None
     learnt: Findings
     accepted: Findings
+    calibration: Calibration
+    below: float
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -61,19 +64,31 @@ class Learnt:
             "misled": self.misled,
             "learnt": self.learnt.to_dict(),
             "accepted": self.accepted.to_dict(),
+            "calibration": self.calibration.to_dict(),
+            "below_review": self.below,
         }
 
 
 def learn(
-    made: Histogram, drawn: Histogram, total_pairs: float, layout: Layout, shared: Sequence[Collisions] = ()
+    made: Histogram,
+    drawn: Histogram,
+    total_pairs: float,
+    layout: Layout,
+    shared: Sequence[Collisions] = (),
+    compared: Sequence[Histogram] = (),
 ) -> Learnt:
     """Learn without labels, and hold the result against what can be true; arguments as of `em.train`.
 
+    Args:
+        compared: of the pairs of the passes that every job makes, and where there are wide ones of all pairs, from
+            which it is told what scores are worth; where that is not given, `made` are all there are.
     Raises:
         MatchError: whatever is tried, pairs would be accepted that cannot be one person; says what they differ in.
     Cost: as `train`; about four times that where the first result is implausible.
     """
-    judge = _Judge(LevelCounts.of(made, layout, implied_in(drawn, layout)), layout)
+    implied = implied_in(drawn, layout)
+    asked = tuple((LevelCounts.of(each, layout, implied), each.without) for each in compared or (made,))
+    judge = _Judge(LevelCounts.of(made, layout, implied), layout, asked)
 
     def fit(begin: Start) -> Parameters:
         return train(made, drawn, total_pairs, layout, shared, begin)
@@ -106,10 +121,11 @@ def learn(
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """Holds parameters against the candidate pairs."""
+    """Holds parameters against the candidate pairs; asked: see `compared` of `learn`, beside `Histogram.without`."""
 
     candidates: LevelCounts
     layout: Layout
+    asked: Sequence[tuple[LevelCounts, NDArray[np.float64]]]
 
     def faults(self, parameters: Parameters) -> tuple[tuple[str, ...], bool]:
         """Why a result is not taken, and whether that is because it cannot be true."""
@@ -120,11 +136,32 @@ class _Judge:
 
     def learnt(self, parameters: Parameters, way: Way, refused: list[tuple[str, ...]], misled: str | None) -> Learnt:
         """The result with what it means for the candidate pairs."""
-        bits = evidence(parameters, self.layout).transpose(1, 2, 0)
-        scores = level_scores(self.candidates.levels, bits, np.log2(parameters.shares))
-        weights = np.where(scores >= self.layout.spec.match_bits, self.candidates.counts, 0.0)
+        bits, shares = evidence(parameters, self.layout).transpose(1, 2, 0), np.log2(parameters.shares)
+        spec, scores = self.layout.spec, level_scores(self.candidates.levels, bits, shares)
+        weights = np.where(scores >= spec.match_bits, self.candidates.counts, 0.0)
         accepted = findings(self.candidates.levels, weights, self.layout)
-        return Learnt(parameters, way, tuple(refused), misled, self._taken(parameters), accepted)
+        lines, below = self._calibrated(bits, shares)
+        calibration = Calibration(lines[0], lines[-1], spec.n_always)
+        return Learnt(parameters, way, tuple(refused), misled, self._taken(parameters), accepted, calibration, below)
+
+    def _calibrated(self, bits: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[list[Line], float]:
+        """What scores are worth, and `Learnt.below`."""
+        lines = [calibrate(pairs.levels, without, self.layout, bits, shares) for pairs, without in self.asked]
+        review, below = self._on_either_side(self.asked[0][0], lines[0], bits, shares)
+        if len(lines) > 1:
+            # Pairs of wide passes alone: of all, less the others.
+            every, others = (self._on_either_side(pairs, lines[1], bits, shares) for pairs, _ in self.asked[::-1])
+            review, below = review + every[0] - others[0], below + every[1] - others[1]
+        return lines, max(below, 0.0) / max(review, 1.0)
+
+    def _on_either_side(
+        self, pairs: LevelCounts, line: Line, bits: NDArray[np.float64], shares: NDArray[np.float64]
+    ) -> tuple[float, float]:
+        """How many pairs of one person lie above the review threshold and are not accepted, and below it."""
+        spec, scores = self.layout.spec, level_scores(pairs.levels, bits, shares)
+        one_person = chance_of(line.corrected(scores)) * pairs.counts
+        open_ = (scores >= spec.review_bits) & (scores < spec.match_bits)
+        return float(one_person[open_].sum()), float(one_person[scores < spec.review_bits].sum())
 
     def acceptable(self, found: Learnt) -> bool:
         """Whether what would be accepted can be one person."""

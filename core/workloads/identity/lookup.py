@@ -349,12 +349,12 @@ def _matched(
     for at in np.lexsort((scored.places, -scored.bits)).tolist():
         place, bits = int(scored.places[at]), scored.bits[at]
         row = known[place].row
-        settled = np.float64(joined.settled.get(row, bits))
+        settled = np.array(joined.settled.get(row, bits), dtype=np.float64)
         one: dict[str, Any] = {
             "record_id": known[place].record_id,
             "entity_id": known[place].entity_id,
             "bits": float(bits),
-            "confidence": float(1.0 / (1.0 + np.exp2(-settled))),
+            "confidence": float(rules.calibration.probability(settled, scored.passes[at])),
             "decision": "match" if bits >= rules.match_bits and row not in joined.settled else "review",
             "joined": row in joined.rows,
         }

@@ -91,12 +91,20 @@ def _occasional_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def recall_words(summary: Mapping[str, Any]) -> str:
-    """How many of the matches were compared at all, in a sentence; an upper bound."""
+    """How many of the matches were found, as the run estimates it, in a sentence."""
     recall = summary["recall"]
     if recall["recall_estimate"] is None:
-        return "recall: no pair was accepted, so nothing tells how many matches were missed"
-    missed = f"about {recall['missed_estimate']:,.0f} more are in pairs that no pass made"
-    return f"recall: at most {100 * recall['recall_estimate']:.1f} % of all matches were compared; {missed}"
+        return "recall: not known; no pair was accepted, so nothing tells how many matches were missed"
+    missed = f"{recall['missed_estimate']:,.0f} in pairs that no pass made"
+    if "recall_low" not in recall:
+        # A job of an older version did not say what was found.
+        compared = 100 * recall["recall_estimate"]
+        return f"recall: an estimated {compared:.1f} % of all matches were compared; about {missed}"
+    share, low, high = (100 * recall[f"recall_{name}"] for name in ("estimate", "low", "high"))
+    return (
+        f"recall: an estimated {share:.1f} % of all matches were found, likely {low:.1f} to {high:.1f} %; about "
+        f"{recall['rejected_estimate']:,.0f} are in pairs not accepted, {missed}"
+    )
 
 
 def next_commands(summary: Mapping[str, Any], out: str | None) -> list[str]:

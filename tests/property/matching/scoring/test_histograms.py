@@ -52,7 +52,7 @@ def test_add_levels_agrees_with_twin(patterns: list[list[int]], seed: int) -> No
 
 def _histogram(part: list[tuple[int, int]]) -> Histogram:
     patterns, counts = ([each[side] for each in part] for side in (0, 1))
-    return Histogram(np.array(patterns, dtype=np.uint64), np.array(counts, dtype=np.float64))
+    return Histogram.of(np.array(patterns, dtype=np.uint64), np.array(counts, dtype=np.float64))
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 99)), max_size=9), max_size=5))

@@ -3,19 +3,22 @@ import polars as pl
 
 from core.linkage.history.kept_apart import KEPT_APART, in_words, notices_of, with_kept_apart
 from core.matching.clustering.contested import BY
+from core.matching.scoring.calibration.held_out import Calibration
 
 
 def test_pairs_kept_apart_are_for_review_with_their_alternatives_counted() -> None:
-    pairs = pl.DataFrame({"confidence": [0.99, 0.98, 0.5], "decision": ["match", "match", "review"]})
+    pairs = pl.DataFrame(
+        {"confidence": [0.99, 0.98, 0.5], "decision": ["match", "match", "review"], "passes": [1, 1, 2]}
+    )
     columns = {"left": [0], "right": [5], "bits": [-1.0], KEPT_APART[0]: ["rival"], KEPT_APART[1]: ["7"]}
     types = {"left": pl.UInt32, "right": pl.UInt32, "bits": pl.Float32}
     apart = pl.DataFrame(columns, schema_overrides=types)
     ends = np.array([0, 0, 3], dtype=np.uint32), np.array([4, 5, 4], dtype=np.uint32)
-    found = with_kept_apart(pairs, apart, ends)
+    found = with_kept_apart(pairs, apart, ends, Calibration())
     assert found["decision"].to_list() == ["match", "review", "review"]
     assert found["confidence"].round(6).to_list() == [0.99, 0.333333, 0.5]
     assert found.select(KEPT_APART).rows() == [(None, None), ("rival", "7"), (None, None)]
-    nothing = with_kept_apart(pairs, apart.clear(), ends)
+    nothing = with_kept_apart(pairs, apart.clear(), ends, Calibration())
     assert nothing.columns == found.columns
     assert nothing.drop(KEPT_APART).equals(pairs)
 

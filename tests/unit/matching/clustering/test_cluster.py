@@ -11,7 +11,6 @@ from core.matching.clustering.cluster import Decided, cluster, cluster_sizes, fa
 from core.matching.clustering.contested import BY
 from core.matching.clustering.fit import WHOLE_MAX
 from core.matching.edges import Edges
-from core.matching.quality.capture_recapture import capture_recapture
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary, pack
 from core.matching.scoring.score_pairs import Scorer
@@ -209,27 +208,6 @@ def test_one_to_one_is_greedy_in_large_components():
     assert chosen[1]
 
 
-def test_capture_recapture_counts_what_passes_made_alone():
-    bits = np.array([0b01] * 3 + [0b10] * 2 + [0b11] * 4, dtype=np.uint32)
-    estimate = capture_recapture(bits, ["one", "two"])
-    assert estimate.n_missed == pytest.approx(0.5 * 5 * 4 / (2 * 5))
-    assert estimate.recall == pytest.approx(9 / 10)
-    assert [(each.n_edges, each.n_only) for each in estimate.passes] == [(7, 3), (6, 2)]
-    assert estimate.to_dict()["passes"]["one"] == {"edges": 7, "only": 3}
-
-
-def test_capture_recapture_of_independent_passes_comes_near_the_truth():
-    draw = np.random.default_rng(11)
-    hits = draw.random((20_000, 8)) < 0.3
-    bits = (hits * (1 << np.arange(8))).sum(axis=1).astype(np.uint32)
-    estimate = capture_recapture(bits[bits > 0], [f"p{at}" for at in range(8)])
-    assert estimate.recall == pytest.approx((bits > 0).mean(), abs=0.005)
-
-
-def test_capture_recapture_of_nothing_claims_nothing_missed():
-    assert capture_recapture(np.zeros(0, dtype=np.uint32), ["one"]).recall == 1.0
-
-
 def test_pairs_told_apart_never_meet_not_even_by_a_chain():
     found, report = labels([BRIDGE] * 4, (0, 1, 9.0), (1, 2, 8.0), (2, 3, 7.0), by=decided(differs=[(3, 0)]))
     assert found == [0, 0, 0, 3]
@@ -246,8 +224,3 @@ def test_pairs_joined_by_people_pass_every_guard_and_count_as_one():
     assert labels(people, (0, 2, 9.0), by=decided(matches=[(0, 1)]))[0] == [0, 0, 0]
     joined = [(0, 1), (1, 2), (2, 3)]
     assert labels([BRIDGE] * 4, max_cluster=2, by=decided(matches=joined))[0] == [0, 0, 0, 0]
-
-
-def test_capture_recapture_claims_nothing_without_a_match() -> None:
-    told = capture_recapture(np.empty(0, dtype=np.uint32), ["a", "b"]).to_dict()
-    assert (told["recall_estimate"], str(told["missed_estimate"])) == (None, "0.0")
