@@ -13,8 +13,14 @@ from core.matching.blocking.shared_passes import key_parts
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.scoring.histograms import Histogram, merge_histograms, pass_histogram
+from core.matching.specs.spec import MatchSpec
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def always(spec: MatchSpec) -> MatchSpec:
+    """The spec with the passes that a job of any size makes: without the wide ones."""
+    return spec.model_copy(update={"passes": spec.passes[: spec.n_always]})
 
 
 def spread(keys: Sequence[int] | NDArray[Any]) -> NDArray[np.uint64]:

@@ -152,13 +152,13 @@ def mark_level(a: set[str], b: set[str], *, counted: bool = True) -> int:
 def sound_classes(text: str) -> list[str]:
     """Sounds of a name as words, before `phonetic.sound_of` numbers and hashes them; at most six."""
     letters = "".join(letter for letter in text if "a" <= letter <= "z")[:64]
+    skeleton = not set(letters) & set("aeiouy")
     if letters[:2] in {"kn", "gn", "pn", "wr", "ps"}:
         letters = letters[1:]
     elif letters.startswith("mac") and len(letters) > 3:
         letters = "mc" + letters[3:]
     heard: list[str] = []
     last = ""
-    skeleton = not set(letters) & set("aeiouy")
     for at, letter in enumerate(letters):
         sound = _sound(letter, letters[at + 1 : at + 2], at == 0)
         if sound == "silent":

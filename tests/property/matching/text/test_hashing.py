@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.matching import reference
@@ -63,6 +63,7 @@ def test_flat_tables_hold_every_string_in_turn(texts):
 
 
 @given(NAMES)
+@example("mack")
 def test_sounds_number_those_of_the_twin(name):
     heard = reference.sound_classes(name)
     key = 0

@@ -16,13 +16,13 @@ from core.matching.scoring.learning.plausibility import findings
 from core.matching.scoring.random_pairs import random_pairs
 from core.matching.specs.levels import MISSING
 from core.matching.specs.spec import load_spec
-from tests.blocking import candidates
+from tests.blocking import always, candidates
 
 FIELDS = ("first_name", "last_name", "dob", "phone", "street", "city", "state", "zip", "email")
 
 
 def learnt_of(frame: pl.DataFrame):
-    spec, _ = load_spec("persons").restrict(FIELDS)
+    spec = always(load_spec("persons").restrict(FIELDS)[0])
     layout = Layout.of(spec)
     words, vocabulary = pack_text(frame.select(spec.columns), layout)
     made = candidates(words, vocabulary, layout)
