@@ -18,7 +18,7 @@ from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.placeholders import null_values
 from core.matching.records.value_places import field_values
-from core.matching.records.vocabulary import Vocabulary
+from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import load_spec
 from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
@@ -195,8 +195,15 @@ def test_packer_takes_placeholders_for_missing():
 def test_vocabulary_of_strings_is_that_of_a_column(one, two):
     strings = ["", *sorted({one, two, "ann", "zoë", "😀"} - {""})]
     found, expected = Vocabulary.of_strings(strings), Vocabulary.of_sorted(pl.Series("string", strings))
-    for name, array in expected.arrays._asdict().items():
-        assert np.array_equal(getattr(found.arrays, name), array), name
+    assert _leaves(found.arrays).keys() == _leaves(expected.arrays).keys()
+    for name, array in _leaves(expected.arrays).items():
+        assert np.array_equal(_leaves(found.arrays)[name], array), name
+
+
+def _leaves(arrays: VocabularyArrays) -> dict[str, np.ndarray | int]:
+    """Each array by name, those of the tokens too."""
+    given = arrays._asdict()
+    return {f"tokens.{name}": each for name, each in given.pop("tokens")._asdict().items()} | given
 
 
 def test_coded_matrix_is_what_pack_text_gives():
