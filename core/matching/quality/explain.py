@@ -105,7 +105,12 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return asdict(self)
+        found = asdict(self)
+        for field in found["fields"]:
+            # Only texts have words.
+            if field["words"] is None:
+                del field["words"]
+        return found
 
     def to_lines(self) -> list[str]:
         """A waterfall in plain text, one line a step."""
