@@ -38,13 +38,13 @@ def in_block_order(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArra
 
 def candidates(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout, **options: Any) -> Histogram:
     """Histogram of the candidate pairs of the passes that every job makes, as training adds them up."""
-    always = range(layout.spec.n_always)
-    options = {"parts": key_parts(layout.ops, always)} | options
+    numbers = range(layout.spec.n_always)
+    options = {"parts": key_parts(layout.ops, numbers)} | options
     return merge_histograms(
         [
             pass_histogram(
                 words, sort_pass(words, vocabulary, layout, number), vocabulary, layout, number=number, **options
             )
-            for number in always
+            for number in numbers
         ]
     )
