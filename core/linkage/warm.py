@@ -3,6 +3,8 @@
 Kernels are cached beside their sources (or in the user's cache folder where those are read-only). A tiny job is run
 from file to entities, because a kernel is compiled for the exact types it meets there. A second process begins with
 those that compare and score, which are half of the work and come late in a job; no kernel is compiled by both.
+Kernels of texts (kind `words`) are compiled by `python -m core.linkage.warm texts`, or by the first run that has some:
+no built-in spec does.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numba.core import event
+from numpy.typing import NDArray
 
 from core.intake.whole_columns import read_table
 from core.linkage.request import MatchRequest
@@ -26,6 +29,7 @@ from core.linkage.results.explanation import explain, run_of_output
 from core.matching.clustering.cluster import cluster
 from core.matching.compare.patterns import compare_patterns
 from core.matching.compare.words.neighbours import near_words
+from core.matching.edges import Edges
 from core.matching.quality.word_evidence import word_evidence
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
@@ -37,11 +41,14 @@ from core.matching.scoring.score_pairs import Scorer, score_range
 from core.matching.specs.passes import PassSpec
 from core.matching.specs.spec import FieldSpec, MatchSpec, load_spec
 from core.matching.standardise.normalise import normalise
+from core.matching.text.distinct import by_head
 from core.processes import python
 
 # From 2,000 rows on pairs are drawn instead of listed, by a kernel of its own.
 N_PERSONS = 2_000
 DOTS = "KERNEL_DOTS"
+# Share of pairs that are one person: of three empty records none fits another.
+UNLIKELY = 1e-9
 
 
 def _persons() -> pl.DataFrame:
@@ -87,11 +94,11 @@ def warm() -> float:
     started = time.perf_counter()
     show_dots()
     with (
-        subprocess.Popen(python("core.linkage.warm", "scoring")) as other_half,  # noqa: S603 - our own module
+        subprocess.Popen(python("core.linkage.warm", "scoring")),  # noqa: S603 - our own module
+        subprocess.Popen(python("core.linkage.warm", "clustering")),  # noqa: S603 - our own module
         tempfile.TemporaryDirectory(prefix="headrace-warm-") as folder,
     ):
         _run_jobs(Path(folder))
-        other_half.wait()
     return time.perf_counter() - started
 
 
@@ -111,33 +118,46 @@ def _run_jobs(folder: Path) -> None:
     more = path.with_name("more.csv")
     _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
     resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
-    resolve(MatchRequest(input=str(other), id_column="id"), workspaces)
     resolve(MatchRequest(input=str(path), id_column="id", link=(str(other), str(more)), one_to_one=True), workspaces)
 
 
 def warm_scoring() -> None:
-    """Compile what compares, scores and clusters, on two empty records: types are all that counts."""
+    """Compile what compares and scores, on three empty records: types are all that counts."""
+    words, rows, scorer = _empty_records()
+    compare_patterns(words, scorer.vocabulary, scorer.layout, rows[:1], rows[1:2])
+    score_range(words, rows, np.ones(3, dtype=np.uint64), scorer)
+
+
+def warm_clustering() -> None:
+    """Compile what clusters, on two pairs of three empty records: the third pair does not fit, so a record is torn."""
+    words, _, scorer = _empty_records()
+    ends, zeros = np.array([[0, 0], [1, 2]], dtype=np.uint32), np.zeros(2, dtype=np.float32)
+    edges = Edges(ends[0], ends[1], zeros, zeros, np.zeros(2, dtype=np.uint64), np.zeros(2, dtype=np.uint32))
+    cluster(edges, words, scorer, 3, -1.0)
+    # Columns of more strings than one part holds are sorted by their heads.
+    by_head(pl.Series(["ann"]))
+
+
+def _empty_records() -> tuple[NDArray[np.uint32], NDArray[np.uint32], Scorer]:
+    """Three records and their rows, and what scores each pair of them far below any threshold."""
     layout = Layout.of(load_spec("persons"))
     vocabulary = Vocabulary.of_strings(["ann"])
-    words = np.zeros((2, layout.stride), dtype=np.uint32)
-    rows = np.arange(2, dtype=np.uint32)
+    shares = np.full(len(CLASSES), UNLIKELY)
+    shares[-1] = 1.0
     weights = WeightArrays(
         bits=np.zeros((layout.n_fields, max(layout.n_levels), len(CLASSES))),
-        shares=np.zeros(len(CLASSES)),
+        shares=shares,
         tf_row=np.full(layout.n_fields, -1, dtype=np.int32),
         tf_counts=np.zeros((len(CLASSES), layout.n_fields)),
         tf=np.zeros((0, len(vocabulary)), dtype=np.float32),
         implied=np.full(layout.n_fields, -1, dtype=np.int32),
         in_order=True,
     )
-    compare_patterns(words, vocabulary, layout, rows[:1], rows[1:])
-    scorer = Scorer(vocabulary, layout, weights, 0.0)
-    edges, _ = score_range(words, rows, np.ones(2, dtype=np.uint64), scorer)
-    cluster(edges, words, scorer, 2, 0.0)
-    _warm_texts()
+    words = np.zeros((3, layout.stride), dtype=np.uint32)
+    return words, np.arange(3, dtype=np.uint32), Scorer(vocabulary, layout, weights, 0.0)
 
 
-def _warm_texts() -> None:
+def warm_texts() -> None:
     """Compile what finds and weighs the words of texts, and what explains them, on two titles."""
     passes = (PassSpec(name="title", keys=("title",)),)
     layout = Layout.of(MatchSpec(name="texts", fields=(FieldSpec(name="title", kind="words"),), passes=passes))
@@ -147,8 +167,9 @@ def _warm_texts() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["scoring"]:
+    alone = {"scoring": warm_scoring, "clustering": warm_clustering, "texts": warm_texts}
+    if sys.argv[1:]:
         show_dots()
-        warm_scoring()
+        alone[sys.argv[1]]()
     else:
         print(f"kernels ready in {warm():.1f} s")  # noqa: T201
