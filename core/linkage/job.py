@@ -198,7 +198,12 @@ class LinkageJob(StagedJob):
 
     @property
     def calibration(self) -> Calibration:
-        """What the scores of the model are worth."""
+        """What the scores of the model are worth; answers of a reference are weighed by their scores as they are.
+
+        Their probabilities and that of no answer are 1 together, which those corrected one by one would not be.
+        """
+        if self.description.request.reference is not None:
+            return Calibration()
         return Calibration.of(self.model)
 
     def scorer(self, window: int) -> Scorer:
@@ -266,6 +271,13 @@ class LinkageJob(StagedJob):
     def kept_apart(self) -> pl.DataFrame:
         """Accepted pairs whose records are of two entities, and why; see `results.kept_apart`."""
         return self._once("apart", lambda: load_frame(self.folder("cluster"), "apart"))
+
+    @property
+    def answers(self) -> pl.DataFrame | None:
+        """What a reference answers, see `partners.Answers`; None where there is none."""
+        if self.description.request.reference is None:
+            return None
+        return self._once("answers", lambda: load_frame(self.folder("cluster"), "answers"))
 
     @property
     def settles_values(self) -> bool:

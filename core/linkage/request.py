@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from core.errors import ConfigError
 from core.intake.reading import Reading
 from core.matching.specs.spec import MatchSpec
 
@@ -53,7 +54,19 @@ class MatchRequest(BaseModel):
         (), description="as mapping, of the files linked, in their order; one: of all; holds before mapping"
     )
     without_names: bool = Field(False, description="match although no column has a name that a built-in spec asks for")
-    one_to_one: bool = Field(False, description="with link: an entity holds at most one record of each file")
+    one_to_one: bool | None = Field(
+        None,
+        description="with link: an entity holds at most one record of each file; empty: so too, shared files aside; "
+        "false: a record may have any number of partners, as in runs of old",
+    )
+    shared: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (), description="with link: files, by name or number (0 is input), whose records may have several partners"
+    )
+    reference: str | None = Field(
+        None,
+        description="with link: the file, by name or number (0 is input), of which each record of the others gets one "
+        "record or none",
+    )
     bad_rows: Literal["raise", "quarantine"] = Field("raise", description="stop at a bad row, or set it aside")
     encoding: str | None = Field(None, description="encoding of text files; empty: as found in each")
     delimiter: str | None = Field(
@@ -135,6 +148,45 @@ class MatchRequest(BaseModel):
         return (self.inputs[number], *(map(Path, self.more) if number == 0 else ()))
 
     @property
+    def exclusive(self) -> bool:
+        """Whether a record of one file has at most one partner in another, shared files aside."""
+        return bool(self.link) and self.reference is None and self.one_to_one is not False
+
+    @property
+    def shared_sources(self) -> tuple[int, ...]:
+        """Numbers of the files whose records may have several partners. Raises as `source_number`."""
+        return tuple(sorted({self.source_number(name, "shared") for name in self.shared}))
+
+    @property
+    def reference_source(self) -> int | None:
+        """Number of the file that answers; None: there is none. Raises as `source_number`."""
+        return None if self.reference is None else self.source_number(self.reference, "reference")
+
+    def source_number(self, name: str, field: str) -> int:
+        """The file that is meant: by its number, its path, its name, or that without an ending.
+
+        Raises:
+            ConfigError: there is none, or there are several; says which there are.
+        """
+        if name.isdecimal() and int(name) < len(self.inputs):
+            return int(name)
+        meant = ({name, str(Path(name).absolute())}, {name}, {name})
+        called = (
+            [str(path) for path in self.inputs],
+            *([getattr(path, how) for path in self.inputs] for how in ("name", "stem")),
+        )
+        ways = (
+            [number for number, each in enumerate(names) if each in wanted]
+            for names, wanted in zip(called, meant, strict=True)
+        )
+        found: list[int] = next(filter(None, ways), [])
+        if len(found) != 1:
+            files = ", ".join(f"{number} {path.name}" for number, path in enumerate(self.inputs))
+            many = "no file of this match" if not found else "several files of this match; give the number of one"
+            raise ConfigError(f"`{field}` {name}: {many}; they are {files}", fields=(field,))
+        return found[0]
+
+    @property
     def adds(self) -> bool:
         """Whether records are added; a file of ids that is the input too says that some are removed, and no more."""
         return self.removed is None or self.input != self.removed or bool(self.more)
@@ -157,7 +209,12 @@ def job_key(
     `others` are the digests of further files that decide the answer. Paths and batch sizes are left out: they change
     nothing in the answer, so a moved file resumes its job.
     """
-    said = request.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    named = request.model_copy(update={"one_to_one": request.exclusive})
+    said = named.model_dump_json(include={"id_column", "mapping", "one_to_one", "bad_rows"})
+    if request.shared:
+        digests = [*digests, f"shared {request.shared_sources}"]
+    if request.reference is not None:
+        digests = [*digests, f"reference {request.reference_source}"]
     if request.link_id or request.link_mapping:
         digests = [*digests, f"linked {request.model_dump_json(include={'link_id', 'link_mapping'})}"]
     if request.with_columns:

@@ -59,11 +59,7 @@ def _check_fields(request: MatchRequest) -> None:
     _check_links(request)
     for mapping in (request.mapping, *request.link_mapping):
         _check_mapping(mapping, "mapping" if mapping is request.mapping else "link_mapping")
-    if request.one_to_one and not request.link:
-        raise ConfigError(
-            "`one_to_one` pairs the records of several files; give the others with `link`",
-            fields=("one_to_one", "link"),
-        )
+    _check_linking(request)
 
 
 def _check_links(request: MatchRequest) -> None:
@@ -78,6 +74,24 @@ def _check_links(request: MatchRequest) -> None:
                 "for each",
                 fields=(name, "link"),
             )
+
+
+def _check_linking(request: MatchRequest) -> None:
+    """Refuse what says of no file, of one that is none, or two things at once, who may have how many partners."""
+    asked = [name for name in ("one_to_one", "shared", "reference") if getattr(request, name)]
+    if asked and not request.link:
+        raise ConfigError(
+            f"`{asked[0]}` pairs the records of several files; give the others with `link`", fields=(asked[0], "link")
+        )
+    if request.shared and request.one_to_one is False:
+        asked = ["one_to_one", *asked]
+    if len(asked) > 1:
+        raise ConfigError(
+            f"`{asked[0]}` and `{asked[1]}` say different things of who has how many partners; leave out one",
+            fields=tuple(asked[:2]),
+        )
+    # Both find the files that are named.
+    _ = request.shared_sources, request.reference_source
 
 
 def _check_mapping(mapping: Mapping[str, str], asked: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from core.linkage.request import MatchRequest
+from core.linkage.results.outline import linking_of
 from core.linkage.stages.needs import STAGES  # promised to nobody: it may move
 
 Headrace = Callable[..., str]
@@ -54,6 +56,14 @@ def attempts_of(job: Path) -> dict[str, list[str]]:
     return {
         name: sorted(path.name for path in job.glob(f"{name.removesuffix('.json')}-*")) for name in acknowledged(job)
     }
+
+
+def test_stored_request_that_links_files_keeps_its_mode(here: Path) -> None:
+    stored = json.loads((here / "resolved.run.json").read_text())["job"]["request"]
+    assert stored["one_to_one"] is False
+    assert linking_of(MatchRequest.model_validate(stored | {"link": ["b.csv"]})) == {"mode": "every"}
+    exclusive = MatchRequest.model_validate(stored | {"link": ["b.csv"], "one_to_one": True})
+    assert linking_of(exclusive) == {"mode": "exclusive", "shared": []}
 
 
 def test_finished_run_is_explained_as_before(here: Path, explained: list[str], answered: Answered) -> None:

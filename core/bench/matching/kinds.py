@@ -118,12 +118,15 @@ def _measured(setup: MatchSetup, kind: Kind, paths: Sequence[Path], truth: pl.Da
 
 
 def match_words(setup: MatchSetup, kind: Kind, paths: Sequence[Path], out: Path) -> list[str]:
-    """The words of `headrace match` for the files of a kind: linked one to one unless a file's records are shared."""
+    """The words of `headrace match` for the files of a kind, linked one to one.
+
+    Where several records of a file may be of one entity, those of the other files may have several partners.
+    """
     words = ["match", str(paths[0])]
     for path in paths[1:]:
         words += ["--link", str(path)]
-    if len(paths) > 1 and not kind.shared:
-        words.append("--one-to-one")
+    several = {number for file in kind.shared for number in range(len(paths)) if number != file}
+    words += [word for number in sorted(several) for word in ("--shared", str(number))]
     options = setup.options
     return [*words, "--id", "id", "--spec", options["spec"], "--threads", str(options["threads"]),
             "--out", str(out), "--yes", "--json"]  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from core.matching.scoring.calibration.held_out import Calibration
 from core.storage.workspace import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.linkage.job import LinkageJob
 
@@ -29,6 +30,7 @@ _SAID = {
     "max_cluster": "the entity would be larger than max_cluster",
     "decision": "a decision by {id}",
     "field": "they differ in a field that tells apart",
+    "partner": "one of the two had a better partner, {id}",
 }
 _COUNTED = {
     "record": "for records of the two entities that do not fit each other",
@@ -98,12 +100,31 @@ def counts_of(apart: pl.DataFrame) -> dict[str, int]:
 
 
 def notices_of(counts: Mapping[str, int]) -> list[str]:
-    """One sentence on all of them, if there are any."""
+    """One sentence on all of them, if there are any; on lost partners there is one of its own."""
+    counts = {by: count for by, count in counts.items() if by in _COUNTED}
     if not counts:
         return []
     said = ", ".join(f"{counts[by]:,} {_COUNTED[by]}" for by in BY if by in counts)
     total = sum(counts.values())
     return [f"{total:,} pairs were accepted by their score and not joined: {said}; `headrace review export` lists them"]
+
+
+def linking_notices(linking: Mapping[str, Any] | None, names: Sequence[str]) -> list[str]:
+    """What became of the pairs that the linking of files did not take, or which records got no answer.
+
+    Args:
+        linking: as the cluster stage counts it; None where it asks for nothing. names: of the files.
+    """
+    if linking and "asked" in linking:
+        n_none = linking["asked"] - linking["answered"]
+        return [f"{linking['answered']:,} of {linking['asked']:,} records got an answer, {n_none:,} none"]
+    if not linking or not linking["lost"]:
+        return []
+    better = [(name, n) for name, n in zip(names, linking["better_partner"], strict=True) if n]
+    whose = ", ".join(f"{n:,} times one of {name}" for name, n in better)
+    ways = f" ({whose}); `shared` {max(better, key=itemgetter(1))[0]} lets its records have several" if better else ""
+    what = f"{linking['lost']:,} pairs at or above the threshold were not taken because a record had a better partner"
+    return [what + ways]
 
 
 def in_words(by: str | None, record_id: str | None) -> str | None:

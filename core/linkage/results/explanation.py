@@ -136,6 +136,10 @@ def explain(
             path = sources[pair[0].source].path
             barred = f"both are records of {path}, and the run compared records of different files only"
             return replace(found, compared_by=(), barred=barred)
+        reference = run.description.request.reference_source
+        if reference is not None and reference not in (pair[0].source, pair[1].source):
+            barred = f"neither is a record of {sources[reference].path}, which alone gives answers"
+            return replace(found, compared_by=(), barred=barred)
         found = _without_unused(found, run)
         questioned = [name for name in found.compared_by if name not in run.whole_passes]
         if not questioned:

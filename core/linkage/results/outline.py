@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.linkage.description import JobDescription
+from core.linkage.request import MatchRequest
 from core.matching.blocking.wide_passes import room_of
 from core.matching.specs.spec import load_spec
 
@@ -30,6 +31,7 @@ class Outline:
 
     passes, dropped: names of the spec's passes that every job makes and this one can, and cannot. wide: of those that
     it makes as far as there is room for their pairs, empty where there is none. notices: what else should be known.
+    linking: see `linking_of`; None within one table.
     """
 
     spec: str
@@ -39,6 +41,7 @@ class Outline:
     dropped: tuple[str, ...]
     notices: tuple[str, ...]
     wide: tuple[str, ...] = ()
+    linking: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -60,7 +63,20 @@ class Outline:
             "dropped_passes": list(self.dropped),
             "wide_passes": list(self.wide),
             "notices": list(self.notices),
+            **({} if self.linking is None else {"linking": dict(self.linking)}),
         }
+
+
+def linking_of(request: MatchRequest) -> dict[str, Any]:
+    """How linked files are joined: `mode`, `exclusive`, `every` or `reference`, and the numbers of files it names.
+
+    `every`: a record may have any number of partners, as in runs before exclusive was the default.
+    """
+    if request.reference_source is not None:
+        return {"mode": "reference", "reference": request.reference_source}
+    if not request.exclusive or len(request.shared_sources) == len(request.inputs):
+        return {"mode": "every"}
+    return {"mode": "exclusive", "shared": list(request.shared_sources)}
 
 
 def outline_of(description: JobDescription) -> Outline:
@@ -89,6 +105,7 @@ def outline_of(description: JobDescription) -> Outline:
         dropped=tuple(name for name in every if name not in running),
         notices=tuple(notice for notice in description.notices if not _told_by_lists(notice)),
         wide=tuple(wide),
+        linking=linking_of(description.request) if description.request.link else None,
     )
 
 

@@ -17,11 +17,13 @@ import polars as pl
 from core.jobs.ports import Stage
 from core.linkage.history.continuity import changes_so_far
 from core.linkage.history.decisions import decisions_of
-from core.linkage.history.kept_apart import notices_of
+from core.linkage.history.kept_apart import linking_notices, notices_of
 from core.linkage.history.left_over import write_copies
 from core.linkage.history.models import statement
 from core.linkage.job import LinkageJob
 from core.linkage.kept_columns import with_kept
+from core.linkage.results.answers import answer_of_each, every_answer
+from core.linkage.results.outline import linking_of
 from core.linkage.run_record import beside, run_path, sink_table, unused_passes
 from core.linkage.stage_files import load_placeholders
 from core.linkage.stages import survive
@@ -38,6 +40,7 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
 
     `out` has one row per input row, in input order: `id`, `entity_id`, and `source` (0 for the first file) when files
     are linked. The pairs stand in the order of their first record. `request.entities` has one golden record an entity.
+    A reference adds `reference_id` and `probability` of its answer; all that may be one stand in a file of their own.
     Changes of entities and decisions by people, the earlier ones included, are written where there are any.
     """
     _write_small(job, out)
@@ -47,11 +50,11 @@ def write_outputs(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> Non
         golden = _survived(job, "entities")
         _write(Path(entities), lambda part: _sink(job, golden, part, Path(entities)))
     with ThreadPoolExecutor(2) as pool:
-        others = [pool.submit(_write_run, job, out, summary), pool.submit(_write_pairs, job, out)]
+        others = [pool.submit(each, job, out) for each in (partial(_write_run, summary=summary), _write_pairs)]
         _write(out, lambda part: _write_members(job, part, out, others))
 
 
-def _write_run(job: LinkageJob, out: Path, summary: Mapping[str, Any]) -> None:
+def _write_run(job: LinkageJob, out: Path, *, summary: Mapping[str, Any]) -> None:
     sources = write_copies(job, out)
     _write(run_path(out), lambda part: part.write_bytes(_run_record(job, summary, sources)))
 
@@ -64,6 +67,9 @@ def _write_pairs(job: LinkageJob, out: Path) -> None:
 def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Future[None]]) -> None:
     """Write the entity of every row; done only when what is written beside it is, or failed if that failed."""
     members = _survived(job, "members").select(_typed_id(job), *(["source"] if job.linked else []), "entity_id")
+    if job.answers is not None:
+        answers = answer_of_each(job).lazy().with_columns(_typed_id(job, "reference_id"))
+        members = pl.concat([members, answers], how="horizontal")
     members = with_kept(members, job.sources)
     _sink(job, members, part, out)
     for each in others:
@@ -73,7 +79,9 @@ def _write_members(job: LinkageJob, part: Path, out: Path, others: Sequence[Futu
 def _write_small(job: LinkageJob, out: Path) -> None:
     """Write the log of changes and the decisions; what another run left under these names does not stay."""
     folder = job.workspace.path(BASE)
-    tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None}
+    tables: dict[str, pl.DataFrame | None] = {"changes": None, "decisions": None, "answers": None}
+    if job.answers is not None:
+        tables["answers"] = every_answer(job)
     if (folder / "log.parquet").is_file():
         tables["changes"] = changes_so_far(job)
     decisions = decisions_of(job)
@@ -92,11 +100,11 @@ def _settle_late(job: LinkageJob) -> None:
             survive.settle(job, partition, job.workspace.path(found["path"]))
 
 
-def _typed_id(job: LinkageJob) -> pl.Expr:
+def _typed_id(job: LinkageJob, name: str = "id") -> pl.Expr:
     """Ids as the input had them: numbers stay numbers where every file has them so."""
     dtypes = {str(source.id_dtype) for source in job.sources}
     dtype = job.sources[0].id_dtype
-    return pl.col("id").cast(dtype) if len(dtypes) == 1 and dtype.is_integer() else pl.col("id")
+    return pl.col(name).cast(dtype) if len(dtypes) == 1 and dtype.is_integer() else pl.col(name)
 
 
 def _survived(job: LinkageJob, name: str) -> pl.LazyFrame:
@@ -142,6 +150,9 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
     matches = clustered.pop("matches")
     recall, changes = clustered.pop("recall"), clustered.pop("changes")
     (model, notices), apart = statement(job), notices_of(clustered.get("kept_apart", {}))
+    # Clusters of an older version say nothing of it.
+    linking = clustered.pop("linking", None)
+    apart += linking_notices(linking, [source.path.name for source in job.sources])
     for name in ("path", "items", "seconds"):
         clustered.pop(name)
     return {
@@ -155,6 +166,7 @@ def summarise(job: LinkageJob, seconds: float, stages: Mapping[Stage, float]) ->
         "stages": {stage: round(spent, 3) for stage, spent in stages.items()},
         "batches": {stage: len(job.outputs(stage)) for stage in stages},
         "clusters": clustered,
+        **({"linking": linking_of(job.description.request) | (linking or {})} if job.linked else {}),
         "changes": changes,
         "recall": recall,
         "model": model,

@@ -16,7 +16,6 @@ from core.linkage.history.kept_apart import with_kept_apart
 from core.matching.clustering.entity_ids import entity_ids, texts_at
 from core.matching.clustering.field_groups import LINEAGE_SUFFIX
 from core.matching.clustering.survivorship import golden
-from core.matching.edges import Edges
 from core.matching.records.sources import source_numbers
 from core.storage.workspace import Array, Folder, save_frame
 
@@ -117,14 +116,15 @@ def _with_lineage(entities: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
 
 def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
     """Accepted and reviewable edges whose smaller row is in the range."""
-    edges = _edges(job, lo, hi)
+    first, last = np.searchsorted(job.edges.left, [lo, hi])
+    edges = job.edges.take(np.arange(first, last))
     pattern = np.searchsorted(job.patterns, edges.pattern).astype(np.int32)
     pairs = pl.DataFrame(
         {
             "id_a": texts_at("id_a", edges.left, job.ids),
             "id_b": texts_at("id_b", edges.right, job.ids),
             "score": edges.bits,
-            "confidence": job.calibration.probability(edges.bits, edges.passes),
+            "confidence": job.calibration.probability(_settled(job)[first:last], edges.passes),
             "tf_bits": edges.tf_bits,
             "pattern": job.pattern_texts.gather(pattern),
             "rule": _rules(job, edges.passes),
@@ -139,10 +139,13 @@ def _pairs(job: LinkageJob, lo: int, hi: int) -> pl.DataFrame:
     return with_kept_apart(pairs, job.kept_apart, (edges.left, edges.right), job.calibration)
 
 
-def _edges(job: LinkageJob, lo: int, hi: int) -> Edges:
-    edges = job.edges
-    first, last = np.searchsorted(edges.left, [lo, hi])
-    return edges.take(np.arange(first, last))
+def _settled(job: LinkageJob) -> Array:
+    """Log-odds of all edges; of those to a reference with the other answers of their record counted in."""
+    if job.answers is None:
+        return job.edges.bits
+    bits = job.edges.bits.copy()
+    bits[job.answers["edge"].to_numpy()] = job.answers["bits"].to_numpy()
+    return bits
 
 
 def _source(job: LinkageJob, rows: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -13,14 +14,18 @@ from core.matching.edges import Edges
 EXACT_RECORDS_MAX = 400
 
 
-def one_to_one(edges: Edges, match_bits: float) -> NDArray[np.bool_]:
+Places = Callable[[NDArray[np.uint32]], NDArray[np.int64]]
+
+
+def one_to_one(edges: Edges, match_bits: float, places: Places | None = None) -> NDArray[np.bool_]:
     """Choose the accepted edges of a best assignment.
 
     Within each connected component the sum of bits above `match_bits` is greatest (components of more than 400
-    records: the heaviest edge first, ties by row). Edges below `match_bits` are kept as they are: they join nothing.
+    records: the heaviest edge first). Edges below `match_bits` are kept as they are: they join nothing.
 
     Args:
         edges: each pair once, its left row of the first source, its right one of the second.
+        places: gives rows (ascending) the places by which ties are settled; None: by row.
     Returns:
         Mask over `edges`.
     """
@@ -42,12 +47,25 @@ def one_to_one(edges: Edges, match_bits: float) -> NDArray[np.bool_]:
     _, component = connected_components(graph, directed=False)
     of_edge = component[ends[0]]
     order = np.argsort(of_edge, kind="stable")
+    left, right = _tied(left, right, np.bincount(of_edge)[of_edge] > 1, places)
     borders = np.flatnonzero(np.concatenate([[True], of_edge[order][1:] != of_edge[order][:-1], [True]]))
     for start, stop in pairwise(borders.tolist()):
         inside = order[start:stop]
         chosen = inside if stop - start == 1 else inside[_assign(left[inside], right[inside], gains[inside])]
         keep[accepted[chosen]] = True
     return keep
+
+
+def _tied(
+    left: NDArray[np.int64], right: NDArray[np.int64], contested: NDArray[np.bool_], places: Places | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of both sides of the contested edges as places, the others as they are: these meet nobody."""
+    if places is None or not contested.any():
+        return left, right
+    ends = np.stack([left, right])
+    rows, at = np.unique(ends[:, contested], return_inverse=True)
+    ends[:, contested] = places(rows.astype(np.uint32))[at.reshape(2, -1)]
+    return ends[0], ends[1]
 
 
 def _assign(left: NDArray[np.int64], right: NDArray[np.int64], gains: NDArray[np.float64]) -> NDArray[np.int64]:

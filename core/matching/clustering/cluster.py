@@ -134,10 +134,11 @@ def cluster(
     scores[differ_in_field(edges.pattern, scorer.layout)] = -np.inf
     known = Scores(np.stack([edges.left, edges.right]), scores)
     labels, outcome, more = settle_contested(accepted, known, decided, Terms(words, scorer, size_max, match_bits))
-    return Clustered(labels, _report(labels, outcome), kept_apart.and_those(more))
+    return Clustered(labels, report_of(labels, outcome), kept_apart.and_those(more))
 
 
-def _report(labels: NDArray[np.uint32], outcome: NDArray[np.uint8]) -> ClusterReport:
+def report_of(labels: NDArray[np.uint32], outcome: NDArray[np.uint8]) -> ClusterReport:
+    """Count the clusters of labels, and what became of edges."""
     times = np.bincount(cluster_sizes(labels))
     distinct = np.flatnonzero(times[1:]) + 1
     counts = times[distinct]

@@ -43,10 +43,10 @@ ROUNDS_MAX = 8
 # Times that clusters are made to find out which scores they hang on; what is not known then counts as no fit.
 ASKS_MAX = 40
 MISSED_MAX = 1 << 20
-BY = ("record", "rival", "max_cluster", "decision", "field")
+BY = ("record", "rival", "max_cluster", "decision", "field", "partner")
 """What keeps apart two records that were accepted as a pair; the number of each is its place."""
 _BY_OUTCOME = {MISFIT: 0, OVERSIZE: 2, DENIED: 3}
-RIVAL, FIELD = 1, 4
+RIVAL, FIELD, PARTNER = 1, 4, 5
 
 
 @dataclass(frozen=True, eq=False)

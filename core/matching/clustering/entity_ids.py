@@ -14,6 +14,9 @@ from core.matching.records.sources import WITHIN_ONE, Boundaries
 from core.matching.text.flat_strings import flat_strings
 from core.matching.text.hashing import flat_bytes
 
+RecordIds = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""Bytes of all record ids behind each other, and where each begins."""
+
 KEY_BYTES = 16
 UUID_CHARACTERS = 36
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)

@@ -13,19 +13,16 @@ from core.matching.specs.levels import MISSING
 FNV_BASIS, FNV_PRIME, MASK = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
 
 
-def one_of_each(edges: Iterable[tuple[int, int]], sources: Sequence[int]) -> list[bool]:
-    """Twin of `one_of_each.unite_sources`: which edges hold groups together in which no source has two rows."""
-    groups = [{row} for row in range(len(sources))]
-    chosen = []
+def one_of_each(edges: Iterable[tuple[int, int]], sources: Sequence[int], shared: Collection[int] = ()) -> list[bool]:
+    """Twin of `one_of_each.unite_sources`: edges within groups where only shared sources give another one two rows."""
+    groups, edges = [{row} for row in range(len(sources))], list(edges)
     for a, b in edges:
-        if groups[a] is not groups[b] and {sources[row] for row in groups[a]}.isdisjoint(
-            sources[row] for row in groups[b]
-        ):
-            united = groups[a] | groups[b]
+        united = groups[a] | groups[b]
+        times = Counter(sources[row] for row in united)
+        if all(n == 1 or any(way in shared and way != source for way in times) for source, n in times.items()):
             for row in united:
                 groups[row] = united
-        chosen.append(groups[a] is groups[b])
-    return chosen
+    return [groups[a] is groups[b] for a, b in edges]
 
 
 def splitmix(value: int) -> int:

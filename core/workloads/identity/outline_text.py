@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 from core.linkage.results.outline import Outline, SourceOutline
 
@@ -20,9 +21,22 @@ def outline_lines(outline: Outline) -> list[str]:
     lines += _wrapped("passes: ", f"{len(outline.passes)} of {every}" + _without(outline.dropped))
     if outline.wide:
         lines += _wrapped("wide passes: ", f"{len(outline.wide)}, as far as there is room for their pairs")
+    if outline.linking is not None:
+        lines += _wrapped("linked: ", _linking(outline.linking, [source.path for source in outline.sources]))
     for notice in outline.notices:
         lines += _wrapped("note: ", notice)
     return lines
+
+
+def _linking(linking: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Who may have how many partners."""
+    if linking["mode"] == "reference":
+        return f"each record gets one answer of {names[linking['reference']]}, or none"
+    if linking["mode"] == "every":
+        return "a record may have any number of partners"
+    shared = ", ".join(names[number] for number in linking["shared"])
+    several = f"; those of {shared} may have several" if shared else ""
+    return f"a record has one partner in another file at most{several}"
 
 
 def _without(dropped: tuple[str, ...]) -> str:

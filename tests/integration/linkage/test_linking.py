@@ -55,12 +55,23 @@ def linked(files: tuple[list[Path], pl.Series], folder: Path, **extra: Any) -> L
 
 @pytest.fixture(scope="module")
 def plain(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
-    return linked(files, tmp_path_factory.mktemp("plain"))
+    """As runs of earlier versions are: any number of partners."""
+    return linked(files, tmp_path_factory.mktemp("plain"), one_to_one=False)
 
 
 @pytest.fixture(scope="module")
 def one_each(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
-    return linked(files, tmp_path_factory.mktemp("one"), one_to_one=True)
+    return linked(files, tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="module")
+def shared(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
+    return linked(files, tmp_path_factory.mktemp("shared"), shared=("b.csv",))
+
+
+@pytest.fixture(scope="module")
+def answered(files: tuple[list[Path], pl.Series], tmp_path_factory: pytest.TempPathFactory) -> Linked:
+    return linked(files, tmp_path_factory.mktemp("answered"), reference="a")
 
 
 def test_every_row_of_every_file_is_there_with_its_own_id(plain: Linked) -> None:
@@ -88,6 +99,60 @@ def test_one_to_one_allows_one_record_of_each_file_in_an_entity(plain: Linked, o
     assert plain.members.select("entity_id", "source").is_duplicated().sum() > 0
     sizes = one_each.members.group_by("entity_id").len()["len"]
     assert sizes.max() == 3
+
+
+def test_pairs_that_are_not_taken_name_the_better_partner(plain: Linked, one_each: Linked) -> None:
+    lost = one_each.pairs.filter(pl.col("kept_apart_by") == "partner")
+    linking = one_each.summary["linking"]
+    assert linking["mode"] == "exclusive"
+    assert (lost.height, lost["joined"].any()) == (linking["lost"], False)
+    assert plain.summary["linking"] == {"mode": "every"}
+    assert any("lets its records have several" in notice for notice in one_each.summary["notices"])
+    # One that needed no third file: a record of the first has another partner in the second one.
+    first = lost.filter(source_a=0, source_b=1).filter(pl.col("kept_apart_id").str.starts_with("1:")).row(0, named=True)
+    assert first["decision"] == "review"
+    found = explain(run_of_output(one_each.out), f"0:{first['id_a']}", f"1:{first['id_b']}")
+    said = decision_of(one_each.out, found)
+    assert said["in_the_way"] == f"one of the two had a better partner, record {first['kept_apart_id']}"
+    both = pl.col("id").is_in([first["id_a"], first["kept_apart_id"][2:]])
+    entities = one_each.members.filter(pl.col("source") < 2, both, pl.col("entity_id") == said["entity_a"])
+    assert entities.select("source").to_series().sort().to_list() == [0, 1]
+
+
+def test_records_of_a_shared_file_alone_have_several_partners(one_each: Linked, shared: Linked) -> None:
+    several = shared.members.group_by("entity_id", "source").len().filter(pl.col("len") > 1)
+    assert set(several["source"]) <= {0, 2}
+    assert several.height > 0
+    # Two records of one file are one by way of a record of the file that is shared.
+    of_second = shared.members.filter(source=1).select("entity_id")
+    assert several.join(of_second, on="entity_id", how="anti").is_empty()
+    assert shared.summary["linking"]["shared"] == [1]
+    assert shared.summary["linking"]["lost"] < one_each.summary["linking"]["lost"]
+
+
+def test_a_reference_gives_each_record_one_answer_or_none(answered: Linked) -> None:
+    members, truth = answered.members, answered.truth
+    first = dict(zip(members.filter(source=0)["id"], members.filter(source=0)["entity_id"], strict=True))
+    given = members.with_columns(truth=truth).filter(pl.col("reference_id").is_not_null())
+    assert members.columns == ["id", "source", "entity_id", "reference_id", "probability"]
+    assert set(given["source"]) == {1, 2}
+    assert [first[each] for each in given["reference_id"]] == given["entity_id"].to_list()
+    true = dict(zip(members.filter(source=0)["id"], truth, strict=False))
+    assert sum(true[row["reference_id"]] == row["truth"] for row in given.iter_rows(named=True)) > 0.98 * given.height
+    assert answered.summary["linking"] == {
+        "mode": "reference", "reference": 0, "asked": sum(SIZES[1:]), "answered": given.height,
+    }  # fmt: skip
+    assert answered.pairs.filter((pl.col("source_a") > 0) & (pl.col("source_b") > 0)).is_empty()
+    every = pl.read_parquet(answered.out.with_name("out.answers.parquet"))
+    sums = every.group_by("source", "id").agg(pl.col("probability").sum(), pl.col("given").sum())
+    assert sums["probability"].to_list() == pytest.approx([1.0] * sums.height)
+    assert set(sums["given"]) == {1}
+    likely = every.filter("given", pl.col("reference_id").is_not_null())
+    assert likely.select("source", "id", "reference_id", "probability").equals(
+        given.select("source", "id", "reference_id", "probability")
+    )
+    found = explain(run_of_output(answered.out), "1:3", "2:3")
+    assert str(found.barred).endswith("a.csv, which alone gives answers")
 
 
 def test_records_of_equal_ids_are_explained_by_their_files(one_each: Linked) -> None:

@@ -42,6 +42,24 @@ WITHIN_ONE = (
             "--link-map: the column a is mapped twice, to dob and to zip; a column serves one field",
         ),
         ({"one_to_one": True}, "--one-to-one pairs the records of several files; give the others with --link"),
+        ({"shared": ("b.csv",)}, "--shared pairs the records of several files; give the others with --link"),
+        ({"reference": "b.csv"}, "--reference pairs the records of several files; give the others with --link"),
+        (
+            {"link": ("b.csv",), "shared": ("b.csv",), "one_to_one": True},
+            "--one-to-one and --shared say different things of who has how many partners; leave out one",
+        ),
+        (
+            {"link": ("b.csv",), "shared": ("b.csv",), "one_to_one": False},
+            "--one-to-one and --shared say different things of who has how many partners; leave out one",
+        ),
+        (
+            {"link": ("b.csv",), "shared": ("b.csv",), "reference": "0"},
+            "--shared and --reference say different things of who has how many partners; leave out one",
+        ),
+        (
+            {"link": ("b.csv",), "reference": "c.csv"},
+            "--reference c.csv: no file of this match; they are 0 a.csv, 1 b.csv",
+        ),
         (
             {"entities": "golden.csv"},
             "--entities goes with --out: the records say by entity_id to which golden record they belong",

@@ -22,7 +22,7 @@ GivenPairs = Annotated[
     Path | None, typer.Option("--pairs", help="score the pairs of this file only (id_a, id_b); OUT has a row for each")
 ]
 # What goes with entities, and not with pairs.
-_OF_ENTITIES = ("against", "decisions", "entities", "with_columns", "lookup", "one_to_one")
+_OF_ENTITIES = ("against", "decisions", "entities", "with_columns", "lookup", "one_to_one", "shared", "reference")
 
 
 def match_given_pairs(

@@ -29,7 +29,17 @@ LinkMaps = Annotated[
     typer.Option("--link-map", help="field=column as --map, of linked files; N:field=column of the Nth --link only"),
 ]
 OneToOne = Annotated[
-    bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity")
+    bool, typer.Option("--one-to-one", help="with --link: at most one record of each file in an entity (default)")
+]
+Shared = Annotated[
+    list[str] | None,
+    typer.Option(help="with --link: file (or its number, 0 is INPUT) whose records may have several partners; repeat"),
+]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        help="with --link: file (or its number) that answers: each record of the others gets one of it, or none"
+    ),
 ]
 Changed = Annotated[
     Literal["refuse", "replace"],

@@ -19,7 +19,9 @@ from core.workloads.identity.cli.link_options import (
     LinkIds,
     LinkMaps,
     OneToOne,
+    Reference,
     Removed,
+    Shared,
     Sheet,
     SkipLines,
     delimiter_of,
@@ -58,7 +60,11 @@ Examples:
 
   headrace match crm.csv --link shop.csv --id id --link-id member_no --link-map last_name=NAME1 --out linked.parquet
 
-  headrace match crm.parquet --link billing.csv --link shop.csv --one-to-one --out linked.parquet --json
+  headrace match crm.parquet --link billing.csv --link shop.csv --out linked.parquet --json
+
+  headrace match papers.csv --link scraped.csv --shared papers.csv --id id --out linked.parquet
+
+  headrace match payers.csv --link customers.csv --reference customers.csv --id id --out answers.parquet
 
 Beside OUT stand OUT.pairs (every pair accepted or worth a review) and OUT.run.json (model and figures; for `explain`).
 """
@@ -115,6 +121,8 @@ def match(
         typer.Option(help="decisions by people: a filled-in `headrace review export`"),
     ] = None,
     one_to_one: OneToOne = False,
+    shared: Shared = None,
+    reference: Reference = None,
     pairs: GivenPairs = None,
     model: Annotated[Path | None, typer.Option(help="trained model to use instead of learning one")] = None,
     allow_drift: Annotated[
@@ -188,7 +196,9 @@ def match(
             "changed": changed,
             "removed": None if removed is None else str(removed),
             "decisions": None if decisions is None else str(decisions),
-            "one_to_one": one_to_one,
+            "one_to_one": one_to_one or None,
+            "shared": tuple(shared or ()),
+            "reference": reference,
             "bad_rows": bad_rows,
             "encoding": encoding,
             "delimiter": delimiter_of(delimiter),

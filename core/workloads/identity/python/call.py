@@ -35,7 +35,9 @@ def match(
     link: Any = None,
     link_id: str | Sequence[str] | None = None,
     link_map: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
-    one_to_one: bool = False,
+    one_to_one: bool | None = None,
+    shared: Any = None,
+    reference: Any = None,
     model: str | Path | None = None,
     against: MatchResult[Any] | str | Path | None = None,
     changed: Literal["refuse", "replace"] = "refuse",
@@ -57,7 +59,10 @@ def match(
         link: another frame or path, or several: only pairs across them are compared.
         link_id: column that names each record of what is linked; a list: of each, in their order.
         link_map: field -> column of what is linked, beside `map`; a list: of each, in their order.
-        one_to_one: with link: an entity has at most one record of each.
+        one_to_one: with link: an entity has at most one record of each, the default; False: any number of partners.
+        shared: with link: what is linked whose records may have several partners: itself, its number (0 is `records`),
+            or its path; or several.
+        reference: with link: what answers: each record of the others gets one of its records, or none.
         against: a result, or the output of a finished match, that the records are added to.
         changed: "replace": records with an id that is known already take the place of the old ones.
         removed: ids (a list, a frame or a path) of records that are taken out of it.
@@ -91,6 +96,8 @@ def match(
             changed=changed,
             removed=None if removed is None else _removed(removed, here),
             one_to_one=one_to_one,
+            shared=tuple(_which(each, [records, *listed(link)]) for each in listed(shared)),
+            reference=None if reference is None else _which(reference, [records, *listed(link)]),
             model=None if model is None else str(Path(model).absolute()),
             decisions=_decisions(decisions, here),
             entities=str(here / "best.parquet") if best_records else None,
@@ -150,6 +157,12 @@ class _Base(NamedTuple):
 def _base_of(against: Any) -> _Base:
     out = against.out if isinstance(against, MatchResult) else Path(against).absolute()
     return _Base(out, open_base(out).description.request)
+
+
+def _which(named: Any, given: Sequence[Any]) -> str:
+    """What is matched, as a request names it: its number where it is one of those given, else as it is said."""
+    same = next((number for number, each in enumerate(given) if each is named), None)
+    return str(named if same is None else same)
 
 
 def _refuse_numbered(records: Any, id_column: str) -> None:

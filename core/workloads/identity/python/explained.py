@@ -12,14 +12,19 @@ from core.storage.private_file import write_private
 
 @dataclass(frozen=True)
 class Explained:
-    """Why two records are one entity, or are not: `evidence` in numbers, printed in words."""
+    """Why two records are one entity, or are not: `evidence` in numbers, printed in words.
+
+    in_the_way: what kept them apart although their pair was accepted by its score.
+    """
 
     evidence: Explanation
     same_entity: bool
+    in_the_way: str | None = None
 
     def __str__(self) -> str:
         ended = "one entity" if self.same_entity else "two entities"
-        return "\n".join([*self.evidence.to_lines(), f"in the result the records are {ended}"])
+        way = [] if self.in_the_way is None else [f"kept apart: {self.in_the_way}"]
+        return "\n".join([*self.evidence.to_lines(), f"in the result the records are {ended}", *way])
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"

@@ -67,7 +67,8 @@ class MatchResult(Generic[F]):
         """Why the records with these ids are one entity or not, by field. Raises InputError: there is no such id."""
         run = explanation.run_of_output(self._here(self._out))
         evidence = explanation.explain(run, str(a), str(b))
-        return Explained(evidence, bool(explanation.decision_of(self._out, evidence)["same_entity"]))
+        decision = explanation.decision_of(self._out, evidence)
+        return Explained(evidence, bool(decision["same_entity"]), decision["in_the_way"])
 
     def report(self, *, with_values: bool = False) -> Page:
         """The page of `headrace report`, shown inline in a notebook. with_values: of pairs near the threshold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -28,9 +29,11 @@ def edges_of(pairs: list[tuple[int, int, float]]) -> Edges:
     )  # fmt: skip
 
 
-def chosen_of(pairs: list[tuple[int, int, float]], sizes: list[int], ids: list[str]) -> list[bool]:
+def chosen_of(
+    pairs: list[tuple[int, int, float]], sizes: list[int], ids: list[str], shared: Collection[int] = ()
+) -> list[bool]:
     flat = flat_bytes(pl.Series(ids, dtype=pl.String))
-    return one_of_each(edges_of(pairs), boundaries_of(sizes), MATCH_BITS, flat).tolist()
+    return one_of_each(edges_of(pairs), boundaries_of(sizes), MATCH_BITS, flat, shared).tolist()
 
 
 @st.composite
@@ -42,17 +45,18 @@ def linked(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int, float]]]:
     return sizes, [(a, b, draw(st.integers(1, 6)) * 1.0) for a, b in sorted(pairs)]
 
 
-@given(linked(), st.randoms(use_true_random=False))
+@given(linked(), st.sets(st.integers(0, 3)), st.randoms(use_true_random=False))
 def test_one_of_each_agrees_with_its_twin_and_knows_no_order_of_rows(
-    case: tuple[list[int], list[tuple[int, int, float]]], draw: object
+    case: tuple[list[int], list[tuple[int, int, float]]], shared: set[int], draw: object
 ) -> None:
     sizes, pairs = case
     boundaries = boundaries_of(sizes)
     sources = source_numbers(np.arange(sum(sizes), dtype=np.uint32), boundaries).tolist()
     ids = [f"{row:02d}" for row in range(len(sources))]
-    chosen = chosen_of(pairs, sizes, ids)
+    chosen = chosen_of(pairs, sizes, ids, shared)
     accepted = sorted((pair for pair in pairs if pair[2] >= MATCH_BITS), key=lambda pair: (-pair[2], pair[0], pair[1]))
-    expected = dict(zip(accepted, reference.one_of_each([pair[:2] for pair in accepted], sources), strict=True))
+    twin = reference.one_of_each([pair[:2] for pair in accepted], sources, shared)
+    expected = dict(zip(accepted, twin, strict=True))
     assert chosen == [expected.get(pair, True) for pair in pairs]
 
     # The rows of each source in another order: the same pairs of ids stay.
@@ -61,7 +65,11 @@ def test_one_of_each_agrees_with_its_twin_and_knows_no_order_of_rows(
     moved = np.concatenate([first + rng.permutation(last - first) for first, last in pairwise(starts)])
     again = sorted((int(moved[a]), int(moved[b]), bits) for a, b, bits in pairs)
     names = [ids[int(np.flatnonzero(moved == row)[0])] for row in range(len(sources))]
-    kept = {(names[a], names[b]) for (a, b, _), yes in zip(again, chosen_of(again, sizes, names), strict=True) if yes}
+    kept = {
+        (names[a], names[b])
+        for (a, b, _), yes in zip(again, chosen_of(again, sizes, names, shared), strict=True)
+        if yes
+    }
     assert kept == {(ids[a], ids[b]) for (a, b, _), yes in zip(pairs, chosen, strict=True) if yes}
 
 
@@ -69,6 +77,18 @@ def test_a_record_goes_to_the_entity_that_it_resembles_most() -> None:
     # a0-b1 and b1-c3 are one; a0 would bring c2 along, of whose source c3 is there already.
     pairs = [(0, 1, 9.0), (0, 2, 5.0), (1, 3, 8.0)]
     assert chosen_of(pairs, [1, 1, 2], ["a", "b", "c", "d"]) == [True, False, True]
+
+
+def test_records_of_a_shared_source_have_several_partners_and_others_one() -> None:
+    # Sources {0}, {1, 2}, {3, 4}; record 0 is like all, and 1-3 and 2-4 are like each other.
+    pairs = [(0, 1, 9.0), (0, 2, 8.0), (0, 3, 7.0), (0, 4, 6.0), (1, 3, 5.0), (2, 4, 4.0)]
+    ids, sizes = list("abcde"), [1, 2, 2]
+    assert chosen_of(pairs, sizes, ids) == [True, False, True, False, True, True]
+    assert chosen_of(pairs, sizes, ids, {0}) == [True] * 6
+    # A partner of a record of the second source that is shared: one of each other source is there already.
+    assert chosen_of(pairs, sizes, ids, {1}) == [True, False, True, True, True, False]
+    assert chosen_of([(0, 2, 9.0), (1, 2, 8.0)], [2, 1], ids[:3], {0}) == [True, False]
+    assert chosen_of([(0, 2, 9.0), (1, 2, 8.0)], [2, 1], ids[:3], {1}) == [True, True]
 
 
 def test_edges_below_the_threshold_stay_and_join_nothing() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from core.linkage.history.kept_apart import KEPT_APART, in_words, notices_of, with_kept_apart
+from core.linkage.history.kept_apart import KEPT_APART, in_words, linking_notices, notices_of, with_kept_apart
 from core.matching.clustering.contested import BY
 from core.matching.scoring.calibration.held_out import Calibration
 
@@ -31,3 +31,18 @@ def test_each_reason_is_said_in_words_and_counted_in_one_notice() -> None:
     assert notices_of({}) == []
     (notice,) = notices_of(dict.fromkeys(BY, 2))
     assert notice.startswith("10 pairs were accepted by their score and not joined: 2 for records")
+
+
+def test_lost_partners_are_counted_in_a_notice_of_their_own_that_names_the_way_out() -> None:
+    assert notices_of({"partner": 3}) == []
+    assert linking_notices(None, ["a.csv", "b.csv"]) == []
+    assert linking_notices({"lost": 0, "better_partner": [0, 0]}, ["a.csv", "b.csv"]) == []
+    (notice,) = linking_notices({"lost": 1200, "better_partner": [3, 1199]}, ["a.csv", "b.csv"])
+    assert notice == (
+        "1,200 pairs at or above the threshold were not taken because a record had a better partner "
+        "(3 times one of a.csv, 1,199 times one of b.csv); `shared` b.csv lets its records have several"
+    )
+    (notice,) = linking_notices({"lost": 1, "better_partner": [0, 0, 0]}, ["a.csv", "b.csv", "c.csv"])
+    assert notice.endswith("because a record had a better partner")
+    (notice,) = linking_notices({"asked": 9, "answered": 7}, ["a.csv", "b.csv"])
+    assert notice == "7 of 9 records got an answer, 2 none"
