@@ -8,5 +8,5 @@ _CLI = "core.workloads.invoices.cli"
 
 WORKLOAD = Workload(
     name="invoices",
-    commands={"": (f"{_CLI}.reconcile",), "generate": (f"{_CLI}.generate",)},
+    commands={"": (f"{_CLI}.reconcile", f"{_CLI}.import_files"), "generate": (f"{_CLI}.generate",)},
 )
