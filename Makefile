@@ -183,7 +183,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(call install,adding the tools of requirements-dev.lock,\
 		$(call packages,--no-deps --require-hashes -r requirements-dev.lock))
 
-KERNEL_FOLDERS := core/matching core/matching/* core/matching/*/* core/intake/delimited core/intake/tables core/workloads/* core/workloads/*/*
+KERNEL_FOLDERS := core/matching core/matching/* core/matching/*/* core/intake/delimited core/intake/tables core/workloads/* core/workloads/*/* core/workloads/*/*/*
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard $(addsuffix /*.py,$(KERNEL_FOLDERS)))
 	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm) && touch $@

@@ -14,7 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 NAMED = "NUMBA_CACHE_DIR"
-WITH_KERNELS = frozenset({"match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up"})
+WITH_KERNELS = frozenset(
+    {"match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up", "reconcile"}
+)
 # Benches of the platform alone.
 WITHOUT_KERNELS = frozenset({"queue", "headers", "records", "scale", "table"})
 READY = f"kernels-{sys.implementation.cache_tag}.ready"

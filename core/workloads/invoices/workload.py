@@ -9,4 +9,5 @@ _CLI = "core.workloads.invoices.cli"
 WORKLOAD = Workload(
     name="invoices",
     commands={"": (f"{_CLI}.reconcile", f"{_CLI}.import_files"), "generate": (f"{_CLI}.generate",)},
+    warm="core.workloads.invoices.warm:warm",
 )

@@ -1,16 +1,157 @@
-"""`headrace reconcile`: the group of commands that apply payments to invoices."""
+"""`headrace reconcile`: payments applied to invoices, and the group of commands around it."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
-from core.workloads.invoices.cli import evaluate
+from core.workloads.invoices.cli import evaluate, explain
+
+if TYPE_CHECKING:
+    from core.workloads.invoices.rules.decide import Policy
+
+EXAMPLES = """
+Find which open invoices each payment settles, apply what is sure, suggest the rest.
+
+DIR gets allocations, exceptions and unapplied, and run.json, which has the model and the sums. Each payment is in
+exactly one state: applied, suggested, exception, unapplied, foreign.
+
+[bold]Examples[/bold]
+
+  headrace reconcile --invoices invoices.csv --payments bank.csv --out answer
+
+  headrace reconcile --invoices open.xlsx --payments bank.csv --customers c.csv --rates r.csv --out answer --csv
+
+  headrace reconcile --invoices open.csv --payments bank.csv --map invoices.number=doc_no --map decimal=, --out answer
+
+  headrace reconcile explain P-77 --run answer
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Payments and invoices: which settles which.", no_args_is_help=True)
-    # A group needs a callback to stay a group while it has one command.
-    group.callback()(lambda: None)
+    group = typer.Typer(help=EXAMPLES, no_args_is_help=True, invoke_without_command=True)
+    group.callback()(reconcile)
     evaluate.register(group)
+    explain.register(group)
     app.add_typer(group, name="reconcile")
+
+
+def reconcile(
+    context: typer.Context,
+    invoices: Annotated[Path | None, typer.Option(help="Open items: CSV, Excel, Parquet, JSON lines.")] = None,
+    payments: Annotated[Path | None, typer.Option(help="Bank lines.")] = None,
+    customers: Annotated[Path | None, typer.Option(help="Customers (default: those of the invoices).")] = None,
+    rates: Annotated[
+        Path | None, typer.Option(help="Dated rates; without them other currencies are only suggested.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="YAML: auto_min, weak_below, loss_minor.")] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", help="file.field=column, decimal=, or a YAML file of the same.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the answer.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of Parquet.")] = False,
+    as_xlsx: Annotated[bool, typer.Option("--xlsx", help="Write workbooks instead of Parquet.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
+) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from core.errors import ConfigError
+
+    missing = [
+        name for name, value in (("--invoices", invoices), ("--payments", payments), ("--out", out)) if not value
+    ]
+    if missing or invoices is None or payments is None or out is None:
+        raise ConfigError(f"reconcile needs {', '.join(missing)}; `headrace reconcile --help` shows how")
+    if as_csv and as_xlsx:
+        raise ConfigError("--csv and --xlsx: choose one")
+    from core.workloads.invoices.reconciling import run
+
+    files = {"invoices": invoices, "payments": payments, "customers": customers, "rates": rates}
+    request = run.Request(files, mapping_of(maps or []), policy_of(rules))
+    found = run.reconcile(request)
+    suffix = ".csv" if as_csv else ".xlsx" if as_xlsx else ".parquet"
+    run.write_folder(out, run.record_of(request, found), found.answer, suffix)
+    _show(found.figures(), found.read.notices, out, as_json=as_json)
+
+
+def mapping_of(words: list[str]) -> dict[str, dict[str, Any]]:
+    """`invoices.number=doc_no`, `decimal=,` and YAML files, as file -> field -> what serves it."""
+    from core.errors import ConfigError
+
+    found: dict[str, dict[str, Any]] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            for kind, fields in _yaml(Path(word)).items():
+                found.setdefault(kind if isinstance(fields, dict) else "", {}).update(
+                    fields if isinstance(fields, dict) else {kind: fields}
+                )
+            continue
+        kind, point, field = key.strip().rpartition(".")
+        if not field or (point and not kind):
+            raise ConfigError(f"--map {word}: say file.field=column, such as invoices.number=doc_no")
+        found.setdefault(kind, {})[field] = value
+    return found
+
+
+def policy_of(path: Path | None) -> Policy:
+    """Rules of a YAML file; the default ones without it. Raises ConfigError: an unknown or unfit rule."""
+    from core.errors import ConfigError
+    from core.workloads.invoices.rules.decide import Policy
+
+    if path is None:
+        return Policy()
+    said = _yaml(path)
+    known = ("auto_min", "weak_below", "loss_minor")
+    if unknown := sorted(set(said) - set(known)):
+        raise ConfigError(f"{path}: there is no rule {unknown[0]!r}; there are: {', '.join(known)}")
+    shares = {name: said[name] for name in known[:2] if name in said}
+    for name, value in shares.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+            raise ConfigError(f"{path}: {name} is a share above 0 and up to 1")
+    loss = said.get("loss_minor")
+    if loss is not None and (not isinstance(loss, int) or isinstance(loss, bool) or loss < 0):
+        raise ConfigError(f"{path}: loss_minor is a whole number of minor units, 0 or more")
+    return Policy(loss_minor=loss, **shares)
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    from core.errors import ConfigError
+
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML ({type(error).__name__})") from None
+    if not isinstance(said, dict):
+        raise ConfigError(f"{path}: holds no names with values")
+    return said
+
+
+def _show(figures: dict[str, Any], notices: tuple[str, ...], out: Path, *, as_json: bool) -> None:
+    from core.currencies import exponent_of
+    from core.terminal.tables import emit
+
+    for notice in notices:
+        typer.echo(f"notice: {notice}", err=True)
+    if as_json:
+        print(json.dumps({**figures, "out": str(out)}))
+        return
+    rows = [
+        {
+            "state": state,
+            "payments": f"{entry['payments']:,}",
+            "amounts": ", ".join(
+                f"{minor / 10 ** exponent_of(code):,.{exponent_of(code)}f} {code}"
+                for code, minor in sorted(entry["amount_minor"].items())
+            ),
+        }
+        for state, entry in figures["states"].items()
+    ]
+    emit(f"{figures['payments']:,} payments, {figures['invoices']:,} open items", rows, as_json=False)
+    typer.echo(f"written to {out}")

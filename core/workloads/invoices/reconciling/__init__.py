@@ -1,0 +1,1 @@
+"""A reconciliation from files to an answer: columns and texts read, rules applied, tables written."""

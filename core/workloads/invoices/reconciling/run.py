@@ -1,0 +1,139 @@
+"""A reconciliation on this machine: files in, a folder out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from core.intake.file_digest import file_digest
+from core.workloads.invoices.reconciling.answer import Answer, answer_of
+from core.workloads.invoices.reconciling.reading import Read, read_tables
+from core.workloads.invoices.rules.decide import Policy, decide
+from core.workloads.invoices.rules.propose import propose
+from core.workloads.invoices.rules.settle import settle
+from core.workloads.invoices.rules.sides.assemble import Sides, assemble
+from core.workloads.invoices.rules.train import train
+from core.workloads.invoices.rules.why import Decided
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to reconcile. files: invoices, payments, customers, rates -> path or None. mapping: see `read_tables`."""
+
+    files: Mapping[str, Path | None]
+    mapping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The answer, and all that `explain` wants."""
+
+    read: Read
+    sides: Sides
+    run: Decided
+    answer: Answer
+
+    def figures(self) -> dict[str, Any]:
+        """Payments and amounts by state; each payment stands in exactly one."""
+        grouped = self.answer.states.group_by("state", "currency").agg(
+            payments=pl.len(), amount_minor=pl.col("amount_minor").sum()
+        )
+        states: dict[str, Any] = {}
+        for state, currency, payments, amount in grouped.sort("state", "currency").rows():
+            entry = states.setdefault(state, {"payments": 0, "amount_minor": {}})
+            entry["payments"] += payments
+            entry["amount_minor"][currency] = amount
+        return {
+            "invoices": len(self.sides.invoices),
+            "payments": len(self.sides.payments),
+            "states": states,
+        }
+
+
+def reconcile(request: Request) -> Reconciled:
+    """Read, explain, settle and decide. The same rows in another order give the same answer."""
+    read = read_tables(request.files, request.mapping)
+    sides = assemble(read.tables)
+    found = propose(sides.block)
+    model = train(sides.block, found)
+    gone = sides.reversals["original"].to_numpy().astype(np.int64)
+    settled = settle(sides.block, found, model, gone)
+    policy = Policy(
+        request.policy.auto_min, request.policy.loss_minor, request.policy.weak_below, len(read.tables.rates) > 0
+    )
+    decisions = decide(sides.block, settled, policy)
+    decided = Decided(sides.block, found, model, settled, decisions)
+    return Reconciled(read, sides, decided, answer_of(sides, settled, decisions))
+
+
+def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
+    """The run as JSON: what went in, what came out, and the model that decided; no clock, no name of a machine."""
+    files = {kind: None if path is None else str(path.absolute()) for kind, path in request.files.items()}
+    digests = {kind: file_digest(path) for kind, path in request.files.items() if path is not None}
+    habits = found.run.block.habits
+    return {
+        "files": files,
+        "sha256": digests,
+        "map": {kind: dict(fields) for kind, fields in request.mapping.items()},
+        "rules": {
+            "auto_min": request.policy.auto_min,
+            "loss_minor": request.policy.loss_minor,
+            "weak_below": request.policy.weak_below,
+        },
+        "columns": found.read.mapping,
+        "notices": list(found.read.notices),
+        "model": found.run.model.to_dict(),
+        "fees": [[found.sides.codes[code], amount] for code, amount in habits.fees.tolist()],
+        "taxes_per_10000": habits.taxes.tolist(),
+        **found.figures(),
+    }
+
+
+def write_folder(folder: Path, record: Mapping[str, Any], answer: Answer, suffix: str = ".parquet") -> None:
+    """Write allocations, exceptions and unapplied, then run.json: a folder with one is complete.
+
+    Args:
+        suffix: .parquet, .csv or .xlsx.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RUN).unlink(missing_ok=True)
+    for name in ("allocations", "exceptions", "unapplied"):
+        for other in (".parquet", ".csv", ".xlsx"):
+            (folder / f"{name}{other}").unlink(missing_ok=True)
+        _write(getattr(answer, name), folder / f"{name}{suffix}")
+    part = folder / f".{RUN}.partial"
+    part.write_text(json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, folder / RUN)
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    part = path.with_name(f".{path.name}.partial")
+    if path.suffix == ".parquet":
+        frame.write_parquet(part)
+    elif path.suffix == ".csv":
+        escaped_texts(frame).write_csv(part)
+    else:
+        from core.intake.tables.workbook import write_workbook
+
+        write_workbook(frame.lazy(), part, path)
+    os.replace(part, path)
+
+
+def escaped_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts that a spreadsheet would compute, with an apostrophe before them."""
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    computed = r"^'*[=+\-@\t\r]"
+    return frame.with_columns(
+        pl.when(pl.col(name).str.contains(computed)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name in names
+    )

@@ -1,0 +1,266 @@
+"""Explanations of every receipt: found, described by levels, and weighed by a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.workloads.invoices.rules.block import Block
+from core.workloads.invoices.rules.explanations import (
+    BANK_FEE,
+    COPIES,
+    DIGEST,
+    FAMILY,
+    FEE_STEP,
+    FEE_UNKNOWN,
+    FX,
+    INSTALMENT,
+    KIND,
+    LINE,
+    N_COLUMNS,
+    N_ITEMS,
+    OVERPAYMENT,
+    PART,
+    PARTS,
+    RESIDUAL,
+    SETS,
+    SHORT,
+    SMALL_DIFFERENCE,
+    SMALL_MOST,
+    START,
+    TAX_MOST,
+    TAX_STEP,
+    TAX_UNKNOWN,
+    TAX_WITHHELD,
+    Found,
+    Integers,
+)
+from core.workloads.invoices.rules.search import search_lines
+from core.workloads.invoices.rules.sides.habits import times_seen
+
+Floats = NDArray[np.float64]
+# How the items of an explanation stand to those that the text names.
+ALL_NAMED, ALL_AND_OTHERS, SOME_NAMED, NONE_SILENT, NONE_STRANGER, OTHERS_NAMED = range(6)
+NAMING = ("all_named", "all_and_others", "some_named", "nothing_named", "unknown_number", "others_named")
+LAG_EDGES = np.array([-60, -30, -10, -3, 3, 10, 30, 60, 120], dtype=np.int64)
+"""Days from the last due date to the receipt."""
+N_LAGS = len(LAG_EDGES) + 2
+BEFORE_ISSUE = N_LAGS - 1
+STRONG_BITS = 8.0
+"""Evidence for a named item that speaks against all others."""
+NEW_VALUES = 5.0
+"""How many of the values seen count as much as one that is new."""
+_LINES_AT_ONCE = 50_000
+_WORDS_MOST = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Explanations:
+    """(n,) each, sorted by receipt; what is not chosen by itself (`n_items` 0) stands for sets that nobody listed.
+
+    line, family, kind, residual, copies, digest: as in `Found`. naming, way, lag: levels. fixed_bits: what no model
+    learns. start, n_items: of `members`, places of items.
+    """
+
+    receipt: Integers
+    line: Integers
+    family: Integers
+    kind: Integers
+    naming: Integers
+    way: Integers
+    lag: Integers
+    fixed_bits: Floats
+    residual: Integers
+    copies: Integers
+    digest: Integers
+    start: Integers
+    n_items: Integers
+    members: Integers
+
+    def __len__(self) -> int:
+        return len(self.receipt)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Explanations:
+        """Those of the rows; `members` stay as they are."""
+        names = [name for name in self.__slots__ if name != "members"]
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def items_of(self, row: int) -> Integers:
+        """Places of its items."""
+        return self.members[self.start[row] : self.start[row] + self.n_items[row]]
+
+    def flat(self) -> tuple[Integers, Integers]:
+        """(m,) row of each member, and its place."""
+        rows = np.repeat(np.arange(len(self)), self.n_items)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(self.n_items) - self.n_items, self.n_items)
+        return rows, self.members[self.start[rows] + within]
+
+
+def propose(block: Block) -> Explanations:
+    """All explanations of all receipts, each set once a kind. Cost: some 20 us a line."""
+    found = [_search(block, lo, lo + _LINES_AT_ONCE) for lo in range(0, len(block.lines.receipt), _LINES_AT_ONCE)]
+    offsets = np.cumsum([0, *(len(part.members) for part in found)])
+    for part, offset in zip(found, offsets, strict=False):
+        part.heads[:, START] += offset
+    heads = np.concatenate([np.zeros((0, N_COLUMNS), np.int64), *(part.heads for part in found)])
+    members = np.concatenate([np.zeros(0, np.int64), *(part.members for part in found)])
+    return _described(block, _once(block, heads), members)
+
+
+def _search(block: Block, lo: int, hi: int) -> Found:
+    lines = type(block.lines)(*(column[lo:hi] for column in block.lines))
+    n = len(lines.receipt)
+    room = [12 * n + 64, 24 * n + 256]
+    while True:
+        heads, members = np.zeros((room[0], N_COLUMNS), np.int64), np.zeros(room[1], np.int64)
+        found = Found(heads, members, np.zeros(2, np.int64))
+        search_lines(block.items, block.pools, lines, block.habits, found)
+        n_heads, n_members = found.n.tolist()
+        if n_heads <= room[0] and n_members <= room[1]:
+            heads[:n_heads, LINE] += lo
+            return Found(heads[:n_heads].copy(), members[:n_members].copy(), found.n)
+        room = [max(room[0], n_heads), max(room[1], n_members)]
+
+
+def _once(block: Block, heads: Integers) -> Integers:
+    """Of equal sets with one kind the one of the family with the fewest sets, sorted by receipt."""
+    receipt = block.lines.receipt[heads[:, LINE]]
+    listed = heads[:, N_ITEMS] > 0
+    key = np.where(listed, heads[:, DIGEST], -1 - np.arange(len(heads)))
+    order = np.lexsort((heads[:, SETS], heads[:, KIND], key, receipt))
+    heads, receipt, key = heads[order], receipt[order], key[order]
+    first = np.ones(len(heads), dtype=np.bool_)
+    same = (receipt[1:] == receipt[:-1]) & (key[1:] == key[:-1]) & (heads[1:, KIND] == heads[:-1, KIND])
+    first[1:] = ~same
+    heads, receipt = heads[first], receipt[first]
+    # By what they hold and not by their digests: oldest due first, which is the order of places.
+    rank = np.lexsort((heads[:, START], heads[:, N_ITEMS], receipt))
+    return heads[rank]
+
+
+def _described(block: Block, heads: Integers, members: Integers) -> Explanations:
+    """Levels and fixed bits of each explanation; those that pay an item before its issue must name it."""
+    line = heads[:, LINE]
+    bare = Explanations(
+        receipt=block.lines.receipt[line],
+        line=line,
+        family=heads[:, FAMILY],
+        kind=heads[:, KIND],
+        naming=np.zeros(len(heads), np.int64),
+        way=block.way[line],
+        lag=np.zeros(len(heads), np.int64),
+        fixed_bits=np.zeros(len(heads)),
+        residual=heads[:, RESIDUAL],
+        copies=heads[:, COPIES],
+        digest=heads[:, DIGEST],
+        start=heads[:, START],
+        n_items=heads[:, N_ITEMS],
+        members=members,
+    )
+    rows, places = bare.flat()
+    n_named, bits, others = _naming_of(block, bare, rows, places)
+    lag, early = _lags(block, bare, rows, places)
+    naming = np.where(
+        n_named == 0,
+        np.where(others, OTHERS_NAMED, NONE_SILENT + block.receipts.text[bare.receipt].clip(0, 1)),
+        np.where(n_named < bare.n_items, SOME_NAMED, np.where(others, ALL_AND_OTHERS, ALL_NAMED)),
+    )
+    fixed = bits + _amount_bits(block, bare) - heads[:, SETS] / 256 - np.log2(block.rivals[line])
+    fixed += np.log2(np.maximum(bare.copies, 1))
+    whole = _instalments(block, replace(bare, naming=naming, lag=lag, fixed_bits=fixed))
+    return whole.take(~early | (naming <= ALL_AND_OTHERS))
+
+
+def _instalments(block: Block, found: Explanations) -> Explanations:
+    """Parts of one named item, of several receipts, that come to all that is open: one is sure by the others."""
+    part = np.flatnonzero((found.kind == SHORT) & (found.n_items == 1) & (found.naming <= ALL_AND_OTHERS))
+    item = found.members[found.start[part]]
+    amount = block.lines.amount[found.line[part]]
+    # In floats: sums of amounts are whole and below 2**53.
+    total = np.bincount(item, weights=amount, minlength=block.n_items)
+    n_parts = np.bincount(item, minlength=block.n_items)
+    whole = (total[item] == block.items.open[item]) & (n_parts[item] > 1)
+    rows = part[whole]
+    kind, fixed = found.kind.copy(), found.fixed_bits.copy()
+    kind[rows] = INSTALMENT
+    fixed[rows] += block.receipts.chance_bits[found.receipt[rows]] / n_parts[item[whole]]
+    return replace(found, kind=kind, fixed_bits=fixed)
+
+
+def _naming_of(
+    block: Block, bare: Explanations, rows: Integers, places: Integers
+) -> tuple[Integers, Floats, NDArray[np.bool_]]:
+    """How many items are named, with what evidence, and whether the receipt names others."""
+    line_of_named = np.repeat(np.arange(len(block.lines.receipt)), block.lines.end_named - block.lines.first_named)
+    keys = line_of_named * block.n_items + block.habits.named
+    wanted = bare.line[rows] * block.n_items + places
+    at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+    hit = keys[at] == wanted if len(keys) else np.zeros(len(wanted), np.bool_)
+    found = np.where(hit, block.named_bits[at], 0.0) if len(keys) else np.zeros(len(wanted))
+    n = len(bare)
+    n_named = np.bincount(rows, weights=hit, minlength=n).astype(np.int64)
+    # Words, not items: one that names items of two customers is explained by either. What names items of others is an
+    # accident where the explanation has names of its own: an amount, a telephone number.
+    word = line_of_named * _WORDS_MOST + block.habits.tokens
+    strong = np.unique(word[block.named_bits >= STRONG_BITS])
+    n_strong = np.bincount(strong // _WORDS_MOST, minlength=len(block.lines.receipt))
+    words = rows[hit] * _WORDS_MOST + block.habits.tokens[at[hit]] if len(keys) else keys
+    # A word names one item, whichever of those that it fits.
+    told, which = np.unique(words, return_inverse=True)
+    best = np.zeros(len(told))
+    np.maximum.at(best, which, found[hit])
+    bits: Floats = np.bincount(told // _WORDS_MOST, weights=best, minlength=n).astype(np.float64)
+    of = bare.line[told // _WORDS_MOST] * _WORDS_MOST + told % _WORDS_MOST
+    n_told = np.bincount((told // _WORDS_MOST)[np.isin(of, strong)], minlength=n)
+    anywhere = np.bincount(block.lines.receipt, weights=n_strong, minlength=block.n_receipts)
+    others = np.where(n_named > 0, n_strong[bare.line] > n_told, anywhere[bare.receipt] > 0)
+    return n_named, bits, others
+
+
+def _lags(block: Block, bare: Explanations, rows: Integers, places: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+    """Level of the days since the last due date, and whether an item was issued after the receipt."""
+    n = len(bare)
+    due = np.full(n, np.iinfo(np.int64).min)
+    np.maximum.at(due, rows, block.items.due[places])
+    issued = np.full(n, np.iinfo(np.int64).min)
+    np.maximum.at(issued, rows, block.items.issued[places])
+    date = block.receipts.date[bare.receipt]
+    early = issued > date
+    lag = np.searchsorted(LAG_EDGES, date - np.maximum(due, -(10**6)), side="right")
+    return np.where(bare.n_items == 0, -1, np.where(early, BEFORE_ISSUE, lag)), early
+
+
+def _share_bits(seen: tuple[Integers, Integers], choices: Floats) -> Floats:
+    """log2 of how likely a value is that others have been seen to have: a Dirichlet process over choices.
+
+    Args:
+        seen: how often this value was seen, itself included, and how many there were.
+        choices: among how many a value falls that nobody has.
+    """
+    times, total = seen
+    bits: Floats = np.log2((np.maximum(times - 1, 0) + NEW_VALUES / choices) / (np.maximum(total - 1, 0) + NEW_VALUES))
+    return bits
+
+
+def _amount_bits(block: Block, bare: Explanations) -> Floats:
+    """How much an amount says that an explanation makes certain: nothing where a part or too much is paid."""
+    bits = block.receipts.chance_bits[bare.receipt].copy()
+    kind = bare.kind
+    bits[kind == BANK_FEE] -= np.log2(max(len(block.habits.fees), 1))
+    bits[kind == TAX_WITHHELD] -= np.log2(max(len(block.habits.taxes), 1))
+    bits[kind == PART] -= np.log2(PARTS)
+    bits[kind == SMALL_DIFFERENCE] -= np.log2(2 * SMALL_MOST)
+    fee, tax = np.flatnonzero(kind == FEE_UNKNOWN), np.flatnonzero(kind == TAX_UNKNOWN)
+    line = bare.line
+    choices = block.habits.fee_most[block.lines.currency[line[fee]]] / FEE_STEP
+    seen = times_seen(block.habits.seen_fees, block.lines.currency[line[fee]], -bare.residual[fee])
+    bits[fee] += _share_bits(seen, choices)
+    total = block.lines.amount[line[tax]] - bare.residual[tax]
+    share = np.round(-bare.residual[tax] * 10_000 / total).astype(np.int64)
+    seen = times_seen(block.habits.seen_taxes, block.lines.country[line[tax]], share)
+    bits[tax] += _share_bits(seen, np.full(len(tax), TAX_MOST / TAX_STEP))
+    width = np.log2(2.0 * block.lines.tolerance[bare.line] + 1)
+    bits = np.where(kind == FX, np.maximum(bits - width, 0.0), bits)
+    return np.where((kind == SHORT) | (kind == OVERPAYMENT) | (bare.copies == 0), 0.0, bits)

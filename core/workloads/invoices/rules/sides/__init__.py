@@ -1,0 +1,1 @@
+"""Both sides, from tables to arrays: texts, payers, lines, habits."""
