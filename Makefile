@@ -32,9 +32,9 @@ DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefe
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.kernels $(VENV)/.text-kernels ## Create .venv, install the locked packages, compile the kernels
+setup: $(VENV)/.kernels $(VENV)/.more-kernels ## Create .venv, install the locked packages, compile the kernels
 
-setup-dev: $(VENV)/.dev $(VENV)/.kernels $(VENV)/.text-kernels ## The same with the tools that tests and checks need
+setup-dev: $(VENV)/.dev $(VENV)/.kernels $(VENV)/.more-kernels ## The same with the tools that tests and checks need
 
 demo: $(VENV)/.kernels ## Resolve 100,000 generated persons, from nothing to a summary
 	@mkdir -p "$(DEMO_STATE)"
@@ -186,8 +186,9 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 KERNEL_FOLDERS := core/matching core/matching/* core/matching/*/* core/intake/delimited core/intake/tables core/workloads/* core/workloads/*/* core/workloads/*/*/*
 
 $(VENV)/.kernels: $(VENV)/.package $(wildcard $(addsuffix /*.py,$(KERNEL_FOLDERS)))
-	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm) && touch $@
+	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm engine) && touch $@
 
-# No built-in spec compares texts, so the demo does not wait for these.
-$(VENV)/.text-kernels: $(VENV)/.kernels
-	@$(call timed,compiling the kernels of texts,$(PYTHON) -m core.linkage.warm texts) && touch $@
+# The demo compares no texts and reconciles nothing, so it does not wait for these.
+$(VENV)/.more-kernels: $(VENV)/.kernels
+	@$(call timed,compiling the kernels of texts,$(PYTHON) -m core.linkage.warm texts)
+	@$(call timed,compiling the kernels of workloads,$(PYTHON) -m core.workloads warm) && touch $@

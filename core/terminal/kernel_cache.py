@@ -14,12 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 
 NAMED = "NUMBA_CACHE_DIR"
-WITH_KERNELS = frozenset(
-    {"match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up", "reconcile"}
-)
+# Those that need kernels which no other command does.
+WITH_KERNELS_OF_WORKLOADS = frozenset({"reconcile"})
+WITH_KERNELS = WITH_KERNELS_OF_WORKLOADS | {
+    "match", "lookup", "explain", "evaluate", "model", "bench", "consume", "demo", "up"
+}  # fmt: skip
 # Benches of the platform alone.
 WITHOUT_KERNELS = frozenset({"queue", "headers", "records", "scale", "table"})
 READY = f"kernels-{sys.implementation.cache_tag}.ready"
+READY_OF_WORKLOADS = f"workloads-{READY}"
 
 
 def place_kernels(environment: MutableMapping[str, str], home: Path, sources: Path) -> None:
@@ -54,11 +57,11 @@ def compile_first(arguments: Sequence[str], environment: MutableMapping[str, str
     """
     if not _needs_kernels(arguments):
         return
-    found = places(environment, home, sources)
-    if _is_ready(found):
+    found, engine_alone = places(environment, home, sources), arguments[0] not in WITH_KERNELS_OF_WORKLOADS
+    if _is_ready(found, READY if engine_alone else READY_OF_WORKLOADS):
         return
     sys.stderr.write("headrace: compiling the kernels for this processor, once; it takes about a minute\n")
-    compile_kernels(found, sources.parent)
+    compile_kernels(found, sources.parent, engine_alone=engine_alone)
 
 
 def _needs_kernels(arguments: Sequence[str]) -> bool:
@@ -72,8 +75,11 @@ def _needs_kernels(arguments: Sequence[str]) -> bool:
     return True
 
 
-def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:
+def compile_kernels(looked_at: Sequence[Path], core: Path, *, engine_alone: bool = False) -> bool:
     """Compile in processes of their own, with a bar on a terminal; returns whether that went well.
+
+    Args:
+        looked_at: places for the mark. core: the package. engine_alone: leave out what workloads have of their own.
 
     What is missing then is compiled when it is needed.
     """
@@ -83,7 +89,7 @@ def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:
     total = sum(path.read_text(encoding="utf-8").count("\n@kernel") for path in core.rglob("*.py"))
     console = Console(stderr=True)
     columns = (TextColumn("kernels"), BarColumn(), TextColumn("{task.completed} of {task.total}"), TimeElapsedColumn())
-    command = [sys.executable, "-c", "from core.workloads.__main__ import warm; warm()"]
+    command = [sys.executable, "-c", f"from core.workloads.__main__ import warm; warm({'[]' if engine_alone else ''})"]
     environment = {**os.environ, "KERNEL_DOTS": "1"}
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
@@ -93,16 +99,21 @@ def compile_kernels(looked_at: Sequence[Path], core: Path) -> bool:
         while compiler.stdout is not None and compiler.stdout.read(1):
             progress.advance(bar)
     if compiler.returncode == 0:
-        for place in filter(_can_be_written, looked_at):
-            with suppress(OSError):
-                place.mkdir(parents=True, exist_ok=True)
-                (place / READY).write_text(_compiled_for())
-                break
+        _mark(looked_at, (READY,) if engine_alone else (READY, READY_OF_WORKLOADS))
     return compiler.returncode == 0
 
 
-def _is_ready(looked_at: Sequence[Path]) -> bool:
-    marks = [place / READY for place in looked_at]
+def _mark(looked_at: Sequence[Path], marks: Sequence[str]) -> None:
+    for place in filter(_can_be_written, looked_at):
+        with suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            for mark in marks:
+                (place / mark).write_text(_compiled_for())
+            break
+
+
+def _is_ready(looked_at: Sequence[Path], mark: str) -> bool:
+    marks = [place / mark for place in looked_at]
     return any(mark.is_file() and mark.read_text(errors="replace") == _compiled_for() for mark in marks)
 
 

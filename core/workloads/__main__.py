@@ -1,4 +1,4 @@
-"""`python -m core.workloads warm|metrics`: compile the kernels of everything; print the page of all metrics."""
+"""`python -m core.workloads warm [engine]|metrics`: compile kernels, of everything or the engine; print all metrics."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def warm(found: Sequence[Workload] | None = None) -> float:
     return time.perf_counter() - started
 
 
-def _warm_with_a_bar() -> int:
+def _warm_with_a_bar(*, engine_alone: bool = False) -> int:
     from core.terminal.kernel_cache import compile_kernels, places
 
     core, started = Path(__file__).parents[1], time.perf_counter()
     home = Path(os.path.expanduser("~"))
-    if not compile_kernels(places(os.environ, home, core / "matching"), core):
+    if not compile_kernels(places(os.environ, home, core / "matching"), core, engine_alone=engine_alone):
         return 1
     sys.stdout.write(f"kernels ready in {time.perf_counter() - started:.1f} s\n")
     return 0
@@ -45,10 +45,12 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["warm"]:
             return _warm_with_a_bar()
+        case ["warm", "engine"]:
+            return _warm_with_a_bar(engine_alone=True)
         case ["metrics"]:
             sys.stdout.write(render_reference(catalog_of(workloads())))
         case _:
-            sys.stderr.write("usage: python -m core.workloads warm|metrics\n")
+            sys.stderr.write("usage: python -m core.workloads warm [engine]|metrics\n")
             return 2
     return 0
 

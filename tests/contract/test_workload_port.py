@@ -157,7 +157,7 @@ def test_module_prints_the_metrics_of_all(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("words", [[], ["warn"], ["warm", "metrics"]])
 def test_module_says_how_it_is_used(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert by_module.main(words) == 2
-    assert capsys.readouterr().err == "usage: python -m core.workloads warm|metrics\n"
+    assert capsys.readouterr().err == "usage: python -m core.workloads warm [engine]|metrics\n"
 
 
 def test_deployment_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,8 +74,8 @@ def fresh(tmp_path: Path) -> Path:
         (tmp_path / package / "__init__.py").touch()
     (tmp_path / "core/matching/kernels.py").write_text("\n@kernel\n\n@kernel\n")
     (tmp_path / "core/workloads/__main__.py").write_text(
-        "import os\ndef warm():\n    os.write(1, os.environ['KERNEL_DOTS'].encode())\n"
-        "    open('compiled', 'a').write('once ')\n"
+        "import os\ndef warm(found='all'):\n    os.write(1, os.environ['KERNEL_DOTS'].encode())\n"
+        "    open('compiled', 'a').write(f'{found} ')\n"
     )
     return tmp_path / "core/matching"
 
@@ -93,11 +93,16 @@ def test_the_first_command_with_kernels_says_that_it_compiles_them(
     ]
     compile_first(["match", "a.csv"], {}, tmp_path, fresh)
     assert capsys.readouterr().err == ""
-    assert (tmp_path / "compiled").read_text() == "once "
+    assert (tmp_path / "compiled").read_text() == "[] "
     (mark,) = (fresh / "__pycache__").iterdir()
     mark.write_text("another processor")
     compile_first(["consume", "--queue", "default"], {}, tmp_path, fresh)
-    assert (tmp_path / "compiled").read_text() == "once once "
+    assert (tmp_path / "compiled").read_text() == "[] [] "
+    for _ in "twice":
+        compile_first(["reconcile", "--help"], {}, tmp_path, fresh)
+        compile_first(["reconcile", "--out", "r"], {}, tmp_path, fresh)
+        compile_first(["match", "a.csv"], {}, tmp_path, fresh)
+    assert (tmp_path / "compiled").read_text() == "[] [] all "
 
 
 def test_a_command_goes_on_where_kernels_cannot_be_compiled_ahead(fresh: Path, tmp_path: Path) -> None:
