@@ -73,7 +73,8 @@ def without_fields(columns: list[str], fields: list[str]) -> set[str]:
 def test_every_column_that_is_written_is_explained_and_no_other(reader: Reader) -> None:
     given, matched = reader.follow("docs/how-to/give-back.md"), reader.follow("docs/how-to/match-your-csv.md")
     fields = pl.read_csv(given / "people.csv", infer_schema=False).drop("id", "entity_id").columns
-    assert columns_told("OUT") == set(pl.read_parquet(matched / "linked.parquet").columns)
+    assert columns_told("OUT") == set(pl.read_parquet(matched / "answers.parquet").columns)
+    assert columns_told("OUT.answers") == set(pl.read_parquet(matched / "answers.answers.parquet").columns)
     assert columns_told("OUT.pairs") == set(pl.read_parquet(matched / "linked.pairs.parquet").columns)
     scored = columns_told("OUT of given pairs") - {"source_a", "source_b"}
     assert scored == set(pl.read_parquet(given / "scored.parquet").columns)
