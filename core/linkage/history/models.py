@@ -166,6 +166,9 @@ def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
     drift = trained["drift"]
     request = job.description.request
     said = {"file": request.model or request.against, "trained_rows": job.model.n_rows, "drift": drift}
+    if drift is None and not request.adds:
+        # Nothing came that the model could not fit.
+        return said, []
     if drift is None:
         return said, ["drift of the records from the model cannot be told: too few pairs, or a model without shares"]
     if drift["worst_psi"] <= NOTICE_PSI:

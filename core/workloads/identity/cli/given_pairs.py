@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 GivenPairs = Annotated[
     Path | None, typer.Option("--pairs", help="score the pairs of this file only (id_a, id_b); OUT has a row for each")
 ]
-# What goes with entities, and not with pairs.
-_OF_ENTITIES = ("against", "decisions", "entities", "with_columns", "lookup", "one_to_one", "shared", "reference")
+# What goes with entities, and not with pairs; what needs another of them stands before it.
+_OF_ENTITIES = (
+    "removed", "against", "decisions", "entities", "with_columns", "lookup", "one_to_one", "shared", "reference",
+)  # fmt: skip
 
 
 def match_given_pairs(
@@ -37,7 +39,7 @@ def match_given_pairs(
     from core.storage.private_file import write_private
     from core.workloads.identity.cli.planning import asking
 
-    extra = [name for name in _OF_ENTITIES if getattr(request, name)]
+    extra = ["changed"] * (request.changed != "refuse") + [name for name in _OF_ENTITIES if getattr(request, name)]
     if via != "local" or extra:
         what = f"`{extra[0]}`" if extra else "`via` prefect"
         raise ConfigError(

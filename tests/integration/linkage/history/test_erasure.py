@@ -98,6 +98,7 @@ def test_what_is_removed_is_in_no_file_and_what_is_left_goes_on(folder: Path) ->
     assert "outputs of earlier runs, and what stands beside them, hold ids and frequent values: base.parquet" in notices
     assert MARK not in notices
     assert "nobody" not in notices
+    assert "drift" not in notices, "nothing came that the model could not fit"
     after = entity_of(folder / "next.parquet")
     assert after == {record: entity for record, entity in before.items() if record not in "ABCD"}
     # What the user gave, and what was written of it before, is the user's; the kept workspace was ours.

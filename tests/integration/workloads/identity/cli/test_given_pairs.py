@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from core.errors import ConfigError
+from core.linkage.request import MatchRequest
 from core.made_records.persons.generator import generate_persons
+from core.workloads.identity.cli.given_pairs import match_given_pairs
 from tests.command import headrace
 
 
@@ -60,6 +64,13 @@ def test_pairs_that_cannot_be_meant_are_told(folder: Path, tmp_path: Path, rows:
     assert done.returncode == 2
     assert sentence in done.stderr
     assert not (tmp_path / "scored.csv").exists()
+
+
+@pytest.mark.parametrize("said", [{"removed": "gone.csv"}, {"changed": "replace", "removed": "gone.csv"}])
+def test_records_that_change_or_leave_are_no_matter_of_pairs(said: dict[str, Any]) -> None:
+    request = MatchRequest(input="people.csv", id_column="id", against="base.parquet", **said)
+    with pytest.raises(ConfigError, match=f"leave out `{next(iter(said))}`"):
+        match_given_pairs(request, Path("x.csv"), via="local", threads=1, tell=lambda _: None, as_json=True)
 
 
 def test_what_is_about_entities_is_refused(folder: Path, tmp_path: Path) -> None:
