@@ -15,6 +15,7 @@ from core.workloads.invoices.readers.amounts import minor_of
 
 _BLANKS: Final = re.compile(r"[\s\u00a0\u202f\u2009'’_]")
 _CURRENCY: Final = re.compile(r"^(?:[A-Za-z]{3}|[€$£¥])|(?:[A-Za-z]{3}|[€$£¥])$")
+_SIGN: Final = re.compile(r"[-+−()]")
 _FLOAT: Final = re.compile(r"[0-9]*\.[0-9]{7,}", re.ASCII)
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{2,3})*[.,][0-9]{3}", re.ASCII)
 _NEAR: Final = Decimal("1e-6")
@@ -33,11 +34,13 @@ def decimal_mark(cells: Iterable[str | None]) -> str | None:
 def minor_of_cell(cell: str | None, currency: str, mark: str | None) -> int | None:
     """Minor units of `1.234,56`, `(12.00)`, `12-`, `1 234.56`, `EUR 5`; `1.234` as the column's `mark` tells.
 
-    None: empty, no amount, more exact than its currency, or it might be two amounts.
+    None: empty, no amount, more exact than its currency, with two signs, or it might be two amounts.
     """
     if not cell or currency not in EXPONENTS:
         return None
     bare, is_negative = _bare(cell)
+    if _SIGN.search(bare):
+        return None
     if _FLOAT.fullmatch(bare):
         # What a workbook holds as a float, within a millionth.
         value = Decimal(bare)
@@ -53,8 +56,9 @@ def _bare(cell: str) -> tuple[str, bool]:
     """Digits and marks alone, and whether the amount is negative."""
     text = _CURRENCY.sub("", _BLANKS.sub("", cell))
     is_negative = bool(re.fullmatch(r"\(.*\)|[-−].*|.*[-−]", text))
-    text = re.sub(r"^[(+−-]|[)+−-]$", "", text)
-    return _CURRENCY.sub("", text), is_negative
+    # One sign, before or behind: another one stays, and makes it no amount.
+    unsigned = re.sub(r"^\((.*)\)$|^[+−-](.*)$|^(.*)[+−-]$", r"\1\2\3", text, count=1)
+    return _CURRENCY.sub("", unsigned), is_negative
 
 
 def _mark_of(bare: str) -> str | None:
