@@ -29,6 +29,9 @@ from core.matching.standardise.readings import ColumnReading, read_as
 from core.matching.standardise.several_values import may_divide, split_values
 from core.matching.text.string_views import one_text
 
+# What polars takes off a column's values: Python's own strip takes separators of records (U+001C to U+001F) as well.
+_SPACES = "".join(chr(point) for point in range(0x3000 + 1) if chr(point).isspace() and not 0x1C <= point <= 0x1F)
+
 REMEMBERED = 4_096
 """Values of coded fields in other scripts, and whole names: a millisecond of polars each. No others are kept."""
 
@@ -82,11 +85,11 @@ class RecordPacker:
         """
         words = np.zeros(self._layout.stride, dtype=np.uint32)
         texts = [""] * len(self._coded)
-        whole = (values.get(WHOLE) or "").strip()
+        whole = (values.get(WHOLE) or "").strip(_SPACES)
         for number, field in enumerate(self._layout.spec.fields):
             if field.values == 0:
                 continue
-            text = (values.get(field.column) or "").strip()
+            text = (values.get(field.column) or "").strip(_SPACES)
             if text and field.column in self._readings:
                 text = self._as_read(field.column, text)
             elif not text and whole and field.column in PERSON_PARTS:
@@ -162,7 +165,7 @@ def n_values(text: str | None, field: FieldSpec) -> int:
     """How many values of a field a text holds, 1 where it is not divided."""
     if not text or field.kind not in SEVERAL_KINDS or not may_divide(text, field.kind):
         return 1
-    return len(split_values(pl.Series([text.strip()]), field.kind, telephone=field.gathers)[0])
+    return len(split_values(pl.Series([text.strip(_SPACES)]), field.kind, telephone=field.gathers)[0])
 
 
 def _folded(text: str) -> str:

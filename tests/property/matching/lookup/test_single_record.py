@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -87,6 +87,7 @@ def check(texts: list[str | None]) -> None:
 
 
 @given(COLUMN)
+@example(["0\x1f", "\x1cann", "\x850", "\u30000"])
 def test_packer_agrees_with_pack_text(texts):
     check(texts)
 
