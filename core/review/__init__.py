@@ -1,0 +1,1 @@
+"""What people decide and what is recorded of it, for all workloads."""
