@@ -17,6 +17,7 @@ from core.metrics.catalog import CATALOG, Metric
 if TYPE_CHECKING:
     from core.database import DatabaseManager
     from core.metrics.export import Samples
+    from core.review.audit.leaves import LeafSource
 
 NAMES = ("identity", "invoices")
 """The one registry line of a new workload."""
@@ -33,6 +34,8 @@ class Workload:
     metrics: what the web app shows of it. samples: "module:function" that reads all of them and nothing else, from a
         DatabaseManager to `Samples`.
     warm: "module:function" that compiles its kernels.
+    leaves: its tables that keep leaves of the ledger -> "module:function" that gives them, a `LeafSource` of
+        core.review.audit.leaves.
     ways_on: commands, with {job} for its number, that show what a job of its flows found once that is done.
     """
 
@@ -44,6 +47,7 @@ class Workload:
     samples: str | None = None
     warm: str | None = None
     ways_on: tuple[str, ...] = ()
+    leaves: Mapping[str, str] = field(default_factory=dict)
 
 
 def workloads(names: Iterable[str] = NAMES, package: str = "core.workloads") -> list[Workload]:
@@ -73,6 +77,16 @@ def handlers_of(found: Sequence[Workload]) -> dict[str, str]:
                 )
             owners[flow] = workload
     return {flow: owner.handlers[flow] for flow, owner in owners.items()}
+
+
+def leaves_of(found: Sequence[Workload]) -> dict[str, LeafSource]:
+    """Table -> who gives the leaves of the ledger that it keeps. Raises ConfigError: two workloads name one table."""
+    sources: dict[str, LeafSource] = {}
+    for workload in found:
+        if twice := sorted(sources.keys() & workload.leaves):
+            raise ConfigError(f"the workload {workload.name} keeps leaves in {twice[0]}, as another does")
+        sources |= {table: named(function) for table, function in workload.leaves.items()}
+    return sources
 
 
 def catalog_of(found: Sequence[Workload]) -> dict[str, Metric]:

@@ -15,8 +15,8 @@ from core.review.audit.merkle import Tree
 Q = load("audit")
 
 LeafSource = Callable[[psycopg.Connection[Any], str, int, int], Iterator[tuple[int, int, bytes]]]
-"""Who keeps leaves: from a connection, a tenant and a range `after < event_id <= upto` to all rows in that range, by event
-and leaf, also such as belong to no event: (event_id, leaf_no, canonical bytes). The bytes are made from all that a row holds."""
+"""Who keeps leaves: from a connection, a tenant and a range `after < event_id <= upto` to all its rows there, by event and
+leaf, also such as belong to no event: (event_id, leaf_no, canonical bytes), made from all that a row holds."""
 
 
 class Kept:
@@ -47,7 +47,7 @@ def kept_between(
 ) -> dict[tuple[str, int], Kept]:
     """What the sources hold for the events of a range, by source and event. Memory: a few hashes an event."""
     found: dict[tuple[str, int], Kept] = {}
-    for name, source in {OWN_LEAVES: own_leaves, **sources}.items():
+    for name, source in {**sources, OWN_LEAVES: own_leaves}.items():
         for event_id, leaf_no, body in source(conn, tenant_id, *span):
             found.setdefault((name, event_id), Kept()).add(leaf_no, body)
     return found

@@ -69,6 +69,13 @@ def heads_of(conn: psycopg.Connection[Any], tenant_ids: Sequence[str]) -> list[H
     return [Head(tenant_id, seq, bytes(link)) for tenant_id, seq, link, _ in rows]
 
 
+def every_head(db: DatabaseManager, tenant_id: str | None = None) -> list[Head]:
+    """The heads of all tenants, by name, or of one."""
+    with db.transaction() as conn:
+        names = [name for (name,) in run(conn, Q["audit_tenants"])] if tenant_id is None else [tenant_id]
+        return heads_of(conn, names)
+
+
 def _linked(found: Sequence[tuple[Any, ...]], heads: dict[str, Head], sealed_at: datetime) -> list[tuple[Seal, bytes]]:
     seals = []
     for tenant_id, event_id, digest in found:

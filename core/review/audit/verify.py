@@ -49,11 +49,8 @@ def snapshot(db: DatabaseManager) -> Iterator[psycopg.Connection[Any]]:
     with db.transaction() as conn:
         # What the manager may have begun behind a pooler; the next statement begins anew.
         conn.rollback()
-        before, conn.isolation_level, conn.read_only = (
-            conn.isolation_level,
-            psycopg.IsolationLevel.REPEATABLE_READ,
-            True,
-        )
+        before = conn.isolation_level
+        conn.isolation_level, conn.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
         try:
             connect.set_forms(conn)
             yield conn
