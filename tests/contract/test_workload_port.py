@@ -29,10 +29,11 @@ from core.deploying.pools import POOLS, read_template
 from core.errors import ConfigError
 from core.metrics.catalog import Metric, render_reference
 from core.queue import BatchQueue, FlowPolicy
+from core.review.audit.leaves import own_leaves
 from core.runtime import Runtime
 from core.settings import DatabaseSettings, QueueSettings, Settings
 from core.web.app import create_app
-from core.workloads import Workload, catalog_of, handlers_of, samples_of, workloads
+from core.workloads import Workload, catalog_of, handlers_of, leaves_of, samples_of, workloads
 from core.workloads import __main__ as by_module
 from flows.server import entrypoints
 from tests.architecture.tree import modules
@@ -221,6 +222,13 @@ def test_values_of_a_strangers_metric_are_refused(db: DatabaseManager) -> None:
     words = "the workload twin gives values of headrace_tiny_texts, which is none of its metrics"
     with pytest.raises(ConfigError, match=words):
         samples_of([Workload("twin", samples=TINY.samples)], db)
+
+
+def test_leaves_are_given_by_the_one_workload_that_keeps_them() -> None:
+    kept = {"tiny_texts": "core.review.audit.leaves:own_leaves"}
+    assert leaves_of([TINY, Workload("twin", leaves=kept)]) == {"tiny_texts": own_leaves}
+    with pytest.raises(ConfigError, match="the workload twin keeps leaves in tiny_texts, as another does"):
+        leaves_of([replace(TINY, leaves=kept), Workload("twin", leaves=kept)])
 
 
 def test_workload_is_called_as_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:

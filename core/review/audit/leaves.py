@@ -15,8 +15,10 @@ from core.review.audit.merkle import Tree
 Q = load("audit")
 
 LeafSource = Callable[[psycopg.Connection[Any], str, int, int], Iterator[tuple[int, int, bytes]]]
-"""Who keeps leaves: from a connection, a tenant and a range `after < event_id <= upto` to all its rows there, by event and
-leaf, also such as belong to no event: (event_id, leaf_no, canonical bytes), made from all that a row holds."""
+"""Who keeps leaves: from a connection, a tenant and a range `after < event_id <= upto` to all its rows there.
+
+By event and leaf, also such as belong to no event: (event_id, leaf_no, canonical bytes), made from all a row holds.
+"""
 
 
 class Kept:
