@@ -46,7 +46,7 @@ def verify(
     heads = [read_head(text) for text in kept or ()]
     with open_runtime() as runtime:
         reports = ledger.verify(runtime.db, leaves_of(workloads()), tenant, heads)
-    _tell(reports, as_json)
+    _print_reports(reports, as_json)
     if not all(report.sound for report in reports):
         raise typer.Exit(1)
 
@@ -70,7 +70,7 @@ def head(tenant: OfTenant = None, as_json: AsJson = False) -> None:
         print("\n".join(map(str, heads)) or "nothing was recorded yet")
 
 
-def _tell(reports: Sequence[Report], as_json: bool) -> None:
+def _print_reports(reports: Sequence[Report], as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
