@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 
 from core.intake.source import Source
-from core.matching.blocking.block_keys import fill_keys
+from core.matching.blocking.block_keys import NO_KEY, pass_keys, shared_keys
 from core.matching.quality.missed_pairs import Placing, place
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.placeholders import null_values
 from core.matching.records.vocabulary import Vocabulary, code_columns, remap
 from core.matching.records.words.texts import Texts, number_texts
-from core.matching.records.words.token_table import KnownWords, code_words
+from core.matching.records.words.token_table import KnownWords, WordRules, code_words
 from core.matching.specs.spec import MatchSpec
 from core.matching.standardise.normalise import normalise_field
 from core.storage.workspace import Array
@@ -42,6 +42,7 @@ class Scan(NamedTuple):
     """What is read again: the files that were matched when both records were, in order, and how keys are made.
 
     placeholders: packed values by field that count as missing. on_progress: called with rows read and rows in all.
+    known: the words of the run, where texts have some.
     """
 
     sources: Sequence[Source]
@@ -49,6 +50,7 @@ class Scan(NamedTuple):
     placeholders: Mapping[str, Array]
     window: int
     on_progress: Callable[[int, int], None]
+    known: KnownWords | None = None
 
 
 def placings(scan: Scan, pair: tuple[At, At], names: Sequence[str]) -> list[Placing]:
@@ -61,16 +63,31 @@ def placings(scan: Scan, pair: tuple[At, At], names: Sequence[str]) -> list[Plac
     # As `sort_keys` has them: the bits that make room for row numbers tell no blocks apart.
     n_rows = sum(source.rows for source in scan.sources)
     shift = np.uint64(max(n_rows - 1, 1).bit_length())
-    found = [_Mates(made[0][0, column] >> shift, [], [0, 0]) for column in range(len(narrow.passes))]
+    passes = Layout.of(narrow).key_passes
+    found = [
+        (number, _Mates(key >> shift, [], [0, 0]))
+        for number in range(len(narrow.passes))
+        for key in _shared(made[0][:, passes == number], made[1][:, passes == number])
+    ]
     n_read = 0
     for number, lo, frame in _ranges(scan.sources):
         keys = _keys(frame, scan, narrow, number)
         inside = [at.row - lo if at.source == number and 0 <= at.row - lo < len(frame) else None for at in pair]
-        for column, mates in enumerate(found):
-            mates.add(number, frame, (keys[:, column] != 0) & (keys[:, column] >> shift == mates.key), inside)
+        for pass_, mates in found:
+            mine = keys[:, passes == pass_]
+            mates.add(number, frame, ((mine != NO_KEY) & (mine >> shift == mates.key)).any(axis=1), inside)
         n_read += len(frame)
         scan.on_progress(n_read, n_rows)
-    return [_place(scan, each.name, mates) for each, mates in zip(narrow.passes, found, strict=True)]
+    placed = [_place(scan, narrow.passes[number].name, mates) for number, mates in found]
+    # Of several blocks of one pass in which both stand, one that makes the pair is enough.
+    best = {each.pass_name: each for each in sorted(placed, key=lambda each: each.made)}
+    return [best[each.name] for each in narrow.passes]
+
+
+def _shared(one: Array, other: Array) -> Array:
+    """The keys of a pass that two records, (1, c) each, share; what the first is met by where they share none."""
+    found = shared_keys(one, other)[0]
+    return found[found != NO_KEY] if found.any() else one[0, :1]
 
 
 @dataclass
@@ -123,7 +140,7 @@ def _place(scan: Scan, name: str, mates: _Mates) -> Placing:
 
 
 def _packed(frame: pl.DataFrame, scan: Scan, layout: Layout, source: int) -> tuple[Array, Vocabulary]:
-    words, vocabulary = pack_text(frame, layout, scan.sources[source].date_order)
+    words, vocabulary = pack_text(frame, layout, scan.sources[source].date_order, WordRules(known=scan.known))
     for field in layout.names:
         if field in scan.placeholders:
             null_values(words, layout, field, scan.placeholders[field])
@@ -131,10 +148,7 @@ def _packed(frame: pl.DataFrame, scan: Scan, layout: Layout, source: int) -> tup
 
 
 def _keys(frame: pl.DataFrame, scan: Scan, narrow: MatchSpec, source: int) -> Array:
-    """(n, passes) u64 keys of some passes."""
+    """(n, Q) u64 keys of some passes, all choices, see `Layout.key_passes`."""
     layout = Layout.of(narrow)
     words, vocabulary = _packed(frame, scan, layout, source)
-    keys = np.zeros((len(words), len(narrow.passes)), dtype=np.uint64, order="F")
-    for number in range(keys.shape[1]):
-        fill_keys(words, layout.ops.keys[number], vocabulary.arrays, keys[:, number])
-    return keys
+    return pass_keys(words, vocabulary, layout)

@@ -146,7 +146,7 @@ def explain(
             return found
         # An increment compares a record with those before it, so files that came later are no part of its blocks.
         last = len(sources) if linked else max(at.source for at in pair) + 1
-        scan = Scan(sources[:last], spec, suspects, run.window, on_progress)
+        scan = Scan(sources[:last], spec, suspects, run.window, on_progress, known)
         left_out = tuple(each for each in placings(scan, pair, questioned) if not each.made)
     missing = {each.pass_name for each in left_out}
     made = tuple(name for name in found.compared_by if name not in missing)

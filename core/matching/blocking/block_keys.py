@@ -13,6 +13,8 @@ from core.matching.jit import kernel
 from core.matching.records.layout import Layout
 from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.records.words.text_records import WORDS_KEPT
+from core.matching.records.words.token_table import FLAG_BITS
 from core.matching.specs.key_expressions import (
     FIRST,
     HOUSE,
@@ -24,6 +26,7 @@ from core.matching.specs.key_expressions import (
     NUMBER,
     PARTS,
     PREFIX,
+    RARE,
     SOUND,
     STREET,
     SUFFIX,
@@ -98,6 +101,31 @@ def mix_wide(words: NDArray[np.uint32], part: NDArray[np.int32], keys: NDArray[n
 
 
 @kernel
+def rare_key(words: NDArray[np.uint32], row: int, at: int, number: int, table: NDArray[np.uint64]) -> np.uint64:
+    """Key of the rarest word of a text that makes one, or with `number` > 0 of a later one; 0 where it has too few."""
+    n_before = 0
+    for place in range(at, at + WORDS_KEPT):
+        code = words[row, place] >> np.uint32(FLAG_BITS)
+        if code == 0:
+            break
+        if table[code] != _ZERO:
+            if n_before == number:
+                return np.uint64(table[code])
+            n_before += 1
+    return _ZERO
+
+
+@kernel
+def mix_rare(
+    words: NDArray[np.uint32], at: int, number: int, table: NDArray[np.uint64], keys: NDArray[np.uint64]
+) -> None:
+    """Fold the `rare_key` of a text into the keys."""
+    for row in range(len(words)):
+        hashed = rare_key(words, row, at, number, table)
+        keys[row] = combine(keys[row], hashed) if hashed != _ZERO and keys[row] != _ZERO else _ZERO
+
+
+@kernel
 def wide_words(
     words: NDArray[np.uint32], row: int, at: int, width: int
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
@@ -165,7 +193,9 @@ def mix_part(
 ) -> None:
     """Fold one key part into the keys of all records; part as `LayoutArrays.keys` has it."""
     opcode, at, count, other = part[0], part[1], part[2], part[3]
-    if part[4] > 0:
+    if opcode == RARE:
+        mix_rare(words, np.int64(other), np.int64(at - other), vocabulary.tokens.rare_keys, keys)
+    elif part[4] > 0:
         mix_wide(words, part, keys)
     elif opcode == WHOLE:
         mix_whole(words, at, vocabulary.hash, keys)
@@ -200,7 +230,7 @@ def pass_keys(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout)
 
     Returns:
         (n, len(layout.key_passes)) uint64, Fortran order: a column a pass, in the order of the spec's passes, and one a
-        choice where its keys read a field with room for several values; 0 where a record has no such key.
+        choice where its keys read several values or several words of a field; 0 where a record has no such key.
     Cost: about 100 ns per key.
     """
     return keys_by_choice(words, vocabulary, np.concatenate(layout.key_choices))

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.matching.blocking.shared_passes import ALL_PARTS, KeyParts, mark_parts
+from core.matching.records.layout import TEXT_KEY_WORD
 from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk
 from core.matching.records.vocabulary import Vocabulary
-from core.matching.specs.key_expressions import UNORDERED
+from core.matching.specs.key_expressions import RARE, UNORDERED
 
 
 def equal_parts(
@@ -35,6 +36,9 @@ def parts_by_field(parts: KeyParts) -> list[list[int]]:
     groups: list[tuple[set[int], list[int]]] = []
     for number, part in enumerate(parts.parts.tolist()):
         reads, members = {part[1], part[3]} if part[0] == UNORDERED else {part[1]}, [number]
+        if part[0] == RARE:
+            # As the whole text is: both are of the same words.
+            reads = {part[1] + TEXT_KEY_WORD}
         for other in [each for each in groups if each[0] & reads]:
             groups.remove(other)
             reads, members = reads | other[0], other[1] + members

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import affix, date_part, digits_part
 from core.matching.jit import kernel
-from core.matching.records.layout import CHOICES_MAX, PART_WORDS, Layout, LayoutArrays
+from core.matching.records.layout import PART_WORDS, Layout, LayoutArrays
 from core.matching.records.packing import NUMBER_MAX
 from core.matching.records.pair_chunk import CHUNK_PAIRS, Chunk, list_values, room_for_values
 from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.records.words.text_records import WORDS_KEPT
+from core.matching.records.words.token_table import FLAG_BITS
 from core.matching.specs.key_expressions import (
+    CHOICES_MAX,
     FIRST,
     HOUSE,
     INITIAL,
@@ -32,6 +35,7 @@ from core.matching.specs.key_expressions import (
     NUMBER,
     PARTS,
     PREFIX,
+    RARE,
     SOUND,
     STREET,
     SUFFIX,
@@ -46,11 +50,11 @@ _S32 = np.uint64(32)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 ALL_PARTS = np.uint64(2**64 - 1)
 _NUMBER_MASK = np.uint32(NUMBER_MAX)
-# Those that `mark_part` has a branch for.
+# Those that `mark_parts` has a branch for.
 KNOWN_OPCODES = frozenset(
     {
         WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL,
-        STREET, WHOLE_DATE, SUFFIX,
+        STREET, WHOLE_DATE, SUFFIX, RARE,
     }
 )  # fmt: skip
 
@@ -186,6 +190,38 @@ def mark_houses(chunk: Chunk, at: int, bit: np.uint64, out: NDArray[np.uint64]) 
 
 
 @kernel
+def share_rare(
+    records: NDArray[np.uint32], rows: tuple[int, int], at: int, count: int, table: NDArray[np.uint64]
+) -> bool:
+    """Whether two texts share one of the `count` rarest words of each that make a key; codes ascend in both."""
+    one, two, n_one, n_two = at, at, 0, 0
+    end = at + WORDS_KEPT
+    while one < end and two < end and n_one < count and n_two < count:
+        a, b = records[rows[0], one] >> np.uint32(FLAG_BITS), records[rows[1], two] >> np.uint32(FLAG_BITS)
+        if a == 0 or b == 0:
+            return False
+        if a == b and table[a] != _ZERO:
+            return True
+        if a <= b:
+            one += 1
+            n_one += int(table[a] != _ZERO)
+        if b <= a:
+            two += 1
+            n_two += int(table[b] != _ZERO)
+    return False
+
+
+@kernel
+def mark_rare(
+    chunk: Chunk, at: int, count: int, table: NDArray[np.uint64], bit: np.uint64, out: NDArray[np.uint64]
+) -> None:
+    """Set `bit` where two texts share a key of their `count` rarest words."""
+    records, left, right, size = chunk
+    for pair in range(size):
+        out[pair] |= bit if share_rare(records, (left[pair], right[pair]), at, count, table) else _ZERO
+
+
+@kernel
 def mark_part(
     chunk: Chunk, part: NDArray[np.int32], vocabulary: VocabularyArrays, bit: np.uint64,
     out: NDArray[np.uint64],
@@ -250,7 +286,10 @@ def mark_parts(
         bit = _ONE << np.uint64(row)
         if wanted & bit == 0:
             continue
-        if parts[row, 5] > 1:
+        if parts[row, 0] == RARE:
+            at, count = np.int64(parts[row, 1]), np.int64(parts[row, 2])
+            mark_rare(chunk, at, count, vocabulary.tokens.rare_keys, bit, out)
+        elif parts[row, 5] > 1:
             mark_values(chunk, parts[row], vocabulary, bit, out)
         else:
             mark_part(chunk, parts[row], vocabulary, bit, out)

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from core.errors import SpecError
 from core.matching.specs.key_expressions import (
+    CHOICES_MAX,
     FIRST,
     KEY_FUNCTIONS,
     LAST,
     PREFIX,
+    RARE,
     SUFFIX,
     WHOLE,
     WHOLE_DATE,
@@ -33,12 +35,10 @@ from core.matching.text.marks import MARK_BITS
 
 WORDS_STEP = 4
 STRIDE_MAX_WORDS = 64
-# Of a text only what tells its set of words whatever their codes makes a key, see `words.text_records`.
+# As a whole a text is known by what tells its set of words whatever their codes, see `words.text_records`.
 TEXT_KEY_WORD, TEXT_KEY_WORDS = 18, 2
 PART_WORDS = 6
 """Numbers that a key part is written in, see `LayoutArrays.keys`."""
-CHOICES_MAX = 16
-"""Most keys that one record has in one pass, whatever its key parts could choose between."""
 
 
 class LayoutArrays(NamedTuple):
@@ -52,7 +52,8 @@ class LayoutArrays(NamedTuple):
     tests: NDArray[np.int32]  # (F, T) opcodes, strongest first
     thresholds: NDArray[np.float64]  # (F, T)
     place: NDArray[np.uint64]  # (F,) place value of the field's digit in a pattern
-    # (P, K, PART_WORDS) opcode (-1: none), word, count, word of the other field, width (0: coded), values
+    # (P, K, PART_WORDS) opcode (-1: none), word, count, word of the other field, width (0: coded), values; of rare
+    # words first word, count, first word again, 1, count
     keys: NDArray[np.int32]
     named: NDArray[np.bool_]  # (F,) whether marks may stand behind the field's strings
     marks: NDArray[np.uint64]  # (F, 2) bits of the mark that the field is, 0 for none; those one side must have, if any
@@ -151,7 +152,7 @@ class Layout:
         """Per pass (C, K, PART_WORDS): its key parts once for each choice of values that they can be made of.
 
         Each part chooses for itself, so two records share a key exactly where they share every part. One choice where
-        no part reads a field with room for several values; never more than CHOICES_MAX.
+        no part reads a field with room for several values, or several words of a text; never more than CHOICES_MAX.
         """
         return tuple(choices_of(parts) for parts in self.ops.keys)
 
@@ -284,6 +285,9 @@ def _key(part: KeyPart, spec: MatchSpec, offset: Mapping[str, int]) -> tuple[int
         opcode = {FIRST: PREFIX, LAST: SUFFIX}.get(opcode, opcode)
     other = 0 if part.other is None else offset[part.other]
     width = 0 if kind in CODED_KINDS else WIDTH_WORDS[kind]
+    if opcode == RARE:
+        # A choice is the next rarest word; where the text begins stands beside it, for the choice moves the word read.
+        return opcode, offset[part.field], part.length, offset[part.field], 1, part.length
     if kind == "words":
         return opcode, offset[part.field] + TEXT_KEY_WORD, part.length, other, TEXT_KEY_WORDS, read.values
     return opcode, offset[part.field], part.length, other, width, read.values

@@ -92,6 +92,13 @@ def weights_of(texts: Iterable[Iterable[str]], common: Collection[str], share: f
     return {word: log1p(len(sets) / n) * (share if word in common else 1.0) for word, n in ordered}
 
 
+def rarest_words(texts: Sequence[Iterable[str]], number: int, most: int) -> list[list[str]]:
+    """Twin of `block_keys.rare_key`: the words of each text that make its keys, rarest first."""
+    counts = Counter(word for text in {frozenset(text) for text in texts} for word in text)
+    kept = [sorted(set(text), key=lambda word: (counts[word], word))[:16] for text in texts]
+    return [[word for word in each if 2 <= counts[word] <= most][:number] for each in kept]
+
+
 def stands_for(a: str, b: str) -> float:
     """Twin of `spelling.similarity_of` and `short_form` together: how well one word stands for the other."""
     short, long = sorted((a, b), key=len)

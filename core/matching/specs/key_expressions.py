@@ -24,8 +24,8 @@ class KeyFunction(NamedTuple):
 # own.
 (
     WHOLE, SOUND, NICK, INITIAL, PREFIX, YEAR, MONTH_DAY, PARTS, HOUSE, NUMBER, FIRST, LAST, UNORDERED, LOCAL, STREET,
-    WHOLE_DATE, SUFFIX,
-) = range(17)  # fmt: skip
+    WHOLE_DATE, SUFFIX, RARE,
+) = range(18)  # fmt: skip
 
 _NAMES = frozenset({"given_name", "surname", "text", "city"})
 # A mark may have no word of its own.
@@ -47,7 +47,10 @@ KEY_FUNCTIONS: Mapping[str, KeyFunction] = {
     "unordered": KeyFunction(UNORDERED, _NAMES, "field"),
     "local": KeyFunction(LOCAL, frozenset({"email"}), "none"),
     "street": KeyFunction(STREET, frozenset({"street"}), "none"),
+    "rare": KeyFunction(RARE, frozenset({"words"}), "count"),
 }
+CHOICES_MAX = 16
+"""Most keys that one record has in one pass, whatever its key parts could choose between."""
 
 _EXPRESSION = re.compile(r"^\s*(?:([a-z_]+)\s*\(\s*([A-Za-z_][\w]*)\s*(?:,\s*(\w+)\s*)?\)|([A-Za-z_]\w*))\s*$")
 
@@ -64,6 +67,11 @@ class KeyPart(NamedTuple):
     def fields(self) -> tuple[str, ...]:
         """Every field the expression reads."""
         return (self.field,) if self.other is None else (self.field, self.other)
+
+    @property
+    def n_keys(self) -> int:
+        """Keys that it makes of one value at most."""
+        return self.length if self.function == "rare" else 1
 
 
 def parse_key(expression: str) -> KeyPart:

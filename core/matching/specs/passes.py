@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import prod
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.matching.specs.key_expressions import KeyPart, parse_key
+from core.matching.specs.key_expressions import CHOICES_MAX, KeyPart, parse_key
 
 
 class Frozen(BaseModel):
@@ -36,6 +37,14 @@ class PassSpec(Frozen):
         repeated = sorted(key for key in set(self.refine) if self.refine.count(key) > 1 or key in self.keys)
         if repeated:
             raise ValueError(f"refine of pass {self.name!r} splits nothing by {', '.join(repeated)}: given twice")
+        several = [part.function for part in self.refine_parts if part.function == "rare"]
+        if several:
+            raise ValueError(f"refine of pass {self.name!r} takes one key a record, and rare(field, n) is several")
+        n_keys = prod(part.n_keys for part in self.parts)
+        if n_keys > CHOICES_MAX:
+            raise ValueError(
+                f"pass {self.name!r} gives a record {n_keys} keys, at most {CHOICES_MAX}: ask for fewer rare words"
+            )
         return self
 
     @property

@@ -65,7 +65,8 @@ def near_words(table: TokenTable, spread: Spread = map) -> TokenArrays:
     ends = np.searchsorted(codes[order], np.arange(len(table) + 1), side="left")
     reach = np.zeros((len(table), 2), dtype=np.uint64)
     np.bitwise_or.at(reach, (codes, others & np.uint32(1)), _ONE << ((others >> np.uint32(1)).astype(np.uint64) & _S6))
-    return TokenArrays(table.weights, reach, ends.astype(np.int64), others[order], seconds[order], likeness[order])
+    near = others[order], seconds[order], likeness[order]
+    return TokenArrays(table.weights, reach, ends.astype(np.int64), *near, table.rare_keys())
 
 
 def _of_key(words: Words, key: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]:

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.matching.jit import kernel
-from core.matching.records.words.texts import Texts
+from core.matching.records.words.texts import Texts, word_hashes
 from core.matching.standardise.organisation_names import COMMON_WORDS
 from core.matching.text.distinct import sorted_distinct
 from core.matching.text.hashing import flat_points, hash_span, splitmix
@@ -25,6 +25,8 @@ from core.matching.text.tokens import token_kind
 CODES_MAX = 1 << 28
 """Codes are the upper 28 bits of a word of a record; below them stand its kind and what may stand for it."""
 GRAM = 4
+RARE_TEXTS_MAX = 100
+"""A word of more distinct texts makes no key: each would be compared with all others."""
 COMMON_SHARE = 0.25
 """What a legal form, or a word that all firms use, weighs of what it would by its frequency."""
 _ONE, _SIX_BITS = np.uint64(1), np.uint64(58)
@@ -46,6 +48,7 @@ class TokenArrays(NamedTuple):
     others: NDArray[np.uint32]
     seconds: NDArray[np.uint32]
     similarities: NDArray[np.float32]
+    rare_keys: NDArray[np.uint64]  # (V + 1,) see `TokenTable.rare_keys`
 
 
 NO_TOKENS = TokenArrays(
@@ -55,6 +58,7 @@ NO_TOKENS = TokenArrays(
     np.zeros(0, dtype=np.uint32),
     np.zeros(0, dtype=np.uint32),
     np.zeros(0, dtype=np.float32),
+    np.zeros(0, dtype=np.uint64),
 )
 """Of a data set without texts."""
 
@@ -120,6 +124,11 @@ class TokenTable:
         describe_tokens(points, starts, tokens, found)
         return found
 
+    def rare_keys(self) -> NDArray[np.uint64]:
+        """(V + 1,) what each word is as a key: its hash, or 0 for one of a single text, or of too many."""
+        makes_key = (self.texts > 1) & (self.texts <= RARE_TEXTS_MAX)
+        return np.where(makes_key, word_hashes(self.words), np.uint64(0))
+
     def to_frame(self) -> pl.DataFrame:
         """`word`, `field` and `texts` by code."""
         return pl.DataFrame({"word": self.words, "field": self.fields, "texts": self.texts})
@@ -135,7 +144,8 @@ class KnownWords(NamedTuple):
 def no_near(table: TokenTable) -> TokenArrays:
     """Where nothing stands for a word but itself."""
     nothing = np.zeros(len(table) + 1, dtype=np.int64)
-    return NO_TOKENS._replace(weights=table.weights, reach=np.zeros((len(table), 2), dtype=np.uint64), starts=nothing)
+    reach = np.zeros((len(table), 2), dtype=np.uint64)
+    return NO_TOKENS._replace(weights=table.weights, reach=reach, starts=nothing, rare_keys=table.rare_keys())
 
 
 @dataclass(frozen=True)

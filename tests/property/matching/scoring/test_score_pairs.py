@@ -292,7 +292,9 @@ def test_passes_of_tells_from_two_records_what_their_keys_say(records):
 
 
 def test_sharing_knows_every_key_function_or_leaves_its_passes_alone():
-    assert {key.split("(")[0] for key in EVERY_KEY if "(" in key} | {"whole", "local"} == set(KEY_FUNCTIONS)
+    # Of rare words there is a test beside those of blocks.
+    elsewhere = {"whole", "local", "rare"}
+    assert {key.split("(")[0] for key in EVERY_KEY if "(" in key} | elsewhere == set(KEY_FUNCTIONS)
     ops = LAYOUT_OF_EVERY_KEY.ops
     strange = ops.keys.copy()
     strange[2, 0, 0] = max(shared_passes.KNOWN_OPCODES) + 1

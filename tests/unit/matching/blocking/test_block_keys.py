@@ -141,8 +141,12 @@ def test_every_function_has_a_branch_in_both_kernels_for_all_its_kinds(function)
     passes = [{"name": kind, "keys": [f"{function}({kind}{ARGUMENT[argument]})"]} for kind in sorted(kinds)]
     layout = Layout.of(MatchSpec.model_validate({"name": "t", "fields": fields, "passes": passes}))
     schema = {kind: {"date": pl.Int32, "number": pl.Float32}.get(kind, pl.String) for kind in keyed}
-    words, vocabulary = pack(pl.DataFrame([VALUE_OF_KIND] * 2, schema=schema), layout)
-    one, two = pass_keys(words, vocabulary, layout)
+    # The third has words of theirs, for a word of a single text makes no key.
+    records = [VALUE_OF_KIND, VALUE_OF_KIND, VALUE_OF_KIND | {"words": "oak paper"}]
+    words, vocabulary = pack(pl.DataFrame(records, schema=schema), layout)
+    keys = pass_keys(words, vocabulary, layout)
+    one, two = ([row[layout.key_passes == number].max() for number in range(len(passes))] for row in keys[:2])
+    one, two = np.array(one), np.array(two)
     assert one.tolist() == two.tolist()
     assert [each["name"] for each, key in zip(passes, one, strict=True) if key == 0] == []
     ends = (np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32))

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from core.errors import SpecError
-from core.matching.records.layout import CHOICES_MAX, STRIDE_MAX_WORDS, Layout, with_room
+from core.matching.records.layout import STRIDE_MAX_WORDS, Layout, with_room
 from core.matching.records.pack_text import pack_text
 from core.matching.records.placeholders import null_values, suspects_of
 from core.matching.records.value_places import field_values, in_order, relaid
+from core.matching.specs.key_expressions import CHOICES_MAX
 from core.matching.specs.spec import FieldSpec, MatchSpec, load_spec
 from tests.several_values import LAYOUT, SPEC, frame
 
