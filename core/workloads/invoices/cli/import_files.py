@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.workloads.invoices.cli.options import mapping_of
+
 if TYPE_CHECKING:
     from core.workloads.invoices.readers.reading import FileFound, Imported
 
@@ -48,7 +50,10 @@ def import_files(
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="FIELD=COLUMN", help="A column of a table (may be repeated).", show_default=False
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="A column of a table (may be repeated), or a YAML file of the same.",
+            show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
@@ -57,7 +62,7 @@ def import_files(
     from core.workloads.invoices.readers.reading import read_files
 
     folder = require_out(out, dry_run=dry_run)
-    imported = read_files(files, _mapped(mapping or []))
+    imported = read_files(files, mapping_of(mapping or []))
     written = write_imported(imported, folder) if folder is not None else []
     if as_json:
         print(json.dumps(_facts(imported, written)))
@@ -65,18 +70,6 @@ def import_files(
         _print(imported, written)
     if not all(file.is_whole for file in imported.files):
         raise typer.Exit(1)
-
-
-def _mapped(told: list[str]) -> dict[str, str]:
-    from core.errors import ConfigError
-
-    found = {}
-    for option in told:
-        field, equals, column = option.partition("=")
-        if not equals:
-            raise ConfigError(f"--map {option}: write FIELD=COLUMN", option="map", got=option)
-        found[field] = column
-    return found
 
 
 def _facts(imported: Imported, written: list[Path]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from core.intake.decoding.plain_text import plain_text, unpacked
 from core.intake.file_digest import file_digest
 from core.intake.file_kind import kind_of
 from core.intake.reading import NOTHING_SAID
+from core.workloads.invoices.columns.served import Mapped
 from core.workloads.invoices.readers.amounts import plain
 from core.workloads.invoices.readers.balances import Checked, check
 from core.workloads.invoices.readers.detect import Format, format_of
@@ -95,13 +96,13 @@ def _facts(each: Checked) -> dict[str, Any]:
     }
 
 
-def read_files(paths: Sequence[Path], mapping: Mapping[str, str] | None = None) -> Imported:
+def read_files(paths: Sequence[Path], mapping: Mapped | None = None) -> Imported:
     """Read bank files and advices of any format together: pages and repeats are looked for over all of them.
 
     A file or statement that does not hold is set aside as a whole, and the others are taken.
 
     Args:
-        mapping: of tables, field -> column, where the headings do not tell.
+        mapping: of tables, payments or advices ("" for both) -> field -> column, where the headings do not tell.
     Raises:
         InputError: more than `LINES_MAX` lines.
     """
@@ -148,7 +149,7 @@ def _imported(found: list[FileFound], contents: list[Content], twice: Sequence[t
     return Imported(frame_of(receipts, RECEIPTS), frame_of(advices, ADVICES), frame_of(rejects, REJECTS), found)
 
 
-def read_receipts(path: Path, mapping: Mapping[str, str] | None = None) -> pl.DataFrame:
+def read_receipts(path: Path, mapping: Mapped | None = None) -> pl.DataFrame:
     """The receipts of one file in any format, a row a bank line: columns of `RECEIPTS`.
 
     Raises:
@@ -167,7 +168,7 @@ def read_receipts(path: Path, mapping: Mapping[str, str] | None = None) -> pl.Da
     return imported.receipts
 
 
-def _read(path: Path, seen: dict[str, Path], mapping: Mapping[str, str]) -> Content:
+def _read(path: Path, seen: dict[str, Path], mapping: Mapped) -> Content:
     """One file. Raises InputError: it cannot be read as a whole, or an earlier one has the same bytes."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; name its files", path=str(path))
@@ -199,6 +200,6 @@ def _of_text(form: Format, path: Path, text: str, notices: list[str]) -> Content
     return content
 
 
-def _table(path: Path, mapping: Mapping[str, str]) -> Content:
+def _table(path: Path, mapping: Mapped) -> Content:
     content: Content = import_module(f"{_FORMATS}.tables").read_rows(path, mapping)
     return content

@@ -12,15 +12,12 @@ import polars as pl
 from core.currencies import EXPONENTS, exponents
 from core.errors import ConfigError, InputError, RowError
 from core.intake.whole_columns import columns_of, read_table
-from core.workloads.invoices.reconciling.amounts import read_amounts
-from core.workloads.invoices.reconciling.columns import FIELDS, serve
-from core.workloads.invoices.reconciling.days import order_of, read_days
+from core.workloads.invoices.columns.amounts import by_side, read_amounts, read_sides
+from core.workloads.invoices.columns.days import days_of
+from core.workloads.invoices.columns.served import FIELDS, Mapped, serve, texts_of
 from core.workloads.invoices.rules.block import Tables
 
-Mapped = Mapping[str, Mapping[str, Any]]
 _CREDIT_KINDS = r"(?i)credit|gutschrift|avoir|abono|credito|credit_note|^cn$"
-_DEBIT_SIDES = r"(?i)^\s*(?:d|dr|dbit|debit|debet|soll|s|out|-)\s*$"
-_CREDIT_SIDES = r"(?i)^\s*(?:c|cr|crdt|credit|haben|h|in|\+)\s*$"
 _LISTED = r"[;|]|, "
 
 
@@ -75,17 +72,12 @@ class _File:
     def days(self, column: str) -> pl.Series:
         """Days since 1970. Raises RowError: a text is no date, or stands against the order of the others."""
         texts = self.text(column)
-        said = self.settings.get("date_format")
-        if said and said not in ("day_first", "month_first"):
-            found = texts.str.to_date(said, strict=False).cast(pl.Int32)
-        else:
-            day_first, against = order_of(texts)
-            if against is not None and not said:
-                rows = pl.Series([row == against for row in range(len(texts))])
-                self.refuse(rows, column, "puts the day where other rows put the month (`map` date_format says how)")
-            if day_first is None and not said and texts.str.contains(r"^\d{1,2}[/-]\d{1,2}[/-]").any():
-                self.notices.append(f"{self.path.name}: no date in {column} tells whether the day comes first; it does")
-            found = read_days(texts, day_first is not False if not said else said == "day_first")
+        found, order = days_of(texts, self.settings.get("date_format"))
+        if order.against is not None:
+            rows = pl.Series([row == order.against for row in range(len(texts))])
+            self.refuse(rows, column, "puts the day where other rows put the month (`map` date_format says how)")
+        if order.is_open:
+            self.notices.append(f"{self.path.name}: no date in {column} tells whether the day comes first; it does")
         self.refuse(found.is_null() & texts.is_not_null(), column, "is no date")
         return found
 
@@ -140,11 +132,7 @@ def _open(kind: str, path: Path, said: Mapping[str, Any]) -> _File:
     texts = read_table(path, wanted)
     if not len(texts):
         raise InputError(f"{path} has no rows", path=str(path))
-    columns: list[pl.Expr] = []
-    for name, target in served.items():
-        value = pl.col(target) if isinstance(target, str) else pl.lit(str(target.get("value")))
-        columns.append(value.alias(name))
-    return _File(kind, path, texts.select(columns), served, said)
+    return _File(kind, path, texts.select(texts_of(served)), served, said)
 
 
 def _invoices(file: _File) -> pl.DataFrame:
@@ -188,9 +176,8 @@ def _payments(file: _File) -> pl.DataFrame:
     currency = file.currencies()
     amount = file.amounts("amount", currency)
     side = file.text("side")
-    strange = ~side.str.contains(_DEBIT_SIDES) & ~side.str.contains(_CREDIT_SIDES)
-    file.refuse(strange.fill_null(False), "side", "says neither debit nor credit")
-    debit = side.str.contains(_DEBIT_SIDES)
+    debit = read_sides(side)
+    file.refuse(debit.is_null() & side.is_not_null(), "side", "says neither debit nor credit")
     original_currency = file.currencies("original_currency")
     booked, value = file.days("booked"), file.days("value_date")
     kept = ("id", "payer", "payer_account", "text", "reference", "end_to_end", "bank_reference", "own_account")
@@ -198,17 +185,14 @@ def _payments(file: _File) -> pl.DataFrame:
         {
             **{name: file.text(name) for name in kept},
             "currency": currency,
-            "amount": amount,
-            "debit": debit,
+            "amount": by_side(amount, debit),
             "date": booked.fill_null(value),
             "original_amount": file.amounts("original_amount", original_currency.fill_null(currency)),
             "original_currency": original_currency,
         }
     )
     file.refuse(frame["date"].is_null(), "booked" if "booked" in file.served else "value_date", "is empty")
-    by_side = pl.when("debit").then(-pl.col("amount").abs()).otherwise(pl.col("amount").abs())
-    signed = pl.when(pl.col("debit").is_null()).then("amount").otherwise(by_side)
-    return frame.with_columns(amount=signed).drop("debit")
+    return frame
 
 
 def _customers(file: _File | None, invoices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from core.workloads.invoices.reconciling.days import order_of, read_days
+from core.workloads.invoices.columns.days import order_of, read_days
 
 MAY_3 = (date(2024, 5, 3) - date(1970, 1, 1)).days
 

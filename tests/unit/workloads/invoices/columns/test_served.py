@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SchemaError
-from core.workloads.invoices.reconciling.columns import serve
+from core.workloads.invoices.columns.served import serve
 
 PATH = Path("items.csv")
 USUAL = ["Invoice No", "Debtor", "Invoice ID", "Gross", "CCY", "Invoice Date", "Due Date", "Colour"]

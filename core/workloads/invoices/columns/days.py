@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -30,6 +30,28 @@ def order_of(texts: pl.Series) -> tuple[bool | None, int | None]:
     if not day_first.any() and not month_first.any():
         return None, None
     return bool(day_first.any()), None
+
+
+class Order(NamedTuple):
+    """How the dates of a column were read: a row that contradicts the others, and whether nothing told the order."""
+
+    against: int | None
+    is_open: bool
+
+
+def days_of(texts: pl.Series, said: str | None) -> tuple[pl.Series, Order]:
+    """Days of a column in the order that it tells or the user says, as `read_days`.
+
+    Args:
+        said: day_first, month_first, a format such as %d.%m.%Y, or None.
+    """
+    if said and said not in ("day_first", "month_first"):
+        return texts.str.to_date(said, strict=False).cast(pl.Int32), Order(None, is_open=False)
+    if said:
+        return read_days(texts, said == "day_first"), Order(None, is_open=False)
+    day_first, against = order_of(texts)
+    is_open = day_first is None and bool(texts.str.contains(r"^\d{1,2}[/-]\d{1,2}[/-]").any())
+    return read_days(texts, day_first is not False), Order(against, is_open)
 
 
 def read_days(texts: pl.Series, day_first: bool) -> pl.Series:

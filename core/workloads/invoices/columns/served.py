@@ -1,14 +1,19 @@
-"""Which columns of a file serve which field: by the user's word, by name, by names that are usual."""
+"""Which columns of a table serve which field: by the user's word, by name, by names that are usual."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from core.errors import SchemaError
 from core.intake.columns import plain
+
+Mapped = Mapping[str, Mapping[str, Any]]
+"""What the user says: file ("" for all) -> field or setting -> the column or value that serves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,37 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
     ),
     "payments": _fields(
         """id: payment_id, transaction_id, line_id, receipt_id, entry_id, key
-        amount: payment_amount, value, betrag, montant, transaction_amount
-        currency: curr, ccy, currency_code, waehrung, devise""",
+        amount: payment_amount, value, betrag, montant, importe, transaction_amount
+        currency: curr, ccy, currency_code, waehrung, devise, divisa""",
         """booked: booking_date, date, entry_date, posted, buchungstag, buchungsdatum, transaction_date
-        value_date: valuta, value, valutadatum, wertstellung
-        side: debit_credit, credit_debit, dc, cd, sign, soll_haben, credit_debit_indicator
-        own_account: our_account, bank_account, konto, account
-        payer: payer_name, debtor, debtor_name, counterparty, counterparty_name, name, auftraggeber, sender, remitter
-        payer_account: payer_iban, debtor_account, counterparty_account, counterparty_iban, iban, sender_account
-        text: remittance, remittance_information, description, memo, narrative, purpose, verwendungszweck, details
+        value_date: valuta, value, valutadatum, wertstellung, date_valeur
+        side: debit_credit, credit_debit, dc, cd, cdtdbtind, sign, soll_haben, credit_debit_indicator
+        own_account: our_account, bank_account, auftragskonto, konto, account
+        payer: payer_name, debtor, debtor_name, counterparty, counterparty_name, name, auftraggeber, sender, remitter,\
+            beguenstigter_zahlungspflichtiger
+        payer_account: payer_iban, debtor_account, counterparty_account, counterparty_iban, iban, kontonummer,\
+            sender_account
+        text: remittance, remittance_text, remittance_information, description, memo, narrative, purpose, details,\
+            verwendungszweck, libelle
         reference: structured_reference, creditor_reference, payment_reference
         end_to_end: end_to_end_id, e2e, endtoendid, eref
         bank_reference: bank_ref, acct_svcr_ref, servicer_reference
         original_amount: instructed_amount
         original_currency: instructed_currency
-        charges: fees, charge_bearer""",
+        charges: fees""",
+    ),
+    "advices": _fields(
+        """reference: invoice, invoice_number, invoice_no, document, document_number, rechnungsnummer
+        paid: paid_amount, amount_paid, net, net_amount
+        currency: curr, ccy, currency_code, waehrung, devise, divisa""",
+        """payment: payment_id, trace, trace_number, end_to_end_id, end_to_end, payment_reference
+        gross: gross_amount, invoice_amount, amount_due
+        discount: discount_amount, discount_taken, skonto
+        reason: reason_code, adjustment_reason
+        payer: payer_name, name, customer_name
+        payer_account: payer_iban, iban
+        date: payment_date, paid_on
+        total: payment_total, payment_amount""",
     ),
     "customers": _fields(
         """id: customer_id, customer, customer_no, customer_number, debtor, kundennummer
@@ -84,36 +105,56 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
 SETTINGS: Final = ("list_separator", "decimal", "date_format", "base", "per")
 
 
-def serve(kind: str, columns: Sequence[str], path: Path, mapping: Mapping[str, Any]) -> dict[str, Any]:
+def serve(
+    kind: str, columns: Sequence[str], path: Path, mapping: Mapping[str, Any], given: Collection[str] = ()
+) -> dict[str, Any]:
     """Field -> column, or `{"value": text}`, of one file.
 
     Args:
         mapping: what the user says: field -> column, "" for none, or a value for all rows.
+        given: fields that are filled in where no column serves them.
     Raises:
         SchemaError: an unknown field or column, or a needed field without one; says which there are.
     """
-    fields = FIELDS[kind]
-    served: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     for wanted, target in mapping.items():
         field = _field_of(kind, wanted)
-        if field is None:
-            continue
-        served[field] = target if isinstance(target, Mapping) else _column_of(kind, field, str(target), columns, path)
-    said = {target for target in served.values() if isinstance(target, str)}
-    taken = set(said)
+        if field is not None:
+            said[field] = target if isinstance(target, Mapping) else _column_of(kind, field, str(target), columns, path)
+    served = {**said, **_by_heading(kind, columns, said)}
+    _require(kind, {**dict.fromkeys(given, True), **served}, columns, path)
+    return {name: target for name, target in served.items() if target}
+
+
+def has_heading(kind: str, field: str, columns: Sequence[str]) -> bool:
+    """Whether some column would serve a field without a word of the user."""
+    return field in _by_heading(kind, columns, {})
+
+
+def texts_of(served: Mapping[str, Any]) -> list[pl.Expr]:
+    """The columns of a table under the names of the fields that they serve; values that the user gives in each row."""
+    return [
+        (pl.col(target) if isinstance(target, str) else pl.lit(str(target.get("value")))).alias(name)
+        for name, target in served.items()
+    ]
+
+
+def _by_heading(kind: str, columns: Sequence[str], said: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> column of what nothing was said about: by its own name, then by a usual one; each column serves once."""
     by_plain = {plain(column): column for column in reversed(columns)}
+    taken = {target for target in said.values() if isinstance(target, str)}
+    served: dict[str, str] = {}
     for usual in (False, True):
-        for field_ in fields:
-            if field_.name in served:
+        for field in FIELDS[kind]:
+            if field.name in said or field.name in served:
                 continue
-            names = field_.names if usual else (field_.name,)
+            names = field.names if usual else (field.name,)
             found = [by_plain[plain(name)] for name in names if plain(name) in by_plain]
             free = [column for column in found if column not in taken]
             if free:
-                served[field_.name] = free[0]
+                served[field.name] = free[0]
                 taken.add(free[0])
-    _require(kind, served, columns, path)
-    return {name: target for name, target in served.items() if target}
+    return served
 
 
 def _field_of(kind: str, wanted: str) -> str | None:
