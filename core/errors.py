@@ -21,6 +21,7 @@
     |   |- PoisonFailure         fault = poison: took or would take its worker down
     |   |- ResultsError          what a handler returned cannot be used
     |   `- SinkEndedTransaction  a sink ended the transaction that it was lent
+    |- Conflict                  what was looked at is not so any more: another came first
     |- ServiceUnavailable*       another service, such as Prefect's API or an object store, does not answer
     |- ScratchFull*              the disk for local copies of a job's files has no room
     `- MatchError
@@ -166,6 +167,10 @@ class ResultsError(HandlerError):
 
 class SinkEndedTransaction(HandlerError):
     """A sink committed, rolled back or broke the transaction of results and acknowledgement: nothing was written."""
+
+
+class Conflict(HeadraceError):
+    """What somebody looked at before he acted is not so any more; nothing was done. Facts say who came first, and when."""
 
 
 class ServiceUnavailable(HeadraceError):
