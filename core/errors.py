@@ -170,7 +170,7 @@ class SinkEndedTransaction(HandlerError):
 
 
 class Conflict(HeadraceError):
-    """What somebody looked at before he acted is not so any more; nothing was done. Facts say who came first, and when."""
+    """What somebody looked at before he acted is not so any more; nothing was done. Facts say who came first, when."""
 
 
 class ServiceUnavailable(HeadraceError):

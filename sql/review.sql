@@ -118,20 +118,20 @@ ORDER BY v.event_id DESC LIMIT %(limit)s
 
 -- name: review_holding :many
 -- Every case of a topic that was ever judged: what holds, or that nothing does any more.
-SELECT i.subject, i.verdict, i.decided_by, i.decided_at, i.seen, i.state, i.returned,
-       (SELECT v.seen FROM review_verdicts v WHERE v.tenant_id = i.tenant_id AND v.event_id = i.event_id)
-FROM review_items i
+SELECT i.subject, i.verdict, i.decided_by, i.decided_at, v.seen
+FROM review_items i LEFT JOIN review_verdicts v ON v.tenant_id = i.tenant_id AND v.event_id = i.event_id
 WHERE i.tenant_id = %(tenant_id)s AND i.topic = %(topic)s
-  AND (i.verdict IS NOT NULL OR EXISTS (SELECT FROM review_verdicts v WHERE v.item_id = i.item_id))
+  AND (i.verdict IS NOT NULL OR EXISTS (SELECT FROM review_verdicts e WHERE e.item_id = i.item_id))
 ORDER BY i.item_id
 
 -- name: review_joined_with :many
--- All that verdicts make one with something, it included: the search ends at a bound that no entity reaches.
+-- All that verdicts on other cases make one with something, it included: the search ends at a bound that no entity reaches.
 WITH RECURSIVE reached (id) AS (
     SELECT %(start)s::text
     UNION
     SELECT other FROM reached r
     JOIN review_items i ON i.subject @> ARRAY[r.id] AND i.verdict = %(joins)s AND i.tenant_id = %(tenant_id)s AND i.topic = %(topic)s
+      AND i.item_id <> %(item_id)s
     CROSS JOIN LATERAL unnest(i.subject) AS other
 )
 SELECT id FROM reached LIMIT %(limit)s
@@ -139,7 +139,7 @@ SELECT id FROM reached LIMIT %(limit)s
 -- name: review_apart_between :many
 -- A verdict that keeps apart something of one group from something of another.
 SELECT subject, decided_by, decided_at FROM review_items
-WHERE tenant_id = %(tenant_id)s AND topic = %(topic)s AND verdict = %(parts)s
+WHERE tenant_id = %(tenant_id)s AND topic = %(topic)s AND verdict = %(parts)s AND item_id <> %(item_id)s
   AND subject && %(these)s::text[] AND subject && %(those)s::text[]
 ORDER BY item_id LIMIT 1
 

@@ -70,11 +70,12 @@ def topic_of(workload: str, name: str) -> str:
 def fill(conn: psycopg.Connection[Any], topic: str, job_id: int, found: pl.DataFrame) -> None:
     """Make the cases that a run asks about the list of a topic, in the caller's transaction.
 
-    Verdicts go on to hold. A case whose values changed since its verdict is open again; one that only earlier runs asked
-    about and nobody answered is gone.
+    Verdicts go on to hold. A case whose values changed since its verdict is open again; one that only earlier runs
+    asked about and nobody answered is gone.
 
     Args:
-        found: (n,) `subject` (ids, BETWEEN between them), `seen`, `facts` (JSON without floats), `probability`, `value`.
+        found: (n,) `subject` (ids, BETWEEN between them), `seen`, `facts` (JSON without floats), `probability`,
+            `value`.
     Cost: about 30 us a case, in the database.
     """
     for part in found.iter_slices(FILL_ROWS):

@@ -49,8 +49,8 @@ class Said:
 class Policy:
     """What may be said of cases, and how many are looked at twice.
 
-    words: the verdicts, UNSURE aside. reasons: what may be given as one. second_share: of verdicts, 0 to 1, that another
-    person repeats without seeing the first. check: see `Check`.
+    words: the verdicts, UNSURE aside. reasons: what may be given as one. second_share: of verdicts, 0 to 1, that
+    another person repeats without seeing the first. check: see `Check`.
     """
 
     words: tuple[str, ...]
@@ -78,8 +78,8 @@ def give(db: DatabaseManager, actor: str, said: Said, at: datetime, policy: Poli
     Args:
         actor: who, by a lasting name. at: now, with a zone.
     Raises:
-        Conflict: the case is not as it was seen: somebody came first (says who, when and what), or its values changed; or
-            `policy.check` refuses. Nothing was recorded.
+        Conflict: the case is not as it was seen: somebody came first (says who, when and what), or its values changed;
+            or `policy.check` refuses. Nothing was recorded.
         InputError: no such case, word or reason; or the key named another request before.
     """
     _require_known(said, policy)
@@ -99,7 +99,7 @@ def give_in(conn: psycopg.Connection[Any], actor: str, said: Said, at: datetime,
     second = item.state == "second" and item.decided_by != actor
     if not second and policy.check is not None:
         policy.check(conn, item, said.verdict)
-    event_id = _record(conn, item, actor, said, at, "second" if second else "verdict")
+    event_id = _record(conn, item, actor, said, at, ("second" if second else "verdict", None))
     if second:
         agrees = item.verdict == said.verdict
         _settle(conn, item, (item.verdict, item.event_id, item.decided_by, item.decided_at), _after_look(agrees))
@@ -130,7 +130,7 @@ def take_back(
             return _repeated(before, None, None, event_id)
         _require_standing(conn, item, event_id, (kind, version))
         said = Said(item_id, item.version, verdict, request_key)
-        undo_id = _record(conn, item, actor, said, at, "undo", takes_back=event_id)
+        undo_id = _record(conn, item, actor, said, at, ("undo", event_id))
         held = (item.verdict, item.event_id, item.decided_by, item.decided_at)
         if kind == "second":
             _settle(conn, item, held, ("second", None), (actor, at + timedelta(seconds=LEASE_S)))
@@ -149,7 +149,7 @@ class Spoken:
     item_id: int
     kind: Kind
     verdict: str
-    subject: tuple[str, ...]
+    subject: list[str]
     at: datetime
 
 
@@ -157,7 +157,7 @@ def recent(db: DatabaseManager, topic: str, actor: str, limit: int = 10) -> list
     """The newest words of a person that stand, the last one first."""
     params = {"tenant_id": TENANT, "topic": topic, "actor": actor, "limit": limit}
     with db.transaction() as conn:
-        return [Spoken(*row[:4], tuple(row[4]), row[5]) for row in run(conn, Q["review_recent"], params)]
+        return [Spoken(*row) for row in run(conn, Q["review_recent"], params)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def holding(db: DatabaseManager, topic: str) -> list[Held]:
     """Every case that was ever judged, in the order in which they came."""
     with db.transaction() as conn:
         rows = run(conn, Q["review_holding"], {"tenant_id": TENANT, "topic": topic})
-    return [Held(tuple(row[0]), *row[1:4], row[7] or row[4]) for row in rows]
+    return [Held(tuple(subject), word, by, at, seen) for subject, word, by, at, seen in rows]
 
 
 def leaves(conn: psycopg.Connection[Any], tenant_id: str, after: int, upto: int) -> Iterator[tuple[int, int, bytes]]:
@@ -191,15 +191,10 @@ def _leaf(facts: Mapping[str, Any]) -> bytes:
 
 
 def _record(
-    conn: psycopg.Connection[Any],
-    item: Item,
-    actor: str,
-    said: Said,
-    at: datetime,
-    kind: Kind,
-    *,
-    takes_back: int | None = None,
+    conn: psycopg.Connection[Any], item: Item, actor: str, said: Said, at: datetime, of: tuple[Kind, int | None]
 ) -> int:
+    """Append the event and its leaf; returns its id. `of`: kind, and the event that is taken back."""
+    kind, takes_back = of
     facts = {
         "kind": kind,
         "topic": item.topic,
@@ -228,7 +223,11 @@ def _settle(
 ) -> None:
     word = dict(zip(("verdict", "event_id", "actor", "at"), held, strict=True))
     state = dict(zip(("state", "returned"), becomes, strict=True))
-    run(conn, Q["review_decide"], word | state | {"item_id": item.item_id, "leased_by": lease[0], "leased_until": lease[1]})
+    run(
+        conn,
+        Q["review_decide"],
+        word | state | {"item_id": item.item_id, "leased_by": lease[0], "leased_until": lease[1]},
+    )
 
 
 def _after_look(agrees: bool) -> tuple[State, Returned | None]:
@@ -258,9 +257,7 @@ def _require_known(said: Said, policy: Policy) -> None:
         raise InputError(f"a request's key has 1 to {KEY_MAX} characters", field="request_key", limit=KEY_MAX)
 
 
-def _require_standing(
-    conn: psycopg.Connection[Any], item: Item, event_id: int, was: tuple[Kind, int]
-) -> None:
+def _require_standing(conn: psycopg.Connection[Any], item: Item, event_id: int, was: tuple[Kind, int]) -> None:
     """Raises Conflict: the verdict was taken back, or is not the last word on its case."""
     # Asked again now that the case is locked: two undos of one verdict may come at once.
     ((*_, by, at),) = run(conn, Q["review_verdict"], {"tenant_id": TENANT, "event_id": event_id})
@@ -276,7 +273,9 @@ def _superseded(item: Item) -> Conflict:
     facts = {"item_id": item.item_id, "by": item.decided_by, "at": item.decided_at, "version": item.version}
     if item.verdict is None or item.returned == "values":
         return Conflict(f"case {item.item_id} has changed since it was shown; look at it again", **facts)
-    said = f"case {item.item_id} was decided meanwhile: {item.verdict}, by {item.decided_by} at {_when(item.decided_at)}"
+    said = (
+        f"case {item.item_id} was decided meanwhile: {item.verdict}, by {item.decided_by} at {_when(item.decided_at)}"
+    )
     return Conflict(f"{said}; look at it again to overrule", verdict=item.verdict, **facts)
 
 

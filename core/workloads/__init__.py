@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NAMES = ("identity", "invoices")
 """The one registry line of a new workload."""
+OWN_LEAVES = {"review_verdicts": "core.review.verdicts:leaves"}
+"""Leaves of the ledger that all workloads share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,11 @@ def handlers_of(found: Sequence[Workload]) -> dict[str, str]:
 
 
 def leaves_of(found: Sequence[Workload]) -> dict[str, LeafSource]:
-    """Table -> who gives the leaves of the ledger that it keeps. Raises ConfigError: two workloads name one table."""
-    sources: dict[str, LeafSource] = {}
+    """Table -> who gives the leaves of the ledger that it keeps: the platform's, and those of workloads.
+
+    Raises ConfigError: two workloads name one table.
+    """
+    sources: dict[str, LeafSource] = {table: named(function) for table, function in OWN_LEAVES.items()}
     for workload in found:
         if twice := sorted(sources.keys() & workload.leaves):
             raise ConfigError(f"the workload {workload.name} keeps leaves in {twice[0]}, as another does")
