@@ -1,4 +1,4 @@
-"""maintenance: new partitions ahead, old ones dropped, statistics renewed, expired keys purged."""
+"""maintenance: new partitions ahead, old ones dropped, statistics renewed, expired keys purged, the ledger sealed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import HeadraceError
 from core.queue.producers import unique_keys
 from core.queue.store import partitions, retention, singleton
+from core.review.audit.sealer import seal_waiting
 from core.runtime import Runtime, open_runtime
 from core.terminal.guard import guarded
 from flows.runs import run_names
@@ -28,7 +29,7 @@ LEASE = "maintenance"
 LEASE_S = 3600.0
 
 
-Duty = Literal["partitions", "retention", "statistics", "keys"]
+Duty = Literal["partitions", "retention", "statistics", "keys", "ledger"]
 
 
 class MaintenanceRequest(BaseModel):
@@ -37,8 +38,9 @@ class MaintenanceRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     duties: tuple[Duty, ...] = Field(
-        ("partitions", "retention", "statistics", "keys"),
-        description="partitions: made ahead; retention: old ones dropped; statistics: renewed; keys: purged",
+        ("partitions", "retention", "statistics", "keys", "ledger"),
+        description="partitions: made ahead; retention: old ones dropped; statistics: renewed; keys: purged; "
+        "ledger: sealed",
     )
 
 
@@ -67,11 +69,19 @@ def expired_keys(postgres_block: str | None) -> int:
         return unique_keys.purge(runtime.db)
 
 
+@task(**DUTY)
+def unsealed_events(postgres_block: str | None) -> int:
+    """How many were sealed; consumers do so each second."""
+    with _opened(postgres_block) as runtime:
+        return seal_waiting(runtime.db, runtime.worker_id)
+
+
 DUTIES: dict[str, tuple[str, Any]] = {
     "partitions": ("partitions_made", partitions_ahead),
     "retention": ("partitions", old_partitions),
     "statistics": ("statistics", planner_statistics),
     "keys": ("keys_purged", expired_keys),
+    "ledger": ("events_sealed", unsealed_events),
 }
 
 

@@ -17,6 +17,10 @@ SELECT event_id FROM event
 INSERT INTO audit_leaves (tenant_id, event_id, leaf_no, body)
 SELECT %(tenant_id)s, %(event_id)s, leaf_no - 1, body FROM unnest(%(bodies)s::bytea[]) WITH ORDINALITY AS given (body, leaf_no)
 
+-- name: audit_waits :one
+-- Asked each second by every consumer: one look at a table that is empty but for what is new.
+SELECT EXISTS (SELECT FROM audit_unsealed)
+
 -- name: audit_seal_turn :one
 -- A sealer that hung and lost its lease waits here for the one that took over, and then sees what that has sealed.
 SELECT pg_advisory_xact_lock(hashtext('headrace audit seal')), clock_timestamp()

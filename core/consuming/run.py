@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from core.consuming.request import ConsumeRequest
-from core.errors import ConfigError, StoreError
+from core.errors import ConfigError, HeadraceError, StoreError
 from core.metrics.export import Samples
 from core.metrics.process import usable_cores
 from core.queue.batches import WorkerProfile
@@ -20,6 +21,7 @@ from core.queue.consumers.consumer import Options
 from core.queue.consumers.supervisor import UNANSWERED_S, Figures, Plan, Supervisor
 from core.queue.handlers import load_handler
 from core.queue.store import flows
+from core.review.audit.sealer import seal_waiting
 from core.runtime import Runtime
 from core.workloads import Workload, handlers_of, workloads
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # Flows that are registered later join a running consumer of their queue.
 LOOK_EVERY_S = 10.0
+# What was appended to the ledger meanwhile is put into its chain.
+SEAL_EVERY_S = 1.0
 # The supervisor looks at its workers about every second, unless it waits for the database itself.
 UNSEEN_MAX_S = 10.0
 LOOK_ENDS_S = 1.0
@@ -61,6 +65,7 @@ class ConsumerRun:
         self._now = Figures()
         self._noted_at = time.monotonic()
         self._again = False
+        self._unsealed = False
         # Flows whose batches Headrace itself knows how to do.
         self._known = handlers_of(workloads() if found is None else found)
         self._handlers = self._find()
@@ -73,7 +78,10 @@ class ConsumerRun:
 
     def run(self) -> Figures:
         """Until told to stop or an option says so. Raises what the database refuses for good."""
-        began = time.monotonic()
+        with _Watch(self._seal, SEAL_EVERY_S, "headrace-sealer"):
+            return self._consume(time.monotonic())
+
+    def _consume(self, began: float) -> Figures:
         if not self._handlers:
             self._tell_of_no_flow()
         while not self._stopping.is_set() and not self._over(began):
@@ -137,7 +145,10 @@ class ConsumerRun:
         if self._stopping.is_set():
             supervisor.stop()
         self._again = False
-        with _Watch(self._look_again, self._request.queue is not None):
+        # Flows that were named stay as they are.
+        with (
+            nullcontext() if self._request.queue is None else _Watch(self._look_again, LOOK_EVERY_S, "headrace-routes")
+        ):
             ended = supervisor.run()
         self._supervisor = None
         self._past = replace(ended.since(self._past), workers=0, ready=0)
@@ -154,6 +165,19 @@ class ConsumerRun:
         self._noted_at = time.monotonic()
         if self._say is not None:
             self._say(self._now)
+
+    def _seal(self) -> bool:
+        """For the thread of the sealer, which never ends by itself: what is unsealed now is looked for again."""
+        try:
+            seal_waiting(self._runtime.db, self._runtime.worker_id)
+        except HeadraceError as error:
+            log.log(
+                logging.DEBUG if self._unsealed else logging.WARNING, "the ledger is sealed later: %s", error.message
+            )
+            self._unsealed = True
+        else:
+            self._unsealed = False
+        return False
 
     def _look_again(self) -> bool:
         """For the watching thread: whether it is done, because the workers are started again for other flows."""
@@ -209,23 +233,22 @@ class ConsumerRun:
 
 
 class _Watch:
-    """A thread that calls `look` from time to time until that returns True, or the block ends."""
+    """A thread that calls `look` every so many seconds until that returns True, or the block ends."""
 
-    def __init__(self, look: Callable[[], bool], wanted: bool) -> None:
+    def __init__(self, look: Callable[[], bool], every_s: float, name: str) -> None:
         self._ended = threading.Event()
         self._look = look
-        self._thread = threading.Thread(target=self._run, name="headrace-routes", daemon=True) if wanted else None
+        self._every_s = every_s
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> None:
-        if self._thread is not None:
-            self._thread.start()
+        self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        if self._thread is not None:
-            # It may be asking a database that does not answer.
-            self._thread.join(LOOK_ENDS_S)
+        # It may be asking a database that does not answer.
+        self._thread.join(LOOK_ENDS_S)
 
     def _run(self) -> None:
-        while not self._ended.wait(LOOK_EVERY_S) and not self._look():
+        while not self._ended.wait(self._every_s) and not self._look():
             pass

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from core.linkage.resolve import resolve
 from core.made_records.persons.generator import generate_persons
 from core.queue import BatchQueue, FlowPolicy, views
 from core.queue.consumers import routing
+from core.review.audit.chain import Event
+from core.review.audit.events import append
 from core.runtime import Runtime
 from core.settings import QueueSettings, Settings
 from core.storage.workspace import Workspace
@@ -125,6 +128,9 @@ def test_idle_consumer_shows_itself_and_ends_on_sigterm(
     port = free_port()
     options = ["--capability", "gpu", "--http-port", str(port)]
     consumer = start("--queue", "aggregation", "--handler", f"{HANDLERS}:double", *options)
+    with db.transaction() as conn:
+        append(conn, Event("default", "settled", "tests", datetime(2026, 2, 3, tzinfo=UTC)), [])
+    until(lambda: db.execute_query("seals", "SELECT count(*) FROM audit_seals") == [(1,)])
     until(lambda: "rows_total 6.0" in ask(port, "/metrics")[1])
     assert ask(port, "/health") == (200, '{"status":"ok"}')
     assert ask(port, "/ready") == (200, '{"ready":true}')
