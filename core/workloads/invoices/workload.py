@@ -9,5 +9,6 @@ _CLI = "core.workloads.invoices.cli"
 WORKLOAD = Workload(
     name="invoices",
     commands={"": (f"{_CLI}.reconcile", f"{_CLI}.import_files"), "generate": (f"{_CLI}.generate",)},
+    leaves={"allocations": "core.workloads.invoices.publishing.leaves:leaves"},
     warm="core.workloads.invoices.warm:warm",
 )

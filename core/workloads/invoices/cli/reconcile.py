@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.workloads.invoices.cli import evaluate, explain
+from core.workloads.invoices.cli import evaluate, explain, published
 from core.workloads.invoices.cli.options import mapping_of, policy_of
 
 EXAMPLES = """
@@ -25,6 +25,8 @@ exactly one state: applied, suggested, exception, unapplied, foreign.
 
   headrace reconcile --invoices open.csv --payments bank.csv --map invoices.number=doc_no --map decimal=, --out answer
 
+  headrace reconcile --invoices open.csv --payments bank.csv --out answer --publish
+
   headrace reconcile explain P-77 --run answer
 """
 
@@ -35,6 +37,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(reconcile)
     evaluate.register(group)
     explain.register(group)
+    published.register(group)
     app.add_typer(group, name="reconcile")
 
 
@@ -51,6 +54,10 @@ def reconcile(
         list[str] | None, typer.Option("--map", help="file.field=column, decimal=, or a YAML file of the same.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the answer.")] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Write what is applied to the database and its ledger, too.")
+    ] = False,
+    tenant: published.OfTenant = "default",
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of Parquet.")] = False,
     as_xlsx: Annotated[bool, typer.Option("--xlsx", help="Write workbooks instead of Parquet.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
@@ -70,7 +77,7 @@ def reconcile(
 
     files = {"invoices": invoices, "payments": payments, "customers": customers, "rates": rates}
     request = run.Request(files, mapping_of(maps or []), policy_of(rules))
-    found = run.reconcile(request)
+    found = published.publish(request, tenant) if publish else run.reconcile(request)
     suffix = ".csv" if as_csv else ".xlsx" if as_xlsx else ".parquet"
     run.write_folder(out, run.record_of(request, found), found.answer, suffix)
     _show(found.figures(), found.read.notices, out, as_json=as_json)

@@ -62,7 +62,11 @@ class Reconciled:
 
 def reconcile(request: Request) -> Reconciled:
     """Read, explain, settle and decide. The same rows in another order give the same answer."""
-    read = read_tables(request.files, request.mapping)
+    return reconcile_tables(request, read_tables(request.files, request.mapping))
+
+
+def reconcile_tables(request: Request, read: Read) -> Reconciled:
+    """As `reconcile`, of tables that were read."""
     sides = assemble(read.tables)
     found = propose(sides.block)
     model = train(sides.block, found)

@@ -1,0 +1,10 @@
+"""Open items, receipts, and what was applied to them."""
+
+from core.database.migrations import run_file
+
+revision, down_revision = "0014", "0019"
+
+
+def upgrade() -> None:
+    """Run the reviewed file."""
+    run_file("0014_receivables")
