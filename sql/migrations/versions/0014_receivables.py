@@ -2,7 +2,7 @@
 
 from core.database.migrations import run_file
 
-revision, down_revision = "0014", "0019"
+revision, down_revision = "0014", "0013"
 
 
 def upgrade() -> None:
