@@ -2,9 +2,9 @@
 
 from core.database.migrations import run_file
 
-revision, down_revision = "0014", "0013"
+revision, down_revision = "0015", "0014"
 
 
 def upgrade() -> None:
     """Run the reviewed file."""
-    run_file("0014_receivables")
+    run_file("0015_receivables")
