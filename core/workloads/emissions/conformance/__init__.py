@@ -1,0 +1,1 @@
+"""Worked examples as vectors: read, recomputed with their units, held against what is expected."""

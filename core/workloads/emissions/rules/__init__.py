@@ -1,0 +1,1 @@
+"""Pure rules of emissions: no file, no database, no clock."""
