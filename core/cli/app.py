@@ -21,6 +21,7 @@ GROUPS = {
     "generate": "Make data with known truth, for trials and measurements.",
     "jobs": "Jobs: list, show, pause, cancel; backfill; compare answers.",
     "review": "Doubtful cases, for people to decide.",
+    "spec": "Match specs: what records are compared by.",
     "bench": "Benchmarks on this machine.",
 }
 OURS = {"generate": ("core.cli.generate",), "jobs": ("core.cli.jobs",), "bench": ("core.cli.bench",)}

@@ -9,6 +9,7 @@ import polars as pl
 
 from core.intake.bad_rows import CORRECT
 from core.intake.columnar.parquet_columns import collect, scan_trimmed, text_of
+from core.intake.columns import known
 from core.intake.delimited.row_files import RowParts
 from core.intake.file_kind import is_columnar, one_kind
 from core.intake.reading import NOTHING_SAID
@@ -27,6 +28,26 @@ def read_table(path: Path, wanted: Collection[str] | None = None) -> pl.DataFram
         InputError, SchemaError, RowError: as `open_source`, but ids and dates are not looked at.
     """
     return _read(path, wanted, lambda texts: texts)
+
+
+def read_first(path: Path, rows: int) -> pl.DataFrame:
+    """The first rows of a file, or of a folder or pattern of parts, as `read_table` gives them; at least so many.
+
+    Raises as `read_table`. Cost: what follows is not read, but that a packed file is unpacked.
+    """
+    parts, frames, n_read = part_files((path,)), [], 0
+    if is_columnar(one_kind(parts)):
+        scan, types = scan_trimmed(parts[0].path)
+        return collect(scan.head(rows).select(**{name: text_of(name, types[name]) for name in types}), parts[0].path)
+    with RowParts(parts, NOTHING_SAID, None) as table:
+        names = table.columns
+        frames.append(pl.DataFrame(schema=dict.fromkeys(names, pl.String)))
+        for _, _, block in table.blocks(set(names)):
+            frames.append(block.frame.select(known(pl.col(name)).alias(name) for name in names))
+            n_read += len(block.frame)
+            if n_read >= rows:
+                break
+    return pl.concat(frames)
 
 
 def read_labels(path: Path, wanted: Collection[str]) -> pl.DataFrame:

@@ -197,7 +197,8 @@ def test_deployment_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             Workload("twin", commands={"genarate": ()}),
-            "the workload twin has commands for the group genarate; there are generate, jobs, review, bench, or none",
+            "the workload twin has commands for the group genarate; "
+            "there are generate, jobs, review, spec, bench, or none",
         ),
         (Workload("twin", commands=TINY.commands), "`headrace vowels` is two commands; one of them needs another name"),
         (

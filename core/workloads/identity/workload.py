@@ -17,6 +17,7 @@ WORKLOAD = Workload(
         "generate": (f"{_CLI}.generate",),
         "jobs": (f"{_CLI}.published",),
         "review": (f"{_CLI}.review",),
+        "spec": ("core.workloads.identity.suggesting.command",),
         "bench": ("core.workloads.identity.bench.commands",),
     },
     ways_on=("headrace report {job} --out job-{job}.html", "headrace explain ID1 ID2 --job {job}"),
