@@ -74,7 +74,7 @@ def _has_whole(found: Found, before: int, n_named: int) -> bool:
 
 @kernel
 def _search_named(items: Items, payment: Payment, asked: tuple[Integers, int], habits: Habits, found: Found) -> None:
-    """Sets of named items: all, each alone, all but one, all and one more, those that add up."""
+    """Sets of named items: all, each alone, all but one, all and a few more, those that add up."""
     named, line = asked
     n = len(named)
     if n == 0:
@@ -96,23 +96,37 @@ def _search_named(items: Items, payment: Payment, asked: tuple[Integers, int], h
         if n > 2 and total - items.open[named[place]] == payment[0]:
             rest = np.concatenate((named[:place], named[place + 1 :]))
             try_set(items, payment, rest, (line, _free(n - 1), _n_sets(n_pool, n - 1)), (habits, False), found)
-    _search_one_more(items, payment, (named, line, total), habits, found)
+    _search_more(items, payment, (named, line, total), habits, found)
     if 3 < n <= 24:
         _search_parts(items, payment, asked, habits, found)
 
 
 @kernel
-def _search_one_more(
+def _search_more(
     items: Items, payment: Payment, asked: tuple[Integers, int, int], habits: Habits, found: Found
 ) -> None:
-    """All named items and one that is not: a credit note, or an item that was forgotten."""
+    """All named items and a few that are not: credit notes, or items whose numbers a bank cut off.
+
+    Above one, only as many as chance would hardly make come to the rest.
+    """
     named, line, total = asked
-    n = len(named) + 1
-    for item in range(payment[3], payment[4]):
-        if total + items.open[item] == payment[0] and not _is_in(named, item):
-            more = np.sort(np.append(named, item))
-            n_sets = _n_sets(payment[4] - payment[3], n)
-            try_set(items, payment, more, (line, _free(n), n_sets), (habits, False), found)
+    rest, lo, hi = payment[0] - total, payment[3], payment[4]
+    others, amounts = np.empty(hi - lo, dtype=np.int64), np.empty(hi - lo, dtype=np.int64)
+    n = 0
+    for at in range(lo, hi):
+        item = items.by_amount[at]
+        # What lacks is credit notes alone: with others beside them too many sets would fit.
+        if (rest > 0 or items.open[item] < 0) and not _is_in(named, item):
+            others[n], amounts[n] = item, items.open[item]
+            n += 1
+    most = 1
+    while most < min(4, n) and chance_of(amounts[:n], most + 1) < CHANCE_MOST:
+        most += 1
+    places, sizes = np.zeros((SETS_MOST, 4), np.int64), np.zeros(SETS_MOST, np.int64)
+    for row in range(find_few(amounts[:n], (rest, rest), min(most, n), places, sizes)):
+        more = np.sort(np.concatenate((named, others[places[row, : sizes[row]]])))
+        n_sets = _n_sets(hi - lo, len(more))
+        try_set(items, payment, more, (line, _free(len(more)), n_sets), (habits, False), found)
 
 
 @kernel
@@ -261,16 +275,27 @@ def fill_chances(items: Items, pools: Pools) -> None:
     """Fill the expected number of sets that have one given sum: sets of a size, over the sums that they spread over."""
     for pool in range(len(pools.starts) - 1):
         amounts = items.ascending[pools.starts[pool] : pools.starts[pool + 1]]
-        grid = 0
-        for amount in amounts:
-            grid = _gcd(grid, abs(amount))
-        grid = max(grid, 1)
         for n in range(2, 5):
             if len(amounts) >= n:
-                spread = (amounts[len(amounts) - n :].sum() - amounts[:n].sum()) // grid + 1
-                pools.chance[pool, n] = _n_sets(len(amounts), n) / spread
-        spread = np.abs(amounts).sum() // grid + 1
+                pools.chance[pool, n] = chance_of(amounts, n)
+        spread = np.abs(amounts).sum() // _grid_of(amounts) + 1
         pools.chance[pool, 5] = 2.0 ** min(len(amounts), 60) / spread
+
+
+@kernel
+def chance_of(amounts: Integers, n: int) -> float:
+    """Expected sets of n of these amounts, ascending, that have one given sum."""
+    spread = (amounts[len(amounts) - n :].sum() - amounts[:n].sum()) // _grid_of(amounts) + 1
+    return _n_sets(len(amounts), n) / spread
+
+
+@kernel
+def _grid_of(amounts: Integers) -> int:
+    """What all amounts are multiples of."""
+    grid = 0
+    for amount in amounts:
+        grid = _gcd(grid, abs(amount))
+    return max(grid, 1)
 
 
 @kernel

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.workloads.invoices.rules.block import Block
-from core.workloads.invoices.rules.explanations import INSTALMENT, PART, PART_KINDS, SHORT, Integers
+from core.workloads.invoices.rules.explanations import DISCOUNT_LATE, INSTALMENT, PART, PART_KINDS, SHORT, Integers
 from core.workloads.invoices.rules.packing import Choices, Totals, add_up
 from core.workloads.invoices.rules.propose import Explanations
 from core.workloads.invoices.rules.train import Model, normalise, weigh
@@ -63,7 +63,10 @@ def settle(block: Block, found: Explanations, model: Model, reversed_receipts: I
 
 
 def applied_amounts(block: Block, found: Explanations) -> Integers:
-    """What each member is paid, in its own currency: all of it, or what is left, the oldest due first."""
+    """What each member is paid, in its own currency.
+
+    All of it; of several with a discount taken late, each without its own; else what is left, the oldest due first.
+    """
     rows, places = found.flat()
     open_ = block.items.open[places]
     before = np.cumsum(open_) - open_
@@ -72,7 +75,11 @@ def applied_amounts(block: Block, found: Explanations) -> Integers:
     part = np.isin(found.kind, PART_KINDS)[rows]
     left = block.lines.amount[found.line[rows]] - before
     paid: Integers = np.where(part, np.clip(left, np.minimum(open_, 0), np.maximum(open_, 0)), open_)
-    return paid
+    late = found.kind[rows] == DISCOUNT_LATE
+    net = np.where(late, open_ - block.items.discount[places], 0)
+    # Those in time are paid in full beside them, which is not what was said: such sets stay as above.
+    total = np.bincount(rows, weights=net, minlength=len(found)).astype(np.int64)
+    return np.where(late & (total == block.lines.amount[found.line])[rows], net, paid)
 
 
 def _equal_claims(block: Block, found: Explanations, own: Floats, gone: Integers) -> Integers:
