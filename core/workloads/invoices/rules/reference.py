@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise, product
+from math import comb, gcd
 
 _FOLDED = str.maketrans("OQILSBZ", "0011582")
 
@@ -17,6 +18,24 @@ def subsets_of(amounts: Sequence[int], lo: int, hi: int, most_items: int) -> set
         for chosen in combinations(range(len(amounts)), size)
         if lo <= sum(amounts[place] for place in chosen) <= hi
     }
+
+
+def sets_beside(amounts: Sequence[int], named: set[int], total: int) -> set[frozenset[int]]:
+    """All named places and up to four others with amounts that come to a total; beside too little, credit notes only.
+
+    More than one other only where chance makes less than a twentieth of a set of so many.
+    """
+    rest = total - sum(amounts[place] for place in named)
+    others = [place for place, amount in enumerate(amounts) if place not in named and (rest > 0 or amount < 0)]
+    of_others = sorted(amounts[place] for place in others)
+    found: set[frozenset[int]] = set()
+    for size in range(1, min(4, len(others)) + 1):
+        reach = max(sum(of_others[len(others) - size :]) - sum(of_others[:size]), of_others[-1], -of_others[0])
+        if size > 1 and comb(len(others), size) / (reach // (gcd(*of_others) or 1) + 1) >= 0.05:
+            break
+        fits = (more for more in combinations(others, size) if sum(amounts[place] for place in more) == rest)
+        found |= {frozenset(named.union(more)) for more in fits}
+    return found
 
 
 def whole_of(number: str) -> str:

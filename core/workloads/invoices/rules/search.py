@@ -96,15 +96,13 @@ def _search_named(items: Items, payment: Payment, asked: tuple[Integers, int], h
         if n > 2 and total - items.open[named[place]] == payment[0]:
             rest = np.concatenate((named[:place], named[place + 1 :]))
             try_set(items, payment, rest, (line, _free(n - 1), _n_sets(n_pool, n - 1)), (habits, False), found)
-    _search_more(items, payment, (named, line, total), habits, found)
+    search_more(items, payment, (named, line, total), habits, found)
     if 3 < n <= 24:
         _search_parts(items, payment, asked, habits, found)
 
 
 @kernel
-def _search_more(
-    items: Items, payment: Payment, asked: tuple[Integers, int, int], habits: Habits, found: Found
-) -> None:
+def search_more(items: Items, payment: Payment, asked: tuple[Integers, int, int], habits: Habits, found: Found) -> None:
     """All named items and a few that are not: credit notes, or items whose numbers a bank cut off.
 
     Above one, only as many as chance would hardly make come to the rest.
@@ -285,8 +283,9 @@ def fill_chances(items: Items, pools: Pools) -> None:
 @kernel
 def chance_of(amounts: Integers, n: int) -> float:
     """Expected sets of n of these amounts, ascending, that have one given sum."""
-    spread = (amounts[len(amounts) - n :].sum() - amounts[:n].sum()) // _grid_of(amounts) + 1
-    return _n_sets(len(amounts), n) / spread
+    # All of few are one set, whose sum might be any of the size of an amount.
+    wide = max(amounts[len(amounts) - n :].sum() - amounts[:n].sum(), amounts[-1], -amounts[0])
+    return float(_n_sets(len(amounts), n) / (wide // _grid_of(amounts) + 1))
 
 
 @kernel

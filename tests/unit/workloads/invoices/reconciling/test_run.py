@@ -100,6 +100,15 @@ def test_reconcile_nets_credit_notes_and_takes_discounts_in_time_only(tmp_path: 
     assert residual(found, "p3") == [("discount_late", 0)]
 
 
+def test_reconcile_takes_a_late_discount_off_each_of_several_invoices(tmp_path: Path) -> None:
+    terms = {"discount_percent": "2", "discount_days": "5"}
+    items = [{"number": "RE-20417", "amount": "1500.00"}, {"number": "RE-20418", "amount": "2500.00"}]
+    line = {"id": "p1", "amount": "3920.00", "text": "RE-20417 RE-20418"}
+    found = answer(tmp_path, [item | terms for item in items], [line])
+    assert paid(found, "p1") == ("suggested", {"RE-20417": 147_000, "RE-20418": 245_000})
+    assert residual(found, "p1") == [("discount_late", 0)] * 2
+
+
 def test_reconcile_pays_again_what_was_taken_back(tmp_path: Path) -> None:
     item = [{"number": "RE-20417", "amount": "812.55"}, {"number": "RE-20418", "amount": "17.20"}]
     found = answer(
