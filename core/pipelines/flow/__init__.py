@@ -1,0 +1,1 @@
+"""Columns and types followed from the sources to the sink, before anything runs."""

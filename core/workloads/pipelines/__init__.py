@@ -1,0 +1,1 @@
+"""Pipelines as a workload: specs written by people, checked before anything runs."""

@@ -1,0 +1,1 @@
+"""`headrace pipeline`: a module for each command or few."""
