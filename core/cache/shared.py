@@ -103,6 +103,12 @@ def connect_shared(settings: RedisSettings, ttl_s: float) -> SharedCache | None:
     Raises:
         ConfigError: the URL cannot be read.
     """
+    pool = connection_pool(settings)
+    return None if pool is None else SharedCache(redis.Redis(connection_pool=pool), ttl_s)
+
+
+def connection_pool(settings: RedisSettings) -> redis.ConnectionPool | None:
+    """Connections to the Redis that the settings name; None without a URL. Opens none yet. Raises ConfigError."""
     if settings.url is None:
         return None
     with _url_read():
@@ -116,7 +122,7 @@ def connect_shared(settings: RedisSettings, ttl_s: float) -> SharedCache | None:
             retry=Retry(NoBackoff(), 1),
         )
         _try_out(pool)
-    return SharedCache(redis.Redis(connection_pool=pool), ttl_s)
+    return pool
 
 
 def require_url(url: str) -> None:

@@ -13,7 +13,20 @@ from core.terminal.commands import complete
 from core.workloads import Workload, workloads
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
-NOUNS = ("queue.commands", "consume", "scale.commands", "deploy", "up", "web", "db.commands", "audit", "doctor", "demo")
+NOUNS = (
+    "queue.commands",
+    "consume",
+    "scale.commands",
+    "deploy",
+    "up",
+    "web",
+    "users",
+    "api",
+    "db.commands",
+    "audit",
+    "doctor",
+    "demo",
+)
 
 # Groups that workloads add commands to; those of the platform, if it has any, come first. Each module has
 # `register(group: typer.Typer) -> None`. A group without commands is not shown.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,6 +37,7 @@ def up(
     """Start PostgreSQL, the Prefect server with its UI, a worker, the web app and, where installed, Redis.
 
     All of it is this machine's own and listens on 127.0.0.1. Ctrl-C ends it, and after --detach `headrace down` does.
+    While the pages have no user it prints a link that makes the first admin: once, within 15 minutes.
 
     Example: headrace up --detach && headrace down
     """
@@ -46,12 +48,12 @@ def up(
     from core.stack.state import running_stack
 
     settings = read_settings()
-    if (found := running_stack(settings.state_dir)) is not None:
-        _tell_addresses(found, as_json, f"it is {'up' if found.phase == 'ready' else found.phase} already")
-        return
     plan = Plan(settings, api_port, web_port, secrets.token_hex(8))
+    if (found := running_stack(settings.state_dir)) is not None:
+        _tell_addresses(found, as_json, f"it is {'up' if found.phase == 'ready' else found.phase} already", plan)
+        return
     if detach:
-        _tell_addresses(_detached(plan), as_json, "ready")
+        _tell_addresses(_detached(plan), as_json, "ready", plan)
     else:
         _attached(plan, as_json)
 
@@ -81,7 +83,7 @@ def _attached(plan: Plan, as_json: bool) -> None:
     """Look after the stack in this process."""
     from core.stack.supervisor import Supervisor
 
-    with _Screen(as_json) as say:
+    with _Screen(as_json, lambda: _first_admin_link(plan, plan.web_url)) as say:
         supervisor = Supervisor(plan, say)
         with told_to_end(supervisor.stop):
             supervisor.run()
@@ -128,16 +130,35 @@ def _detached(plan: Plan) -> StackState:
     raise HeadraceError(f"it is not ready after {DETACH_LIMIT_S:g} s; see {plan.folder}")
 
 
-def _tell_addresses(found: StackState, as_json: bool, word: str) -> None:
+def _first_admin_link(plan: Plan, web_url: str) -> str | None:
+    """While the pages have no user: the link that makes the first admin. Without the tables yet: none."""
+    from pydantic import SecretStr
+
+    from core.database import DatabaseManager
+    from core.errors import HeadraceError
+    from core.pages.accounts.users import first_admin_link
+
+    database = plan.settings.database.replaced(url=SecretStr(plan.database_url()))
+    db = DatabaseManager.from_settings(plan.settings.model_copy(update={"database": database}))
+    try:
+        return first_admin_link(db, web_url)
+    except HeadraceError:
+        return None
+    finally:
+        db.dispose()
+
+
+def _tell_addresses(found: StackState, as_json: bool, word: str, plan: Plan) -> None:
     import json
 
+    link = _first_admin_link(plan, found.web_url) if found.phase == "ready" else None
     if as_json:
         shown: dict[str, Any] = {"phase": found.phase, "api_url": found.api_url, "ui_url": found.ui_url}
         shown |= {"web_url": found.web_url, "redis_url": found.redis_url, "pid": found.supervisor.pid}
-        print(json.dumps(shown))
+        print(json.dumps(shown | {"first_admin_url": link}))
         return
     print(word)
-    for name, address in found.addresses().items():
+    for name, address in (found.addresses() | ({"first admin": link} if link else {})).items():
         print(f"  {name + ':':<12} {address}")
     print("run a deployment in the UI; see its batches with `headrace queue top`; end it with `headrace down`")
 
@@ -145,9 +166,11 @@ def _tell_addresses(found: StackState, as_json: bool, word: str) -> None:
 class _Screen:
     """A status that is written over on a terminal; elsewhere a line for each change."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, first_admin_link: Callable[[], str | None]) -> None:
         self._as_json = as_json
-        self._before: Any = None
+        self._first_admin_link = first_admin_link
+        self._before: Status | None = None
+        self._told: dict[str, str] = {}
 
     def __enter__(self) -> Callable[[Status], None]:
         from rich.console import Console
@@ -169,6 +192,10 @@ class _Screen:
         if status == self._before:
             return
         changed, self._before = self._before is None or status.phase != self._before.phase, status
+        if changed and status.phase == "ready" and (link := self._first_admin_link()) is not None:
+            self._told = {"first admin": link}
+        if status.phase == "ready":
+            status = replace(status, addresses={**status.addresses, **self._told})
         if self._live is not None:
             self._live.update(_table(status), refresh=True)
         elif self._as_json:

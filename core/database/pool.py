@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg
 from sqlalchemy import create_engine, text
@@ -56,7 +56,7 @@ class DatabaseManager:
         on_fork(self, DatabaseManager._leave_pool)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> DatabaseManager:
+    def from_settings(cls, settings: Settings) -> Self:
         """The default database of settings already read: its URL, else the embedded server."""
         manager = cls("default", settings.database)
         manager._embedded_for = None if settings.database.url else settings

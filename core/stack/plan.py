@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from core.database import connect
 from core.database.embedded import EmbeddedServer, server_at
 from core.deploying.pools import POOLS, PoolPlan
 from core.deploying.servers import BATCHED, QUIET
@@ -72,6 +73,11 @@ class Plan:
     def postgres(self) -> EmbeddedServer:
         """Holds the Prefect server's database, and Headrace's unless a URL names another server."""
         return server_at(self.settings.state_dir, self.settings.embedded)
+
+    def database_url(self) -> str:
+        """Of Headrace's own database, once the stack runs."""
+        settings = self.settings.database
+        return self.postgres.url() if settings.url is None else connect.require_url(settings)
 
     @property
     def api_url(self) -> str:
@@ -142,7 +148,7 @@ def parts(plan: Plan) -> dict[str, Part]:
             [*python("prefect"), "server", "start", "--host", HOST, "--port", str(plan.api_port)],
             {**SERVER, "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect_url(plan.postgres)},
         ),
-        Part("web", [*python("core.web"), "--host", HOST, "--port", str(plan.web_port)], {}),
+        Part("web", [*python("core.web"), "--host", HOST, "--port", str(plan.web_port), "--no-link"], {}),
         Part(
             "worker",
             [*python("prefect"), "worker", "start", "--name", "headrace-up", *_pool_options(POOLS["local"])],

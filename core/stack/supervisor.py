@@ -70,7 +70,7 @@ class Supervisor:
         self._running: dict[str, _Running] = {}
         self._phase: Phase = "starting"
         self._note = ""
-        self._scaler = StackScaler(plan.settings, self._database_url, plan.api_url)
+        self._scaler = StackScaler(plan.settings, plan.database_url, plan.api_url)
 
     def stop(self) -> None:
         """End everything. Safe in a signal handler."""
@@ -124,10 +124,6 @@ class Supervisor:
         if not self._stop.is_set():
             self._scaler.start()
             self._enter("ready")
-
-    def _database_url(self) -> str:
-        settings = self._plan.settings.database
-        return self._plan.postgres.url() if settings.url is None else connect.require_url(settings)
 
     def _prefect_database(self) -> None:
         queries, server = load("database"), self._plan.postgres

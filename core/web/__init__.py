@@ -1,1 +1,1 @@
-"""The web app: health, readiness, metrics."""
+"""The workbench: health, readiness, metrics, the start page, operations, and the pages of workloads."""

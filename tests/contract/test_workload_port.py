@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from core.workloads import Workload, catalog_of, handlers_of, leaves_of, samples
 from core.workloads import __main__ as by_module
 from flows.server import entrypoints
 from tests.architecture.tree import modules
+from tests.web.browsing import bearer
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "tiny"
@@ -61,11 +62,13 @@ def done(db: DatabaseManager) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def answers(url: str, found: Sequence[Workload] | None, *paths: str) -> list[httpx.Response]:
+def answers(
+    url: str, found: Sequence[Workload] | None, *paths: str, headers: Mapping[str, str] | None = None
+) -> list[httpx.Response]:
     async def ask() -> list[httpx.Response]:
         app = create_app(Settings(database=DatabaseSettings(url=SecretStr(url))), found)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app") as client:
-            return [await client.get(path) for path in paths]
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return [await client.get(path, headers=headers) for path in paths]
 
     return asyncio.run(ask())
 
@@ -101,12 +104,15 @@ def test_commands_stand_at_the_top_and_in_their_group() -> None:
     assert "match" not in spoken([TINY])
 
 
-def test_page_and_route_answer_below_its_name(database_url: str, done: list[str]) -> None:
-    page, route = answers(database_url, BOTH, "/tiny/texts", "/api/v1/tiny/vowels?text=wheel")
+def test_page_and_route_answer_below_its_name(database_url: str, db: DatabaseManager, done: list[str]) -> None:
+    signed_in = bearer(db, "vera", "viewer")
+    page, route = answers(database_url, BOTH, "/tiny/texts", "/api/v1/tiny/vowels?text=wheel", headers=signed_in)
     assert (page.status_code, page.text) == (200, f"<p>Vowels of {len(done)} texts were counted.</p>")
     assert (route.status_code, route.json()) == (200, {"vowels": 2})
-    absent = answers(database_url, None, "/tiny/texts", "/api/v1/tiny/vowels?text=wheel")
+    absent = answers(database_url, None, "/tiny/texts", "/api/v1/tiny/vowels?text=wheel", headers=signed_in)
     assert [answer.status_code for answer in absent] == [404, 404]
+    strangers = answers(database_url, BOTH, "/tiny/texts", "/api/v1/tiny/vowels?text=wheel")
+    assert [answer.status_code for answer in strangers] == [303, 401]
 
 
 def test_metric_is_shown_with_its_value(database_url: str, done: list[str]) -> None:

@@ -44,6 +44,7 @@ def test_up_runs_a_deployment_to_its_end_and_starts_again_what_dies(stack: Stack
     again = stack.up()
     assert again.returncode == 0
     assert json.loads(again.stdout)["pid"] == json.loads(up.stdout)["pid"]
+    assert f":{stack.web_port}/first-admin/" in json.loads(up.stdout)["first_admin_url"]
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.web_port}/ready", timeout=30) as answer:
         assert json.loads(answer.read()) == {"ready": True}
 

@@ -30,7 +30,15 @@ def walked(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 COMMANDS = dict(walked(get_command(build())))
 # One line of text, a change that it names, or a show for people.
 WITHOUT_JSON = {"db up", "db down", "db url", "db psql", "queue pause", "queue resume", "report", "scale record", "web"}
-WITHOUT_JSON |= {"demo"}
+WITHOUT_JSON |= {
+    "demo",
+    "users add",
+    "users role",
+    "users password",
+    "users disable",
+    "users enable",
+    "api token revoke",
+}
 WITHOUT_JSON |= {name for name in COMMANDS if name.startswith("bench ")}
 
 

@@ -1,0 +1,1 @@
+"""Users, sign-ins, tokens: in PostgreSQL, of secrets only digests."""

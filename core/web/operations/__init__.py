@@ -1,0 +1,1 @@
+"""Pages and API for operators: queue, workers, dead letters, scaling decisions."""
