@@ -51,6 +51,9 @@ def tiny_tables() -> Tables:
         bank_reference=none,
         original_amount=pl.lit(None, dtype=pl.Int64),
         original_currency=none,
+        advised=none,
+        is_reversal=pl.lit(False),
+        stated=pl.lit(None, dtype=pl.Int64),
     )
     customers = pl.DataFrame({"id": ["c"], "name": ["Oak Ltd"]}).with_columns(country=none, parent=none)
     accounts = pl.DataFrame(schema={"customer": pl.String, "account": pl.String})

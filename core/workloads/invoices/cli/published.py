@@ -40,14 +40,13 @@ def register(group: typer.Typer) -> None:
 
 def publish(request: Request, tenant: str) -> Reconciled:
     """Reconcile on what the database holds, write the answer there, and seal its event."""
-    from core.intake.file_digest import file_digest
     from core.review.audit.chain import Event
     from core.review.audit.sealer import seal_all
     from core.runtime import open_runtime
     from core.workloads.invoices.publishing.publish import reconcile_and_publish
+    from core.workloads.invoices.reconciling.run import digests_of
 
-    digests = {kind: file_digest(path) for kind, path in request.files.items() if path is not None}
-    event = Event(tenant, "settled", _person(), datetime.now(UTC), details={"sha256": digests})
+    event = Event(tenant, "settled", _person(), datetime.now(UTC), details={"sha256": digests_of(request.files)})
     with open_runtime() as runtime:
         found = reconcile_and_publish(runtime.db, request, event)
         seal_all(runtime.db, runtime.worker_id, tenant)

@@ -25,6 +25,8 @@ exactly one state: applied, suggested, exception, unapplied, foreign.
 
   headrace reconcile --invoices open.csv --payments bank.csv --map invoices.number=doc_no --map decimal=, --out answer
 
+  headrace reconcile --invoices open.csv --payments monday.xml --payments tuesday.xml --advices remit.edi --out answer
+
   headrace reconcile --invoices open.csv --payments bank.csv --out answer --publish
 
   headrace reconcile explain P-77 --run answer
@@ -44,10 +46,15 @@ def register(app: typer.Typer) -> None:
 def reconcile(
     context: typer.Context,
     invoices: Annotated[Path | None, typer.Option(help="Open items: CSV, Excel, Parquet, JSON lines.")] = None,
-    payments: Annotated[Path | None, typer.Option(help="Bank lines.")] = None,
+    payments: Annotated[
+        list[Path] | None, typer.Option(help="Bank lines: a table, or files of a bank (may be repeated).")
+    ] = None,
     customers: Annotated[Path | None, typer.Option(help="Customers (default: those of the invoices).")] = None,
     rates: Annotated[
         Path | None, typer.Option(help="Dated rates; without them other currencies are only suggested.")
+    ] = None,
+    advices: Annotated[
+        list[Path] | None, typer.Option(help="Remittance advices: EDI 820, remt.001, a table (may be repeated).")
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="YAML: auto_min, weak_below, loss_minor.")] = None,
     maps: Annotated[
@@ -75,7 +82,9 @@ def reconcile(
         raise ConfigError("--csv and --xlsx: choose one")
     from core.workloads.invoices.reconciling import run
 
-    files = {"invoices": invoices, "payments": payments, "customers": customers, "rates": rates}
+    single = {"invoices": invoices, "customers": customers, "rates": rates}
+    files = {kind: [path] for kind, path in single.items() if path}
+    files |= {"payments": payments, "advices": advices or []}
     request = run.Request(files, mapping_of(maps or []), policy_of(rules))
     found = published.publish(request, tenant) if publish else run.reconcile(request)
     suffix = ".csv" if as_csv else ".xlsx" if as_xlsx else ".parquet"

@@ -19,11 +19,12 @@ from core.workloads.invoices.columns.served import Mapped
 from core.workloads.invoices.readers.amounts import plain
 from core.workloads.invoices.readers.balances import Checked, check
 from core.workloads.invoices.readers.detect import Format, format_of
-from core.workloads.invoices.readers.records import ADVICES, RECEIPTS, REJECTS, Content, frame_of
+from core.workloads.invoices.readers.records import ADVICES, RECEIPTS, REJECTS, Content, Reject, frame_of
 from core.workloads.invoices.readers.repeats import give_ids, join_notifications, refuse_lines, refuse_statements
 
 LINES_MAX: Final = 5_000_000
 _FORMATS: Final = "core.workloads.invoices.readers.formats"
+_OF_ROWS: Final = ("table", "advices")
 _OF_TEXT: Final[Mapping[Format, str]] = {
     "mt": "swift_mt:read_mt",
     "bai2": "bai2:read_bai2",
@@ -35,11 +36,15 @@ _OF_TEXT: Final[Mapping[Format, str]] = {
 
 @dataclass(slots=True)
 class FileFound:
-    """One file: its format, statements, and how much was taken and set aside. refused: why nothing was."""
+    """One file: its format, statements, and how much was taken and set aside. refused: why nothing was.
+
+    unread: the first row of a table that cannot be read.
+    """
 
     path: Path
     format: str = ""
     refused: str | None = None
+    unread: Reject | None = None
     pages: list[Checked] = field(default_factory=list)
     n_advices: int = 0
     n_rejects: int = 0
@@ -112,6 +117,7 @@ def read_files(paths: Sequence[Path], mapping: Mapped | None = None) -> Imported
         try:
             content = _read(path, seen, mapping or {})
             file.format = content.format
+            file.unread = content.rejects[0] if content.rejects and content.format in _OF_ROWS else None
         except InputError as error:
             file.refused = error.message
         file.pages = [Checked(page, path.name, content.format) for page in content.pages]
@@ -156,16 +162,22 @@ def read_receipts(path: Path, mapping: Mapped | None = None) -> pl.DataFrame:
         InputError: the file is refused, a statement does not balance, or a row of a table cannot be read: the first.
     """
     imported = read_files([path], mapping)
-    file = imported.files[0]
-    faults = [each.page for each in file.pages if each.page.fault]
-    if file.refused is not None:
-        raise InputError(file.refused, path=str(path))
-    if faults:
-        raise InputError(f"{path}, line {faults[0].line}: {faults[0].fault}", path=str(path), line=faults[0].line)
-    if file.format == "table" and len(imported.rejects):
-        line, reason = imported.rejects.select("line", "reason").row(0)
-        raise InputError(f"{path}, line {line}: {reason}", path=str(path), line=line)
+    refuse_faults(imported)
     return imported.receipts
+
+
+def refuse_faults(imported: Imported) -> None:
+    """Raise InputError for the first file, statement or row of a table that cannot be taken; repeats are no fault."""
+    for file in imported.files:
+        if file.refused is not None:
+            raise InputError(file.refused, path=str(file.path))
+        faults = [
+            (each.page.line, each.page.fault) for each in file.pages if each.page.fault and not each.page.is_repeat
+        ]
+        faults += [] if file.unread is None else [(file.unread.line, file.unread.reason)]
+        if faults:
+            line, fault = faults[0]
+            raise InputError(f"{file.path}, line {line}: {fault}", path=str(file.path), line=line)
 
 
 def _read(path: Path, seen: dict[str, Path], mapping: Mapped) -> Content:

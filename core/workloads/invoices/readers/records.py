@@ -100,7 +100,7 @@ class Page:
     opening, closing: minor units; None where the page states none. is_complete: whether its format states both.
     number: what the bank calls the statement. nth, is_last: of its pages. line: where it begins.
     declared: (lines, their sum in minor units) of credits and of debits, where the file states them.
-    fault: why nothing of it can be taken.
+    fault: why nothing of it can be taken; is_repeat: because an earlier page is the same.
     """
 
     account: str | None
@@ -115,6 +115,7 @@ class Page:
     receipts: list[Receipt] = field(default_factory=list)
     declared: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     fault: str | None = None
+    is_repeat: bool = False
 
     @property
     def moved(self) -> int:

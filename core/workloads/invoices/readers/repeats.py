@@ -28,7 +28,7 @@ def refuse_statements(pages: Sequence[Checked]) -> None:
         lines = tuple(_facts(receipt) for receipt in page.receipts)
         key = (page.account, page.currency, page.number, page.nth, page.opening, page.closing, lines)
         if key in seen:
-            page.fault = f"the same as {seen[key].named}"
+            page.fault, page.is_repeat = f"the same as {seen[key].named}", True
         seen.setdefault(key, checked)
 
 

@@ -46,8 +46,9 @@ def _request_of(folder: Path) -> Request:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise InputError(f"{folder} has no {RUN} of a finished run; name the folder of --out with --run") from None
-    files = {kind: None if name is None else Path(name) for kind, name in record["files"].items()}
-    for kind, file in files.items():
-        if file is not None and file_digest(file) != record["sha256"][kind]:
-            raise InputError(f"{file} has changed since the run; reconcile again", path=str(file))
+    files = {kind: [Path(name) for name in names] for kind, names in record["files"].items()}
+    for kind, paths in files.items():
+        for file, digest in zip(paths, record["sha256"][kind], strict=True):
+            if file_digest(file) != digest:
+                raise InputError(f"{file} has changed since the run; reconcile again", path=str(file))
     return Request(files, record["map"], Policy(**record["rules"]))

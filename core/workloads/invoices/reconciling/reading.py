@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,15 @@ from core.intake.whole_columns import columns_of, read_table
 from core.workloads.invoices.columns.amounts import by_side, read_amounts, read_sides
 from core.workloads.invoices.columns.days import days_of
 from core.workloads.invoices.columns.served import FIELDS, Mapped, serve, texts_of
+from core.workloads.invoices.reconciling.bank_lines import BankLines, is_one_table, read_advices, read_bank_lines
 from core.workloads.invoices.rules.block import Tables
+from core.workloads.invoices.rules.sides.advices import advise
 
 _CREDIT_KINDS = r"(?i)credit|gutschrift|avoir|abono|credito|credit_note|^cn$"
 _LISTED = r"[;|]|, "
+
+Files = Mapping[str, Sequence[Path]]
+"""invoices, payments, customers, rates, advices -> the files of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +104,45 @@ class _File:
         self.refuse(~self.texts["id"].is_first_distinct(), "id", "repeats the id of an earlier row")
 
 
-def read_tables(files: Mapping[str, Path | None], mapping: Mapped) -> Read:
+def read_tables(files: Files, mapping: Mapped) -> Read:
     """Read the files of a reconciliation.
 
     Args:
-        files: invoices, payments, and customers, rates or None. mapping: file -> field or setting -> what serves it.
+        files: invoices, payments, and customers, rates, advices or none; payments and advices may be several, and
+            files of banks. mapping: file -> field or setting -> what serves it.
     Raises:
-        InputError, SchemaError: a file or column is missing. RowError: a cell cannot be read; names row and column.
+        InputError, SchemaError: a file or column is missing, or a statement does not hold. RowError: a cell cannot be
+            read; names row and column.
     """
     _refuse_unknown(mapping)
+    bank = _bank_lines(files, mapping)
+    tables = ("invoices", "customers", "rates", *(() if bank else ("payments",)))
     opened = {
         kind: _open(kind, path, {**mapping.get("", {}), **mapping.get(kind, {})})
-        for kind, path in files.items()
-        if path is not None
+        for kind in tables
+        for path in files.get(kind, ())
     }
-    invoices, payments = _invoices(opened["invoices"]), _payments(opened["payments"])
+    invoices = _invoices(opened["invoices"])
+    payments = bank.payments if bank else _payments(opened["payments"])
+    notices = [notice for file in opened.values() for notice in file.notices] + list(bank.notices if bank else ())
+    advices = [] if bank is None else [bank.advices]
+    if files.get("advices"):
+        said, told = read_advices(files["advices"], mapping)
+        advices.append(said)
+        notices += told
+    advised, n_left = advise(payments, pl.concat(advices) if advices else None)
+    if n_left:
+        notices.append(f"{n_left:,} advices belong to no payment, or to more than one; they were left out")
     customers, accounts = _customers(opened.get("customers"), invoices)
     rates = _rates(opened.get("rates"), {*invoices["currency"].unique(), *payments["currency"].unique()})
-    notices = tuple(notice for file in opened.values() for notice in file.notices)
-    tables = Tables(invoices, payments, customers, accounts, rates)
-    return Read(tables, notices, {kind: dict(file.served) for kind, file in opened.items()})
+    tables_read = Tables(invoices, advised, customers, accounts, rates)
+    return Read(tables_read, tuple(notices), {kind: dict(file.served) for kind, file in opened.items()})
+
+
+def _bank_lines(files: Files, mapping: Mapped) -> BankLines | None:
+    """Payments of a bank's files, or of several; None where one table with ids is to be read row by row."""
+    paths = files["payments"]
+    return None if is_one_table(paths, mapping) else read_bank_lines(paths, mapping)
 
 
 def _refuse_unknown(mapping: Mapped) -> None:
@@ -189,6 +213,7 @@ def _payments(file: _File) -> pl.DataFrame:
             "date": booked.fill_null(value),
             "original_amount": file.amounts("original_amount", original_currency.fill_null(currency)),
             "original_currency": original_currency,
+            "is_reversal": pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(amount)),
         }
     )
     file.refuse(frame["date"].is_null(), "booked" if "booked" in file.served else "value_date", "is empty")

@@ -14,7 +14,7 @@ import polars as pl
 
 from core.intake.file_digest import file_digest
 from core.workloads.invoices.reconciling.answer import Answer, answer_of
-from core.workloads.invoices.reconciling.reading import Read, read_tables
+from core.workloads.invoices.reconciling.reading import Files, Read, read_tables
 from core.workloads.invoices.rules.decide import Policy, decide
 from core.workloads.invoices.rules.propose import propose
 from core.workloads.invoices.rules.settle import settle
@@ -27,9 +27,9 @@ RUN = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to reconcile. files: invoices, payments, customers, rates -> path or None. mapping: see `read_tables`."""
+    """What to reconcile. files, mapping: see `read_tables`."""
 
-    files: Mapping[str, Path | None]
+    files: Files
     mapping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
 
@@ -82,12 +82,11 @@ def reconcile_tables(request: Request, read: Read) -> Reconciled:
 
 def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
     """The run as JSON: what went in, what came out, and the model that decided; no clock, no name of a machine."""
-    files = {kind: None if path is None else str(path.absolute()) for kind, path in request.files.items()}
-    digests = {kind: file_digest(path) for kind, path in request.files.items() if path is not None}
+    files = {kind: [str(path.absolute()) for path in paths] for kind, paths in request.files.items()}
     habits = found.run.block.habits
     return {
         "files": files,
-        "sha256": digests,
+        "sha256": digests_of(request.files),
         "map": {kind: dict(fields) for kind, fields in request.mapping.items()},
         "rules": {
             "auto_min": request.policy.auto_min,
@@ -101,6 +100,11 @@ def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
         "taxes_per_10000": habits.taxes.tolist(),
         **found.figures(),
     }
+
+
+def digests_of(files: Files) -> dict[str, list[str]]:
+    """SHA-256 of each file, in hex, by what it is."""
+    return {kind: [file_digest(path) for path in paths] for kind, paths in files.items()}
 
 
 def write_folder(folder: Path, record: Mapping[str, Any], answer: Answer, suffix: str = ".parquet") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ ACCOUNT, ACCOUNT_LEARNT, NAME, NAME_LIKE, NUMBER, AMOUNT = range(6)
 WAYS = ("account", "account_learnt", "name", "name_like", "number", "amount")
 # What a receipt's text holds.
 SILENT, STRANGER, NAMES_ITEMS = range(3)
+UNSTATED: Final = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Tables:
 
     invoices: id, customer, number, open, currency, issued, due, customer_name, discount (minor units), discount_days,
     reference, order. payments: id, amount, currency, date, payer, payer_account, text, reference, end_to_end,
-    bank_reference, original_amount, original_currency. customers: id, name, country, parent.
+    bank_reference, original_amount, original_currency, is_reversal (the bank marks it so), and of advices advised (what
+    they name) and stated (minor units: what they say is paid of it). customers: id, name, country, parent.
     accounts: customer, account. rates: date, currency, units (float64: minor units of the currency for one of a common
     base's). Those may be empty.
     """
@@ -41,7 +44,7 @@ class Receipts:
     """(n,) each, sorted by id. amount: minor units. date: days since 1970. text: SILENT, STRANGER or NAMES_ITEMS.
 
     chance_bits: -log2 of how likely a receipt has just this amount. payer: number of who sent it, -1 unknown.
-    best: the best way in which it points at customers.
+    best: the best way in which it points at customers. stated: what an advice says is paid, UNSTATED without one.
     """
 
     amount: Integers
@@ -51,6 +54,21 @@ class Receipts:
     chance_bits: Floats
     payer: Integers
     best: Integers
+    stated: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """(n,) each, sorted by line, item and word: what a word of a line's text says of an item, in bits.
+
+    A word may fit several items, and several words one. leads: whether it is the best word of any item of the line.
+    """
+
+    line: Integers
+    item: Integers
+    word: Integers
+    bits: Floats
+    leads: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class Block:
     """What `propose` needs.
 
     way: (n_lines,) how the receipt points at the line's customers. rivals: (n_lines,) as how many it points at so.
-    named_bits: (n_named,) evidence of each named item, beside `habits.named`. customer: (n_items,) its number.
+    customer: (n_items,) its number. words: all that names items.
     """
 
     items: Items
@@ -68,8 +86,8 @@ class Block:
     receipts: Receipts
     way: Integers
     rivals: Floats
-    named_bits: Floats
     customer: Integers
+    words: Words
 
     @property
     def n_items(self) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.workloads.invoices.rules.block import AMOUNT, NUMBER, Block
+from core.workloads.invoices.rules.block import AMOUNT, NUMBER, UNSTATED, Block
 from core.workloads.invoices.rules.explanations import (
     BANK_FEE,
     DISCOUNT,
@@ -34,19 +34,21 @@ STATES: Final = ("applied", "suggested", "exception", "unapplied", "foreign")
     REFUND,
     OTHER_NUMBERS,
     OTHER_CURRENCY,
+    ADVICE_OFF,
     LOSS,
     NOT_SURE,
     WEAK,
     TOO_MANY,
     EQUAL_CLAIM,
     NO_EXPLANATION,
-) = range(1, 11)
+) = range(1, 12)
 HELD: Final = (
     "",
     "residual_to_decide",
     "refund",
     "names_other_items",
     "other_currency",
+    "advice_mismatch",
     "over_loss_limit",
     "not_sure",
     "weak",
@@ -153,6 +155,7 @@ def _held(block: Block, settled: Settlement, policy: Policy, best: tuple[Integer
         (block.receipts.amount[receipt] < 0, REFUND),
         (naming == ALL_AND_OTHERS, OTHER_NUMBERS),
         ((kind == FX) & ((not policy.has_rates) | (found.way[row] >= NUMBER)), OTHER_CURRENCY),
+        (_against_advice(block, settled, row), ADVICE_OFF),
         (loss, LOSS),
         (posterior < policy.auto_min, NOT_SURE),
         (posterior < policy.weak_below, WEAK),
@@ -163,3 +166,14 @@ def _held(block: Block, settled: Settlement, policy: Policy, best: tuple[Integer
     for holds, reason in reasons:
         held[holds] = reason
     return held
+
+
+def _against_advice(block: Block, settled: Settlement, row: Integers) -> NDArray[np.bool_]:
+    """Whether an advice adds up neither to the payment nor to what the explanation applies."""
+    found = settled.explanations
+    rows, _ = found.flat()
+    applied = np.bincount(rows, weights=settled.applied, minlength=len(found))[row]
+    receipt = found.receipt[row]
+    stated = block.receipts.stated[receipt]
+    against: NDArray[np.bool_] = (stated != UNSTATED) & (stated != block.receipts.amount[receipt]) & (stated != applied)
+    return against

@@ -112,15 +112,14 @@ class Habits(NamedTuple):
     """What recurs, and what lines name.
 
     fees: (n, 2) currency and minor units. fee_most: (n_currencies,) what may be a fee though it does not recur.
-    taxes: (n, 2) country and ten thousandths. named: places of items, by line. tokens: (n_named,) number of the word
-    in the receipt's text that names it. seen_fees, seen_taxes: (n, 3) the same with how often each was seen, ascending.
+    taxes: (n, 2) country and ten thousandths. named: places of items, by line. seen_fees, seen_taxes: (n, 3)
+    the same with how often each was seen, ascending.
     """
 
     fees: Integers
     fee_most: Integers
     taxes: Integers
     named: Integers
-    tokens: Integers
     seen_fees: Integers
     seen_taxes: Integers
 

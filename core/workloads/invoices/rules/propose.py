@@ -196,27 +196,41 @@ def _naming_of(
     line_of_named = np.repeat(np.arange(len(block.lines.receipt)), block.lines.end_named - block.lines.first_named)
     keys = line_of_named * block.n_items + block.habits.named
     wanted = bare.line[rows] * block.n_items + places
-    at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-    hit = keys[at] == wanted if len(keys) else np.zeros(len(wanted), np.bool_)
-    found = np.where(hit, block.named_bits[at], 0.0) if len(keys) else np.zeros(len(wanted))
-    n = len(bare)
-    n_named = np.bincount(rows, weights=hit, minlength=n).astype(np.int64)
-    # Words, not items: one that names items of two customers is explained by either. What names items of others is an
-    # accident where the explanation has names of its own: an amount, a telephone number.
-    word = line_of_named * _WORDS_MOST + block.habits.tokens
-    strong = np.unique(word[block.named_bits >= STRONG_BITS])
-    n_strong = np.bincount(strong // _WORDS_MOST, minlength=len(block.lines.receipt))
-    words = rows[hit] * _WORDS_MOST + block.habits.tokens[at[hit]] if len(keys) else keys
-    # A word names one item, whichever of those that it fits.
-    told, which = np.unique(words, return_inverse=True)
-    best = np.zeros(len(told))
-    np.maximum.at(best, which, found[hit])
-    bits: Floats = np.bincount(told // _WORDS_MOST, weights=best, minlength=n).astype(np.float64)
-    of = bare.line[told // _WORDS_MOST] * _WORDS_MOST + told % _WORDS_MOST
-    n_told = np.bincount((told // _WORDS_MOST)[np.isin(of, strong)], minlength=n)
+    hit = np.isin(wanted, keys)
+    n_named = np.bincount(rows, weights=hit, minlength=len(bare)).astype(np.int64)
+    bits, n_told = _words_of(block, bare, rows, wanted)
+    strong = np.flatnonzero(block.words.bits >= STRONG_BITS)
+    of_line = np.unique(block.words.line[strong] * _WORDS_MOST + block.words.word[strong])
+    n_strong = np.bincount(of_line // _WORDS_MOST, minlength=len(block.lines.receipt))
     anywhere = np.bincount(block.lines.receipt, weights=n_strong, minlength=block.n_receipts)
     others = np.where(n_named > 0, n_strong[bare.line] > n_told, anywhere[bare.receipt] > 0)
     return n_named, bits, others
+
+
+def _words_of(block: Block, bare: Explanations, rows: Integers, wanted: Integers) -> tuple[Floats, Integers]:
+    """(n,) bits of the words that name items of each explanation, and how many of them are strong.
+
+    Words, not items: one that names items of two customers is explained by either, and one of several for the same
+    item is explained with the others, of which the best counts. What names items of others is an accident where the
+    explanation has names of its own: an amount, a telephone number.
+
+    Args:
+        wanted: line and item of each member, as one number.
+    """
+    words, n = block.words, len(bare)
+    keys = words.line * block.n_items + words.item
+    first = np.searchsorted(keys, wanted)
+    n_words = np.searchsorted(keys, wanted, side="right") - first
+    within = np.arange(n_words.sum()) - np.repeat(np.cumsum(n_words) - n_words, n_words)
+    at = np.repeat(first, n_words) + within
+    # A word says what it says once, whichever of its items there are.
+    told, which = np.unique(np.repeat(rows, n_words) * _WORDS_MOST + words.word[at], return_inverse=True)
+    best, leading = np.zeros(len(told)), np.zeros(len(told))
+    np.maximum.at(best, which, words.bits[at])
+    np.maximum.at(leading, which, np.where(words.leads[at], words.bits[at], 0.0))
+    row = told // _WORDS_MOST
+    bits: Floats = np.bincount(row, weights=leading, minlength=n).astype(np.float64)
+    return bits, np.bincount(row, weights=best >= STRONG_BITS, minlength=n).astype(np.int64)
 
 
 def _lags(block: Block, bare: Explanations, rows: Integers, places: Integers) -> tuple[Integers, NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.currencies import exponent_of
-from core.workloads.invoices.rules.block import AMOUNT, Block, Receipts, Tables
+from core.workloads.invoices.rules.block import AMOUNT, UNSTATED, Block, Receipts, Tables
 from core.workloads.invoices.rules.explanations import Habits, Integers, Items, Pools
 from core.workloads.invoices.rules.search import fill_chances
 from core.workloads.invoices.rules.sides.habits import amount_chance, find_habits
@@ -20,7 +20,7 @@ from core.workloads.invoices.rules.sides.reversals import find_reversals
 
 GRACE_DAYS = 3
 FEE_MOST = 12_000
-_TEXT_COLUMNS = ("text", "reference", "end_to_end")
+_TEXT_COLUMNS = ("text", "reference", "end_to_end", "advised")
 _NUMBER_COLUMNS = ("number", "reference", "order")
 
 
@@ -64,8 +64,8 @@ def assemble(tables: Tables) -> Sides:
     customer = _whole(invoices["customer"].rank("dense").to_numpy())
     fees, taxes, seen_fees, seen_taxes = find_habits(items, lines, receipts)
     fee_most = np.array([FEE_MOST * 10 ** max(exponent_of(code) - 2, 0) // 2 for code in codes], dtype=np.int64)
-    habits = Habits(fees, fee_most, taxes, lines.named, lines.tokens, seen_fees, seen_taxes)
-    block = Block(items, pools, lines.lines, habits, receipts, lines.way, lines.rivals, lines.named_bits, customer)
+    habits = Habits(fees, fee_most, taxes, lines.named, seen_fees, seen_taxes)
+    block = Block(items, pools, lines.lines, habits, receipts, lines.way, lines.rivals, customer, lines.words)
     return Sides(block, invoices, payments, codes, reversals)
 
 
@@ -125,4 +125,5 @@ def _receipts(payments: pl.DataFrame, evidence: Evidence) -> Receipts:
         chance_bits=amount_chance(amount, code),
         payer=_whole(payer.to_numpy()),
         best=np.zeros(len(payments), np.int64),
+        stated=_whole(payments["stated"].fill_null(UNSTATED).to_numpy()),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.workloads.invoices.rules.block import Floats, Tables
+from core.workloads.invoices.rules.block import Floats, Tables, Words
 from core.workloads.invoices.rules.explanations import Integers, Lines
 from core.workloads.invoices.rules.sides.payers import account_keys, find_amounts, find_payers, name_keys
 from core.workloads.invoices.rules.sides.references import Evidence, named_by_lines
@@ -22,14 +22,14 @@ _CLEAN_BITS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FoundLines:
-    """Lines, how each receipt points at them, and the items that they name; as in `Block` and `Habits`."""
+    """Lines, how each receipt points at them, and the items and words that they name; as in `Block` and `Habits`."""
 
     lines: Lines
     way: Integers
     rivals: Floats
     named: Integers
     named_bits: Floats
-    tokens: Integers
+    words: Words
 
 
 def find_lines(
@@ -63,7 +63,8 @@ def find_lines(
     ways = pl.concat([ways, find_amounts(lonely, owed, max(groups["group"].n_unique(), 1))])
     lines = _in_currency(ways.join(pools, on="group"), payments, tables.rates).sort("receipt", "pool")
     starts = np.append(np.searchsorted(invoices["pool"].to_numpy(), np.arange(len(pools))), len(invoices))
-    found = named_by_lines(evidence, lines, starts.astype(np.int64))
+    every = named_by_lines(evidence, lines, starts.astype(np.int64))
+    found = every.unique(["line", "item"], keep="first", maintain_order=True)
     receipt, pool, amount, tolerance, date, code = (
         _whole(lines[name]) for name in ("receipt", "pool", "amount", "tolerance", "date", "code")
     )
@@ -72,7 +73,17 @@ def find_lines(
     arrays = Lines(receipt, pool, amount, tolerance, date, edges[:-1].copy(), edges[1:].copy(), code, country)
     bits = np.array(found["bits"].to_numpy(), dtype=np.float64)
     rivals = np.array(lines["rivals"].to_numpy(), dtype=np.float64)
-    return FoundLines(arrays, _whole(lines["way"]), rivals, _whole(found["item"]), bits, _whole(found["word"]))
+    words = _words(every, found)
+    return FoundLines(arrays, _whole(lines["way"]), rivals, _whole(found["item"]), bits, words)
+
+
+def _words(every: pl.DataFrame, best: pl.DataFrame) -> Words:
+    leading = best.select("line", "word", leads=pl.lit(True)).unique()
+    words = every.unique(["line", "item", "word"], keep="first", maintain_order=True)
+    words = words.join(leading, on=["line", "word"], how="left").sort("line", "item", "word")
+    bits = np.array(words["bits"].to_numpy(), dtype=np.float64)
+    leads = words["leads"].fill_null(False).to_numpy().copy()
+    return Words(_whole(words["line"]), _whole(words["item"]), _whole(words["word"]), bits, leads)
 
 
 def _whole(column: pl.Series) -> NDArray[np.int64]:
@@ -99,7 +110,8 @@ def _countries(tables: Tables, invoices: pl.DataFrame) -> Integers:
 def _named_groups(evidence: Evidence, invoices: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
     """receipt, group, bits, clean: it names items of this group alone, surely, and pays what they are open for."""
     items = invoices.select("group", "code", "open").with_row_index("item").with_columns(pl.col("item").cast(pl.Int64))
-    named = evidence.named.join(items, on="item").join(receipts.select("receipt", "amount", paid="code"), on="receipt")
+    once = evidence.named.unique(["receipt", "item"], keep="first", maintain_order=True)
+    named = once.join(items, on="item").join(receipts.select("receipt", "amount", paid="code"), on="receipt")
     named = named.with_columns(sure=pl.col("bits") >= _CLEAN_BITS)
     by_group = named.group_by("receipt", "group").agg(
         pl.col("bits").max(),

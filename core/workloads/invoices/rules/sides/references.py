@@ -35,9 +35,9 @@ _LENGTH_SHARE_MIN = 0.1
 class Evidence:
     """What texts say of items before anybody knows who pays.
 
-    named: frame of receipt, item (row numbers), bits, word (where in the text it stands); each pair once. text:
-    (n_receipts,) level. forms: of the items' numbers. tokens: (n, 5) int64, receipt, value, digits as written, whether
-    another hit has part of it, its end. rates: (32,) tokens of so many digits that a text has.
+    named: frame of receipt, item (row numbers), bits, word (where in the text it stands); a text may name an item by
+    several words. text: (n_receipts,) level. forms: of the items' numbers. tokens: (n, 5) int64, receipt, value, digits
+    as written, whether another hit has part of it, its end. rates: (32,) tokens of so many digits that a text has.
     """
 
     named: pl.DataFrame
@@ -121,11 +121,10 @@ def _items_of(keys: NDArray[np.uint64], forms: list[Forms]) -> pl.DataFrame:
 
 
 def _hits(hits: Integers, n_texts: int, rates: Floats, items: pl.DataFrame) -> pl.DataFrame:
-    """(receipt, item, bits) of all hits that say something."""
+    """(receipt, item, word, bits) of all hits that say something, the best of an item first."""
     frame = pl.DataFrame({"receipt": hits[:, 0], "key": hits[:, 1], "digits": hits[:, 4], "word": hits[:, 3]})
-    frame = frame.unique(["receipt", "key"], keep="first", maintain_order=True).with_columns(
-        n_texts=pl.len().over("key")
-    )
+    n_texts_of = frame.unique(["receipt", "key"]).group_by("key").agg(n_texts=pl.len())
+    frame = frame.join(n_texts_of, on="key", maintain_order="left")
     digits = np.minimum(frame["digits"].to_numpy(), 31)
     # A number that far more texts hold than it has items names none of them: a year, an account of one's own.
     chance = pl.Series(rates[digits] / 9.0 / np.exp2((digits - 1) * np.log2(10.0)))
@@ -143,7 +142,7 @@ def _hits(hits: Integers, n_texts: int, rates: Floats, items: pl.DataFrame) -> p
         frame.select("receipt", "item", "word", bits=bits.clip(0.0, BITS_MOST))
         .filter(pl.col("bits") >= NAMED_BITS_MIN)
         .sort("receipt", "item", "bits", "word", descending=[False, False, True, False])
-        .unique(["receipt", "item"], keep="first", maintain_order=True)
+        .unique(["receipt", "item", "word"], keep="first", maintain_order=True)
     )
 
 
@@ -169,7 +168,7 @@ def named_by_lines(evidence: Evidence, lines: pl.DataFrame, starts: Integers) ->
     Args:
         lines: receipt and pool of each, sorted. starts: (n_pools + 1,) first item of each pool.
     Returns:
-        line, item, bits, word, sorted by line and item.
+        line, item, bits, word, sorted by line and item, the best word of an item first.
     """
     pool = np.searchsorted(starts, evidence.named["item"].to_numpy(), side="right") - 1
     known = evidence.named.with_columns(pool=pl.Series(pool))
@@ -177,8 +176,7 @@ def named_by_lines(evidence: Evidence, lines: pl.DataFrame, starts: Integers) ->
     direct = numbered.join(known, on=["receipt", "pool"]).select("line", "item", "bits", "word")
     tails = _tails(evidence, lines, starts).join(direct, on=["line", "word"], how="anti")
     both = pl.concat([direct, tails])
-    ordered = both.sort("line", "item", "bits", "word", descending=[False, False, True, False])
-    return ordered.unique(["line", "item"], keep="first", maintain_order=True)
+    return both.sort("line", "item", "bits", "word", descending=[False, False, True, False])
 
 
 def _tails(evidence: Evidence, lines: pl.DataFrame, starts: Integers) -> pl.DataFrame:

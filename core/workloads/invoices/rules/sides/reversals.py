@@ -21,14 +21,15 @@ def find_reversals(payments: pl.DataFrame) -> pl.DataFrame:
     Args:
         payments: in the order of receipts, with `code`.
     Returns:
-        reversal, original, sure (whether a reference or words say so, and not the payer and the amount alone); each
-        line once.
+        reversal, original, sure (whether a reference, words or the bank say so, and not the payer and the amount
+        alone); each line once.
     """
     lines = payments.with_row_index("row").select(
         pl.col("row").cast(pl.Int64),
         "code",
         "date",
         "text",
+        "is_reversal",
         size=pl.col("amount").abs(),
         negative=pl.col("amount") < 0,
         end_to_end=_reference("end_to_end"),
@@ -64,7 +65,7 @@ def _pairs(lines: pl.DataFrame, key: str) -> pl.DataFrame:
             key,
             reversal="row",
             on="date",
-            returned=pl.col("text").str.contains(_RETURNED).fill_null(False),
+            returned=pl.col("text").str.contains(_RETURNED).fill_null(False) | pl.col("is_reversal"),
         )
     )
     paid = lines.filter(~pl.col("negative")).drop_nulls(key).select("code", "size", key, original="row", paid="date")

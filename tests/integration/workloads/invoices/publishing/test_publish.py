@@ -44,7 +44,7 @@ def wanted(tmp_path: Path) -> Request:
     invoices = [{"number": f"INV-100{n}", "amount": f"{n}00.5{n}"} for n in range(1, 5)]
     pl.DataFrame([INVOICE | {"id": row["number"]} | row for row in invoices]).write_csv(tmp_path / "i.csv")
     _payments(tmp_path, [("P1", "100.51", "INV-1001"), ("P2", "200.52", "INV-1002")])
-    return Request({"invoices": tmp_path / "i.csv", "payments": tmp_path / "p.csv"})
+    return Request({"invoices": [tmp_path / "i.csv"], "payments": [tmp_path / "p.csv"]})
 
 
 def _payments(folder: Path, rows: list[tuple[str, str, str]]) -> None:
@@ -140,7 +140,7 @@ def test_commands_publish_take_back_and_verify(
     db: DatabaseManager, database_url: str, tenant: str, wanted: Request, tmp_path: Path
 ) -> None:
     env = {"HEADRACE_DATABASE__URL": database_url, "COLUMNS": "80"}
-    files = [f"--{kind}={path}" for kind, path in wanted.files.items()]
+    files = [f"--{kind}={path}" for kind, (path,) in wanted.files.items()]
     done = headrace("reconcile", *files, "--out", tmp_path / "out", "--publish", "--tenant", tenant, env=env)
     assert done.returncode == 0, done.stderr
     told = headrace("reconcile", "unmatch", "P1", "--reason", "not theirs", "--tenant", tenant, env=env)

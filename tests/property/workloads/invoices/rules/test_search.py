@@ -36,7 +36,7 @@ def _sets(amounts: list[int], named: set[int], total: int) -> set[frozenset[int]
     items = Items(given_amounts, none, none, none + 99, none, none - 1, none - 1, order, given_amounts[order])
     pairs, seen = np.zeros((0, 2), dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
     places = _whole(*sorted(named))
-    habits = Habits(pairs, _whole(0), pairs, places, places, seen, seen)
+    habits = Habits(pairs, _whole(0), pairs, places, seen, seen)
     found = Found(np.zeros((SETS_MOST, N_COLUMNS), np.int64), np.zeros(99, np.int64), np.zeros(2, np.int64))
     search_more(items, (total, 0, 0, 0, n, 0, 0), (places, 0, int(given_amounts[places].sum())), habits, found)
     heads = found.heads[: found.n[0]]

@@ -31,7 +31,8 @@ PAYMENT = {"currency": "EUR", "booked": "2024-03-28", "payer": "HARBOUR MILLS LI
 def answer(folder: Path, invoices: list[dict[str, Any]], payments: list[dict[str, Any]], **files: Path) -> Reconciled:
     pl.DataFrame([INVOICE | {"id": row["number"]} | row for row in invoices]).write_csv(folder / "i.csv")
     pl.DataFrame([PAYMENT | row for row in payments]).write_csv(folder / "p.csv")
-    return reconcile(Request({"invoices": folder / "i.csv", "payments": folder / "p.csv", **files}))
+    of_one = {kind: [path] for kind, path in files.items()}
+    return reconcile(Request({"invoices": [folder / "i.csv"], "payments": [folder / "p.csv"], **of_one}))
 
 
 def paid(found: Reconciled, payment: str) -> tuple[str, dict[str, int]]:
@@ -75,6 +76,19 @@ def test_reconcile_takes_no_number_for_one_that_contains_it(tmp_path: Path) -> N
         [{"id": "p1", "amount": "70.00", "text": "Re 12041"}],
     )
     assert paid(found, "p1") == ("applied", {"12041": 7_000})
+
+
+@pytest.mark.parametrize(
+    "text", ["RE-20417 / 20417", "20417 20417 20417", "re 20417 order 4500771", "Order 4500771, Re. RE-20417"]
+)
+def test_reconcile_takes_an_invoice_that_is_named_in_several_ways_for_one(tmp_path: Path, text: str) -> None:
+    items = [
+        {"number": "RE-20417", "amount": "812.55", "order": "4500771"},
+        {"number": "RE-20418", "amount": "70.00", "order": "4500771"},
+        {"number": "RE-20477", "amount": "31.00", "order": ""},
+    ]
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "812.55", "text": text}])
+    assert paid(found, "p1") == ("applied", {"RE-20417": 81_255})
 
 
 def test_reconcile_nets_credit_notes_and_takes_discounts_in_time_only(tmp_path: Path) -> None:
@@ -166,7 +180,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def request_of(folder: Path) -> Request:
-    return Request({kind: folder / f"{kind}.csv" for kind in ("invoices", "payments", "customers", "rates")})
+    return Request({kind: [folder / f"{kind}.csv"] for kind in ("invoices", "payments", "customers", "rates")})
 
 
 def test_reconcile_is_precise_and_breaks_no_invariant_on_made_books(books: Path) -> None:
@@ -201,4 +215,4 @@ def test_reconcile_refuses_files_without_rows(tmp_path: Path) -> None:
     (tmp_path / "i.csv").write_text("id,customer,number,amount,currency,issued,due\n")
     (tmp_path / "p.csv").write_text("id,amount,currency,booked\np1,1.00,EUR,2024-01-01\n")
     with pytest.raises(InputError, match="has no rows"):
-        reconcile(Request({"invoices": tmp_path / "i.csv", "payments": tmp_path / "p.csv"}))
+        reconcile(Request({"invoices": [tmp_path / "i.csv"], "payments": [tmp_path / "p.csv"]}))
