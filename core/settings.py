@@ -202,6 +202,17 @@ class WebSettings(Group):
     requests_per_hour: int = Field(1_000, ge=1, le=10_000_000, description="requests of one API token an hour")
 
 
+class ConnectionSettings(Group):
+    """A named connection that pipelines read from or write to."""
+
+    kind: Literal["postgres", "folder", "object_store", "http"] = Field("postgres", description="what it is")
+    root: Path | None = Field(None, description="of a folder: where it is; nothing above it is reached")
+    url: SecretStr | None = Field(None, description="address of a database, an object store or an API")
+    secret: SecretStr | None = Field(None, description="token that an API is sent; never shown")
+    writable_schemas: str = Field("", max_length=2_000, description="schemas of `warehouse`, by commas, to write to")
+    writable: bool = Field(False, description="whether files may be written to a folder")
+
+
 class LogSettings(Group):
     """Logging of the command line and of workers."""
 
@@ -247,6 +258,7 @@ class Settings(BaseSettings):
     scaling: ScalingSettings = ScalingSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    connections: dict[str, ConnectionSettings] = Field(default_factory=dict, description="connections by name")
 
 
 def default_state_dir(environ: Mapping[str, str]) -> Path:
@@ -289,20 +301,24 @@ def read_settings() -> Settings:
     except ValidationError as error:
         raise ConfigError(_in_words(error)) from None
     except ValueError:
-        # pydantic-settings wraps its own parsing failures, whose text may quote a secret.
+        # Its text may quote a secret.
         raise ConfigError(f"a {PREFIX}* variable cannot be parsed; `headrace doctor` lists what is set") from None
 
 
-def valid_names() -> list[str]:
-    """All environment variables that mean something, sorted."""
-    return sorted(name for name, _, _ in _fields())
+def valid_names(beside: str = "") -> list[str]:
+    """All environment variables that mean something, sorted; with those of the connection that one named is of."""
+    names = [name for name, _, _ in _fields()]
+    if beside.upper().startswith(f"{PREFIX}CONNECTIONS__"):
+        start = "__".join(beside.upper().split("__")[:2])
+        names += [f"{start}__{field}".upper() for field in ConnectionSettings.model_fields]
+    return sorted(names)
 
 
 def refuse_unknown(environ: Mapping[str, str]) -> None:
     """Raise ConfigError for a `HEADRACE_*` name that no field reads; service links of Kubernetes are passed over."""
-    known = valid_names()
     for name in sorted(environ):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        known = valid_names(name) if name.upper().startswith(PREFIX) else [name.upper()]
+        if name.upper() not in known:
             if is_service_link(name, environ[name], PREFIX):
                 continue
             near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
@@ -364,7 +380,7 @@ def _fields() -> list[tuple[str, FieldInfo, str]]:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Group):
             rows += [(f"{PREFIX}{name}__{leaf}".upper(), inner, name) for leaf, inner in kind.model_fields.items()]
-        else:
+        elif name != "connections":
             rows.append((str(field.validation_alias or PREFIX + name.upper()), field, ""))
     return rows
 
@@ -373,7 +389,7 @@ def render_reference() -> str:
     """The text of docs/reference/settings.md; `python -m core.settings > docs/reference/settings.md` renews it."""
     groups = {group for _, _, group in _fields() if group}
     purposes = {group: (Settings.model_fields[group].annotation.__doc__ or "").strip() for group in groups}
-    return settings_reference.render(_fields(), purposes, NAMED_FIELDS)
+    return settings_reference.render(_fields(), purposes, NAMED_FIELDS, ConnectionSettings.model_fields)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,19 @@ from pydantic.fields import FieldInfo
 from core import carried_names
 
 
-def render(rows: Sequence[tuple[str, FieldInfo, str]], purposes: Mapping[str, str], named: Mapping[str, str]) -> str:
+def render(
+    rows: Sequence[tuple[str, FieldInfo, str]],
+    purposes: Mapping[str, str],
+    named: Mapping[str, str],
+    connection: Mapping[str, FieldInfo],
+) -> str:
     """Markdown of docs/reference/settings.md.
 
     Args:
         rows: (variable, field, group) of every setting in the order of their definition; "" is the general group.
         purposes: group -> what it is for.
         named: suffix of a named database's variable -> field of the group `database`.
+        connection: the fields of a named connection.
     """
     lines = [
         "# Settings",
@@ -56,6 +62,25 @@ def render(rows: Sequence[tuple[str, FieldInfo, str]], purposes: Mapping[str, st
         "|---|---|",
         *(f"| `{suffix}` | `HEADRACE_DATABASE__{field.upper()}` |" for suffix, field in named.items()),
         "",
+        *_connections(connection),
         *carried_names.reference(),
     ]
     return "\n".join(lines)
+
+
+def _connections(fields: Mapping[str, FieldInfo]) -> list[str]:
+    return [
+        "## Named connections",
+        "",
+        "`HEADRACE_CONNECTIONS__<NAME>__<FIELD>` makes the block that a pipeline names with `at: <name>`, in small",
+        "letters; `headrace connections list` shows those there are. `warehouse` is always there: the queue's own.",
+        "",
+        "| field | default | meaning |",
+        "|---|---|---|",
+        *(
+            f"| `{name.upper()}` | {f'`{field.default}`' if field.default not in (None, '') else 'unset'} "
+            f"| {field.description} |"
+            for name, field in fields.items()
+        ),
+        "",
+    ]

@@ -23,6 +23,7 @@ NOUNS = (
     "users",
     "api",
     "db.commands",
+    "connections",
     "audit",
     "doctor",
     "demo",

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from core.pipelines.catalog import Catalog
     from core.pipelines.flow.checking import Checked
+    from core.pipelines.language.spec import PipelineSpec
 
 CHECK = """
 Follow columns and types of a pipeline from its sources to its sink and say everything that cannot be, a sentence each.
-Nothing is read or written: what sources and tables hold comes from the catalog.
+No row is read or written: what tables hold comes from the database as its role may see it, or from a catalog FILE.
 
 [bold]Examples[/bold]
+
+  headrace pipeline check orders.yaml
 
   headrace pipeline check orders.yaml --catalog catalog.yaml
 
@@ -42,20 +46,20 @@ def register(app: typer.Typer) -> None:
 def check(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The pipeline, in YAML.", show_default=False)],
     catalog: Annotated[
-        Path,
-        typer.Option("--catalog", metavar="FILE", help="What blocks, tables and files there are.", show_default=False),
-    ],
+        Path | None,
+        typer.Option(
+            "--catalog", metavar="FILE", help="What blocks, tables and files there are; no database is asked."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
-    from core.pipelines.catalog import read_catalog
     from core.pipelines.flow.checking import check as check_spec
     from core.pipelines.language.reading import read_spec
-    from core.pipelines.language.yaml_text import read_yaml
     from core.pipelines.refusals import PipelineRefused
 
-    known = read_catalog(read_yaml(_text(catalog), MAX_CATALOG_BYTES, "catalog"))
     try:
-        found = check_spec(read_spec(_text(spec)), known)
+        given = read_spec(_text(spec))
+        found = check_spec(given, _catalog(catalog, given))
     except PipelineRefused as error:
         if not as_json:
             raise
@@ -65,6 +69,21 @@ def check(
         print(json.dumps({"ok": False, "refusals": refusals}))
         raise typer.Exit(error.exit_code) from None
     _show(found, as_json=as_json)
+
+
+def _catalog(path: Path | None, spec: PipelineSpec) -> Catalog:
+    if path is not None:
+        from core.pipelines.catalog import read_catalog
+        from core.pipelines.language.yaml_text import read_yaml
+
+        return read_catalog(read_yaml(_text(path), MAX_CATALOG_BYTES, "catalog"))
+    from core.connections.blocks import connections_of
+    from core.connections.catalog import real_catalog
+    from core.runtime import open_runtime
+
+    named = {source.at for source in spec.sources.values()} | {spec.sink.at}
+    with open_runtime() as runtime:
+        return real_catalog(connections_of(runtime.settings, runtime.db), named)
 
 
 MAX_CATALOG_BYTES = 16 * 1024 * 1024

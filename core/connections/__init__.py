@@ -1,0 +1,1 @@
+"""Named connections, known without a Prefect server: what pipelines read from and write to."""
