@@ -124,3 +124,15 @@ SELECT * FROM {table}
 -- name: input_table_name :many
 -- As the server writes it, with the quotes it needs; nothing where there is no such table or view.
 SELECT to_regclass(%(table)s)::text WHERE to_regclass(%(table)s) IS NOT NULL
+
+-- name: review_records_forget :exec
+-- What cases of a data set showed until now; those of the next run come in the same transaction.
+DELETE FROM identity_review_records WHERE dataset = %(dataset)s
+
+-- name: review_records :many
+-- The records of a few cases.
+SELECT id, fields FROM identity_review_records WHERE dataset = %(dataset)s AND id = ANY(%(ids)s::text[])
+
+-- name: published_datasets :many
+-- What counts, for a list; a database has a few dozen.
+SELECT dataset, job_id, published_at FROM published_jobs ORDER BY dataset LIMIT 10000

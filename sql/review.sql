@@ -45,6 +45,14 @@ UPDATE review_items i SET leased_by = %(actor)s, leased_until = %(until)s FROM n
 RETURNING i.item_id, i.topic, i.subject, i.state, i.returned, i.verdict, i.decided_by, i.decided_at, i.event_id, i.version, i.seen,
           i.facts, i.probability, i.value, i.run
 
+-- name: review_held :many
+-- What somebody holds: a page shows it again after a reload.
+SELECT item_id, topic, subject, state, returned, verdict, decided_by, decided_at, event_id, version, seen, facts, probability, value, run
+FROM review_items
+WHERE tenant_id = %(tenant_id)s AND topic = %(topic)s AND state IN ('open', 'second')
+  AND leased_by = %(actor)s AND leased_until > %(at)s AND NOT (state = 'second' AND decided_by = %(actor)s)
+ORDER BY value DESC, item_id LIMIT %(limit)s
+
 -- name: review_release :exec
 -- Given back before its time is over.
 UPDATE review_items SET leased_by = NULL, leased_until = NULL

@@ -57,10 +57,13 @@ class JobDescription(BaseModel):
     @property
     def dataset_name(self) -> str:
         """Under which name the answer is published: jobs of one name follow each other."""
-        named = self.dataset or self.request.dataset
-        numbers = range(len(self.request.inputs))
-        tables = (",".join(map(name_of, self.request.named(number))) for number in numbers)
-        return named or f"{self.spec.name}:{'+'.join(tables)}"
+        return self.dataset or dataset_name_of(self.request, self.spec.name)
+
+
+def dataset_name_of(request: MatchRequest, spec_name: str) -> str:
+    """What the answer of a request that adds to no other is published under: as it says, or by spec and input files."""
+    tables = (",".join(map(name_of, request.named(number))) for number in range(len(request.inputs)))
+    return request.dataset or f"{spec_name}:{'+'.join(tables)}"
 
 
 DESCRIPTION = "job.json"

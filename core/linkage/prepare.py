@@ -22,7 +22,14 @@ from core.intake.tables.part_files import input_digest, part_files
 from core.intake.tables.workbook import check_rows, is_workbook
 from core.linkage.description import DESCRIPTION, JobDescription, hints_of, roomy_spec
 from core.linkage.history.base_run import DECISION_SCHEMA, Base, keep_base, members_of, open_base, reopen
-from core.linkage.history.decisions import keep_decisions, notices_of, read_decisions, refuse_contradictions
+from core.linkage.history.decisions import (
+    TAKEN_BACK,
+    keep_decisions,
+    notices_of,
+    read_decisions,
+    refuse_contradictions,
+    settled,
+)
 from core.linkage.history.earlier_runs import earlier_runs, still_there
 from core.linkage.history.joint_columns import keep_letters, restore_zeros
 from core.linkage.history.leaving import leaving_of
@@ -324,23 +331,24 @@ def _added(understood: Understood, base: Base, first: Source, workspace: Workspa
 
 def _decide(understood: Understood, description: JobDescription, workspace: Workspace) -> JobDescription:
     """Keep the decisions of the run that is added to, and those that are given now; say what was passed over."""
-    tables, where, given = [], "decisions", None
+    where, given = "decisions", None
     before = None if understood.base is None else understood.base.table("decisions")
     sources = [Source.from_dict(each) for each in description.sources]
     if before is not None:
-        tables.append(_of_those_there(before.cast(DECISION_SCHEMA), description, sources))
+        before = _of_those_there(before.cast(DECISION_SCHEMA), description, sources)
     if understood.request.decisions is not None:
         where = understood.request.decisions
         given = read_decisions(Path(where))
-        tables.append(given.pairs.select(DECISION_SCHEMA.names()))
-    if not tables:
+    if before is None and given is None:
         return description
-    decisions = pl.concat(tables).unique(maintain_order=True)
+    ids = pl.concat([source.ids() for source in sources]).cast(pl.String)
+    decisions, taken = settled(before, None if given is None else given.pairs, ids)
     refuse_contradictions(decisions, where)
     keep_decisions(decisions, sources, workspace)
     if given is None:
         return description
-    notices = notices_of(given, where, rows_changed(given.pairs, sources, description.spec.columns))
+    n_waiting = given.pairs.filter(pl.col("decision") != TAKEN_BACK).height - taken.height
+    notices = notices_of(given, where, rows_changed(taken, sources, description.spec.columns), n_waiting)
     return description.model_copy(update={"notices": (*description.notices, *notices)})
 
 

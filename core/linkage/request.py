@@ -15,6 +15,7 @@ from core.intake.reading import Reading
 from core.matching.specs.spec import MatchSpec
 
 Publish = Literal["links", "records", "all"]
+LEDGER = "ledger"
 LINKS_MAX = 15
 """Files linked with the input: a set of sources is one number."""
 
@@ -24,6 +25,11 @@ def _as_tuple(value: Any) -> Any:
     if value is None:
         return ()
     return (value,) if isinstance(value, str | dict) else value
+
+
+def is_ledger(decisions: str | None) -> bool:
+    """Whether decisions are to be those of the ledger: `ledger`, or `ledger:DATASET` for another data set's."""
+    return decisions is not None and decisions.partition(":")[0] == LEDGER
 
 
 class MatchRequest(BaseModel):
@@ -96,7 +102,9 @@ class MatchRequest(BaseModel):
     model: str | None = Field(None, description="trained model to use instead of learning one")
     against: str | None = Field(None, description="output of a finished match that the records of input are added to")
     decisions: str | None = Field(
-        None, description="CSV, Parquet or .xlsx: id_a, id_b, decision (match, differ, or nothing while open), by, at"
+        None,
+        description="CSV, Parquet or .xlsx: id_a, id_b, decision (match, differ, undo, or nothing while open), by, at; "
+        "ledger: what people decided in the review; ledger:NAME: of that data set",
     )
     changed: Literal["refuse", "replace"] = Field(
         "refuse", description="with against: records whose id is known already; replace: they take the old ones' place"

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from core.errors import ConfigError, DuplicateJob, HeadraceError, InputError, QueueError, UnknownFlow
+from core.errors import ConfigError, Conflict, DuplicateJob, HeadraceError, InputError, UnknownFlow
 from core.metrics.logs import describe
 from core.pages.access.gate import Refusal
 from core.pages.access.needs import NotAllowed, SignInNeeded
@@ -35,6 +35,7 @@ STATUSES: tuple[tuple[type[HeadraceError], int], ...] = (
     (TooManyRequests, 429),
     (UnknownFlow, 404),
     (DuplicateJob, 409),
+    (Conflict, 409),
     (InputError, 400),
     (ConfigError, 400),
 )
@@ -44,8 +45,8 @@ class NotFound(InputError):
     """There is nothing of that id: the answer is 404."""
 
 
-class Conflict(QueueError):
-    """Somebody else was first: the answer is 409, and says who and when."""
+class KeyTaken(InputError):
+    """The key of a request named another one before: the answer is 422."""
 
 
 def add_problems(app: FastAPI) -> None:
@@ -81,8 +82,8 @@ def status_of(error: HeadraceError) -> int:
     """The status that says best whose turn it is."""
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, Conflict):
-        return 409
+    if isinstance(error, KeyTaken):
+        return 422
     known = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
     return known or (503 if error.retryable else 500)
 

@@ -30,6 +30,8 @@ def environment(sections: Sequence[Section]) -> Environment:
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"count": _count, "when": _when, "ago": _ago}
     made.globals["asset"] = assets.address
+    # Not imported by each page: a block that is shown alone has no imports of its template.
+    made.globals["shown"] = made.get_template("table.html.j2").module.table  # type: ignore[attr-defined]
     return made
 
 

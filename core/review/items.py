@@ -119,6 +119,13 @@ def claim(
     return sorted(map(item_of, rows), key=lambda item: (-item.value, item.item_id))
 
 
+def held_by(db: DatabaseManager, topic: str, actor: str, at: datetime) -> list[Item]:
+    """The cases that somebody has taken and not decided yet, the dearest first."""
+    params = {"tenant_id": TENANT, "topic": topic, "actor": actor, "at": at, "limit": CLAIM_MAX}
+    with db.transaction() as conn:
+        return [item_of(row) for row in run(conn, Q["review_held"], params)]
+
+
 def release(db: DatabaseManager, actor: str, item_ids: Sequence[int]) -> None:
     """Give back what was taken and not decided."""
     with db.transaction() as conn:

@@ -12,7 +12,7 @@ import polars as pl
 from core.errors import InputError
 from core.intake.source import Source
 from core.linkage.history.base_run import DECISION_SCHEMA
-from core.linkage.history.labelled_pairs import LabelledPairs, read_pairs
+from core.linkage.history.labelled_pairs import DECIDED, LabelledPairs, read_pairs
 from core.linkage.history.values_seen import SEEN
 from core.matching.clustering.cluster import Decided
 from core.matching.clustering.entity_ids import texts_at
@@ -22,18 +22,53 @@ if TYPE_CHECKING:
     from core.linkage.job import LinkageJob
 
 
+EVENT = "event"
+"""Column of decisions that come from the ledger, where a record may be that the input does not have yet, or no more."""
+TAKEN_BACK = "undo"
+_WORDS = {**DECIDED, TAKEN_BACK: TAKEN_BACK}
+
+
 def read_decisions(path: Path) -> LabelledPairs:
-    """Read and check a file of decisions; columns `by`, `at` and `seen` may be missing. Raises as `read_pairs`."""
-    return read_pairs(path, others=("by", "at", SEEN))
+    """Read and check a file of decisions; `by`, `at`, `seen` and `event` may be missing. Raises as `read_pairs`.
+
+    The decision `undo` takes back what an earlier run was told of the two.
+    """
+    return read_pairs(path, words=_WORDS, others=("by", "at", SEEN, EVENT))
 
 
-def notices_of(given: LabelledPairs, where: str, changed: Sequence[int]) -> list[str]:
+def settled(
+    before: pl.DataFrame | None, given: pl.DataFrame | None, ids: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What holds: decisions of the run that is added to, and those given now.
+
+    Args:
+        before: in the schema of decisions. given: as `read_decisions` has them; what they take back, and every pair
+            that the ledger speaks of, no longer holds as it was. ids: of all records.
+    Returns:
+        The decisions, and the rows of `given` among them: those of the ledger wait where a record is not there.
+    """
+    kept = pl.DataFrame(schema=DECISION_SCHEMA) if before is None else before.cast(DECISION_SCHEMA)
+    if given is None:
+        return kept, pl.DataFrame()
+    spoken = given.filter((pl.col("decision") == TAKEN_BACK) | pl.col(EVENT).is_not_null()).select("id_a", "id_b")
+    both_ways = pl.concat([spoken, spoken.select(id_a="id_b", id_b="id_a")])
+    kept = kept.join(both_ways, on=["id_a", "id_b"], how="anti", maintain_order="left")
+    now = given.filter(pl.col("decision") != TAKEN_BACK)
+    there = pl.all_horizontal(pl.col("id_a", "id_b").is_in(ids.implode()))
+    now = now.filter(pl.col(EVENT).is_null() | there)
+    return pl.concat([kept, now.select(DECISION_SCHEMA.names())]).unique(maintain_order=True), now
+
+
+def notices_of(given: LabelledPairs, where: str, changed: Sequence[int], n_waiting: int) -> list[str]:
     """What is to be said of a file of decisions that was taken.
 
     Args:
         changed: its rows whose records had other values when they were decided.
+        n_waiting: decisions of the ledger on records that are not in the input.
     """
     said = []
+    if n_waiting:
+        said.append(f"{n_waiting:,} verdicts of the ledger are about records that the input does not have; they wait")
     if given.n_open:
         said.append(f"{where}: {given.n_open:,} rows are open and were passed over")
     if changed:

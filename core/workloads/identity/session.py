@@ -29,6 +29,7 @@ from core.storage.workspace import Workspace
 from core.workloads.identity.made_persons.samples import sampled
 from core.workloads.identity.publishing.erasure import Erasure
 from core.workloads.identity.publishing.publication import EntityPublication
+from core.workloads.identity.reviewing.ledger_decisions import with_verdicts
 from core.workloads.identity.workload import FLOW, WORK_QUEUE
 
 Forget = Callable[[int], list[str]]
@@ -126,10 +127,13 @@ def was_begun(runtime: Runtime, key: str) -> bool:
 def open_session(runtime: Runtime, request: MatchRequest, *, threads: int) -> Iterator[IdentitySession]:
     """Describe the job of a request and join it; its session is the block's to close.
 
+    Unless the request names decisions, those that people made about its data set hold.
+
     Raises as `understand` and `describe` of `core.linkage.prepare`; ConfigError: the memory does not suffice.
     """
     samples = runtime.settings.state_dir / "samples"
     request = request.model_copy(update={"input": sampled(request.input, samples)})
+    request = with_verdicts(request, runtime.db, runtime.settings.state_dir / "verdicts", given=False)
     understood = understand(request, partial(was_begun, runtime))
     with closing(runtime.workspace_of(understood.key)) as workspace:
         earlier = earlier_runs(None if understood.base is None else understood.base.out)

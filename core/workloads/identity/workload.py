@@ -20,5 +20,6 @@ WORKLOAD = Workload(
         "spec": ("core.workloads.identity.suggesting.command",),
         "bench": ("core.workloads.identity.bench.commands",),
     },
+    pages="core.workloads.identity.pages.plug",
     ways_on=("headrace report {job} --out job-{job}.html", "headrace explain ID1 ID2 --job {job}"),
 )

@@ -118,7 +118,7 @@ def match(
     removed: Removed = None,
     decisions: Annotated[
         Path | None,
-        typer.Option(help="decisions by people: a filled-in `headrace review export`"),
+        typer.Option(help="decisions by people: a filled-in `headrace review export`, or `ledger[:DATASET]`"),
     ] = None,
     one_to_one: OneToOne = False,
     shared: Shared = None,
@@ -222,6 +222,7 @@ def match(
         },
         [*(maps or []), *more_maps],
     )
+    request = match_options.with_ledger(request)
     if plan:
         show_outline(request, read_settings().state_dir, as_json=as_json)
         return

@@ -14,7 +14,7 @@ from core.intake.columns import EVERY
 from core.intake.tables.database_table import named_table
 from core.intake.tables.part_files import beside, is_pattern
 from core.linkage.history.base_run import open_base
-from core.linkage.request import MatchRequest
+from core.linkage.request import MatchRequest, is_ledger
 from core.linkage.request_checks import check_places
 from core.terminal.commands import stray
 from core.terminal.option_names import option_of
@@ -77,6 +77,21 @@ def refuse_half_erased(against: str | None, via: str, *, changes: bool) -> None:
         )
 
 
+def with_ledger(request: MatchRequest) -> MatchRequest:
+    """The request with the verdicts of the ledger as its decisions, where it asks for them.
+
+    Raises:
+        ConfigError: nobody has decided anything for the data set. StoreError.
+    """
+    if not is_ledger(request.decisions):
+        return request
+    from core.runtime import open_runtime
+    from core.workloads.identity.reviewing.ledger_decisions import with_verdicts
+
+    with open_runtime() as runtime:
+        return with_verdicts(request, runtime.db, runtime.settings.state_dir / "verdicts")
+
+
 def kept_columns(text: str | None) -> tuple[str, ...]:
     """The columns that `--with-columns` names; `all` stands for every one."""
     names = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
@@ -106,7 +121,9 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     """Workers may stand in another folder."""
     found = {
         name: str(Path(value).absolute())
-        if name in {"input", "out", "model", "entities", "against", "decisions", "removed"} and value is not None
+        if name in {"input", "out", "model", "entities", "against", "decisions", "removed"}
+        and value is not None
+        and not (name == "decisions" and is_ledger(value))
         else [str(Path(path).absolute()) for path in value]
         if name == "more"
         else value

@@ -1,9 +1,9 @@
-"""`headrace review export`: the pairs that people should look at, as a sheet that `--decisions` takes back."""
+"""`headrace review`: the pairs that people should look at, as a sheet and as the lists of published data sets."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,8 +23,9 @@ Fill in the column decision (match or differ) and give the file back with --deci
 
 
 def register(group: typer.Typer) -> None:
-    """Add the command to the group `review`."""
+    """Add the commands to the group `review`."""
     group.command("export", epilog=EPILOG)(export)
+    group.command("status")(status)
 
 
 def export(
@@ -63,3 +64,58 @@ def export(
         print(f"left out by --limit: {found.n_beyond:,} pairs")
     if found.n_decided:
         print(f"decided already and left out: {found.n_decided:,} pairs")
+
+
+def status(
+    dataset: Annotated[str | None, typer.Option(help="only this data set, with what its verdicts say")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How many pairs of each published data set wait for people, and, of one data set, what their verdicts say.
+
+    Example: headrace review status --dataset persons:people.csv
+    """
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from core.review.calibration import VERDICTS_MIN, agreement, calibration
+    from core.review.items import counts
+    from core.review.verdicts import UNSURE, second_looks, stated_and_said
+    from core.runtime import open_runtime
+    from core.terminal.tables import emit
+    from core.workloads.identity.reviewing.cases import SAME, topic
+
+    mine = topic("")
+    with open_runtime() as runtime:
+        found = counts(runtime.db, datetime.now(UTC), None if dataset is None else topic(dataset))
+        said = [] if dataset is None else stated_and_said(runtime.db, topic(dataset))
+        looks = agreement([] if dataset is None else second_looks(runtime.db, topic(dataset)))
+    rows = [
+        {"dataset": each.topic.removeprefix(mine), **{name: n for name, n in asdict(each).items() if name != "topic"}}
+        for each in found
+        if each.topic.startswith(mine)
+    ]
+    bands = calibration([(stated, word == SAME) for stated, word in said if word != UNSURE])
+    if as_json:
+        import json
+
+        told = {"bands": [band.to_dict() for band in bands], "second_looks": None if looks is None else asdict(looks)}
+        print(json.dumps({"datasets": rows} | ({} if dataset is None else told)))
+        return
+    emit("review", rows, as_json=False, empty="no published data set has pairs to review")
+    if bands:
+        emit("stated probabilities", [_band_row(band.to_dict()) for band in bands], as_json=False)
+    elif dataset is not None:
+        print(f"{len(said):,} verdicts; from {VERDICTS_MIN} on they are held against the stated probabilities")
+    if looks is not None:
+        print(f"second looks: {looks.n_same:,} of {looks.n_looks:,} say the same")
+
+
+def _band_row(band: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "stated": f"{band['lo']:.2f}-{band['hi']:.2f}",
+        "pairs": band["n_cases"],
+        "mean": round(band["stated"], 3),
+        "found": round(band["found"], 3),
+        "95 %": f"{band['low']:.2f}-{band['high']:.2f}",
+        "says": band["says"],
+    }

@@ -9,6 +9,7 @@ from core.queue import BatchQueue
 from core.queue.producers import jobs
 from core.workloads.identity.publishing import result_tables
 from core.workloads.identity.publishing.published import keep_published, publish
+from core.workloads.identity.reviewing.cases import ask
 
 
 class EntityPublication:
@@ -31,7 +32,8 @@ class EntityPublication:
         return result_tables.sink_of(self._job, self._job_id, batch, output)
 
     def publish(self) -> None:
-        """Index the job's partitions, finish the job, and switch readers to it."""
+        """Index the job's partitions, finish the job, switch readers to it, and ask people what it doubts."""
         outlast(lambda: result_tables.index(self._queue.db, self._job_id, at_once=self._job.threads))
         jobs.finish(self._queue.db, self._job_id)
         publish(self._queue.db, self._job.description.dataset_name, self._job.workspace, self._job_id)
+        ask(self._queue.db, self._job, self._job_id)

@@ -37,7 +37,8 @@ def test_open_rows_are_passed_over_and_words_may_be_capitals(tmp_path: Path) -> 
         (4, "7", "differ", "ann"),
     ]
     assert found.n_open == 2
-    assert notices_of(found, "d.csv", [4]) == [
+    assert notices_of(found, "d.csv", [4], 2) == [
+        "2 verdicts of the ledger are about records that the input does not have; they wait",
         "d.csv: 2 rows are open and were passed over",
         "d.csv: 1 decisions, row 4 for one, were made on other values than the input has now; they hold, so look at "
         "them again",

@@ -1,0 +1,1 @@
+"""Pairs for people to decide: the list that published runs fill, and verdicts as decisions of later runs."""
