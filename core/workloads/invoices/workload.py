@@ -8,7 +8,11 @@ _CLI = "core.workloads.invoices.cli"
 
 WORKLOAD = Workload(
     name="invoices",
-    commands={"": (f"{_CLI}.reconcile", f"{_CLI}.import_files"), "generate": (f"{_CLI}.generate",)},
+    commands={
+        "": (f"{_CLI}.reconcile", f"{_CLI}.import_files"),
+        "generate": (f"{_CLI}.generate",),
+        "bench": ("core.workloads.invoices.bench.commands",),
+    },
     leaves={"allocations": "core.workloads.invoices.publishing.leaves:leaves"},
     warm="core.workloads.invoices.warm:warm",
 )

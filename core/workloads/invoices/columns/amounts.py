@@ -60,10 +60,13 @@ def read_amounts(texts: pl.Series, currency: pl.Series, decimal: str | None = No
     # Where nothing tells, a point stands before three decimals in a currency that has three, and is not sure elsewhere.
     thirds = pl.col("bare").str.contains(".", literal=True) & (pl.col("exponent") == 3)
     unclear = pl.col("mark").is_null() & pl.col("bare").str.contains(_UNCLEAR) & ~thirds
-    plain = pl.when(pl.col("mark") == ",").then(_plain(",")).otherwise(_plain("."))
-    plain = pl.when(pl.col("bare").str.contains(_NUMBER) & pl.col("one_sign") & ~unclear).then(plain)
-    signed = pl.when(pl.col("negative")).then("-" + plain).otherwise(plain)
-    return frame.select(to_minor(_unfloated(signed), pl.col("exponent"))).to_series().alias(texts.name)
+    # Step by step: an expression that stands in another twice is computed twice, and again at each level above.
+    frame = frame.with_columns(comma=_plain(","), point=_plain("."), readable=pl.col("one_sign") & ~unclear)
+    plain = pl.when(pl.col("mark") == ",").then("comma").otherwise("point")
+    frame = frame.with_columns(text=pl.when(pl.col("bare").str.contains(_NUMBER) & pl.col("readable")).then(plain))
+    frame = frame.with_columns(text=pl.when("negative").then("-" + pl.col("text")).otherwise("text"))
+    frame = frame.with_columns(text=_unfloated(pl.col("text")))
+    return frame.select(to_minor(pl.col("text"), pl.col("exponent"))).to_series().alias(texts.name)
 
 
 def read_sides(texts: pl.Series) -> pl.Series:

@@ -1,0 +1,1 @@
+"""What a reconciliation costs, and how good its answer is, on made receivables."""
