@@ -45,6 +45,7 @@ class Receipts:
 
     chance_bits: -log2 of how likely a receipt has just this amount. payer: number of who sent it, -1 unknown.
     best: the best way in which it points at customers. stated: what an advice says is paid, UNSTATED without one.
+    deducts: whether the text speaks of a deduction.
     """
 
     amount: Integers
@@ -55,6 +56,7 @@ class Receipts:
     payer: Integers
     best: Integers
     stated: Integers
+    deducts: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

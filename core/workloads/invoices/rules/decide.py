@@ -22,7 +22,7 @@ from core.workloads.invoices.rules.explanations import (
     TAX_WITHHELD,
     Integers,
 )
-from core.workloads.invoices.rules.propose import ALL_AND_OTHERS, ALL_NAMED
+from core.workloads.invoices.rules.propose import ALL_AND_OTHERS, ALL_NAMED, OTHERS_NAMED, STRONG_BITS, Explanations
 from core.workloads.invoices.rules.settle import Settlement
 
 Floats = NDArray[np.float64]
@@ -35,13 +35,16 @@ STATES: Final = ("applied", "suggested", "exception", "unapplied", "foreign")
     OTHER_NUMBERS,
     OTHER_CURRENCY,
     ADVICE_OFF,
+    DEDUCTED,
+    ONLY_AMOUNT,
+    REPEATED,
     LOSS,
     NOT_SURE,
     WEAK,
     TOO_MANY,
     EQUAL_CLAIM,
     NO_EXPLANATION,
-) = range(1, 12)
+) = range(1, 15)
 HELD: Final = (
     "",
     "residual_to_decide",
@@ -49,6 +52,9 @@ HELD: Final = (
     "names_other_items",
     "other_currency",
     "advice_mismatch",
+    "says_deduction",
+    "amount_only",
+    "repeats_a_payment",
     "over_loss_limit",
     "not_sure",
     "weak",
@@ -147,14 +153,19 @@ def _held(block: Block, settled: Settlement, policy: Policy, best: tuple[Integer
     part = np.isin(kind, (SHORT, PART)) & (paid <= (1 - DEDUCTION_MOST) * total)
     over = (kind == OVERPAYMENT) & (paid <= (1 + OVER_MOST) * total)
     settles = np.isin(kind, _SETTLING) | ((part | over | (kind == INSTALMENT)) & named)
+    # Numbers of other customers are accidents where the payer is known.
+    names_own = np.isin(found.line[row], block.words.line[block.words.bits >= STRONG_BITS])
     loss = np.zeros(len(row), dtype=np.bool_)
     if policy.loss_minor is not None:
         loss = (1 - posterior) * block.receipts.amount[receipt] > policy.loss_minor
     reasons = (
         (~settles, RESIDUAL_TO_DECIDE),
         (block.receipts.amount[receipt] < 0, REFUND),
-        (naming == ALL_AND_OTHERS, OTHER_NUMBERS),
+        ((naming == ALL_AND_OTHERS) | ((naming == OTHERS_NAMED) & names_own), OTHER_NUMBERS),
         ((kind == FX) & ((not policy.has_rates) | (found.way[row] >= NUMBER)), OTHER_CURRENCY),
+        (np.isin(kind, (BANK_FEE, TAX_WITHHELD)) & block.receipts.deducts[receipt], DEDUCTED),
+        (found.way[row] >= AMOUNT, ONLY_AMOUNT),
+        (_repeated(block, found, row), REPEATED),
         (_against_advice(block, settled, row), ADVICE_OFF),
         (loss, LOSS),
         (posterior < policy.auto_min, NOT_SURE),
@@ -177,3 +188,17 @@ def _against_advice(block: Block, settled: Settlement, row: Integers) -> NDArray
     stated = block.receipts.stated[receipt]
     against: NDArray[np.bool_] = (stated != UNSTATED) & (stated != block.receipts.amount[receipt]) & (stated != applied)
     return against
+
+
+def _repeated(block: Block, found: Explanations, row: Integers) -> NDArray[np.bool_]:
+    """Whether a part is paid of the same items as an earlier part of the same amount: a plan, or the same again."""
+    part = np.flatnonzero(np.isin(found.kind[row], (SHORT, PART)))
+    receipt = found.receipt[row[part]]
+    keys = (found.digest[row[part]], block.receipts.amount[receipt], block.receipts.currency[receipt])
+    order = np.lexsort((receipt, block.receipts.date[receipt], *keys))
+    same = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        same &= key[order][1:] == key[order][:-1]
+    repeated = np.zeros(len(row), dtype=np.bool_)
+    repeated[part[order[1:][same]]] = True
+    return repeated

@@ -15,6 +15,7 @@ from core.workloads.invoices.rules.explanations import (
     FAMILY,
     FEE_STEP,
     FEE_UNKNOWN,
+    FREE_2,
     FX,
     INSTALMENT,
     KIND,
@@ -50,6 +51,8 @@ N_LAGS = len(LAG_EDGES) + 2
 BEFORE_ISSUE = N_LAGS - 1
 STRONG_BITS = 8.0
 """Evidence for a named item that speaks against all others."""
+MISTAKEN_BITS = 4.0
+"""Of a text that means another item, how seldom it names one of the same customer."""
 NEW_VALUES = 5.0
 """How many of the values seen count as much as one that is new."""
 _LINES_AT_ONCE = 50_000
@@ -169,8 +172,22 @@ def _described(block: Block, heads: Integers, members: Integers) -> Explanations
     )
     fixed = bits + _amount_bits(block, bare) - heads[:, SETS] / 256 - np.log2(block.rivals[line])
     fixed += np.log2(np.maximum(bare.copies, 1))
+    fixed += np.where((naming == OTHERS_NAMED) & (bare.n_items > 0), _wrongly_named(block)[line], 0.0)
     whole = _instalments(block, replace(bare, naming=naming, lag=lag, fixed_bits=fixed))
     return whole.take(~early | (naming <= ALL_AND_OTHERS))
+
+
+def _wrongly_named(block: Block) -> Floats:
+    """(n_lines,) how much likelier a number of the pool stands in a text that means another of its items than anywhere.
+
+    Payers mistake a number for that of a neighbour more easily than chance makes it.
+    """
+    words = block.words
+    best = np.zeros(len(block.lines.receipt))
+    np.maximum.at(best, words.line, np.where(words.bits >= STRONG_BITS, words.bits, 0.0))
+    size = block.pools.starts[block.lines.pool + 1] - block.pools.starts[block.lines.pool]
+    mistaken: Floats = np.maximum(best - np.log2(np.maximum(size, 1)) - MISTAKEN_BITS, 0.0)
+    return mistaken
 
 
 def _instalments(block: Block, found: Explanations) -> Explanations:
@@ -277,4 +294,18 @@ def _amount_bits(block: Block, bare: Explanations) -> Floats:
     bits[tax] += _share_bits(seen, np.full(len(tax), TAX_MOST / TAX_STEP))
     width = np.log2(2.0 * block.lines.tolerance[bare.line] + 1)
     bits = np.where(kind == FX, np.maximum(bits - width, 0.0), bits)
-    return np.where((kind == SHORT) | (kind == OVERPAYMENT) | (bare.copies == 0), 0.0, bits)
+    bits[bare.copies == 0] = np.maximum(bits - _spread_bits(block, bare), 0.0)[bare.copies == 0]
+    return np.where((kind == SHORT) | (kind == OVERPAYMENT), 0.0, bits)
+
+
+def _spread_bits(block: Block, bare: Explanations) -> Floats:
+    """log2 of over how many sums the sets of a family spread, whose amounts nobody listed."""
+    pool = block.lines.pool[bare.line]
+    size = (block.pools.starts[pool + 1] - block.pools.starts[pool]).astype(np.float64)
+    n = np.clip(bare.family - FREE_2 + 2, 2, 5)
+    sets = np.ones(len(bare))
+    for taken in range(4):
+        sets *= np.where(taken < n, np.maximum(size - taken, 1) / (taken + 1), 1.0)
+    n_sets = np.where(n == 5, np.exp2(np.minimum(size, 60)), sets)
+    spread: Floats = np.log2(n_sets / np.maximum(block.pools.chance[pool, n], 1e-12))
+    return spread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise, product
 from math import comb, gcd
 
@@ -21,21 +21,46 @@ def subsets_of(amounts: Sequence[int], lo: int, hi: int, most_items: int) -> set
 
 
 def sets_beside(amounts: Sequence[int], named: set[int], total: int) -> set[frozenset[int]]:
-    """All named places and up to four others with amounts that come to a total; beside too little, credit notes only.
+    """All named places and others with amounts that come to a total; beside too little, credit notes only.
 
-    More than one other only where chance makes less than a twentieth of a set of so many.
+    More than one other only where chance makes less than a twentieth of a set of so many, more than four only where it
+    does so of any number.
     """
     rest = total - sum(amounts[place] for place in named)
     others = [place for place, amount in enumerate(amounts) if place not in named and (rest > 0 or amount < 0)]
     of_others = sorted(amounts[place] for place in others)
-    found: set[frozenset[int]] = set()
-    for size in range(1, min(4, len(others)) + 1):
-        reach = max(sum(of_others[len(others) - size :]) - sum(of_others[:size]), of_others[-1], -of_others[0])
-        if size > 1 and comb(len(others), size) / (reach // (gcd(*of_others) or 1) + 1) >= 0.05:
-            break
-        fits = (more for more in combinations(others, size) if sum(amounts[place] for place in more) == rest)
-        found |= {frozenset(named.union(more)) for more in fits}
-    return found
+    most = 1
+    while most < min(4, len(others)) and _chance(of_others, most + 1) < 0.05:
+        most += 1
+    if most == 4 and 4 < len(others) <= 22 and _any_chance(of_others) < 0.05:
+        most = len(others)
+    return {
+        frozenset(named.union(more))
+        for size in range(1, most + 1)
+        for more in combinations(others, size)
+        if sum(amounts[place] for place in more) == rest
+    }
+
+
+def _on_grids(amounts: Sequence[int]) -> Iterator[list[int]]:
+    for grid in (1, 100, 500, 2_500, 10_000):
+        yield [amount for amount in amounts if amount % grid == 0]
+
+
+def _chance(amounts: Sequence[int], size: int) -> float:
+    """Expected sets of so many of the ascending amounts that have one given sum: the most over those on a grid."""
+    found = [0.0]
+    for on_grid in _on_grids(amounts):
+        if len(on_grid) >= size:
+            reach = max(sum(on_grid[len(on_grid) - size :]) - sum(on_grid[:size]), on_grid[-1], -on_grid[0])
+            found.append(comb(len(on_grid), size) / (reach // gcd(*on_grid) + 1))
+    return max(found)
+
+
+def _any_chance(amounts: Sequence[int]) -> float:
+    """The same of sets of any number."""
+    sizes = [(len(on_grid), sum(map(abs, on_grid)) // gcd(*on_grid)) for on_grid in _on_grids(amounts) if on_grid]
+    return max(float(2**size / (spread + 1)) for size, spread in sizes)
 
 
 def whole_of(number: str) -> str:
@@ -56,8 +81,12 @@ def numbers_in(text: str, numbers: Sequence[str]) -> set[tuple[str, int, int]]:
     found = set()
     for first, last in combinations(range(len(pieces) + 1), 2):
         joined = pieces[first:last]
-        gaps = [after.start() - before.end() for before, after in pairwise(joined)]
-        if last - first > 6 or any(gap > 3 for gap in gaps) or joined[-1].end() - joined[0].start() > 32:
+        gaps = [text[before.end() : after.start()] for before, after in pairwise(joined)]
+        if (
+            last - first > 6
+            or any(len(gap) > 3 or set(gap) & set("+&,;|") for gap in gaps)
+            or joined[-1].end() - joined[0].start() > 32
+        ):
             continue
         words = [piece.group() for piece in joined]
         if whole_of("".join(words)) in wholes:

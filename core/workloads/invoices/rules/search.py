@@ -34,7 +34,9 @@ SINGLES_MOST, RUNS_MOST, SETS_MOST = 12, 6, 4
 NAMED_MOST = 64
 POOL_ITEMS_MOST = 400
 """Items of a pool in which runs, months and orders are looked for."""
-ANY_ITEMS_MOST = 14
+ANY_ITEMS_MOST, MANY_OTHERS_MOST = 14, 22
+GRIDS = (1, 100, 500, 2_500, 10_000)
+"""Minor units that round amounts are multiples of."""
 CHANCE_MOST = 0.05
 """Expected sets by chance above which free sets of a size are not looked for."""
 
@@ -83,13 +85,14 @@ def _search_named(items: Items, payment: Payment, asked: tuple[Integers, int], h
     family, n_sets = _free(n), _n_sets(n_pool, n)
     if n > 1 and items.order[named[0]] >= 0 and np.all(items.order[named] == items.order[named[0]]):
         family, n_sets = ORDER, float(n_pool)
-    try_set(items, payment, named, (line, family, n_sets), (habits, True), found)
-    total = 0
+    total = items.open[named].sum()
+    is_all = n == 1 or not _may_pay_others(items, payment, named, payment[0] - total)
+    try_set(items, payment, named, (line, family, n_sets), (habits, is_all), found)
     for place in range(n):
-        total += items.open[named[place]]
         if n > 1:
             one = named[place : place + 1]
-            try_set(items, payment, one, (line, SINGLE, float(n_pool)), (habits, True), found)
+            is_part = payment[0] < items.open[one[0]]
+            try_set(items, payment, one, (line, SINGLE, float(n_pool)), (habits, is_part), found)
     if total == payment[0]:
         return
     for place in range(n):
@@ -99,6 +102,15 @@ def _search_named(items: Items, payment: Payment, asked: tuple[Integers, int], h
     search_more(items, payment, (named, line, total), habits, found)
     if 3 < n <= 24:
         _search_parts(items, payment, asked, habits, found)
+
+
+@kernel
+def _may_pay_others(items: Items, payment: Payment, named: Integers, rest: int) -> bool:
+    """Whether an item that is not named is no more than what is paid above the named: banks cut lists off."""
+    found = False
+    for item in range(payment[3], payment[4]):
+        found |= 0 < items.open[item] <= rest and not _is_in(named, item)
+    return found
 
 
 @kernel
@@ -125,6 +137,14 @@ def search_more(items: Items, payment: Payment, asked: tuple[Integers, int, int]
         more = np.sort(np.concatenate((named, others[places[row, : sizes[row]]])))
         n_sets = _n_sets(hi - lo, len(more))
         try_set(items, payment, more, (line, _free(len(more)), n_sets), (habits, False), found)
+    if most == 4 and 4 < n <= MANY_OTHERS_MOST and any_chance_of(amounts[:n]) < CHANCE_MOST:
+        masks = np.zeros(SETS_MOST, dtype=np.uint64)
+        for row in range(find_any(amounts[:n], (rest, rest), n, masks)):
+            chosen = _chosen(masks[row], others)
+            if len(chosen) > 4:
+                more = np.sort(np.concatenate((named, chosen)))
+                n_sets = _n_sets(hi - lo, len(more))
+                try_set(items, payment, more, (line, _free(len(more)), n_sets), (habits, False), found)
 
 
 @kernel
@@ -143,7 +163,7 @@ def _search_parts(items: Items, payment: Payment, asked: tuple[Integers, int], h
 def _chosen(mask: np.uint64, places: Integers) -> Integers:
     members = np.empty(len(places), dtype=np.int64)
     n = 0
-    for bit in range(len(places)):
+    for bit in range(min(len(places), 64)):
         if mask >> np.uint64(bit) & np.uint64(1):
             members[n] = places[bit]
             n += 1
@@ -274,18 +294,37 @@ def fill_chances(items: Items, pools: Pools) -> None:
     for pool in range(len(pools.starts) - 1):
         amounts = items.ascending[pools.starts[pool] : pools.starts[pool + 1]]
         for n in range(2, 5):
-            if len(amounts) >= n:
-                pools.chance[pool, n] = chance_of(amounts, n)
-        spread = np.abs(amounts).sum() // _grid_of(amounts) + 1
-        pools.chance[pool, 5] = 2.0 ** min(len(amounts), 60) / spread
+            pools.chance[pool, n] = chance_of(amounts, n)
+        pools.chance[pool, 5] = any_chance_of(amounts)
+
+
+@kernel
+def any_chance_of(amounts: Integers) -> float:
+    """Expected sets of any number of these amounts that have one given sum, as `chance_of`."""
+    most = 0.0
+    for grid in GRIDS:
+        on_grid = amounts[amounts % grid == 0]
+        if len(on_grid) > 0:
+            spread = np.abs(on_grid).sum() // _grid_of(on_grid) + 1
+            most = max(most, 2.0 ** min(len(on_grid), 60) / spread)
+    return most
 
 
 @kernel
 def chance_of(amounts: Integers, n: int) -> float:
-    """Expected sets of n of these amounts, ascending, that have one given sum."""
-    # All of few are one set, whose sum might be any of the size of an amount.
-    wide = max(amounts[len(amounts) - n :].sum() - amounts[:n].sum(), amounts[-1], -amounts[0])
-    return float(_n_sets(len(amounts), n) / (wide // _grid_of(amounts) + 1))
+    """Expected sets of n of these amounts, ascending, that have one given sum: the most over those on a grid.
+
+    A few round amounts among others make the same sums in many ways, whatever the others are.
+    """
+    most = 0.0
+    for grid in GRIDS:
+        on_grid = amounts[amounts % grid == 0]
+        size = len(on_grid)
+        if size >= n:
+            # All of few are one set, whose sum might be any of the size of an amount.
+            wide = max(on_grid[size - n :].sum() - on_grid[:n].sum(), on_grid[-1], -on_grid[0])
+            most = max(most, _n_sets(size, n) / (wide // _grid_of(on_grid) + 1))
+    return most
 
 
 @kernel

@@ -20,6 +20,10 @@ from core.workloads.invoices.rules.sides.reversals import find_reversals
 
 GRACE_DAYS = 3
 FEE_MOST = 12_000
+_DEDUCTED = (
+    r"(?i)\b(?:k(?:ü|ue)rzung|abz(?:ug|üglich|gl)|minderung|reklam|m(?:ä|ae)ngel|gutschr|deduct|dispute|damage|short|"
+    r"credit note|claim|d(?:é|e)duction|litige|avoir|deducci|reclam)"
+)
 _TEXT_COLUMNS = ("text", "reference", "end_to_end", "advised")
 _NUMBER_COLUMNS = ("number", "reference", "order")
 
@@ -125,5 +129,6 @@ def _receipts(payments: pl.DataFrame, evidence: Evidence) -> Receipts:
         chance_bits=amount_chance(amount, code),
         payer=_whole(payer.to_numpy()),
         best=np.zeros(len(payments), np.int64),
+        deducts=payments["text"].str.contains(_DEDUCTED).fill_null(False).to_numpy().copy(),
         stated=_whole(payments["stated"].fill_null(UNSTATED).to_numpy()),
     )

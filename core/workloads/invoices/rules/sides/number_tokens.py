@@ -1,8 +1,8 @@
 """Numbers of items found in texts that people and banks wrote: pieces joined, look-alike letters folded.
 
-A text is cut into *pieces*, runs of digits or of letters. Up to six neighbours, joined, are looked up in an index of
-what numbers look like: *whole*, all letters and digits, and *digits*, without letters and leading zeros. A hit that
-lies inside a longer one is none: numbers contain other numbers.
+A text is cut into *pieces*, runs of digits or of letters. Up to six neighbours, joined where no mark of lists stands
+between them, are looked up in an index of what numbers look like: *whole*, all letters and digits, and *digits*,
+without letters and leading zeros. A hit that lies inside a longer one is none: numbers contain other numbers.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _CLASSES = np.zeros(256, dtype=np.uint8)
 _CLASSES[48:58] = 1
 _CLASSES[65:91] = 2
 _CLASSES[97:123] = 2
+_LISTING = np.zeros(256, dtype=np.bool_)
+_LISTING[list(b"+&,;|")] = True
 _FOLDED = np.arange(256, dtype=np.uint8)
 _FOLDED[97:123] -= 32
 for _letter, _digit in zip(b"OQILSBZ", b"0011582", strict=True):
@@ -203,13 +205,22 @@ def _place_of(index: NumberIndex, key: np.uint64) -> int:
 
 
 @kernel
+def _is_apart(data: NDArray[np.uint8], end: int, start: int) -> bool:
+    """Whether two pieces are not of one number: too far from each other, or items of a list."""
+    apart = start - end > GAP_MOST
+    for place in range(end, min(start, end + GAP_MOST)):
+        apart |= _LISTING[data[place]]
+    return apart
+
+
+@kernel
 def _look_up_wholes(
     data: NDArray[np.uint8], pieces: NDArray[np.int64], index: NumberIndex, at: tuple[int, int], found: Found
 ) -> None:
     """Look up what begins with the first of the pieces, letters and digits."""
     key, digits = _WHOLE, np.int64(0)
     for last in range(min(JOINED_MOST, len(pieces))):
-        if last > 0 and pieces[last, 0] - pieces[last - 1, 1] > GAP_MOST:
+        if last > 0 and _is_apart(data, pieces[last - 1, 1], pieces[last, 0]):
             return
         if pieces[last, 1] - pieces[0, 0] > JOINED_BYTES_MOST:
             return
@@ -227,7 +238,7 @@ def _look_up_digits(
     """Look up what begins with the first of the pieces, digits only; each is a token, too."""
     key, value, n_digits, written = _DIGITS, 0, 0, 0
     for last in range(min(JOINED_MOST, len(pieces))):
-        if last > 0 and (pieces[last, 0] - pieces[last - 1, 1] > GAP_MOST or pieces[last, 2] != 1):
+        if last > 0 and (pieces[last, 2] != 1 or _is_apart(data, pieces[last - 1, 1], pieces[last, 0])):
             return
         key, value, n_digits = _hash_digits(data, pieces[last], (key, value, n_digits))
         written += pieces[last, 1] - pieces[last, 0]

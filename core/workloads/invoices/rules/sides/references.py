@@ -23,7 +23,7 @@ NAMED_BITS_MIN, STRONG_BITS = 3.0, 8.0
 TAIL_DIGITS_MIN, SLIP_DIGITS_MIN = 3, 5
 SLIP_BITS: Final = 3.0
 RANGE_MOST: Final = 15
-_RANGE = r"(\d{3,18})\s*(?:-|–|bis|to|thru|through|au|al)\s*(\d{2,18})"
+_RANGE = r"(\d{3,18})\s*(?:-|–|bis|to|thru|through|au|al)\s*(?:[A-Z]{1,4}-?)?(\d{2,18})"
 _RANGES = re.compile(rf"(?<!\d)(?={_RANGE}(?!\d))", re.IGNORECASE)
 _APART = "\n\n\n\n"
 """Wider than any gap within a number."""

@@ -37,7 +37,7 @@ def _sets(amounts: list[int], named: set[int], total: int) -> set[frozenset[int]
     pairs, seen = np.zeros((0, 2), dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
     places = _whole(*sorted(named))
     habits = Habits(pairs, _whole(0), pairs, places, seen, seen)
-    found = Found(np.zeros((SETS_MOST, N_COLUMNS), np.int64), np.zeros(99, np.int64), np.zeros(2, np.int64))
+    found = Found(np.zeros((2 * SETS_MOST, N_COLUMNS), np.int64), np.zeros(99, np.int64), np.zeros(2, np.int64))
     search_more(items, (total, 0, 0, 0, n, 0, 0), (places, 0, int(given_amounts[places].sum())), habits, found)
     heads = found.heads[: found.n[0]]
     assert (heads[:, KIND] == EXACT).all()
@@ -58,3 +58,11 @@ def test_search_more_finds_credit_notes_and_cut_off_numbers() -> None:
     amounts = [81_255, 120_010, 43_377, -10_019, -7_703, 95_112]
     assert _sets(amounts, {0}, 81_255 - 10_019 - 7_703) == {frozenset({0, 3, 4})}
     assert _sets(amounts, {0}, 81_255 + 120_010 + 43_377 + 95_112) == {frozenset({0, 1, 2, 5})}
+    odd = [*amounts, 33_331, 101_299, 28_507]
+    assert _sets(odd, {0}, sum(odd) - odd[2]) == {frozenset(range(9)) - {2}}
+
+
+def test_search_more_finds_nothing_where_round_amounts_fit_in_many_ways() -> None:
+    amounts = [81_255, 99_913, *range(5_000, 45_000, 5_000)]
+    assert _sets(amounts, {0}, 81_255 + 20_000 + 25_001) == set()
+    assert _sets(amounts, {0}, 81_255 + 60_000) == set(), "in seven ways, by two and more"

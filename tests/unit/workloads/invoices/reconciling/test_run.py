@@ -91,6 +91,52 @@ def test_reconcile_takes_an_invoice_that_is_named_in_several_ways_for_one(tmp_pa
     assert paid(found, "p1") == ("applied", {"RE-20417": 81_255})
 
 
+def test_reconcile_leaves_a_part_that_comes_again_to_a_person(tmp_path: Path) -> None:
+    line = {"amount": "300.00", "text": "RE-20417 part"}
+    found = answer(
+        tmp_path,
+        [{"number": "RE-20417", "amount": "1000.00"}],
+        [{"id": "p1"} | line, {"id": "p2", "booked": "2024-04-02"} | line],
+    )
+    assert [paid(found, name)[0] for name in ("p1", "p2")] == ["applied", "suggested"]
+    assert dict(found.answer.states.select("payment_id", "held").rows())["p2"] == "repeats_a_payment"
+
+
+def test_reconcile_doubts_a_number_where_another_item_has_the_amount(tmp_path: Path) -> None:
+    items = [{"number": f"RE-204{n}", "amount": f"{1_000 + n}.17"} for n in range(10, 20)]
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "1013.17", "text": "RE-20418"}])
+    assert paid(found, "p1")[0] == "suggested"
+    assert {"RE-20413", "RE-20418"} >= set(paid(found, "p1")[1])
+    assert found.answer.allocations["posterior"].max() < 0.995
+
+
+def test_reconcile_applies_nothing_by_the_amount_alone(tmp_path: Path) -> None:
+    items = [{"number": "RE-20417", "amount": "7812.55"}]
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "7812.55", "payer": "Unheard Of AG", "text": "card sales"}])
+    assert paid(found, "p1") == ("suggested", {"RE-20417": 781_255})
+
+
+def test_reconcile_takes_a_list_that_is_cut_off_for_no_overpayment(tmp_path: Path) -> None:
+    items = [{"number": f"20{n}", "amount": f"{n * n}.{n}"} for n in range(41, 71)]
+    text = "INV. 2041 & 2042 & 2043, 2044 + 20"
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "61234.56", "text": text}])
+    assert "overpayment" not in found.answer.allocations["residual_kind"].to_list()
+
+
+@pytest.mark.parametrize("text", ["Invoice 1205 & 9351 & 1173", "1205 + 9351 + 1173", "1205, 9351; 1173"])
+def test_reconcile_joins_no_numbers_of_a_list(tmp_path: Path, text: str) -> None:
+    other = {"customer": "C2", "customer_name": "Elm AG"}
+    items = [
+        {"number": "1205", "amount": "475.10"},
+        {"number": "9351", "amount": "677.20"},
+        {"number": "1173", "amount": "81.31"},
+        {"number": "12059351", "amount": "99.00", **other},
+        {"number": "93511173", "amount": "99.00", **other},
+    ]
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "1233.61", "text": text}])
+    assert paid(found, "p1")[0] == "applied"
+
+
 def test_reconcile_nets_credit_notes_and_takes_discounts_in_time_only(tmp_path: Path) -> None:
     terms = {"discount_percent": "2", "discount_days": "10"}
     found = answer(
