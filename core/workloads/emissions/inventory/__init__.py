@@ -1,0 +1,1 @@
+"""An inventory without a database: purchase and activity lines in, one fate a line out."""
