@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from core.workloads import Workload
 
-WORKLOAD = Workload(name="emissions", commands={"": ("core.workloads.emissions.cli.emissions",)})
+_CLI = "core.workloads.emissions.cli"
+
+WORKLOAD = Workload(
+    name="emissions",
+    commands={"": (f"{_CLI}.emissions",), "generate": (f"{_CLI}.generate",)},
+)

@@ -1,4 +1,4 @@
-"""`headrace emissions`: so far the worked examples of the GHG Protocol, recomputed."""
+"""`headrace emissions`: inventories of scope 3 from files, why a line came to what it did, and worked examples."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ for which there is no rule is said not to be checked.
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Scope 3 emissions: worked examples recomputed.", no_args_is_help=True)
-    group.callback()(_group)
+    from core.workloads.emissions.cli import evaluate, explain, run
+
+    group = typer.Typer(help="Scope 3 emissions: from purchase lines to an inventory.", no_args_is_help=True)
+    run.register(group)
+    explain.register(group)
+    evaluate.register(group)
     group.command("conformance", help=EXAMPLES)(conformance)
     app.add_typer(group, name="emissions")
-
-
-def _group() -> None:
-    """Keeps `conformance` a command of its own."""
 
 
 def conformance(

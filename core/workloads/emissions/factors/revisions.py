@@ -44,11 +44,11 @@ def shipped_revisions() -> Revisions:
     """The codes that changed, as shipped: cut from the same file."""
     with _SHIPPED.open(encoding="utf-8", newline="") as file:
         rows = [tuple(row[revision] for revision in REVISIONS) for row in csv.DictReader(file)]
-    return Revisions(revisions_of(rows)._pairs, {})  # noqa: SLF001
+    return revisions_of(rows, are_changes=True)
 
 
-def revisions_of(rows: list[tuple[str | None, ...]]) -> Revisions:
-    """Of rows of the codes of 2012, 2017 and 2022."""
+def revisions_of(rows: list[tuple[str | None, ...]], *, are_changes: bool = False) -> Revisions:
+    """Of rows of the codes of 2012, 2017 and 2022; `are_changes`: they are not all codes there are."""
     pairs: dict[str, dict[str, set[str]]] = {revision: {} for revision in REVISIONS}
     known: dict[str, set[str]] = {revision: set() for revision in REVISIONS}
     for row in rows:
@@ -62,7 +62,7 @@ def revisions_of(rows: list[tuple[str | None, ...]]) -> Revisions:
     frozen = {
         revision: {code: frozenset(found) for code, found in by_code.items()} for revision, by_code in pairs.items()
     }
-    return Revisions(frozen, {revision: frozenset(codes) for revision, codes in known.items()})
+    return Revisions(frozen, {} if are_changes else {revision: frozenset(codes) for revision, codes in known.items()})
 
 
 def _is_code(code: str | None) -> bool:

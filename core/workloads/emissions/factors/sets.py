@@ -73,7 +73,9 @@ def load_one(loader: str, path: Path) -> Dataset:
     if loader not in LOADERS:
         raise ConfigError(f"there is no loader {loader!r}; there are {', '.join((*LOADERS, _REVISIONS))}")
     if not path.is_file():
-        raise InputError(f"{path} is not there; fetch it from its publisher: `headrace factors sources`", path=str(path))
+        raise InputError(
+            f"{path} is not there; fetch it from its publisher: `headrace factors sources`", path=str(path)
+        )
     return LOADERS[loader](path)
 
 

@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from core.currencies import EXPONENTS, exponents, to_text
+from core.currencies import exponents, to_text
 from core.errors import InputError
 from core.workloads.emissions.inventory import guard
-from core.workloads.emissions.inventory.booked import booked, faulted, input_faults
-from core.workloads.emissions.inventory.catalog import Catalog
-from core.workloads.emissions.inventory.choices import KEYS, Answered, answer, as_row, asked
-from core.workloads.emissions.inventory.policy import Policy
+from core.workloads.emissions.inventory.booked import booked
+from core.workloads.emissions.inventory.faults import faulted, input_faults
+from core.workloads.emissions.inventory.policies.policy import Policy
+from core.workloads.emissions.inventory.selection.catalog import Catalog
+from core.workloads.emissions.inventory.selection.choices import KEYS, Answered, answer, as_row, asked
 from core.workloads.emissions.inventory.suppliers import entities_of, own_suppliers
 from core.workloads.emissions.rules.mass import line_masses
 from core.workloads.emissions.rules.units import unit_of
@@ -27,8 +28,12 @@ _S_MONEY, _S_QUANTITY = 0.05, 0.02
 _OPEN: Final = pl.col("fate").is_null()
 _ANSWER: Final = pl.Schema(
     {
-        **dict.fromkeys(("choice_fate", "choice_reason", "note", "method", "basis", "dataset_id", "factor_no"), pl.String),
-        **dict.fromkeys(("factor_currency", "factor_valuation", "error_group", "price_scheme", "price_code"), pl.String),
+        **dict.fromkeys(
+            ("choice_fate", "choice_reason", "note", "method", "basis", "dataset_id", "factor_no"), pl.String
+        ),
+        **dict.fromkeys(
+            ("factor_currency", "factor_valuation", "error_group", "price_scheme", "price_code"), pl.String
+        ),
         **dict.fromkeys(("choice_review", "has_margins", "screening", "gwp_fixed", "is_mapped"), pl.Boolean),
         **dict.fromkeys(("category", "price_year", "dq_method", "edition_year"), pl.Int32),
         **dict.fromkeys(("s_factor", "s_class"), pl.Float64),
@@ -89,8 +94,8 @@ def _before(frame: pl.DataFrame, lines: pl.DataFrame, policy: Policy, period: in
 
 def _chosen(frame: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, list[Answered]]:
     """Each distinct question answered once; lines whose answer is none get its fate."""
-    frame = asked(frame)
-    questions = frame.filter(_OPEN).select(KEYS).unique().sort(KEYS)
+    frame = asked(frame, by_place=catalog.is_regional)
+    questions = frame.select("fate", *KEYS).filter(_OPEN).select(KEYS).unique().sort(KEYS)
     answers = [answer(row, catalog) for row in questions.iter_rows(named=True)]
     rows = pl.DataFrame([as_row(found) for found in answers], schema=_ANSWER)
     rows = pl.concat([questions, rows], how="horizontal").with_row_index("question")
@@ -127,7 +132,9 @@ def _priced(
         stands_for=pl.coalesce("valuation", pl.lit(policy.valuation, pl.String)),
         fx_period=pl.coalesce("day", pl.col("year").cast(pl.String)),
     )
-    margin_shares = {number: found.margin_share for number, found in enumerate(answers) if found.margin_share is not None}
+    margin_shares = {
+        number: found.margin_share for number, found in enumerate(answers) if found.margin_share is not None
+    }
     asks = by_amount & pl.col("factor_valuation").is_not_null()
     frame = guard.settled(
         frame,
@@ -138,7 +145,11 @@ def _priced(
     to_producer = asks & (pl.col("factor_valuation") == "producer") & (pl.col("stands_for") == "purchaser")
     differs = asks & (pl.col("factor_valuation") != pl.col("stands_for"))
     has_share = to_producer & pl.col("question").is_in(list(margin_shares))
-    sentence = pl.format("the amount is at {} price and the factor at {} price, and no margin share is given", "stands_for", "factor_valuation")
+    sentence = pl.format(
+        "the amount is at {} price and the factor at {} price, and no margin share is given",
+        "stands_for",
+        "factor_valuation",
+    )
     frame = guard.settled(frame, differs & ~has_share, "rejected", sentence)
     multipliers: dict[str, list[Fraction]] = {}
     for name, keys in _MULTIPLIERS.items():
@@ -163,7 +174,8 @@ def _multiplier(
     wanted = _OPEN & (pl.col("basis") == "amount")
     if name == "index":
         wanted &= pl.col("price_year").is_not_null()
-    questions = frame.filter(wanted).select(keys).unique().sort(keys)
+    columns = dict.fromkeys((*keys, "fate", "basis", "price_year"))
+    questions = frame.select(*columns).filter(wanted).select(keys).unique().sort(keys)
     values, which, why = [Fraction(1)], [], []
     for row in questions.rows():
         value, reason = _rate(row, policy) if name == "rate" else _index(row, policy)
@@ -193,7 +205,10 @@ def _rate(row: tuple[Any, ...], policy: Policy) -> tuple[Fraction | None, str]:
 def _index(row: tuple[Any, ...], policy: Policy) -> tuple[Fraction | None, str]:
     currency, scheme, code, bought, priced = row
     ratio = policy.prices.ratio(currency, (scheme or "", code or ""), bought, priced)
-    return ratio, f"there is no price index of {currency} for both {bought} and {priced}; the policy's prices may bring it"
+    return (
+        ratio,
+        f"there is no price index of {currency} for both {bought} and {priced}; the policy's prices may bring it",
+    )
 
 
 def _looked_at(frame: pl.DataFrame) -> pl.DataFrame:
@@ -201,11 +216,21 @@ def _looked_at(frame: pl.DataFrame) -> pl.DataFrame:
     kg = {text: size for text in frame["unit"].unique().drop_nulls() if (size := _kg(text)) is not None}
     if not kg:
         return frame
-    mass = pl.col("n") / pl.lit(10.0).pow(pl.col("places")) * pl.col("unit").replace_strict(kg, default=None, return_dtype=pl.Float64)
+    mass = (
+        pl.col("n")
+        / pl.lit(10.0).pow(pl.col("places"))
+        * pl.col("unit").replace_strict(kg, default=None, return_dtype=pl.Float64)
+    )
     price = pl.col("net_minor").abs() / pl.lit(10.0).pow(exponents(pl.col("currency"))) / mass
     low, high = PRICE_A_KG
     odd = (pl.col("net_minor") != 0) & (mass > 0) & ((price < low) | (price > high))
-    sentence = pl.format("{} {} a kg is outside {} to {}; is the unit right?", price.round_sig_figs(3), "currency", pl.lit(low), pl.lit(int(high)))
+    sentence = pl.format(
+        "{} {} a kg is outside {} to {}; is the unit right?",
+        price.round_sig_figs(3),
+        "currency",
+        pl.lit(low),
+        pl.lit(int(high)),
+    )
     return guard.settled(frame, odd, "review", sentence)
 
 
@@ -227,17 +252,27 @@ def _multiplied(
     left = [Fraction(1), *dict.fromkeys(shares.values())]
     place = {share: number for number, share in enumerate(left)}
     by_row = {row: place[share] for row, share in shares.items()}
-    share_which = pl.col("row").replace_strict(by_row, default=0, return_dtype=pl.Int64) if by_row else pl.lit(0, pl.Int64)
+    share_which = (
+        pl.col("row").replace_strict(by_row, default=0, return_dtype=pl.Int64) if by_row else pl.lit(0, pl.Int64)
+    )
     frame = frame.with_columns(share_which=share_which)
     nothing = [share == 0 for share in left]
     if any(nothing):
         gone = pl.col("share_which").is_in([number for number, is_gone in enumerate(nothing) if is_gone])
-        frame = guard.settled(frame, gone, "superseded", pl.lit("what it refers to is covered whole by a better record"))
-    counted = frame.filter(_OPEN).with_columns(
-        mantissa=pl.when(pl.col("basis") == "amount").then("net_minor").otherwise("n"),
-        decimals=pl.when(pl.col("basis") == "amount")
-        .then(exponents(pl.col("currency")).cast(pl.Int64))
-        .otherwise("places"),
+        frame = guard.settled(
+            frame, gone, "superseded", pl.lit("what it refers to is covered whole by a better record")
+        )
+    columns = ["row", "fate", "basis", "net_minor", "n", "places", "currency", "question", "share_which"]
+    columns += [f"{name}_which" for name in prices]
+    counted = (
+        frame.select(columns)
+        .filter(_OPEN)
+        .with_columns(
+            mantissa=pl.when(pl.col("basis") == "amount").then("net_minor").otherwise("n"),
+            decimals=pl.when(pl.col("basis") == "amount")
+            .then(exponents(pl.col("currency")).cast(pl.Int64))
+            .otherwise("places"),
+        )
     )
     values = [found.value if found.value is not None else Fraction(0) for found in answers]
     terms = [(values, _ints(counted, "question"))]
@@ -245,8 +280,13 @@ def _multiplied(
     terms.append((left, _ints(counted, "share_which")))
     masses, n_exact = line_masses((_ints(counted, "mantissa"), _ints(counted, "decimals")), terms)
     texts = pl.Series("share_text", [str(share) for share in left])
-    found = counted.select("row").with_columns(mass_mg=pl.Series(masses), share=texts.gather(_ints(counted, "share_which")))
-    frame = frame.join(found, on="row", how="left", maintain_order="left")
+    rows = counted["row"].to_numpy()
+    whole = np.zeros(len(frame), dtype=np.int64)
+    whole[rows] = masses
+    frame = frame.with_columns(
+        mass_mg=pl.when(_OPEN).then(pl.Series(whole)),
+        share=pl.when(_OPEN).then(texts.gather(_ints(frame, "share_which"))),
+    )
     return frame.with_columns(fate=pl.when(_OPEN).then(pl.lit("counted")).otherwise(pl.col("fate"))), n_exact
 
 
@@ -259,7 +299,10 @@ def _described(frame: pl.DataFrame) -> pl.DataFrame:
     counts = pl.col("fate") == "counted"
     own = pl.when(pl.col("basis") == "amount").then(_S_MONEY).otherwise(_S_QUANTITY)
     later = pl.col("edition_year") > pl.col("year")
-    away = pl.col("factor_region").is_not_null() & (pl.col("place").fill_null(pl.col("factor_region")).str.to_uppercase().replace("UK", "GB") != pl.col("factor_region"))
+    away = pl.col("factor_region").is_not_null() & (
+        pl.col("country_of").fill_null(pl.col("factor_region")).str.to_uppercase().replace("UK", "GB")
+        != pl.col("factor_region")
+    )
     age = (pl.col("year") - pl.col("edition_year")).abs().fill_null(0)
     flags = {
         "edition later than the line": later,
@@ -269,15 +312,19 @@ def _described(frame: pl.DataFrame) -> pl.DataFrame:
         "screening": pl.col("screening"),
     }
     worse = (age > 5).cast(pl.Int32) + away.cast(pl.Int32)
-    said = pl.concat_list([pl.when(hit.fill_null(False)).then(pl.lit(name)) for name, hit in flags.items()])
+    names = list(flags)
+    bits = pl.sum_horizontal(hit.fill_null(False).cast(pl.Int32) * 2**place for place, hit in enumerate(flags.values()))
+    texts = {
+        code: "; ".join(name for place, name in enumerate(names) if code >> place & 1)
+        for code in range(2 ** len(names))
+    }
     return frame.with_columns(
         kg_co2e=to_text(pl.col("mass_mg"), 6),
         s_own=own,
         ln_sd=pl.when(counts).then((pl.col("s_factor") ** 2 + pl.col("s_class") ** 2 + own**2).sqrt()),
         data_quality=pl.when(counts).then((pl.col("dq_method") + worse).clip(1, 5)),
-        flags=pl.when(counts).then(said.list.drop_nulls().list.join("; ")),
+        flags=pl.when(counts).then(bits.replace_strict(texts, return_dtype=pl.String)),
         **{name: pl.when(counts).then(pl.col(name)) for name in ("method", "dataset_id", "factor_no")},
         reason=pl.when(counts).then(None).otherwise(pl.col("reason")),
         review=pl.col("review") | (pl.col("fate") == "review"),
-        has_code=pl.col("currency").is_in(list(EXPONENTS)),
     )

@@ -1,4 +1,4 @@
-"""What must not count twice: documents, orders and their invoices, cards and agencies, and what a better record covers."""
+"""What must not count twice: documents, orders and invoices, cards and agencies, what a better record covers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from core.currencies import exponent_of
 
 _OPEN: Final = pl.col("fate").is_null()
 _ENTITY: Final = pl.col("supplier_entity").fill_null("")
+_COVERING: Final = (
+    *("row", "line_id", "fate", "document", "document_type", "product_key", "covers_amount", "currency"),
+    *("basis", "net_minor", "year"),
+)
 _SAME: Final = ("amount_minor", "currency", "code", "buyer_code", "n", "places", "unit")
 
 
 def settled(frame: pl.DataFrame, condition: pl.Expr, fate: str, reason: pl.Expr) -> pl.DataFrame:
     """Give a fate and its reason to lines that have none yet and meet the condition."""
-    hit = condition.fill_null(False) & _OPEN
+    hit = frame.select((condition.fill_null(False) & _OPEN).alias("hit"))["hit"]
+    if not hit.any():
+        return frame
     return frame.with_columns(
         fate=pl.when(hit).then(pl.lit(fate)).otherwise(pl.col("fate")),
         reason=pl.when(hit).then(reason).otherwise(pl.col("reason")),
@@ -28,14 +34,18 @@ def settled(frame: pl.DataFrame, condition: pl.Expr, fate: str, reason: pl.Expr)
 def unique_lines(frame: pl.DataFrame) -> pl.DataFrame:
     """Reject lines without an id, and all but the first of those that share one."""
     frame = settled(frame, pl.col("line_id").is_null(), "rejected", pl.lit("the line has no line_id"))
-    twice = pl.col("line_id").is_duplicated() & ~pl.col("line_id").is_first_distinct()
+    twice = ~pl.col("line_id").is_first_distinct()
     return settled(frame, twice, "rejected", pl.lit("its line_id stands already on an earlier line"))
 
 
 def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
-    """Of the lines of one document line, one stays: the others are excluded if they say the same, else all are reviewed."""
+    """Of lines of one document line, one stays: others that say the same are excluded, else all are reviewed."""
     keys = ["supplier_entity", "document", "document_line", "document_type"]
-    lines = frame.filter(_OPEN & pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "activity"))
+    lines = frame.select("row", "line_id", "fate", *keys, *_SAME, "text", "date", "product_key")
+    lines = lines.filter(
+        _OPEN & pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "activity")
+    )
+    lines = lines.filter(pl.col("document").is_duplicated())
     lines = lines.filter(pl.struct(keys).is_duplicated())
     if lines.is_empty():
         return frame
@@ -69,7 +79,7 @@ def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
-    """An order gives way to the invoice that refers to it, or that it refers to; without one it counts and is marked."""
+    """An order gives way to its invoice, whichever of the two refers to the other; alone it counts and is marked."""
     invoices = frame.filter(_OPEN & (pl.col("document_type") == "invoice"))
     pairs = pl.concat(
         [
@@ -78,9 +88,13 @@ def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
         ]
     ).filter(pl.col("order").is_not_null())
     by_order = pairs.group_by("entity", "order").agg(pl.col("by").min())
-    orders = frame.filter(_OPEN & (pl.col("document_type") == "order")).select("row", "document", "document_ref", entity=_ENTITY)
+    orders = frame.filter(_OPEN & (pl.col("document_type") == "order")).select(
+        "row", "document", "document_ref", entity=_ENTITY
+    )
     own = orders.join(by_order, left_on=["entity", "document"], right_on=["entity", "order"], how="left")
-    back = own.join(by_order, left_on=["entity", "document_ref"], right_on=["entity", "order"], how="left", suffix="_back")
+    back = own.join(
+        by_order, left_on=["entity", "document_ref"], right_on=["entity", "order"], how="left", suffix="_back"
+    )
     found = back.with_columns(by=pl.coalesce("by", "by_back")).filter(pl.col("by").is_not_null())
     frame = _given(
         frame,
@@ -111,12 +125,16 @@ def superseded_cards(frame: pl.DataFrame) -> pl.DataFrame:
     frame = _given(
         frame,
         sure.select(
-            "row", twin_fate=pl.lit("superseded"), twin_reason=pl.format("the agency's line {} is the same journey", "by")
+            "row",
+            twin_fate=pl.lit("superseded"),
+            twin_reason=pl.format("the agency's line {} is the same journey", "by"),
         ),
     )
     keys = ["net_minor", "currency", "day"]
     ranked = [
-        part.sort("line_id").with_columns(nth=pl.int_range(pl.len()).over(keys)).filter(pl.col("net_minor").is_not_null())
+        part.sort("line_id")
+        .with_columns(nth=pl.int_range(pl.len()).over(keys))
+        .filter(pl.col("net_minor").is_not_null())
         for part in (frame.filter(_OPEN & (pl.col("document_type") == "card")), agency)
     ]
     alike = ranked[0].join(ranked[1], on=[*keys, "nth"], how="inner", suffix="_agency")
@@ -133,7 +151,9 @@ def superseded_cards(frame: pl.DataFrame) -> pl.DataFrame:
 
 def marked(frame: pl.DataFrame, condition: pl.Expr, note: str) -> pl.DataFrame:
     """Mark lines that count and that somebody should look at."""
-    hit = condition.fill_null(False)
+    hit = frame.select(condition.fill_null(False).alias("hit"))["hit"]
+    if not hit.any():
+        return frame
     return frame.with_columns(
         review=pl.col("review") | hit,
         note=pl.when(hit & pl.col("note").is_null()).then(pl.lit(note)).otherwise(pl.col("note")),
@@ -157,25 +177,38 @@ def covered_shares(frame: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[int, Frac
     Returns: the frame, fully covered purchases superseded and what cannot be told reviewed; and row -> share left, for
     purchases that are covered in part.
     """
-    records = frame.filter(
-        _OPEN & ((pl.col("document_type") == "activity") | pl.col("covers_amount").is_not_null()) & (pl.col("basis") == "quantity")
+    columns = frame.select(*_COVERING, _ENTITY.alias("entity"))
+    records = columns.filter(
+        _OPEN
+        & ((pl.col("document_type") == "activity") | pl.col("covers_amount").is_not_null())
+        & (pl.col("basis") == "quantity")
     )
-    purchases = frame.filter(
+    if records.is_empty():
+        return frame, {}
+    purchases = columns.filter(
         _OPEN
         & (pl.col("basis") == "amount")
         & pl.col("covers_amount").is_null()
         & (pl.col("document_type").fill_null("") != "credit_note")
-        & (pl.col("document").is_in(records["document"].drop_nulls().to_list()) | pl.col("product_key").is_in(records["product_key"].drop_nulls().to_list()))
+        & (
+            pl.col("document").is_in(records["document"].drop_nulls().unique().implode())
+            | pl.col("product_key").is_in(records["product_key"].drop_nulls().unique().implode())
+        )
     )
-    if records.is_empty() or purchases.is_empty():
-        return frame, {}
     cells = _cells(purchases)
     shares: dict[int, Fraction] = {}
     superseded: dict[int, str] = {}
     reviewed: dict[int, str] = {}
     for record in _records(records, cells):
         _cover(record, cells[record.cell], (shares, superseded, reviewed))
-    frame = _given(frame, _fates({row: by for row, by in superseded.items() if shares[row] == 0}, "superseded", "it is covered whole by line {}"))
+    frame = _given(
+        frame,
+        _fates(
+            {row: by for row, by in superseded.items() if shares[row] == 0},
+            "superseded",
+            "it is covered whole by line {}",
+        ),
+    )
     frame = _given(frame, _fates(reviewed, "review", "{}"))
     return frame, {row: share for row, share in shares.items() if share > 0 and row not in reviewed}
 
@@ -187,7 +220,7 @@ _Cells = dict[tuple[str, ...], list[_Purchase]]
 def _cells(purchases: pl.DataFrame) -> _Cells:
     """Purchases by document and product, by document, and by supplier and product."""
     found: _Cells = {}
-    columns = purchases.select("row", "net_minor", "currency", "document", "product_key", _ENTITY, "year").rows()
+    columns = purchases.select("row", "net_minor", "currency", "document", "product_key", "entity", "year").rows()
     for row, net, currency, document, product, entity, year in columns:
         keys = [("document", document), ("both", document, product)] if document else []
         keys += [("product", product, entity, str(year)), ("product", product, "", str(year))] if product else []
@@ -200,7 +233,7 @@ def _records(records: pl.DataFrame, cells: _Cells) -> list[_Record]:
     found = []
     columns = ("row", "line_id", "document", "product_key", "covers_amount", "currency", "year")
     for row, line_id, document, product, covered, currency, year, entity in (
-        records.sort("line_id").select(*columns, _ENTITY.alias("entity")).rows()
+        records.sort("line_id").select(*columns, "entity").rows()
     ):
         keys = (("both", document, product), ("document", document), ("product", product, entity, str(year)))
         cell = next((key for key in keys if None not in key and key in cells), None)
@@ -219,7 +252,12 @@ def _cover(
         return
     currencies = {currency for _, _, currency in purchases}
     total = sum(net for _, net, _ in purchases)
-    if len(currencies) > 1 or (record.currency and record.currency not in currencies) or total <= 0 or record.covered < 0:
+    if (
+        len(currencies) > 1
+        or (record.currency and record.currency not in currencies)
+        or total <= 0
+        or record.covered < 0
+    ):
         for row in (record.row, *(row for row, _, _ in purchases)):
             reviewed[row] = f"what line {record.line_id} covers is not of one currency and one amount above 0"
         return
@@ -232,10 +270,13 @@ def _cover(
 def credit_notes(frame: pl.DataFrame, shares: Mapping[int, Fraction]) -> tuple[pl.DataFrame, Mapping[int, Fraction]]:
     """Credit notes take the share of the purchases that they refer to; without one, or beyond it, they are reviewed."""
     is_credit = pl.col("document_type") == "credit_note"
-    credits = frame.filter(_OPEN & is_credit)
-    if credits.is_empty():
+    notes_given = frame.filter(_OPEN & is_credit)
+    if notes_given.is_empty():
         return frame, shares
-    lines = frame.filter(~is_credit.fill_null(False) & pl.col("document").is_in(credits["document_ref"].drop_nulls().to_list()))
+    lines = frame.filter(
+        ~is_credit.fill_null(False)
+        & pl.col("document").is_in(notes_given["document_ref"].drop_nulls().unique().implode())
+    )
     by_document: dict[tuple[str, str], list[tuple[int, int, str, str | None]]] = {}
     for row, net, currency, fate, document, entity in lines.select(
         "row", "net_minor", "currency", "fate", "document", _ENTITY.alias("entity")
@@ -243,7 +284,7 @@ def credit_notes(frame: pl.DataFrame, shares: Mapping[int, Fraction]) -> tuple[p
         by_document.setdefault((document, entity), []).append((row, net, currency, fate))
     reviewed: dict[int, str] = {}
     taken: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for row, net, currency, document, entity in credits.select(
+    for row, net, currency, document, entity in notes_given.select(
         "row", "net_minor", "currency", "document_ref", _ENTITY.alias("entity")
     ).rows():
         counted = [line for line in by_document.get((document or "", entity), []) if line[3] is None]
@@ -277,27 +318,51 @@ def credit_codes(frame: pl.DataFrame) -> pl.DataFrame:
     by_document = (
         frame.filter(pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "credit_note"))
         .group_by("document", _ENTITY.alias("entity"))
-        .agg(pl.struct(columns).n_unique().alias("kinds"), *(pl.col(name).first().alias(f"{name}_of") for name in columns))
+        .agg(
+            pl.struct(columns).n_unique().alias("kinds"),
+            *(pl.col(name).first().alias(f"{name}_of") for name in columns),
+        )
         .filter(pl.col("kinds") == 1)
         .drop("kinds")
     )
     joined = frame.with_columns(entity=_ENTITY).join(
-        by_document, left_on=["document_ref", "entity"], right_on=["document", "entity"], how="left", maintain_order="left"
+        by_document,
+        left_on=["document_ref", "entity"],
+        right_on=["document", "entity"],
+        how="left",
+        maintain_order="left",
     )
-    taken = [pl.when(bare.fill_null(False)).then(pl.coalesce(name, f"{name}_of")).otherwise(pl.col(name)).alias(name) for name in columns]
+    taken = [
+        pl.when(bare.fill_null(False)).then(pl.coalesce(name, f"{name}_of")).otherwise(pl.col(name)).alias(name)
+        for name in columns
+    ]
     return joined.with_columns(taken).drop("entity", *(f"{name}_of" for name in columns))
 
 
 def freight_beside_margins(frame: pl.DataFrame) -> pl.DataFrame:
     """Mark freight that is paid apart on a document whose goods count with margins, which hold transport."""
-    goods = frame.filter(_OPEN & pl.col("has_margins") & pl.col("document").is_not_null() & pl.col("category").is_in([1, 2]))
-    freight = _OPEN & (pl.col("category") == 4) & pl.col("document").is_in(goods["document"].to_list())
-    return marked(frame, freight, "freight paid apart, and the goods of its document count with margins, which hold transport")
+    columns = frame.select("fate", "category", "document", "has_margins").filter(
+        _OPEN & pl.col("document").is_not_null()
+    )
+    freight = columns.filter(pl.col("category") == 4)["document"].unique()
+    both = columns.filter(
+        pl.col("has_margins") & pl.col("category").is_in([1, 2]) & pl.col("document").is_in(freight.implode())
+    )
+    freight_beside = _OPEN & (pl.col("category") == 4) & pl.col("document").is_in(both["document"].unique().implode())
+    return marked(
+        frame,
+        freight_beside,
+        "freight paid apart, and the goods of its document count with margins, which hold transport",
+    )
 
 
 def _fates(rows: Mapping[int, str], fate: str, sentence: str) -> pl.DataFrame:
     return pl.DataFrame(
-        {"row": list(rows), "twin_fate": [fate] * len(rows), "twin_reason": [sentence.format(said) for said in rows.values()]},
+        {
+            "row": list(rows),
+            "twin_fate": [fate] * len(rows),
+            "twin_reason": [sentence.format(said) for said in rows.values()],
+        },
         schema={"row": pl.UInt32, "twin_fate": pl.String, "twin_reason": pl.String},
     )
 
@@ -307,7 +372,7 @@ def _given(frame: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     if found.is_empty():
         return frame
     joined = frame.join(found.unique("row"), on="row", how="left", maintain_order="left")
-    joined = settled(joined.with_columns(), pl.col("twin_fate") == "superseded", "superseded", pl.col("twin_reason"))
+    joined = settled(joined, pl.col("twin_fate") == "superseded", "superseded", pl.col("twin_reason"))
     for fate in ("excluded", "review"):
         joined = settled(joined, pl.col("twin_fate") == fate, fate, pl.col("twin_reason"))
     return joined.drop("twin_fate", "twin_reason")

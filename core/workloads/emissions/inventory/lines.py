@@ -39,7 +39,9 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> pl.DataFrame:
             raise SchemaError(
                 f"{path} has no column {theirs!r} for {name}; `--map {name}=COLUMN` names another", column=theirs
             )
-    return lines_of(table.select(pl.col(theirs).alias(name) for name, theirs in served.items() if theirs in table.columns))
+    return lines_of(
+        table.select(pl.col(theirs).alias(name) for name, theirs in served.items() if theirs in table.columns)
+    )
 
 
 def lines_of(table: pl.DataFrame) -> pl.DataFrame:

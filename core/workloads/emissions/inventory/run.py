@@ -14,10 +14,10 @@ import polars as pl
 from core.errors import ConfigError, InputError
 from core.intake.file_digest import file_digest
 from core.workloads.emissions.factors.sets import STARTER, FactorSet, read_set, starter_set
-from core.workloads.emissions.inventory.catalog import Catalog
 from core.workloads.emissions.inventory.compute import Computed, compute
 from core.workloads.emissions.inventory.lines import read_lines
-from core.workloads.emissions.inventory.policy import Policy, read_policy
+from core.workloads.emissions.inventory.policies.policy import Policy, read_policy
+from core.workloads.emissions.inventory.selection.catalog import Catalog
 from core.workloads.emissions.inventory.summary import summary_of
 
 LINES: Final = "lines.parquet"
@@ -25,7 +25,18 @@ SUMMARY: Final = "summary.json"
 RUN: Final = "run.json"
 COLUMNS: Final = (
     *("line_id", "fate", "reason", "category", "method", "dataset_id", "factor_no", "kg_co2e", "mass_mg"),
-    *("supplier_entity", "data_quality", "ln_sd", "review", "note", "flags", "share", "period", "amount_minor", "currency"),
+    *(
+        "supplier_entity",
+        "data_quality",
+        "ln_sd",
+        "review",
+        "note",
+        "flags",
+        "share",
+        "period",
+        "amount_minor",
+        "currency",
+    ),
 )
 
 

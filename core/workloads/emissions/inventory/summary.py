@@ -9,7 +9,7 @@ import polars as pl
 
 from core.currencies import exponent_of
 from core.workloads.emissions.factors.sets import FactorSet
-from core.workloads.emissions.inventory.policy import Policy
+from core.workloads.emissions.inventory.policies.policy import Policy
 from core.workloads.emissions.rules.uncertainty import Spread, spread_of
 
 FATES: Final = ("counted", "superseded", "excluded", "review", "rejected")
@@ -18,7 +18,19 @@ _MG_A_KG: Final = 1_000_000
 
 def summary_of(frame: pl.DataFrame, factor_set: FactorSet, policy: Policy) -> dict[str, Any]:
     """All as JSON takes it; masses as decimal text in kg, exact sums of milligrams."""
-    counted = frame.filter(pl.col("fate") == "counted")
+    columns = [
+        "fate",
+        "category",
+        "method",
+        "mass_mg",
+        "gwp_fixed",
+        "question",
+        "error_group",
+        "s_class",
+        "s_own",
+        "s_factor",
+    ]
+    counted = frame.select(columns).filter(pl.col("fate") == "counted")
     spread = interval_of(counted)
     screening = [member for member in factor_set.members if member.edition.screening]
     fixed = int(counted.filter(pl.col("gwp_fixed").fill_null(True))["mass_mg"].abs().sum())
@@ -28,7 +40,7 @@ def summary_of(frame: pl.DataFrame, factor_set: FactorSet, policy: Policy) -> di
         "lines": len(frame),
         "by_category": _by(counted, "category"),
         "by_method": _by(counted, "method"),
-        "by_fate": {fate: _fate(frame.filter(pl.col("fate") == fate)) for fate in FATES},
+        "by_fate": _by_fate(frame),
         "to_review": int(frame["review"].sum()),
         "interval": {
             "level": 0.95,
@@ -60,12 +72,15 @@ def interval_of(counted: pl.DataFrame) -> Spread:
     """Spread of the total; lines that share a factor share its error."""
     if counted.is_empty():
         return Spread(0.0, 0.0, 0.0, 0.0)
-    groups = counted.with_columns(group=pl.col("error_group").fill_null("").rank("dense").cast(pl.Int64) - 1)
-    s_own = (groups["s_class"].fill_null(0.0) ** 2 + groups["s_own"] ** 2).sqrt().to_numpy()
+    # Supplier-specific figures stand for themselves: each question is a group of its own.
+    name = pl.coalesce("error_group", pl.format("question {}", "question"))
+    questions = counted.group_by("question").agg(name.first().alias("name"), pl.col("s_factor").first())
+    groups = questions.with_columns(group=pl.col("name").rank("dense").cast(pl.Int64) - 1)
     by_group = groups.group_by("group").agg(pl.col("s_factor").max()).sort("group")
-    kg = groups["mass_mg"].to_numpy().astype(np.float64) / _MG_A_KG
-    lines = (kg, s_own, groups["group"].to_numpy())
-    return spread_of(lines, (np.ones(len(by_group)), by_group["s_factor"].to_numpy()))
+    which = counted.select("question").join(groups, on="question", how="left", maintain_order="left")["group"]
+    s_own = (counted["s_class"].fill_null(0.0) ** 2 + counted["s_own"] ** 2).sqrt().to_numpy()
+    kg = counted["mass_mg"].to_numpy().astype(np.float64) / _MG_A_KG
+    return spread_of((kg, s_own, which.to_numpy()), (np.ones(len(by_group)), by_group["s_factor"].to_numpy()))
 
 
 def kg_text(mass_mg: int) -> str:
@@ -79,15 +94,21 @@ def _by(counted: pl.DataFrame, column: str) -> list[dict[str, Any]]:
     return [{column: name, "lines": lines, "kg": kg_text(mass)} for name, lines, mass in grouped.rows()]
 
 
-def _fate(lines: pl.DataFrame) -> dict[str, Any]:
+def _by_fate(frame: pl.DataFrame) -> dict[str, Any]:
     """Booked amounts as they were read; those that could not be read are counted."""
-    read = lines.filter(pl.col("amount_minor").is_not_null())
-    amounts = read.group_by("currency").agg(pl.col("amount_minor").sum()).sort("currency")
-    return {
-        "lines": len(lines),
-        "amounts": {code: _money(minor, code) for code, minor in amounts.rows()},
-        "unread_amounts": int((lines["amount_said"].is_not_null() & lines["amount_minor"].is_null()).sum()),
-    }
+    amounts = frame.group_by("fate", "currency").agg(
+        pl.len().alias("lines"),
+        pl.col("amount_minor").sum(),
+        pl.col("amount_minor").count().alias("n_read"),
+        (pl.col("amount_said").is_not_null() & pl.col("amount_minor").is_null()).sum().alias("unread"),
+    )
+    found: dict[str, Any] = {fate: {"lines": 0, "amounts": {}, "unread_amounts": 0} for fate in FATES}
+    for fate, currency, lines, minor, n_read, unread in amounts.sort("fate", "currency").rows():
+        found[fate]["lines"] += lines
+        found[fate]["unread_amounts"] += unread
+        if n_read:
+            found[fate]["amounts"][currency] = _money(minor, currency)
+    return found
 
 
 def _money(minor: int, currency: str) -> str:

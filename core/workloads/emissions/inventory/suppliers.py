@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import polars as pl
 from anyascii import anyascii
 
 from core.matching.standardise.organisation_names import COMMON_WORDS
-from core.workloads.emissions.inventory.own_entities import OwnEntity
+from core.workloads.emissions.inventory.policies.own_entities import OwnEntity
 
 COLUMNS: Final = ("supplier_id", "supplier_vat", "supplier_lei", "supplier", "supplier_country")
 _LEI: Final = re.compile(r"[A-Z0-9]{18}\d{2}")
@@ -19,15 +20,15 @@ _LEI: Final = re.compile(r"[A-Z0-9]{18}\d{2}")
 def entities_of(lines: pl.DataFrame) -> pl.Series:
     """String: the entity of each line's supplier; null where it names none.
 
-    The name of an entity is its strongest identifier: `lei:`, `vat:`, `id:`, else `name:`. Entities that share a checked
-    LEI, a VAT number or a supplier number are one; a supplier known by name only joins the one entity of that name and
+    An entity is called by its strongest identifier: `lei:`, `vat:`, `id:`, else `name:`. Suppliers that share a checked
+    LEI, a VAT number or a supplier number are one; one known by name only joins the one entity of that name and
     country, and stays alone where there are several.
     Cost: linear in distinct suppliers, some 10 us each.
     """
     distinct = lines.select(COLUMNS).unique(maintain_order=True)
     named = _resolved(distinct.sort(COLUMNS).rows())
-    rows = pl.DataFrame([(*key, entity) for key, entity in named.items()], schema=[*COLUMNS, "entity"], orient="row")
-    rows = rows.cast(dict.fromkeys(rows.columns, pl.String))
+    schema = dict.fromkeys([*COLUMNS, "entity"], pl.String)
+    rows = pl.DataFrame([(*key, entity) for key, entity in named.items()], schema=schema, orient="row")
     return lines.select(COLUMNS).join(rows, on=COLUMNS, how="left", nulls_equal=True, maintain_order="left")["entity"]
 
 
@@ -42,10 +43,13 @@ def own_suppliers(lines: pl.DataFrame, own: Sequence[OwnEntity]) -> pl.Series:
             name_key(name) == key and (not place or not country or place == country.upper()) for key, place in names
         )
         found.append((name, country, vat, bool((vat and vat_key(vat) in vats) or by_name)))
-    rows = pl.DataFrame(found, schema=dict(zip([*columns, "is_own"], [pl.String] * 3 + [pl.Boolean], strict=True)), orient="row")
+    rows = pl.DataFrame(
+        found, schema=dict(zip([*columns, "is_own"], [pl.String] * 3 + [pl.Boolean], strict=True)), orient="row"
+    )
     return lines.select(columns).join(rows, on=columns, how="left", nulls_equal=True, maintain_order="left")["is_own"]
 
 
+@cache
 def name_key(name: str) -> str:
     """Words of a name in Latin letters, sorted, without legal forms and what is said of everyone."""
     words = re.findall(r"[a-z0-9]+", anyascii(name).replace(".", "").casefold())

@@ -1,4 +1,4 @@
-"""Numbers as people and files write them: exact, never 0 for a blank, and left alone where they may be read two ways."""
+"""Numbers as people and files write them: exact, never 0 for a blank, and none where two readings are possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ BLANKS: Final = frozenset(
 """What stands for no figure, small letters."""
 Mark = Literal[".", ","]
 _PLAIN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:(?P<mark>[ '.,\u00a0\u202f\u2019])\d{3})(?:(?P=mark)\d{3})*(?P<rest>[.,]\d*)?")
+_GROUPED: Final = re.compile(
+    r"[+-]?\d{1,3}(?:(?P<mark>[ '.,\u00a0\u202f\u2019])\d{3})(?:(?P=mark)\d{3})*(?P<rest>[.,]\d*)?"
+)
 _DIGITS: Final = 40
 
 
@@ -36,8 +38,8 @@ def plain_of(text: str, mark: Mark | None) -> str | None:
     """A booked number as plain decimal text with a point; None: it may be read in two ways, or is no number.
 
     Args:
-        mark: the decimal mark that the policy states. Without it a point is a decimal mark; a comma with other than three digits behind it
-            too, and the last of two different marks.
+        mark: the decimal mark that the policy states. Without it a point is a decimal mark; so are a comma with other
+            than three digits behind it, and the last of two different marks.
     """
     written = text.strip().replace("\N{MINUS SIGN}", "-")
     if len(written) > _DIGITS:
@@ -54,7 +56,7 @@ def plain_of(text: str, mark: Mark | None) -> str | None:
 
 
 def _ungrouped(written: str, separator: str, rest: str, mark: Mark | None) -> str | None:
-    """Of digits in groups of three: `1,234` is clear only where the policy states the mark, `1.234` is taken as it stands."""
+    """Of groups of three digits: `1,234` is clear only where the policy states the mark, `1.234` is what it is."""
     groups = written[: len(written) - len(rest)]
     n_groups = groups.count(separator)
     if separator in ".," and not rest and n_groups == 1:

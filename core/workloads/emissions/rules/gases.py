@@ -13,7 +13,7 @@ from core.errors import InputError
 
 _TABLE: Final = Path(__file__).with_name("gases.csv")
 GWP_SETS: Final = ("AR4", "AR5", "AR6")
-"""AR4: IPCC (2007) table 2.14. AR5: IPCC (2013) table 8.A.1, without feedbacks. AR6: IPCC (2021) tables 7.15, 7.SM.7."""
+"""AR4: IPCC (2007) table 2.14. AR5: IPCC (2013) table 8.A.1, no feedbacks. AR6: IPCC (2021) tables 7.15, 7.SM.7."""
 UNSPECIFIED: Final = "HFCs and PFCs, unspecified"
 """Is kg CO2e already, and stays as it is under any set."""
 
@@ -46,8 +46,4 @@ def co2e(masses: Mapping[str, Fraction], gwp_set: str) -> Fraction:
 @cache
 def _by_name() -> dict[str, dict[str, str]]:
     with _TABLE.open(encoding="utf-8", newline="") as file:
-        return {
-            name.casefold(): row
-            for row in csv.DictReader(file)
-            for name in (row["gas"], *row["names"].split("|"))
-        }
+        return {name.casefold(): row for row in csv.DictReader(file) for name in (row["gas"], *row["names"].split("|"))}

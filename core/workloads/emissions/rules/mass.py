@@ -25,8 +25,8 @@ def line_masses(
     fractions decide. So no line is off by one, and the result does not hang on the order of the factors.
 
     Args:
-        amounts: (n,) mantissas and (n,) decimal places. terms: at most 6 of distinct fractions, in kg together, and (n,)
-            which of them each line takes.
+        amounts: (n,) mantissas and (n,) decimal places. terms: at most 6 of distinct fractions, together in
+            kg, and (n,) which of them each line takes.
     Returns: (n,) mg, and how many lines fractions decided.
     Raises OverflowError: a mass above `MASS_MAX_MG`.
     Cost: some 50 ns a line, and 5 us a line that fractions decide.

@@ -1,10 +1,11 @@
-"""UK DESNZ, greenhouse gas conversion factors, the full set as a workbook: many tables, side by side, on many sheets."""
+"""UK DESNZ, greenhouse gas conversion factors, the full set: many tables, side by side, on the sheets of a workbook."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +72,7 @@ def _sheets(path: Path) -> Iterator[tuple[str, list[_Row]]]:
     try:
         book = fastexcel.read_excel(path)
         for name in book.sheet_names:
-            yield name, book.load_sheet(name, header_row=None, dtypes="string").to_polars().rows()
+            yield name, list(book.load_sheet(name, header_row=None, dtypes="string").to_polars().iter_rows())
     except fastexcel.FastExcelError:
         raise InputError(f"{path} cannot be read as a workbook", path=str(path)) from None
 
@@ -82,9 +83,7 @@ def _title(sheets: dict[str, list[_Row]], path: Path) -> tuple[str, str]:
         facts: dict[str, str] = {}
         for row in rows[:_TITLE_ROWS]:
             cells = [_text(cell) for cell in row if _text(cell)]
-            facts.update(
-                (name, value) for name, value in zip(cells, cells[1:], strict=False) if name in {"Version:", "Year:"}
-            )
+            facts.update((name, value) for name, value in pairwise(cells) if name in {"Version:", "Year:"})
         if len(facts) == 2 and re.fullmatch(r"\d{4}", facts["Year:"]):
             return facts["Version:"], facts["Year:"]
     raise InputError(f"{path} states no version and year in its sheets; is it DESNZ's full set?", path=str(path))
@@ -108,9 +107,7 @@ def _factors(sheet: str, rows: list[_Row], path: Path) -> Iterator[Factor]:
         yield from _row_factors((sheet, number, carried, unit), [(row[at], text) for at, text in totals], path)
 
 
-def _row_factors(
-    place: tuple[str, int, list[str], str], values: list[tuple[Any, str]], path: Path
-) -> Iterator[Factor]:
+def _row_factors(place: tuple[str, int, list[str], str], values: list[tuple[Any, str]], path: Path) -> Iterator[Factor]:
     sheet, number, labels, unit = place
     try:
         unit_of(unit)

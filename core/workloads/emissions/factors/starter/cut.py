@@ -60,7 +60,7 @@ _COLUMNS: Final = (
 
 
 def cut(folder: Path, out: Path) -> None:
-    """Write the starter's files. Raises ConfigError: a file lacks a figure that is named here; InputError of loaders."""
+    """Write the starter's files. Raises ConfigError: a file lacks a figure named here; InputError: as loaders do."""
     epa = epa_supply_chain.load(_file(folder, "epa_supply_chain_v1.3.0_co2e*.csv"))
     hub = epa_hub.load(_file(folder, "epa_hub_2025*.json"))
     desnz = desnz_flat.load(_file(folder, "desnz_2025_flat*.csv"))

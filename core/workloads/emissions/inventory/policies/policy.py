@@ -12,9 +12,9 @@ import yaml
 
 from core.errors import ConfigError
 from core.workloads.emissions.factors.sets import STARTER_FX, STARTER_PRICES
-from core.workloads.emissions.inventory.crosswalk import Crosswalk, read_crosswalk
-from core.workloads.emissions.inventory.own_entities import OwnEntity, read_own
-from core.workloads.emissions.inventory.rates import Basis, PriceIndices, Rates, read_prices, read_rates
+from core.workloads.emissions.inventory.policies.crosswalk import Crosswalk, read_crosswalk
+from core.workloads.emissions.inventory.policies.own_entities import OwnEntity, read_own
+from core.workloads.emissions.inventory.policies.rates import Basis, PriceIndices, Rates, read_prices, read_rates
 from core.workloads.emissions.rules.decimals import Mark
 from core.workloads.emissions.rules.gases import GWP_SETS
 

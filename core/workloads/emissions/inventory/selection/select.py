@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from core.currencies import EXPONENTS
 from core.errors import InputError
-from core.workloads.emissions.inventory.catalog import Candidate, Catalog
-from core.workloads.emissions.inventory.ranking import Asked, first_lost, ranked
+from core.workloads.emissions.inventory.selection.catalog import Candidate, Catalog
+from core.workloads.emissions.inventory.selection.ranking import Asked, first_lost, ranked
 from core.workloads.emissions.rules.categories import REFUSED_STAGES, Place, place_of
 from core.workloads.emissions.rules.units import Unit, spelt, unit_of
 
@@ -93,7 +93,9 @@ def _by_spend(query: Query, catalog: Catalog) -> Choice:
         return replace(refused(f"the publisher gives no figure for {code}; a blank is no 0"), place=place, shown=shown)
     if len(values) > 1:
         low, high = min(v for v in values if v is not None), max(v for v in values if v is not None)
-        sentence = f"{query.scheme} {code} stands for {len(same)} codes with factors of {float(low):g} to {float(high):g}"
+        sentence = (
+            f"{query.scheme} {code} stands for {len(same)} codes with factors of {float(low):g} to {float(high):g}"
+        )
         return replace(refused(f"{sentence} kg; name one of them"), place=place, shown=shown)
     chosen = same[0]
     if chosen.factor.unit not in EXPONENTS:
@@ -103,7 +105,7 @@ def _by_spend(query: Query, catalog: Catalog) -> Choice:
 
 
 def spend_candidates(scheme: str, code: str, catalog: Catalog) -> tuple[list[tuple[int, Candidate]], str]:
-    """Candidates with how their code was found: 0 as it stands, 1 of another revision, 2 as parent; or why there are none."""
+    """Candidates with how their code was found: 0 as it is, 1 of another revision, 2 as parent; or why none."""
     if scheme == "useeio":
         found = catalog.of_reference(code)
         return [(1, each) for each in found], f"no factor of the set has the reference code {code}"
@@ -111,8 +113,8 @@ def spend_candidates(scheme: str, code: str, catalog: Catalog) -> tuple[list[tup
         return [], f"{code!r} is no code of NAICS, which has two to six digits"
     if len(code) < 6:
         found = catalog.below("naics-2017", code)
-        if lost := _children_without_factor(code, found, catalog):
-            return [], f"{scheme} {code} also stands for {lost}, for which the set has no factor; name one code"
+        if without := _children_without_factor(code, found, catalog):
+            return [], f"{scheme} {code} also stands for {without}, for which the set has no factor; name one code"
         return [(2, each) for each in found], f"no factor of the set stands below {scheme} {code}"
     direct = [(0, each) for each in catalog.exact(scheme, code)] if scheme != "naics-2017" else []
     codes = _codes_of_2017(scheme, code, catalog)
@@ -123,7 +125,8 @@ def spend_candidates(scheme: str, code: str, catalog: Catalog) -> tuple[list[tup
         return direct, f"{scheme} {code} also stands for {', '.join(lost)} of 2017, for which there is no factor"
     if not found and not direct and scheme == "naics-2017":
         return [], _why_not_2017(code, catalog)
-    return direct + [(level, each) for each in found], f"there is no factor for {scheme} {code} in the set"
+    mapped_found = [(level, each) for each in found]
+    return direct + mapped_found, f"there is no factor for {scheme} {code} in the set"
 
 
 def _children_without_factor(code: str, found: Sequence[Candidate], catalog: Catalog) -> str:
@@ -278,7 +281,10 @@ def _misfit(query: Query, unit: Unit, found: Sequence[Candidate]) -> tuple[str, 
     if spelt(unit.dimension) == "energy" and dimensions & {"energy_gross", "energy_net"}:
         return f"{query.unit} of a fuel is gross or net: write {query.unit} (Gross CV) or (Net CV)", "review"
     units = ", ".join(sorted({candidate.factor.unit for candidate in found}))
-    return f"the unit {query.unit} is a {spelt(unit.dimension)}, and {query.code!r} has factors a {units} only", "rejected"
+    return (
+        f"the unit {query.unit} is a {spelt(unit.dimension)}, and {query.code!r} has factors a {units} only",
+        "rejected",
+    )
 
 
 def _spelling(unit: str, fits: Sequence[tuple[int, Candidate]]) -> str:
@@ -290,7 +296,11 @@ def _spelling(unit: str, fits: Sequence[tuple[int, Candidate]]) -> str:
 def _shown(order: Sequence[tuple[tuple[object, ...], Candidate]]) -> tuple[tuple[str, str, str], ...]:
     best = order[0][0]
     return tuple(
-        (f"{each.dataset.edition.source} {each.dataset.edition.edition}", f"{each.number}: {each.factor.label} a {each.factor.unit}", first_lost(best, places))
+        (
+            f"{each.dataset.edition.source} {each.dataset.edition.edition}",
+            f"{each.number}: {each.factor.label} a {each.factor.unit}",
+            first_lost(best, places),
+        )
         for places, each in order[:SHOWN]
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.workloads.emissions.inventory.catalog import Candidate
+from core.workloads.emissions.inventory.selection.catalog import Candidate
 
 CRITERIA: Final = ("source", "code", "region", "year", "unit", "patch")
 _WORLD: Final = frozenset({"", "GLO", "RoW", "WORLD"})

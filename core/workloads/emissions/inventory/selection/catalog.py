@@ -10,7 +10,7 @@ from functools import cache
 from core.workloads.emissions.factors.dataset import Dataset, Factor
 from core.workloads.emissions.factors.loaders.reading import path_code
 from core.workloads.emissions.factors.sets import FactorSet
-from core.workloads.emissions.inventory.policy import Policy
+from core.workloads.emissions.inventory.policies.policy import Policy
 from core.workloads.emissions.rules.gases import co2e
 from core.workloads.emissions.rules.units import Unit, unit_of
 
@@ -19,7 +19,7 @@ _PATHS = ("desnz", "epa-hub", "own")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A factor that may be chosen. rank: place of its source in the set; number: of the factor in its data set, from 1."""
+    """A factor that may be chosen. rank: of its source in the set; number: of it in its data set, from 1."""
 
     rank: int
     dataset: Dataset
@@ -47,6 +47,12 @@ class Catalog:
             for number, factor in enumerate(member.factors, 1):
                 self._add(Candidate(rank, member, number, factor))
 
+    @property
+    def is_regional(self) -> bool:
+        """Whether one scheme has factors of several regions."""
+        pairs = {(factor.scheme, factor.region) for member in self.set.members for factor in member.factors}
+        return len(pairs) > len({scheme for scheme, _ in pairs})
+
     def exact(self, scheme: str, code: str) -> list[Candidate]:
         """Candidates of the very code."""
         return self._by_code.get((scheme, folded(scheme, code)), [])
@@ -63,7 +69,9 @@ class Catalog:
         """kg CO2e a unit under the policy; None: the publisher's cell is blank, which is no 0."""
         without = self.policy.margins == "without"
         if factor.gases:
-            return co2e({gas: Fraction(part if without else whole) for gas, whole, part in factor.gases}, self.policy.gwp_set)
+            return co2e(
+                {gas: Fraction(part if without else whole) for gas, whole, part in factor.gases}, self.policy.gwp_set
+            )
         text = factor.without_margins if without and factor.without_margins is not None else factor.value
         return None if text is None else Fraction(text)
 

@@ -32,7 +32,7 @@ class Rates:
         return day[:length] if len(day) >= length else None
 
     def rate(self, given: str, wanted: str, period: str) -> Fraction | None:
-        """How much of `wanted` one `given` is: as stated, else its inverse, else both against one base; None: unknown."""
+        """How much of `wanted` one `given` is: as stated, inverted, or both against one base; None: unknown."""
         if given == wanted:
             return Fraction(1)
         if (stated := self._stated(given, wanted, period)) is not None:

@@ -12,9 +12,16 @@ from typing import Any, Final
 import polars as pl
 
 from core.errors import InputError
-from core.workloads.emissions.inventory.catalog import Candidate, Catalog
-from core.workloads.emissions.inventory.crosswalk import Part
-from core.workloads.emissions.inventory.select import Choice, Query, Taken, refused, select, select_electricity
+from core.workloads.emissions.inventory.policies.crosswalk import Part
+from core.workloads.emissions.inventory.selection.catalog import Candidate, Catalog
+from core.workloads.emissions.inventory.selection.select import (
+    Choice,
+    Query,
+    Taken,
+    refused,
+    select,
+    select_electricity,
+)
 from core.workloads.emissions.rules.categories import Place
 from core.workloads.emissions.rules.decimals import exact
 from core.workloads.emissions.rules.uncertainty import class_spread
@@ -52,8 +59,12 @@ class Answered:
     group: str = ""
 
 
-def asked(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the columns of a question, `KEYS`."""
+def asked(frame: pl.DataFrame, *, by_place: bool) -> pl.DataFrame:
+    """The frame with the columns of a question, `KEYS`, and `country_of`.
+
+    Args:
+        by_place: some factors are told apart by their region only; else the country is no part of a coded question.
+    """
     supplied = pl.col("supplier_factor").is_not_null()
     electric = (
         pl.col("code").is_null()
@@ -64,7 +75,8 @@ def asked(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         electric=electric.fill_null(False),
         is_capital=(pl.col("capex").str.to_uppercase() == "Y").fill_null(False),
-        place=pl.coalesce("country", "supplier_country"),
+        country_of=pl.coalesce("country", "supplier_country"),
+        place=pl.when(electric | pl.lit(by_place)).then(pl.coalesce("country", "supplier_country")),
         own_currency=pl.when(supplied).then(pl.col("currency")),
     )
 
@@ -123,7 +135,9 @@ def _mixed(code: str, found: list[tuple[Part, Answered]]) -> Answered:
     bases = {(each.choice.basis, each.currency, each.price_year, each.valuation) for _, each in found}
     categories = {each.choice.place.category for _, each in found if each.choice.place}
     if len(bases) > 1:
-        return Answered(refused(f"buyer_code {code!r} stands for factors of different units, which are not added"), None)
+        return Answered(
+            refused(f"buyer_code {code!r} stands for factors of different units, which are not added"), None
+        )
     if len(categories) > 1:
         names = ", ".join(map(str, sorted(filter(None, categories))))
         return Answered(refused(f"buyer_code {code!r} stands for the categories {names}; a line has one"), None)
@@ -133,7 +147,9 @@ def _mixed(code: str, found: list[tuple[Part, Answered]]) -> Answered:
     taken = tuple(taken for _, each in found for taken in each.choice.taken)
     return replace(
         first,
-        choice=replace(first.choice, taken=taken, shown=tuple(row for _, each in found for row in each.choice.shown[:1])),
+        choice=replace(
+            first.choice, taken=taken, shown=tuple(row for _, each in found for row in each.choice.shown[:1])
+        ),
         value=mean,
         s_class=s_class,
         has_margins=any(each.has_margins for _, each in found),

@@ -1,0 +1,126 @@
+"""`headrace emissions run` and `demo`: an inventory from a file of lines, without a database."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.terminal.options import AsJson
+
+RUN = """
+Compute an inventory from a file of purchase and activity lines, without a database.
+
+Every line has one fate: counted, superseded, excluded, review or rejected, with a reason unless it counts. Nothing is
+made up: no code, rate, unit or figure, no number. DIR gets lines.parquet (a row for each line, masses in whole
+milligrams) and summary.json (totals by category and by fate, and the interval of 95 %).
+
+Without --factors the starter set is taken: some 80 figures, for screening only, with its own rates and price index.
+
+[bold]Examples[/bold]
+
+  headrace emissions run --lines lines.csv --out answer
+
+  headrace emissions run --lines erp.csv --map amount=net_value --map code=naics --policy policy.yaml --out answer
+
+  headrace emissions run --lines lines.parquet --factors factors.yaml --period 2024 --out answer --json
+"""
+DEMO = """
+Make 1,000 purchase lines, compute their inventory with the starter set and hold it against the truth; offline.
+
+[bold]Examples[/bold]
+
+  headrace emissions demo
+
+  headrace emissions demo --out demo --json
+"""
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command("run", help=RUN)(run)
+    group.command("demo", help=DEMO)(demo)
+
+
+def run(
+    lines: Annotated[Path, typer.Option("--lines", help="CSV or Parquet of lines.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the answer; made if it is not there.")],
+    policy: Annotated[Path | None, typer.Option("--policy", help="YAML of choices, rates, indices, classes.")] = None,
+    factors: Annotated[str, typer.Option("--factors", help="starter, or a YAML file of members.")] = "starter",
+    period: Annotated[int | None, typer.Option("--period", help="Year; that of each line's date unless given.")] = None,
+    maps: Annotated[list[str] | None, typer.Option("--map", help="ours=theirs, or a file of such lines.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    from core.workloads.emissions.inventory.lines import mapping_of
+    from core.workloads.emissions.inventory.run import Request, prepare, write
+    from core.workloads.emissions.inventory.run import run as run_ready
+
+    ready = prepare(Request(lines, policy, factors, period, mapping_of(maps or [])))
+    computed, summary = run_ready(ready)
+    write(out, ready, computed, summary)
+    show(summary, out, as_json=as_json)
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Keep the files in this folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    import tempfile
+
+    from core.workloads.emissions.cli.evaluate import show as show_evaluated
+    from core.workloads.emissions.inventory.evaluate import evaluate
+    from core.workloads.emissions.inventory.run import Request, prepare, write
+    from core.workloads.emissions.inventory.run import run as run_ready
+    from core.workloads.emissions.made_purchases.files import write_purchases
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = out or Path(scratch)
+        write_purchases(1_000, 1, folder)
+        started = time.perf_counter()
+        ready = prepare(Request(folder / "lines.csv"))
+        computed, summary = run_ready(ready)
+        write(folder / "answer", ready, computed, summary)
+        seconds = time.perf_counter() - started
+        evaluated = evaluate(folder / "answer", folder / "truth.csv")
+        if as_json:
+            print(json.dumps({"summary": summary, "evaluation": evaluated, "seconds": round(seconds, 3)}, indent=2))
+            return
+        show(summary, folder / "answer" if out else None, as_json=False)
+        show_evaluated(evaluated, as_json=False)
+
+
+def show(summary: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+    """Totals by category, fates with their amounts, and the interval."""
+    from core.terminal.tables import emit
+
+    if as_json:
+        print(json.dumps(summary, indent=2))
+        return
+    head = f"{float(summary['total_kg']) / 1000:,.3f} t CO2e of {summary['lines']:,} lines"
+    rows = [
+        {"category": str(row["category"]), "lines": row["lines"], "t_co2e": f"{float(row['kg']) / 1000:,.3f}"}
+        for row in summary["by_category"]
+    ]
+    emit(head, rows, as_json=False, empty="no line counts")
+    fates = [
+        {
+            "fate": fate,
+            "lines": facts["lines"],
+            "amounts": ", ".join(f"{amount} {code}" for code, amount in facts["amounts"].items()),
+        }
+        for fate, facts in summary["by_fate"].items()
+    ]
+    print()
+    emit("Every line has one fate", fates, as_json=False)
+    low, high = (float(summary["interval"][end]) / 1000 for end in ("low_kg", "high_kg"))
+    print(
+        f"\n95 %: {low:,.3f} to {high:,.3f} t CO2e, under working assumptions; "
+        f"{summary['to_review']:,} lines to look at"
+    )
+    if summary["screening"]:
+        print(f"{summary['screening']}: good enough to find what matters, and for nothing else")
+    if out is not None:
+        print(f"written to {out}")

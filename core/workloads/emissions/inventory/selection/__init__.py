@@ -1,0 +1,1 @@
+"""Which factor a line takes, or why none."""
