@@ -109,7 +109,7 @@ class Reader:
         done = self._ran(step.line, folder)
         assert done.returncode == 0, f"{page}: `{step.line}` ended with {done.returncode}\n{done.stdout}{done.stderr}"
         for name in written_by(step.line):
-            assert (folder / name).is_file(), f"{page}: `{step.line}` wrote no {name}"
+            assert (folder / name).exists(), f"{page}: `{step.line}` wrote no {name}"
         if begun.count("\n") < SHARED_STEPS and "--via" not in step.line:
             shutil.copytree(folder, kept)
 

@@ -45,8 +45,9 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> pl.DataFrame:
 
 
 def lines_of(table: pl.DataFrame) -> pl.DataFrame:
-    """A table with some of `COLUMNS` as texts, and the others as nulls."""
-    present = [pl.col(name).cast(pl.String) for name in COLUMNS if name in table.columns]
+    """A table with some of `COLUMNS`, and the others as nulls; a text of blanks is null, too."""
+    texts = {name: pl.col(name).cast(pl.String).str.strip_chars() for name in COLUMNS if name in table.columns}
+    present = [pl.when(text != "").then(text).alias(name) for name, text in texts.items()]
     absent = [pl.lit(None, pl.String).alias(name) for name in COLUMNS if name not in table.columns]
     return table.select(*present, *absent).select(COLUMNS)
 

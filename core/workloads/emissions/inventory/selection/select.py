@@ -18,6 +18,8 @@ Basis = Literal["amount", "quantity"]
 NAICS: Final = ("naics-2012", "naics-2017", "naics-2022", "naics")
 SCHEMES: Final = (*NAICS, "useeio", "desnz", "epa-hub", "own")
 SHOWN: Final = 5
+_ROUNDING: Final = Fraction(1, 1000)
+"""Relative: figures of one activity in two units differ by less, as each is rounded."""
 _DRIVEN: Final = {(("length", 1),), (("length", 1), ("vehicle", 1))}
 
 
@@ -184,19 +186,22 @@ def _by_activity(query: Query, catalog: Catalog) -> Choice:
 def _of_order(
     query: Query, catalog: Catalog, order: Sequence[tuple[tuple[object, ...], Candidate]], unit: Unit
 ) -> Choice:
-    best, chosen = order[0]
+    best = order[0][0]
     same = [candidate for places, candidate in order if places == best]
     values = {_in_line_unit(catalog, candidate, unit) for candidate in same}
     if None in values:
         return refused(f"the publisher gives no figure for {query.code!r} in {query.unit}; a blank is no 0")
-    if len(values) > 1:
-        known = sorted(float(value) for value in values if value is not None)
+    known = sorted(value for value in values if value is not None)
+    if known[-1] - known[0] > _ROUNDING * abs(known[0]):
         rows = ", ".join(sorted({candidate.factor.code.rpartition(" > ")[2] for candidate in same})[:6])
         return refused(
-            f"{query.code!r} is ambiguous: {len(same)} rows of {known[0]:g} to {known[-1]:g} kg a {query.unit} ({rows})"
+            f"{query.code!r} is ambiguous: {len(same)} rows of {float(known[0]):g} to {float(known[-1]):g} kg "
+            f"a {query.unit} ({rows})"
         )
+    # One figure, rounded in several units: that with most digits says it best.
+    chosen = max(same, key=lambda candidate: (len((candidate.factor.value or "").strip("0.")), -candidate.number))
     flags = ("mapped code",) if best[1] else ()
-    taken = [Taken(chosen, _known(values.pop()), flags)]
+    taken = [Taken(chosen, _known(_in_line_unit(catalog, chosen, unit)), flags)]
     note = ""
     if catalog.policy.well_to_tank == "add" and chosen.factor.code.partition(" > ")[0].casefold() in WELL_TO_TANK:
         beside = well_to_tank(chosen, catalog)
