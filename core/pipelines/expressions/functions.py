@@ -99,20 +99,20 @@ def _f(
 
 
 _TEXTS: Final = {
-    **dict.fromkeys(("lower", "upper", "initcap", "reverse", "md5"), _f("text", TEXT)),
-    **dict.fromkeys(("trim", "btrim", "ltrim", "rtrim"), _f("text text?", TEXT)),
+    **dict.fromkeys(("lower", "upper", "initcap", "reverse"), _f("text", TEXT)),
+    **dict.fromkeys(("btrim", "ltrim", "rtrim"), _f("text constant?", TEXT)),
     **dict.fromkeys(("length", "char_length"), _f("text", INT)),
     **dict.fromkeys(("left", "right"), _f("text int", TEXT)),
     **dict.fromkeys(("substring", "substr"), _f("text int int?", TEXT, can_fail=True)),
-    **dict.fromkeys(("replace", "translate"), _f("text text text", TEXT)),
-    **dict.fromkeys(("lpad", "rpad"), _f("text int text?", TEXT, can_fail=True)),
-    "strpos": _f("text text", INT),
-    "split_part": _f("text text int", TEXT, can_fail=True),
+    **dict.fromkeys(("replace", "translate"), _f("text constant constant", TEXT)),
+    **dict.fromkeys(("lpad", "rpad"), _f("text int constant?", TEXT, can_fail=True)),
+    "strpos": _f("text constant", INT),
+    "split_part": _f("text constant int", TEXT, can_fail=True),
     "starts_with": _f("text text", BOOL),
     "concat": _f("any*", TEXT),
-    "concat_ws": _f("text any*", TEXT),
+    "concat_ws": _f("constant any*", TEXT),
     "regexp_like": _f("text constant", BOOL),
-    "regexp_replace": _f("text constant text", TEXT),
+    "regexp_replace": _f("text constant constant", TEXT),
     "regexp_substr": _f("text constant", TEXT),
     "regexp_count": _f("text constant", INT),
 }
@@ -153,6 +153,9 @@ _WINDOWS: Final = {
     **dict.fromkeys(("lag", "lead"), _f("any constant?", _first, place="window")),
     **dict.fromkeys(("first_value", "last_value"), _f("any", _first, place="window")),
 }
+
+RUNNING: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "any_value"})
+"""Aggregates that a window with an order knows: from the first row of the group to the last of the same place."""
 
 FUNCTIONS: Final[Mapping[str, Function]] = {**_TEXTS, **_NUMBERS, **_TIMES, **_AGGREGATES, **_WINDOWS}
 

@@ -215,6 +215,8 @@ class _Typer:
         found, shown = NULL, nodes[0]
         for node in nodes:
             one = self.of(node)
+            if one == INTERVAL:
+                raise ExpressionError(f"{said} is not of intervals; {_short(node)} is one", _at(node))
             both = common_type(found, one) or (
                 found if _reads_as(node, found) else one if _reads_as(shown, one) else None
             )
@@ -321,7 +323,7 @@ def _constant(node: syntax.Call, function: Function, one: Expression) -> ColumnT
         raise ExpressionError(
             f"{node.name}() knows no '{str(one.value)[:20]}'{instead(str(one.value), function.choices)}", one.at
         )
-    if node.name.startswith("regexp_"):
+    if node.name.startswith("regexp_") and one is node.arguments[1]:
         _refuse_regex(str(one.value), one.at)
     return literal_type(one.value)
 

@@ -9,7 +9,9 @@ from typing import Any, assert_never
 
 from core.errors import InputError
 from core.pipelines.expressions import syntax
+from core.pipelines.expressions.functions import FUNCTIONS, RUNNING
 from core.pipelines.expressions.results import can_cast
+from core.pipelines.expressions.syntax import Expression
 from core.pipelines.expressions.typing import Scope, column_of
 from core.pipelines.flow.frame import Frame, Origin, Report
 from core.pipelines.language import spec
@@ -298,10 +300,22 @@ def _window(step: spec.Window, frame: Frame, at: Place) -> Frame:
     _ordered(step.order_by, frame, at)
     _whole_groups(step.by, frame, at, "window")
     scope = Scope(frame.columns, "window", frozenset(step.by))
-    added = {
-        name: at.report.expression(f"{at.path}.{name}", text, frame, scope)[1] for name, text in step.values.items()
-    }
+    added: dict[str, ColumnType] = {}
+    for name, text in step.values.items():
+        node, added[name] = at.report.expression(f"{at.path}.{name}", text, frame, scope)
+        if node is not None and step.order_by:
+            _running(node, f"{at.path}.{name}", at.report)
     return frame.with_columns(added)
+
+
+def _running(node: Expression, path: str, report: Report) -> None:
+    """Refuse aggregates that cannot go on from row to row."""
+    for call in syntax.walk(node):
+        if not isinstance(call, syntax.Call) or FUNCTIONS[call.name].place != "aggregate":
+            continue
+        if call.distinct or call.name not in RUNNING:
+            said = "distinct" if call.distinct else f"{call.name}()"
+            report.refuse(path, f"{said} has no running form; leave order_by out", call.at)
 
 
 def _whole_groups(by: Sequence[str], frame: Frame, at: Place, what: str) -> None:
