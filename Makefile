@@ -40,8 +40,14 @@ demo: $(VENV)/.kernels ## Resolve 100,000 generated persons, from nothing to a s
 	@mkdir -p "$(DEMO_STATE)"
 	@$(DEMO_ENV) $(PYTHON) -m flows.demo
 
-test: setup-dev ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
-	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+# The stories of the pages in a browser are part of the suite where Debian's chromium is installed.
+BROWSER := $(VENV)/browser
+CHROMIUM := $(shell command -v chromium)
+STORIES := $(if $(filter tests,$(TESTS)),tests/browser/workbench)
+
+test: setup-dev $(if $(and $(CHROMIUM),$(STORIES)),$(BROWSER)/.installed) ## Run the whole suite with its own PostgreSQL and Redis (TESTS=path narrows it)
+	@PYTHONPATH=$(BROWSER) $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(if $(CHROMIUM),$(STORIES))
+	@[ -n "$(CHROMIUM)" ] || [ -z "$(STORIES)" ] || echo "test: $(STORIES) did not run: it wants apt-get install chromium"
 
 test-long: setup-dev ## The same with all that is repetition: further seeds and examples, more records; hours, not minutes
 	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=long $(TESTS)
@@ -57,15 +63,15 @@ test-image: setup-dev ## Carry out the Dockerfile in a private root and use it; 
 	@$(PYTHON) -m pytest -n 0 tests/image
 
 # Driven by a library that nothing else here wants: it has a folder and a lock of its own.
-BROWSER := $(VENV)/browser
-
-test-browser: setup-dev ## Press Run in the Prefect UI of `headrace up`, in Debian's Chromium
-	@command -v chromium >/dev/null || { echo "test-browser: chromium is missing: apt-get install chromium" >&2; exit 1; }
-	@[ tests/browser/requirements.lock -ot $(BROWSER)/.installed ] || { rm -rf $(BROWSER); \
+$(BROWSER)/.installed: tests/browser/requirements.lock | setup-dev
+	@rm -rf $(BROWSER); \
 		$(call timed,installing playwright from tests/browser/requirements.lock,\
 		$(PIP) install --no-deps --require-hashes --target $(BROWSER) -r tests/browser/requirements.lock) \
-		&& touch $(BROWSER)/.installed; }
-	@PYTHONPATH=$(BROWSER) $(PYTHON) -m pytest -n 0 tests/browser
+		&& touch $@
+
+test-browser: setup-dev $(BROWSER)/.installed ## Work in the pages, and press Run in the Prefect UI of `headrace up`, in Debian's Chromium
+	@[ -n "$(CHROMIUM)" ] || { echo "test-browser: chromium is missing: apt-get install chromium" >&2; exit 1; }
+	@PYTHONPATH=$(BROWSER) $(PYTHON) -m pytest -n 0 tests/browser tests/browser/workbench
 
 # The tool that makes the site is needed for nothing else, and has a lock of its own.
 SITE := $(VENV)/site

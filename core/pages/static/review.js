@@ -42,6 +42,7 @@
         const found = await fragment(answer);
         found.forEach((one) => { one.hidden = true; cases.append(one); });
         if (!current()) show(held()[0]);
+        if (!held().length && !waiting.length) say("nothing is free now: the rest is done, or with other people");
       }
     } catch (_) { /* The next verdict asks again. */ }
     taking = false;
@@ -63,6 +64,7 @@
     const names = [...article.querySelectorAll("thead th")].slice(1, 3).map((one) => one.textContent).join(" · ");
     line.append(word, ` ${names} `, button);
     undos.prepend(line);
+    page.querySelector(".none-yet")?.remove();
     while (undos.children.length > UNDOS) undos.lastElementChild.remove();
     marked();
   };

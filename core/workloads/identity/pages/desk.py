@@ -39,6 +39,11 @@ class DataSet:
         """Cases that somebody could take, first and second looks."""
         return 0 if self.cases is None else self.cases.open + self.cases.second
 
+    @property
+    def n_free(self) -> int:
+        """Those of them that are with nobody."""
+        return 0 if self.cases is None else max(self.n_waiting - self.cases.taken, 0)
+
 
 def now() -> datetime:
     """The moment of a request."""
