@@ -8,5 +8,5 @@ _CLI = "core.workloads.emissions.cli"
 
 WORKLOAD = Workload(
     name="emissions",
-    commands={"": (f"{_CLI}.emissions",), "generate": (f"{_CLI}.generate",)},
+    commands={"": (f"{_CLI}.emissions", f"{_CLI}.factors"), "generate": (f"{_CLI}.generate",)},
 )

@@ -49,16 +49,19 @@ def run(
     lines: Annotated[Path, typer.Option("--lines", help="CSV or Parquet of lines.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the answer; made if it is not there.")],
     policy: Annotated[Path | None, typer.Option("--policy", help="YAML of choices, rates, indices, classes.")] = None,
-    factors: Annotated[str, typer.Option("--factors", help="starter, or a YAML file of members.")] = "starter",
+    factors: Annotated[
+        str, typer.Option("--factors", help="starter, a YAML file of members, or a kept set.")
+    ] = "starter",
     period: Annotated[int | None, typer.Option("--period", help="Year; that of each line's date unless given.")] = None,
     maps: Annotated[list[str] | None, typer.Option("--map", help="ours=theirs, or a file of such lines.")] = None,
     as_json: AsJson = False,
 ) -> None:
+    from core.workloads.emissions.cli.factors import store_folder
     from core.workloads.emissions.inventory.lines import mapping_of
     from core.workloads.emissions.inventory.run import Request, prepare, write
     from core.workloads.emissions.inventory.run import run as run_ready
 
-    ready = prepare(Request(lines, policy, factors, period, mapping_of(maps or [])))
+    ready = prepare(Request(lines, policy, factors, period, mapping_of(maps or []), store_folder()))
     computed, summary = run_ready(ready)
     write(out, ready, computed, summary)
     show(summary, out, as_json=as_json)

@@ -100,7 +100,9 @@ def to_dict(dataset: Dataset) -> dict[str, Any]:
 def from_dict(said: Mapping[str, Any]) -> Dataset:
     """What `to_dict` gave; the id is computed again, so a changed file shows."""
     factors = (
-        Factor(**{**row, "gases": tuple((gas, whole, part) for gas, whole, part in row.get("gases", ()))})
+        Factor(
+            **{"value": None, **row, "gases": tuple((gas, whole, part) for gas, whole, part in row.get("gases", ()))}
+        )
         for row in said["factors"]
     )
     return dataset_of(Edition(**said["edition"]), factors, said["file_sha256"])

@@ -14,6 +14,7 @@ import polars as pl
 from core.errors import ConfigError, InputError
 from core.intake.file_digest import file_digest
 from core.workloads.emissions.factors.sets import STARTER, FactorSet, read_set, starter_set
+from core.workloads.emissions.factors.store import FactorStore
 from core.workloads.emissions.inventory.compute import Computed, compute
 from core.workloads.emissions.inventory.lines import read_lines
 from core.workloads.emissions.inventory.policies.policy import Policy, read_policy
@@ -42,13 +43,18 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to compute. factors: the name `starter`, or a YAML file of members. period: a year, or that of each date."""
+    """What to compute. period: a year, or None: that of each date.
+
+    Attributes:
+        factors: `starter`, a YAML file of members, or the name of a set in `store`, the folder of kept data sets.
+    """
 
     lines: Path
     policy: Path | None = None
     factors: str = STARTER
     period: int | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    store: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +69,23 @@ class Ready:
 
 def prepare(request: Request) -> Ready:
     """Read all files of a request. Raises ConfigError, InputError, SchemaError: as their readers do."""
-    factor_set = factors_of(request.factors)
+    factor_set = factors_of(request.factors, request.store)
     policy = read_policy(request.policy, is_starter=factor_set.is_starter)
     if not request.lines.exists():
         raise InputError(f"{request.lines} is not there", path=str(request.lines))
     return Ready(request, factor_set, policy, read_lines(request.lines, request.mapping))
 
 
-def factors_of(name: str) -> FactorSet:
-    """The starter set, or that of a YAML file. Raises ConfigError: neither."""
+def factors_of(name: str, store: Path | None = None) -> FactorSet:
+    """The starter set, that of a YAML file, or one of the store. Raises ConfigError: none of them."""
     if name == STARTER:
         return starter_set()
     path = Path(name)
-    if not path.is_file():
-        raise ConfigError(f"--factors {name}: is neither '{STARTER}' nor a file; `headrace factors sources` shows how")
-    return read_set(path)
+    if path.is_file():
+        return read_set(path)
+    if store is not None and not path.suffix:
+        return FactorStore(store).factor_set(name)
+    raise ConfigError(f"--factors {name}: is neither '{STARTER}' nor a file; `headrace factors sources` shows how")
 
 
 def run(ready: Ready) -> tuple[Computed, dict[str, Any]]:
@@ -108,6 +116,7 @@ def request_of(out: Path) -> Request:
             said["factors"],
             said["period"],
             said["map"],
+            Path(said["store"]) if said["store"] else None,
         )
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{out} holds no complete run; `headrace emissions run --out {out}` makes one") from None
@@ -115,11 +124,14 @@ def request_of(out: Path) -> Request:
 
 def _record(ready: Ready) -> dict[str, Any]:
     request = ready.request
-    inputs = [request.lines, *ready.policy.files, *([] if request.factors == STARTER else [Path(request.factors)])]
+    named = Path(request.factors)
+    is_file = request.factors != STARTER and named.is_file()
+    inputs = [request.lines, *ready.policy.files, *([named] if is_file else [])]
     return {
         "lines": str(request.lines.absolute()),
         "policy": str(request.policy.absolute()) if request.policy else None,
-        "factors": request.factors if request.factors == STARTER else str(Path(request.factors).absolute()),
+        "factors": str(named.absolute()) if is_file else request.factors,
+        "store": str(request.store.absolute()) if request.store else None,
         "period": request.period,
         "map": dict(request.mapping),
         "sha256": {str(path): file_digest(path) for path in inputs},

@@ -35,7 +35,7 @@ def test_what_cannot_be_read_ends_with_2_and_one_sentence(tmp_path: Path) -> Non
         (("--lines", "lines.csv"), "has no column 'line_id' for line_id"),
         (("--lines", "lines.csv", "--map", "lineid=id"), "lines have no such column"),
         (("--lines", "lines.csv", "--map", "amount"), "is neither ours=theirs nor a file"),
-        (("--lines", "lines.csv", "--factors", "none"), "is neither 'starter' nor a file"),
+        (("--lines", "lines.csv", "--factors", "none.yaml"), "is neither 'starter' nor a file"),
     ):
         done = headrace("emissions", "run", *words, "--out", "out", cwd=tmp_path)
         assert (done.returncode, why in done.stderr) == (2, True), done.stderr
