@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from core.pipelines.catalog import Catalog
     from core.pipelines.flow.checking import Checked
-    from core.pipelines.language.spec import PipelineSpec
 
 CHECK = """
 Follow columns and types of a pipeline from its sources to its sink and say everything that cannot be, a sentence each.
@@ -37,8 +35,11 @@ Print the JSON Schema of the pipeline language, for editors that complete and ch
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
+    from core.workloads.pipelines.cli.examples import TEST, run_examples
+
     group = typer.Typer(help="Pipelines in a closed language, checked before they run.", no_args_is_help=True)
     group.command("check", help=CHECK)(check)
+    group.command("test", help=TEST)(run_examples)
     group.command("schema", help=SCHEMA)(schema)
     app.add_typer(group, name="pipeline")
 
@@ -56,10 +57,11 @@ def check(
     from core.pipelines.flow.checking import check as check_spec
     from core.pipelines.language.reading import read_spec
     from core.pipelines.refusals import PipelineRefused
+    from core.workloads.pipelines.cli.files import catalog_of, text_of
 
     try:
-        given = read_spec(_text(spec))
-        found = check_spec(given, _catalog(catalog, given))
+        given = read_spec(text_of(spec))
+        found = check_spec(given, catalog_of(catalog, given))
     except PipelineRefused as error:
         if not as_json:
             raise
@@ -71,38 +73,10 @@ def check(
     _show(found, as_json=as_json)
 
 
-def _catalog(path: Path | None, spec: PipelineSpec) -> Catalog:
-    if path is not None:
-        from core.pipelines.catalog import read_catalog
-        from core.pipelines.language.yaml_text import read_yaml
-
-        return read_catalog(read_yaml(_text(path), MAX_CATALOG_BYTES, "catalog"))
-    from core.connections.blocks import connections_of
-    from core.connections.catalog import real_catalog
-    from core.runtime import open_runtime
-
-    named = {source.at for source in spec.sources.values()} | {spec.sink.at}
-    with open_runtime() as runtime:
-        return real_catalog(connections_of(runtime.settings, runtime.db), named)
-
-
-MAX_CATALOG_BYTES = 16 * 1024 * 1024
-"""Of a catalog: some 100,000 columns."""
-
-
 def schema() -> None:
     from core.pipelines.language.schema import json_schema
 
     print(json.dumps(json_schema(), separators=(",", ":")))
-
-
-def _text(path: Path) -> bytes:
-    from core.errors import InputError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or type(error).__name__})", path=str(path)) from None
 
 
 def _show(found: Checked, *, as_json: bool) -> None:
