@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.workloads.invoices.cli import evaluate, explain, published
 from core.workloads.invoices.cli.options import mapping_of, policy_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CHANGED_SHOWN = 20
 
 EXAMPLES = """
 Find which open invoices each payment settles, apply what is sure, suggest the rest.
@@ -30,6 +35,8 @@ exactly one state: applied, suggested, exception, unapplied, foreign.
   headrace reconcile --invoices open.csv --payments bank.csv --out answer --publish
 
   headrace reconcile explain P-77 --run answer
+
+  headrace reconcile --dry-run --rules stricter.yaml --run answer
 """
 
 
@@ -61,6 +68,12 @@ def reconcile(
         list[str] | None, typer.Option("--map", help="file.field=column, decimal=, or a YAML file of the same.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the answer.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: show what --rules would change of the run in --run.")
+    ] = False,
+    of_run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="With --dry-run: folder of an earlier --out.")
+    ] = None,
     publish: Annotated[
         bool, typer.Option("--publish", help="Write what is applied to the database and its ledger, too.")
     ] = False,
@@ -73,6 +86,9 @@ def reconcile(
         return
     from core.errors import ConfigError
 
+    if dry_run or of_run:
+        _show_difference(dry_run, of_run, rules, as_json=as_json)
+        return
     missing = [
         name for name, value in (("--invoices", invoices), ("--payments", payments), ("--out", out)) if not value
     ]
@@ -82,6 +98,7 @@ def reconcile(
         raise ConfigError("--csv and --xlsx: choose one")
     from core.workloads.invoices.reconciling import run
 
+    run.require_out(out)
     single = {"invoices": invoices, "customers": customers, "rates": rates}
     files = {kind: [path] for kind, path in single.items() if path}
     files |= {"payments": payments, "advices": advices or []}
@@ -89,11 +106,58 @@ def reconcile(
     found = published.publish(request, tenant) if publish else run.reconcile(request)
     suffix = ".csv" if as_csv else ".xlsx" if as_xlsx else ".parquet"
     run.write_folder(out, run.record_of(request, found), found.answer, suffix)
-    _show(found.figures(), found.read.notices, out, as_json=as_json)
+    notices = (*found.read.notices, *_in_the_future(found.sides.payments))
+    _show(found.figures(), notices, out, as_json=as_json)
+
+
+def _in_the_future(payments: pl.DataFrame) -> list[str]:
+    """A notice on payments that are booked after tomorrow; not of the run, which knows no clock."""
+    from datetime import UTC, date, datetime
+
+    tomorrow = (datetime.now(UTC).date() - date(1970, 1, 1)).days + 1
+    late = payments["date"] > tomorrow
+    return [f"{int(late.sum()):,} payments are booked in the future; their dates may be wrong"] if late.any() else []
+
+
+def _show_difference(dry_run: bool, of_run: Path | None, rules: Path | None, *, as_json: bool) -> None:
+    from core.errors import ConfigError
+    from core.terminal.tables import emit
+    from core.workloads.invoices.reconciling.dry_run import difference
+
+    if not dry_run or of_run is None or rules is None:
+        raise ConfigError("say --dry-run --rules FILE --run DIR: what other rules would change of an earlier run")
+    found = difference(of_run, policy_of(rules))
+    rows = found.sums()
+    if as_json:
+        print(json.dumps({"payments": found.payments, "sums": rows, "changed": found.changed.to_dicts()}))
+        return
+    shown = [
+        {
+            "payments": f"{row['payments']:,}",
+            "from": row["before"],
+            "to": row["after"],
+            "amount": _money(row["currency"], row["amount_minor"]),
+        }
+        for row in rows
+    ]
+    emit(f"{len(found.changed):,} of {found.payments:,} payments change", shown, as_json=False)
+    listed = [
+        {**row, "amount_minor": _money(row["currency"], row["amount_minor"])}
+        for row in found.changed.head(CHANGED_SHOWN).drop("held").to_dicts()
+    ]
+    named = [
+        {"amount" if key == "amount_minor" else key: row[key] for key in row if key != "currency"} for row in listed
+    ]
+    emit(f"the first {len(named)}" if len(named) < len(found.changed) else "", named, as_json=False)
+
+
+def _money(code: str, minor: int) -> str:
+    from core.currencies import exponent_of
+
+    return f"{minor / 10 ** exponent_of(code):,.{exponent_of(code)}f} {code}"
 
 
 def _show(figures: dict[str, Any], notices: tuple[str, ...], out: Path, *, as_json: bool) -> None:
-    from core.currencies import exponent_of
     from core.terminal.tables import emit
 
     for notice in notices:
@@ -105,10 +169,7 @@ def _show(figures: dict[str, Any], notices: tuple[str, ...], out: Path, *, as_js
         {
             "state": state,
             "payments": f"{entry['payments']:,}",
-            "amounts": ", ".join(
-                f"{minor / 10 ** exponent_of(code):,.{exponent_of(code)}f} {code}"
-                for code, minor in sorted(entry["amount_minor"].items())
-            ),
+            "amounts": ", ".join(_money(code, minor) for code, minor in sorted(entry["amount_minor"].items())),
         }
         for state, entry in figures["states"].items()
     ]

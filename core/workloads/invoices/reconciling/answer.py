@@ -9,7 +9,16 @@ import numpy as np
 import polars as pl
 
 from core.workloads.invoices.rules.block import WAYS
-from core.workloads.invoices.rules.decide import APPLIED, FOREIGN, HELD, STATES, SUGGESTED, UNEXPLAINED, Decisions
+from core.workloads.invoices.rules.decide import (
+    APPLIED,
+    FOREIGN,
+    HELD,
+    STATES,
+    SUGGESTED,
+    UNAPPLIED,
+    UNEXPLAINED,
+    Decisions,
+)
 from core.workloads.invoices.rules.explanations import DISCOUNT, FAMILIES, FX, KINDS, PART_KINDS
 from core.workloads.invoices.rules.propose import NAMING
 from core.workloads.invoices.rules.settle import Settlement
@@ -189,6 +198,7 @@ def _states(sides: Sides, decisions: Decisions, rows: pl.DataFrame) -> pl.DataFr
     state = decisions.state.copy()
     lonely = (sides.block.receipts.amount < 0) & ~np.isin(np.arange(n), back) & (state != SUGGESTED)
     state[lonely & (state != FOREIGN)] = UNEXPLAINED
+    state[sides.block.receipts.amount == 0] = UNAPPLIED
     frame = pl.DataFrame(
         {
             "payment_id": sides.payments["id"],
@@ -230,6 +240,8 @@ def _unapplied(states: pl.DataFrame, sides: Sides) -> pl.DataFrame:
     kind = (
         pl.when("back")
         .then(pl.lit("reversal"))
+        .when(pl.col("amount_minor") == 0)
+        .then(pl.lit("zero"))
         .when(pl.col("state") == "foreign")
         .then(pl.lit("foreign"))
         .when(pl.col("held") == "equal_claim")
@@ -239,6 +251,7 @@ def _unapplied(states: pl.DataFrame, sides: Sides) -> pl.DataFrame:
     step = kind.replace_strict(
         {
             "reversal": "nothing was applied that it takes back",
+            "zero": "nothing came: ask the bank what the line is for",
             "foreign": "find whose it is",
             "duplicate": "refund, or keep as prepayment",
             "prepayment": "ask the customer what it is for",

@@ -21,7 +21,7 @@ def explained(folder: Path, payment: str, item: str | None) -> dict[str, Any]:
     Raises:
         InputError: no finished run there, a file has changed since, or there is no such payment or item.
     """
-    found = reconcile(_request_of(folder))
+    found = reconcile(request_of(folder))
     receipt = _place(found.sides.payments["id"], payment, "payment")
     told = why(found.run, receipt)
     ids = found.sides.invoices["id"]
@@ -40,7 +40,8 @@ def _place(ids: pl.Series, wanted: str, what: str) -> int:
     return int(places[0])
 
 
-def _request_of(folder: Path) -> Request:
+def request_of(folder: Path) -> Request:
+    """What a run was asked. Raises InputError: no finished run is there, or a file has changed since."""
     path = folder / RUN
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from core.errors import ConfigError, HeadraceError
 from core.intake.file_digest import file_digest
 from core.workloads.invoices.reconciling.answer import Answer, answer_of
 from core.workloads.invoices.reconciling.reading import Files, Read, read_tables
@@ -72,12 +73,19 @@ def reconcile_tables(request: Request, read: Read) -> Reconciled:
     model = train(sides.block, found)
     gone = sides.reversals["original"].to_numpy().astype(np.int64)
     settled = settle(sides.block, found, model, gone)
-    policy = Policy(
-        request.policy.auto_min, request.policy.loss_minor, request.policy.weak_below, len(read.tables.rates) > 0
-    )
-    decisions = decide(sides.block, settled, policy)
+    decisions = decide(sides.block, settled, _with_rates(request.policy, read))
     decided = Decided(sides.block, found, model, settled, decisions)
     return Reconciled(read, sides, decided, answer_of(sides, settled, decisions))
+
+
+def decided_by(found: Reconciled, policy: Policy) -> Answer:
+    """The answer under other rules, with the model and the explanations as they are."""
+    decisions = decide(found.sides.block, found.run.settled, _with_rates(policy, found.read))
+    return answer_of(found.sides, found.run.settled, decisions)
+
+
+def _with_rates(policy: Policy, read: Read) -> Policy:
+    return replace(policy, has_rates=len(read.tables.rates) > 0)
 
 
 def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
@@ -107,12 +115,26 @@ def digests_of(files: Files) -> dict[str, list[str]]:
     return {kind: [file_digest(path) for path in paths] for kind, paths in files.items()}
 
 
+def require_out(out: Path) -> None:
+    """Raise ConfigError: `out` is there and no folder."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out} is a file; it must name a folder", option="out", got=str(out))
+
+
 def write_folder(folder: Path, record: Mapping[str, Any], answer: Answer, suffix: str = ".parquet") -> None:
     """Write allocations, exceptions and unapplied, then run.json: a folder with one is complete.
 
     Args:
         suffix: .parquet, .csv or .xlsx.
+    Raises HeadraceError: the folder cannot be written.
     """
+    try:
+        _write_all(folder, record, answer, suffix)
+    except OSError as error:
+        raise HeadraceError(f"{folder} cannot be written: {error.strerror}", option="out") from error
+
+
+def _write_all(folder: Path, record: Mapping[str, Any], answer: Answer, suffix: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RUN).unlink(missing_ok=True)
     for name in ("allocations", "exceptions", "unapplied"):

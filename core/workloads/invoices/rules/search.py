@@ -130,7 +130,7 @@ def search_more(items: Items, payment: Payment, asked: tuple[Integers, int, int]
             others[n], amounts[n] = item, items.open[item]
             n += 1
     most = 1
-    while most < min(4, n) and chance_of(amounts[:n], most + 1) < CHANCE_MOST:
+    while most < min(4, n) and chance_of(amounts[:n], most + 1, CHANCE_MOST) < CHANCE_MOST:
         most += 1
     places, sizes = np.zeros((SETS_MOST, 4), np.int64), np.zeros(SETS_MOST, np.int64)
     for row in range(find_few(amounts[:n], (rest, rest), min(most, n), places, sizes)):
@@ -294,7 +294,7 @@ def fill_chances(items: Items, pools: Pools) -> None:
     for pool in range(len(pools.starts) - 1):
         amounts = items.ascending[pools.starts[pool] : pools.starts[pool + 1]]
         for n in range(2, 5):
-            pools.chance[pool, n] = chance_of(amounts, n)
+            pools.chance[pool, n] = chance_of(amounts, n, np.inf)
         pools.chance[pool, 5] = any_chance_of(amounts)
 
 
@@ -305,34 +305,39 @@ def any_chance_of(amounts: Integers) -> float:
     for grid in GRIDS:
         on_grid = amounts[amounts % grid == 0]
         if len(on_grid) > 0:
-            spread = np.abs(on_grid).sum() // _grid_of(on_grid) + 1
+            spread = np.abs(on_grid).sum() // _grid_of(on_grid, grid) + 1
             most = max(most, 2.0 ** min(len(on_grid), 60) / spread)
     return most
 
 
 @kernel
-def chance_of(amounts: Integers, n: int) -> float:
+def chance_of(amounts: Integers, n: int, enough: float) -> float:
     """Expected sets of n of these amounts, ascending, that have one given sum: the most over those on a grid.
 
-    A few round amounts among others make the same sums in many ways, whatever the others are.
+    A few round amounts among others make the same sums in many ways, whatever the others are. What is `enough` is not
+    looked at further.
     """
     most = 0.0
     for grid in GRIDS:
-        on_grid = amounts[amounts % grid == 0]
+        if most >= enough:
+            break
+        on_grid = amounts if grid == 1 else amounts[amounts % grid == 0]
         size = len(on_grid)
         if size >= n:
             # All of few are one set, whose sum might be any of the size of an amount.
             wide = max(on_grid[size - n :].sum() - on_grid[:n].sum(), on_grid[-1], -on_grid[0])
-            most = max(most, _n_sets(size, n) / (wide // _grid_of(on_grid) + 1))
+            most = max(most, _n_sets(size, n) / (wide // _grid_of(on_grid, grid) + 1))
     return most
 
 
 @kernel
-def _grid_of(amounts: Integers) -> int:
-    """What all amounts are multiples of."""
+def _grid_of(amounts: Integers, least: int) -> int:
+    """What all amounts, multiples of `least`, are multiples of."""
     grid = 0
     for amount in amounts:
         grid = _gcd(grid, abs(amount))
+        if grid == least:
+            break
     return max(grid, 1)
 
 

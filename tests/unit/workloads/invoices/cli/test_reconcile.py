@@ -44,6 +44,33 @@ def test_reconcile_writes_a_folder_and_explains_it(files: Path) -> None:
     assert (changed.returncode, "has changed since the run" in changed.stderr) == (2, True)
 
 
+def test_reconcile_shows_what_other_rules_would_change(files: Path) -> None:
+    (files / "strict.yaml").write_text("loss_minor: 0\nauto_min: 1.0\n")
+    words = ("reconcile", "--invoices", "i.csv", "--payments", "p.csv", "--map", "invoices.number=doc_no", "--out", "r")
+    assert headrace(*words, cwd=files).returncode == 0
+    before = (files / "r" / "run.json").read_bytes()
+    dry = ("reconcile", "--dry-run", "--rules", "strict.yaml", "--run", "r")
+    told = json.loads(headrace(*dry, "--json", cwd=files).stdout)
+    assert told["payments"] == 2
+    assert [(row["before"], row["after"], row["payments"]) for row in told["sums"]] == [("applied", "suggested", 1)]
+    assert [(row["payment_id"], row["amount_minor"]) for row in told["changed"]] == [("p1", 81_255)]
+    printed = headrace(*dry, cwd=files).stdout
+    assert "1 of 2 payments change" in printed
+    assert "812.55 EUR" in printed
+    assert (files / "r" / "run.json").read_bytes() == before
+    alone = headrace("reconcile", "--dry-run", "--run", "r", cwd=files)
+    assert (alone.returncode, "--rules FILE" in alone.stderr) == (2, True)
+
+
+def test_reconcile_says_what_is_odd_of_payments(files: Path) -> None:
+    (files / "p.csv").write_text(PAYMENTS + "p3,0,EUR,28.03.2024,\np4,1,EUR,28.03.2199,\n")
+    words = ("reconcile", "--invoices", "i.csv", "--payments", "p.csv", "--map", "invoices.number=doc_no", "--out", "r")
+    done = headrace(*words, cwd=files)
+    assert "1 payments are booked in the future" in done.stderr
+    unapplied = pl.read_parquet(files / "r" / "unapplied.parquet")
+    assert dict(unapplied.select("payment_id", "kind").rows())["p3"] == "zero"
+
+
 def test_reconcile_escapes_formulas_in_csv(files: Path) -> None:
     words = ("reconcile", "--invoices", "i.csv", "--payments", "p.csv", "--map", "invoices.number=doc_no", "--out", "r")
     assert headrace(*words, "--csv", cwd=files).returncode == 0
@@ -55,6 +82,7 @@ def test_reconcile_escapes_formulas_in_csv(files: Path) -> None:
     [
         ((), "reconcile needs --out"),
         (("--out", "r", "--csv", "--xlsx"), "choose one"),
+        (("--out", "i.csv"), "--out i.csv is a file; it must name a folder"),
         (("--out", "r", "--map", "invoices.numbr=doc_no"), "there is no such field"),
         (("--out", "r", "--map", "bills.number=doc_no"), "there is no such file"),
         (("--out", "r", "--rules", "rules.yaml"), "there is no rule 'auto'"),
