@@ -130,6 +130,9 @@ def refused(command: str) -> str | None:
             if word.split("=")[0] not in known:
                 return f"`{' '.join(path)}` has no option {word}; it has {sorted(known)}"
         elif children:
+            # A group that does something by itself has options with values of its own.
+            if index and words[index - 1].startswith("-") and getattr(node, "invoke_without_command", False):
+                continue
             if word not in children:
                 return f"`{' '.join(path)}` has no command {word}; it has {sorted(children)}"
             node, path = children[word], words[: index + 1]

@@ -23,6 +23,7 @@ ALONE = [
     "docs/how-to/keep-a-model.md",
     "docs/how-to/make-an-inventory.md",
     "docs/how-to/read-a-report.md",
+    "docs/how-to/reconcile-your-bank-file.md",
     "docs/how-to/write-a-match-spec.md",
 ]
 # tests/docs/test_pages_with_a_server.py
