@@ -8,5 +8,9 @@ _CLI = "core.workloads.emissions.cli"
 
 WORKLOAD = Workload(
     name="emissions",
-    commands={"": (f"{_CLI}.emissions", f"{_CLI}.factors"), "generate": (f"{_CLI}.generate",)},
+    commands={
+        "": (f"{_CLI}.emissions", f"{_CLI}.factors"),
+        "generate": (f"{_CLI}.generate",),
+        "bench": ("core.workloads.emissions.bench.commands",),
+    },
 )

@@ -54,6 +54,8 @@ def run(
     ] = "starter",
     period: Annotated[int | None, typer.Option("--period", help="Year; that of each line's date unless given.")] = None,
     maps: Annotated[list[str] | None, typer.Option("--map", help="ours=theirs, or a file of such lines.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=0, max=1_000_000, help="Also simulate the total so often.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the simulation.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     from core.workloads.emissions.cli.factors import store_folder
@@ -62,7 +64,7 @@ def run(
     from core.workloads.emissions.inventory.run import run as run_ready
 
     ready = prepare(Request(lines, policy, factors, period, mapping_of(maps or []), store_folder()))
-    computed, summary = run_ready(ready)
+    computed, summary = run_ready(ready, (draws, seed))
     write(out, ready, computed, summary)
     show(summary, out, as_json=as_json)
 

@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.workloads.emissions.conformance.rows import Row
 from core.workloads.emissions.conformance.terms import measured, number, term_value
 from core.workloads.emissions.rules.financed import financed, weighted_score
+from core.workloads.emissions.rules.gases import GWP_SETS, co2e
 from core.workloads.emissions.rules.uncertainty import class_spread, grouped, pedigree_s, spread_of
 from core.workloads.emissions.rules.units import ratio, unit_of
 
@@ -24,6 +25,24 @@ def unit_rows(content: Mapping[str, Any]) -> Iterator[Row]:
         yield Row("units", f"{left} = {right}", right.split(maxsplit=1)[0], given * ratio(its_unit, wanted, left))
     for text in content.get("refused", ()):
         yield Row("units", f"refused: {text}", 1, Fraction(_is_refused(text)))
+
+
+def gwp_rows(content: Mapping[str, Any]) -> Iterator[Row]:
+    """Gases by report, and blends by the mass of their parts."""
+    gases = {name: values for name, values in content.items() if name != "blends_by_mass"}
+    parts = {name: {name: Fraction(1)} for name in gases}
+    for name, said in content.get("blends_by_mass", {}).items():
+        gases[name] = {key: value for key, value in said.items() if key in GWP_SETS}
+        parts[name] = {gas: number(share, name) for gas, share in said["parts"].items()}
+    for name, values in gases.items():
+        yield from (_gwp_row(name, parts[name], gwp_set, expected) for gwp_set, expected in values.items())
+
+
+def _gwp_row(name: str, parts: Mapping[str, Fraction], gwp_set: str, expected: Any) -> Row:
+    try:
+        return Row("gwp_100", f"{name} {gwp_set}", expected, co2e(parts, gwp_set), unit="kgCO2e/kg")
+    except InputError as error:
+        return Row("gwp_100", f"{name} {gwp_set}", expected, None, wrong=True, note=error.message)
 
 
 def price_rows(content: Sequence[Mapping[str, Any]]) -> Iterator[Row]:

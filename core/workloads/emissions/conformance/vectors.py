@@ -19,6 +19,7 @@ SHIPPED: Final = Path(__file__).with_name("ghg_protocol.yaml")
 _SECTIONS: Final[Mapping[str, Callable[[Any], Iterator[Row]]]] = {
     "examples": example_rows,
     "units": sections.unit_rows,
+    "gwp_100": sections.gwp_rows,
     "price_basis": sections.price_rows,
     "uncertainty": sections.uncertainty_rows,
     "double_count": sections.double_count_rows,

@@ -45,8 +45,8 @@ def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
     lines = lines.filter(
         _OPEN & pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "activity")
     )
-    lines = lines.filter(pl.col("document").is_duplicated())
-    lines = lines.filter(pl.struct(keys).is_duplicated())
+    # Hashes are compared faster than four texts; what they put together by chance is told apart below.
+    lines = lines.filter(pl.struct(keys).hash(5).is_duplicated())
     if lines.is_empty():
         return frame
     # Lines without a number of their own are taken as repeated only if all that they say is the same.
@@ -80,7 +80,11 @@ def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
 
 def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
     """An order gives way to its invoice, whichever of the two refers to the other; alone it counts and is marked."""
-    invoices = frame.filter(_OPEN & (pl.col("document_type") == "invoice"))
+    columns = frame.select("row", "line_id", "fate", "document", "document_ref", "document_type", "supplier_entity")
+    orders = columns.filter(_OPEN & (pl.col("document_type") == "order")).with_columns(entity=_ENTITY)
+    if orders.is_empty():
+        return frame
+    invoices = columns.filter(_OPEN & (pl.col("document_type") == "invoice"))
     pairs = pl.concat(
         [
             invoices.select(entity=_ENTITY, order="document_ref", by="line_id"),
@@ -88,9 +92,6 @@ def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
         ]
     ).filter(pl.col("order").is_not_null())
     by_order = pairs.group_by("entity", "order").agg(pl.col("by").min())
-    orders = frame.filter(_OPEN & (pl.col("document_type") == "order")).select(
-        "row", "document", "document_ref", entity=_ENTITY
-    )
     own = orders.join(by_order, left_on=["entity", "document"], right_on=["entity", "order"], how="left")
     back = own.join(
         by_order, left_on=["entity", "document_ref"], right_on=["entity", "order"], how="left", suffix="_back"

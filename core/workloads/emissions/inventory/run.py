@@ -88,10 +88,10 @@ def factors_of(name: str, store: Path | None = None) -> FactorSet:
     raise ConfigError(f"--factors {name}: is neither '{STARTER}' nor a file; `headrace factors sources` shows how")
 
 
-def run(ready: Ready) -> tuple[Computed, dict[str, Any]]:
-    """Lines with one fate each, and the summary."""
+def run(ready: Ready, draws: tuple[int, int] = (0, 0)) -> tuple[Computed, dict[str, Any]]:
+    """Lines with one fate each, and the summary; `draws` as of `summary_of`."""
     computed = compute(ready.lines, Catalog(ready.factor_set, ready.policy), ready.request.period)
-    return computed, summary_of(computed.frame, ready.factor_set, ready.policy)
+    return computed, summary_of(computed.frame, ready.factor_set, ready.policy, draws)
 
 
 def write(out: Path, ready: Ready, computed: Computed, summary: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -26,7 +27,7 @@ def gwp(gas: str, gwp_set: str) -> Fraction:
     """
     if gwp_set not in GWP_SETS:
         raise InputError(f"there is no GWP set {gwp_set!r}; there are {', '.join(GWP_SETS)}", gwp_set=gwp_set)
-    found = _by_name().get(gas.casefold())
+    found = _by_name().get(_folded(gas))
     if found is None:
         raise InputError(f"{gas!r} is no gas of the Kyoto basket that is known here", gas=gas)
     value = found[gwp_set]
@@ -43,7 +44,12 @@ def co2e(masses: Mapping[str, Fraction], gwp_set: str) -> Fraction:
     )
 
 
+def _folded(name: str) -> str:
+    """Letters and digits only: HFC-134a, hfc_134a and HFC134a are one gas, and so are sulphur and sulfur."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold()).replace("sulph", "sulf")
+
+
 @cache
 def _by_name() -> dict[str, dict[str, str]]:
     with _TABLE.open(encoding="utf-8", newline="") as file:
-        return {name.casefold(): row for row in csv.DictReader(file) for name in (row["gas"], *row["names"].split("|"))}
+        return {_folded(name): row for row in csv.DictReader(file) for name in (row["gas"], *row["names"].split("|"))}

@@ -48,18 +48,27 @@ def spread_of(
     Source: moments of products of lognormals; Fenton (1960), IRE Trans. Commun. Syst. 8:57, for the interval.
     Cost: O(lines).
     """
-    x, own_s, group = lines
-    mean_f, s_f = factors
-    sums = np.bincount(group, weights=x, minlength=len(mean_f))
-    own = np.bincount(group, weights=x * x * np.expm1(own_s**2), minlength=len(mean_f))
-    mean = float(mean_f @ sums)
-    parts = mean_f**2 * (np.exp(s_f**2) * (sums**2 + own) - sums**2)
+    sums, parts = group_variances(lines, factors)
+    mean = float(factors[0] @ sums)
     variance = math.exp(price_s**2) * (float(parts.sum()) + mean**2) - mean**2
     if mean <= 0:
         return Spread(mean, math.sqrt(max(variance, 0.0)), mean, mean)
     s = math.sqrt(math.log(1 + max(variance, 0.0) / mean**2))
     low, high = (mean * math.exp(-s * s / 2 + sign * 1.96 * s) for sign in (-1, 1))
     return Spread(mean, math.sqrt(max(variance, 0.0)), low, high)
+
+
+def group_variances(
+    lines: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
+    factors: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Activity of each group, and its part of the variance of the total. Arguments as of `spread_of`."""
+    x, own_s, group = lines
+    mean_f, s_f = factors
+    sums: NDArray[np.float64] = np.bincount(group, weights=x, minlength=len(mean_f)).astype(np.float64)
+    own = np.bincount(group, weights=x * x * np.expm1(own_s**2), minlength=len(mean_f))
+    parts: NDArray[np.float64] = mean_f**2 * (np.exp(s_f**2) * (sums**2 + own) - sums**2)
+    return sums, parts
 
 
 def grouped(

@@ -57,7 +57,7 @@ def test_what_cannot_be_computed_is_wrong_with_the_reason(tmp_path: Path, term: 
 
 
 def test_a_section_without_a_rule_is_said_not_to_be_checked(tmp_path: Path) -> None:
-    (row,) = checked(tmp_path, gwp_100={"methane": 28})
+    (row,) = checked(tmp_path, factor_files={"desnz": 28})
     assert row.verdict == "not checked"
 
 
