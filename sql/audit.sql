@@ -107,3 +107,16 @@ ORDER BY u.event_id LIMIT %(limit)s
 -- name: audit_unsealed_list :many
 -- The tail by its events, the oldest first.
 SELECT event_id FROM audit_unsealed WHERE tenant_id = %(tenant_id)s ORDER BY event_id LIMIT %(limit)s
+
+-- name: audit_listed :many
+-- For people, newest first, from an id on: with the place in the chain, null while no seal protects it.
+SELECT e.event_id, e.recorded_at, e.kind, e.actor, e.effective_on, e.n_leaves, e.leaves_in, s.seq
+FROM audit_events e LEFT JOIN audit_seals s ON s.tenant_id = e.tenant_id AND s.event_id = e.event_id
+WHERE e.tenant_id = %(tenant_id)s AND e.event_id < %(before)s
+ORDER BY e.event_id DESC LIMIT %(limit)s
+
+-- name: audit_event :many
+-- One event, for people.
+SELECT e.event_id, e.recorded_at, e.kind, e.actor, e.effective_on, e.n_leaves, e.leaves_in, s.seq, e.digest, s.link
+FROM audit_events e LEFT JOIN audit_seals s ON s.tenant_id = e.tenant_id AND s.event_id = e.event_id
+WHERE e.tenant_id = %(tenant_id)s AND e.event_id = %(event_id)s

@@ -1,1 +1,1 @@
-"""The workbench: health, readiness, metrics, the start page, operations, and the pages of workloads."""
+"""The workbench: health, readiness, metrics, the start page, operations, the ledger, and the pages of workloads."""

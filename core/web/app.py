@@ -28,10 +28,12 @@ from core.pages.problems import add_problems, refused
 from core.pages.rendering import environment
 from core.settings import Settings
 from core.web import start
+from core.web.audit import api as audit_api
+from core.web.audit import pages as audit
 from core.web.operations import api as operations_api
 from core.web.operations import pages as operations
 from core.web.operations.readings import Readings
-from core.workloads import Workload, catalog_of, samples_of, workloads
+from core.workloads import Workload, catalog_of, leaves_of, samples_of, workloads
 
 GZIP_FROM_BYTES = 1_000
 
@@ -69,13 +71,15 @@ def create_app(settings: Settings, found: Sequence[Workload] | None = None, expo
         openapi_url=None,
     )
     app.state.db, app.state.readings = page_db, Readings(page_db)
+    app.state.leaf_sources = leaves_of(found)
+    own = (operations.SECTION, audit.SECTION)
     app.state.kit = Kit(
         settings=settings,
         db=page_db,
         sign_ins=SignIns(page_db, Passwords(settings.web.password_memory_mb), settings.web),
         rates=Rates(settings.web, settings.redis),
-        environment=environment([start.SECTION, *(section for _, section in plugs), operations.SECTION]),
-        sections=[*(section for _, section in plugs), operations.SECTION],
+        environment=environment([start.SECTION, *(section for _, section in plugs), *own]),
+        sections=[*(section for _, section in plugs), *own],
         exposure=exposure,
         prefect_url=start.prefect_ui(settings, os.environ),
         facts={"version": version("headrace")},
@@ -112,7 +116,7 @@ def _plugs(found: Sequence[Workload]) -> list[tuple[Any, Section]]:
     taken: set[str] = set()
     plugs: list[tuple[Any, Section]] = []
     for workload in found:
-        if workload.name in taken | {operations.SECTION.name, "api", "assets", "account"}:
+        if workload.name in taken | {operations.SECTION.name, audit.SECTION.name, "api", "assets", "account"}:
             raise ConfigError(f"two workloads are called {workload.name}: their pages would have one address")
         taken.add(workload.name)
         if workload.pages is not None:
@@ -127,7 +131,10 @@ def _add_pages(app: FastAPI, plugs: Sequence[tuple[Any, Section]]) -> None:
     app.include_router(sign_in.router)
     app.include_router(start.router)
     app.include_router(_described(app))
-    parts: list[tuple[str, APIRouter, APIRouter]] = [("operations", operations.router, operations_api.api)]
+    parts: list[tuple[str, APIRouter, APIRouter]] = [
+        ("operations", operations.router, operations_api.api),
+        ("audit", audit.router, audit_api.api),
+    ]
     parts += [(section.name, module.router, module.api) for module, section in plugs]
     for name, pages, api in parts:
         app.include_router(pages, prefix=f"/{name}", dependencies=signed_in)

@@ -37,6 +37,7 @@ WITH_A_SERVER = [
 BEGUN_ALONE = ["README.md#Your own file", "docs/how-to/match-increments.md"]
 NOT_FOLLOWED = {
     "docs/how-to/kubernetes.md": "needs a cluster; tests/k8s/test_runbook.py holds its commands to the manifests",
+    "docs/how-to/review-pairs.md": "people type passwords and press keys; tests/web and tests/browser/workbench do it",
     "docs/how-to/run-the-local-stack.md": "starts a stack for minutes; tests/integration/stack does that",
     "docs/how-to/scale-consumers.md": "its commands run until they are ended; tests/integration/scaling does that",
     "docs/how-to/share-a-job.md": "needs a bucket and several machines; tests/integration/storage has such a store",

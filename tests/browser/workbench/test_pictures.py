@@ -22,6 +22,7 @@ PAGES = {
     "workers": "/operations/workers",
     "dead-letters": "/operations/dead-letters",
     "scaling": "/operations/scaling",
+    "audit": "/audit",
     "problem": "/nowhere",
 }
 
