@@ -26,9 +26,10 @@ class Revisions:
         """Codes of 2017 that the code covers, or a part of; the code itself where nothing changed."""
         return self._pairs.get(revision, {}).get(code, frozenset((code,)))
 
-    def is_changed(self, code: str) -> bool:
-        """Whether some revision gives the code another content than 2017 does."""
-        return any(self.to_2017(revision, code) != {code} for revision in REVISIONS)
+    def of_any(self, code: str) -> frozenset[str]:
+        """Codes of 2017 that the code stands for in any revision that has it."""
+        found = [self._pairs[revision][code] for revision in REVISIONS if code in self._pairs.get(revision, {})]
+        return frozenset().union(*found) if found else frozenset((code,))
 
 
 def read_revisions(path: Path) -> Revisions:

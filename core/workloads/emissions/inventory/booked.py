@@ -34,7 +34,9 @@ def booked(lines: pl.DataFrame, policy: Policy, period: int | None) -> pl.DataFr
     """
     frame = lines.with_columns(
         pl.col("currency").str.to_uppercase(),
-        pl.col("document_type", "amount_basis", "valuation", "supplier_factor_boundary").str.to_lowercase(),
+        pl.col(
+            "document_type", "amount_basis", "valuation", "supplier_factor_boundary", "code_scheme"
+        ).str.to_lowercase(),
         *(pl.col(name).alias(f"{name}_said") for name in (*NUMBERS, "date")),
     )
     plain = _WHOLE if policy.decimal_mark == "," else _PLAIN

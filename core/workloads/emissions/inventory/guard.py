@@ -279,15 +279,20 @@ def credit_notes(frame: pl.DataFrame, shares: Mapping[int, Fraction]) -> tuple[p
         & pl.col("document").is_in(notes_given["document_ref"].drop_nulls().unique().implode())
     )
     by_document: dict[tuple[str, str], list[tuple[int, int, str, str | None]]] = {}
+    entities: dict[str, set[str]] = {}
     for row, net, currency, fate, document, entity in lines.select(
         "row", "net_minor", "currency", "fate", "document", _ENTITY.alias("entity")
     ).rows():
         by_document.setdefault((document, entity), []).append((row, net, currency, fate))
+        entities.setdefault(document, set()).add(entity)
     reviewed: dict[int, str] = {}
     taken: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for row, net, currency, document, entity in notes_given.select(
+    for row, net, currency, document, stated in notes_given.select(
         "row", "net_minor", "currency", "document_ref", _ENTITY.alias("entity")
     ).rows():
+        # A note that names no supplier is that of the only one with such a document.
+        owners = entities.get(document or "", set())
+        entity = next(iter(owners)) if not stated and len(owners) == 1 else stated
         counted = [line for line in by_document.get((document or "", entity), []) if line[3] is None]
         if document is None:
             reviewed[row] = "the credit note names no document_ref"

@@ -19,9 +19,13 @@ _PATHS = ("desnz", "epa-hub", "own")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A factor that may be chosen. rank: of its source in the set; number: of it in its data set, from 1."""
+    """A factor that may be chosen.
+
+    rank: of its source in the set; place: of its data set in the set; number: of it in its data set, from 1.
+    """
 
     rank: int
+    place: int
     dataset: Dataset
     number: int
     factor: Factor
@@ -42,10 +46,10 @@ class Catalog:
         self._by_reference: dict[str, list[Candidate]] = {}
         self._by_head: dict[tuple[str, str], list[Candidate]] = {}
         sources: dict[str, int] = {}
-        for member in factor_set.members:
+        for place, member in enumerate(factor_set.members):
             rank = sources.setdefault(member.edition.source, len(sources))
             for number, factor in enumerate(member.factors, 1):
-                self._add(Candidate(rank, member, number, factor))
+                self._add(Candidate(rank, place, member, number, factor))
 
     @property
     def is_regional(self) -> bool:
@@ -95,7 +99,11 @@ class Catalog:
 
 def folded(scheme: str, code: str) -> str:
     """The code as it is compared: levels of a path trimmed, capitals left aside."""
-    return path_code(code.split(">")).casefold() if scheme in _PATHS else code.strip().casefold()
+    if scheme not in _PATHS:
+        return code.strip().casefold()
+    path = path_code(code.split(">")).casefold()
+    # DESNZ's flat file has the unit as a level of its electricity rows; the workbook has not.
+    return path.removesuffix(" > kwh") if scheme == "desnz" else path
 
 
 def _heads(scheme: str, code: str) -> Iterable[str]:

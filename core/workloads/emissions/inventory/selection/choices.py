@@ -66,12 +66,8 @@ def asked(frame: pl.DataFrame, *, by_place: bool) -> pl.DataFrame:
         by_place: some factors are told apart by their region only; else the country is no part of a coded question.
     """
     supplied = pl.col("supplier_factor").is_not_null()
-    electric = (
-        pl.col("code").is_null()
-        & pl.col("buyer_code").is_null()
-        & pl.col("n").is_not_null()
-        & pl.col("text").str.contains(_ELECTRICITY)
-    )
+    bare = pl.col("code").is_null() & pl.col("buyer_code").is_null() & pl.col("text").str.contains(_ELECTRICITY)
+    electric = pl.col("n").is_not_null() & (bare | (pl.col("code").str.to_lowercase() == "electricity"))
     return frame.with_columns(
         electric=electric.fill_null(False),
         is_capital=(pl.col("capex").str.to_uppercase() == "Y").fill_null(False),
@@ -97,12 +93,12 @@ def answer(row: Mapping[str, Any], catalog: Catalog) -> Answered:
 
 def _coded(row: Mapping[str, Any], catalog: Catalog) -> Answered:
     query = Query(row["code_scheme"] or "", row["code"] or "", row["unit"] or "", row["year"] or 0, row["place"] or "")
+    if row["electric"]:
+        return _answered(select_electricity(query, catalog), catalog)
     if query.code:
         return _answered(select(query, catalog), catalog)
     if row["buyer_code"]:
         return _by_crosswalk(row["buyer_code"], query, catalog)
-    if row["electric"]:
-        return _answered(select_electricity(query, catalog), catalog)
     return Answered(refused("the line has no code, and its text alone is no class"), None)
 
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from core.workloads.emissions.inventory.selection.catalog import Candidate
 
-CRITERIA: Final = ("source", "code", "region", "year", "unit", "patch")
+CRITERIA: Final = ("source", "code", "region", "year", "unit", "patch", "place in the set")
 _WORLD: Final = frozenset({"", "GLO", "RoW", "WORLD"})
-_ALIASES: Final = {"UK": "GB"}
+ALIASES: Final = {"UK": "GB", "GBR": "GB", "UNITED KINGDOM": "GB", "GREAT BRITAIN": "GB", "USA": "US"}
+"""Other names of countries -> ISO 3166."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ def places_of(level: int, candidate: Candidate, asked: Asked) -> tuple[object, .
         (0, 0) if distance == 0 else (1, -distance) if distance < 0 else (2, distance),
         0 if candidate.factor.unit == asked.own_unit else 1,
         tuple(-int(number) for number in re.findall(r"\d+", edition.patch)),
+        candidate.place,
     )
 
 
 def region_place(region: str, country: str) -> int:
     """0 the country (or nothing asked), 1 the world, 2 another one."""
-    wanted = _ALIASES.get(country.upper(), country.upper())
+    wanted = ALIASES.get(country.upper(), country.upper())
     if not wanted or region.upper() == wanted:
         return 0
     return 1 if region in _WORLD else 2

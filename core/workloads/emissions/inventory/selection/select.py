@@ -10,7 +10,7 @@ from typing import Final, Literal
 from core.currencies import EXPONENTS
 from core.errors import InputError
 from core.workloads.emissions.inventory.selection.catalog import Candidate, Catalog
-from core.workloads.emissions.inventory.selection.ranking import Asked, first_lost, ranked
+from core.workloads.emissions.inventory.selection.ranking import ALIASES, Asked, first_lost, ranked
 from core.workloads.emissions.rules.categories import REFUSED_STAGES, Place, place_of
 from core.workloads.emissions.rules.units import Unit, spelt, unit_of
 
@@ -144,9 +144,7 @@ def _codes_of_2017(scheme: str, code: str, catalog: Catalog) -> frozenset[str]:
     """Without a revision said, all that the code stands for in any."""
     revisions = catalog.set.revisions
     if scheme == "naics":
-        if not revisions.is_changed(code):
-            return frozenset((code,))
-        return frozenset().union(*(revisions.to_2017(year, code) for year in ("2012", "2017", "2022")))
+        return revisions.of_any(code)
     return revisions.to_2017(scheme[-4:], code)
 
 
@@ -189,10 +187,10 @@ def _of_order(
     best = order[0][0]
     same = [candidate for places, candidate in order if places == best]
     values = {_in_line_unit(catalog, candidate, unit) for candidate in same}
-    if None in values:
-        return refused(f"the publisher gives no figure for {query.code!r} in {query.unit}; a blank is no 0")
     known = sorted(value for value in values if value is not None)
-    if known[-1] - known[0] > _ROUNDING * abs(known[0]):
+    if not known:
+        return refused(f"the publisher gives no figure for {query.code!r} in {query.unit}; a blank is no 0")
+    if None in values or known[-1] - known[0] > _ROUNDING * abs(known[0]):
         rows = ", ".join(sorted({candidate.factor.code.rpartition(" > ")[2] for candidate in same})[:6])
         return refused(
             f"{query.code!r} is ambiguous: {len(same)} rows of {float(known[0]):g} to {float(known[-1]):g} kg "
@@ -255,7 +253,7 @@ ELECTRICITY: Final = {
 
 def select_electricity(query: Query, catalog: Catalog) -> Choice:
     """Electricity bought, of which nobody says which row it is; the generation itself is scope 2."""
-    country = {"UK": "GB"}.get(query.country.upper(), query.country.upper())
+    country = ALIASES.get(query.country.upper(), query.country.upper())
     if country not in ELECTRICITY:
         where = f"of {country}" if country else "of a line without country"
         return refused(f"no rows of well-to-tank and losses are known for electricity {where}")

@@ -87,6 +87,12 @@ def test_electricity_without_a_row_counts_tank_losses_and_tank_of_losses() -> No
     assert (row["category"], row["factor_no"].count("+")) == (3, 2)
 
 
+def test_a_unit_as_last_level_of_a_row_may_be_left_out() -> None:
+    row = "WTT- UK electricity > WTT- UK electricity (T&D) > Electricity: UK"
+    found = kg(*({**RAIL, "code": code, "unit": "kWh"} for code in (row, f"{row} > kWh", row.upper())))
+    assert found == ["7.940000"] * 3
+
+
 def test_well_to_tank_is_added_where_the_policy_says_so() -> None:
     (row,) = computed(RAIL, policy=replace(POLICY, well_to_tank="add"))
     assert row["factor_no"].count("+") == 1
@@ -226,3 +232,29 @@ def test_freight_beside_goods_with_margins_is_marked() -> None:
     goods = {**SPEND, "document": "D1", "code": "327310"}
     rows = computed(goods, {**SPEND, "document": "D1", "code": "484121"}, {**SPEND, "code": "484121"})
     assert [row["review"] for row in rows] == [False, True, False]
+
+
+def test_of_two_files_of_one_edition_the_first_named_answers() -> None:
+    both = tuple(epa_supply_chain.load(FILES / f"epa_supply_chain_v1.3.0_{name}_cut.csv") for name in ("byghg", "co2e"))
+    found = [kg(SPEND, factors=replace(factor_set(), members=members))[0] for members in (both, both[::-1])]
+    assert [round(float(mass or 0), 2) for mass in found] == [84.38, 84.0]
+
+
+def test_a_line_takes_the_edition_of_its_year_then_the_nearest_past() -> None:
+    old, new = (epa_supply_chain.load(FILES / f"epa_supply_chain_{name}_co2e_cut.csv") for name in ("v1.2", "v1.3.0"))
+    editions = replace(factor_set(), members=(new, old))
+    rows = computed({**SPEND, "date": "2021-03-01"}, {**SPEND, "date": "2023-03-01"}, factors=editions)
+    assert [row["dataset_id"] for row in rows] == [old.dataset_id, new.dataset_id]
+    assert rows[0]["kg_co2e"] == "97.000000"
+
+
+def test_a_code_without_revision_is_what_it_is_in_any_that_has_it() -> None:
+    whole = {**SPEND, "code": "513210", "code_scheme": "NAICS"}
+    assert computed(whole)[0]["fate"] == computed({**whole, "code_scheme": "naics-2022"})[0]["fate"] == "counted"
+
+
+def test_a_credit_note_without_supplier_is_that_of_the_only_one_with_its_document() -> None:
+    purchase = {**SPEND, "document": "D1"}
+    note = {**SPEND, "supplier": "", "document_ref": "D1", "document_type": "credit_note", "amount": "-250"}
+    assert kg(purchase, note)[1] == "-21.000000"
+    assert computed(purchase, {**purchase, "supplier": "Other Inc"}, note)[2]["fate"] == "review"
