@@ -110,7 +110,7 @@ def change_password(request: Request, person: Viewer, password: Text = "", new: 
     address = request.client.host if request.client else ""
     if kit.sign_ins.sign_in(person.name, password, address) is None:
         return show(
-            request, "account.html.j2", "Your account", status=401, wrong="that is not the password of now", done=False
+            request, "account.html.j2", "Your account", status=422, wrong="that is not the password of now", done=False
         )
     try:
         users.set_password(kit.db, person.name, kit.sign_ins.passwords.hashed(new))

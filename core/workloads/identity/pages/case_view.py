@@ -105,7 +105,7 @@ def _steps(facts: Mapping[str, Any]) -> list[Step]:
     ]
     weighed.sort(key=lambda step: -abs(step[2]))
     rest = facts.get("bits_milli", 0) / 1_000 - sum(bits for _, _, bits in weighed)
-    weighed.append(("the rest", "how rare matches and values are, other readings", rest))
+    weighed.append(("the rest", "how rare matches and values are; other readings, such as one household", rest))
     most = max(abs(bits) for _, _, bits in weighed)
     return [Step(name, said, bits, weight_bar(bits, most)) for name, said, bits in weighed]
 
