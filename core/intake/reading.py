@@ -12,13 +12,15 @@ class Reading:
     """How a file is to be read.
 
     encoding: name of the encoding of a text file. delimiter: the one character between its fields. skip_lines: lines
-    above its header. sheet: the sheet of a workbook. None: as found.
+    above its header. sheet: the sheet of a workbook. headless: a text file has no header; its columns are called
+    column_1 and so on. None: as found.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     skip_lines: int = 0
     sheet: str | None = None
+    headless: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Only what was said, for JSON."""

@@ -65,7 +65,7 @@ class CsvFile:
             self._drop(len(_UTF8_MARK))
         self.dialect = find_dialect(self._rest, path, reading, is_end=self._ended)
         self._signs = self.dialect.signs
-        self.columns = self._header()
+        self.columns = self._numbered() if reading.headless else self._header()
 
     @property
     def digest(self) -> str:
@@ -132,6 +132,12 @@ class CsvFile:
     def _drop(self, size: int) -> None:
         self._rest = self._rest[size:]
         self._offset += size
+
+    def _numbered(self) -> list[str]:
+        """Names for as many fields as the first record has, which is a row."""
+        self._line = self.dialect.line
+        self._drop(self.dialect.start)
+        return [f"column_{number}" for number in range(1, self.dialect.n_fields + 1)]
 
     def _header(self) -> list[str]:
         """The names, without those that no row has a field for."""
