@@ -10,18 +10,17 @@ from typing import Any, Final
 from cronsim import CronSim, CronSimError
 
 from core.pipelines.catalog import Catalog
-from core.pipelines.flow.frame import Frame, Report
+from core.pipelines.flow.frame import Frame, Origin, Report
 from core.pipelines.flow.sinks import fit
 from core.pipelines.flow.sources import frame_of, is_zone
 from core.pipelines.flow.steps import Place, after
-from core.pipelines.language.spec import PipelineSpec, Schedule, Step
+from core.pipelines.language.spec import PipelineSpec, Schedule, Step, seconds_of
 from core.pipelines.refusals import PipelineRefused, Refusal, instead
 from core.pipelines.types import ColumnType
 
 LEAST_EVERY_S: Final = 60
 """Seconds between two runs by a schedule, at least."""
 
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SECRET: Final = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@|\b(?:password|passwd|pwd|secret|api_?key|access_?token|token)\s*[=:]\s*\S"
     r"|\bbearer\s+\S{8}|-----BEGIN|\bAKIA[0-9A-Z]{16}\b",
@@ -35,12 +34,14 @@ class Checked:
     """A spec that can be carried out.
 
     sources: the columns of each. steps: those after each step. rows: those that reach the sink.
+    origins: of those that are a source's own values, unchanged, which source and column.
     """
 
     spec: PipelineSpec
     sources: Mapping[str, Mapping[str, ColumnType]]
     steps: tuple[Mapping[str, ColumnType], ...]
     rows: Mapping[str, ColumnType]
+    origins: Mapping[str, Origin]
 
 
 def check(spec: PipelineSpec, catalog: Catalog) -> Checked:
@@ -60,7 +61,7 @@ def check(spec: PipelineSpec, catalog: Catalog) -> Checked:
         _schedule(spec, spec.schedule, catalog, report)
     if report.refusals:
         raise PipelineRefused(_in_order(report.refusals))
-    return Checked(spec, sources, tuple(after_each), frame.columns)
+    return Checked(spec, sources, tuple(after_each), frame.columns, frame.origins)
 
 
 def path_of_step(number: int, step: Step) -> str:
@@ -113,7 +114,7 @@ def _schedule(spec: PipelineSpec, schedule: Schedule, catalog: Catalog, report: 
         report.refuse("schedule.timezone", f"there is no time zone {schedule.timezone[:40]}; Europe/Berlin is one")
     if schedule.cron is not None and not _is_cron(schedule.cron):
         report.refuse("schedule.cron", f"{schedule.cron[:60]} is no cron line of five fields, as 0 6 * * 1-5")
-    if schedule.every is not None and int(schedule.every[:-1]) * _SECONDS[schedule.every[-1]] < LEAST_EVERY_S:
+    if schedule.every is not None and seconds_of(schedule.every) < LEAST_EVERY_S:
         report.refuse("schedule.every", f"every {schedule.every} is below the least of {LEAST_EVERY_S} s")
     for name in schedule.after or ():
         if name == spec.pipeline:

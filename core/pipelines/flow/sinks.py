@@ -12,6 +12,9 @@ from core.pipelines.language.spec import FileSink, PipelineSpec, Source, TableSi
 from core.pipelines.refusals import instead
 from core.pipelines.types import ColumnType, digits_of
 
+VALIDITY: Final = ("valid_from", "valid_to", "is_current")
+"""Columns that scd2 keeps itself, beside those of the rows."""
+
 _NAMED: Final = re.compile(r"[a-z_][a-z0-9_$]{0,62}\.[a-z_][a-z0-9_$]{0,62}")
 _ENDINGS: Final = {
     "csv": (".csv", ".csv.gz"),
@@ -112,8 +115,12 @@ def _is_key(sink: TableSink, relation: Relation, report: Report) -> bool:
 
 
 def _fit_columns(sink: TableSink, relation: Relation, frame: Frame, report: Report) -> None:
+    ours = VALIDITY if sink.mode == "scd2" else ()
+    for name in ours:
+        if name not in relation.columns:
+            report.refuse("sink", f"{sink.table} has no column {name}; scd2 keeps {', '.join(VALIDITY)}")
     for name in relation.required:
-        if name not in frame.columns:
+        if name not in frame.columns and name not in ours:
             report.refuse("sink", f"{sink.table} needs {name}, which no step makes")
     for name, found in frame.columns.items():
         if name not in relation.columns:

@@ -5,7 +5,7 @@ What a word means is told in docs/reference/pipelines.md; the JSON Schema for ed
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
@@ -20,6 +20,14 @@ Keys = Annotated[list[ColumnName] | dict[ColumnName, ColumnName], Field(min_leng
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(s|m|h|d)$")]
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 Path = Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def seconds_of(duration: Duration) -> int:
+    """Seconds of `90s`, `30m`, `2h` or `1d`."""
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
 
 
 class Words(BaseModel):
