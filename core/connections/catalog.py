@@ -10,6 +10,7 @@ from typing import Final
 from core.connections.blocks import Connections
 from core.database import DatabaseManager
 from core.database.queries import load, run
+from core.errors import ConfigError
 from core.pipelines.catalog import WAREHOUSE, Catalog, Relation
 from core.pipelines.types import (
     BOOL,
@@ -40,10 +41,11 @@ def real_catalog(
 
     Args:
         wanted: names of the databases to ask; None: all. pipelines: those that a schedule may wait for.
-    Raises: as `Connections.blocks`; StoreUnavailable.
+    Raises ConfigError: as `Connections.blocks`, or our own schema is one to write to. StoreUnavailable.
     Cost: two queries a database.
     """
     blocks = connections.blocks()
+    _require_apart(connections.warehouse, blocks[WAREHOUSE].writable_schemas)
     tables: dict[tuple[str, str], Relation] = {}
     asked = [name for name, block in blocks.items() if block.kind == "postgres" and (wanted is None or name in wanted)]
     with ExitStack() as stack:
@@ -80,6 +82,18 @@ def tables_of(db: DatabaseManager, *, hide_own: bool) -> dict[str, Relation]:
             denied=not any(readable for _, _, readable, _, _ in of),
         )
     return found
+
+
+def _require_apart(db: DatabaseManager, writable: tuple[str, ...]) -> None:
+    if not writable:
+        return
+    with db.transaction() as conn:
+        own = run(conn, load("database")["schema_current"])[0][0]
+    if own in writable:
+        raise ConfigError(
+            f"HEADRACE_CONNECTIONS__WAREHOUSE__WRITABLE_SCHEMAS names {own}, where Headrace's own tables stand; make a "
+            "schema for what pipelines write"
+        )
 
 
 def type_named(written: str) -> ColumnType:

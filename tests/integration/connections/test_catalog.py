@@ -111,3 +111,9 @@ def test_a_spec_is_checked_against_the_database_as_it_is(database_url: str, tmp_
     assert (ended.returncode, "did you mean amount?" in ended.stderr) == (2, True)
     (tmp_path / "copy.yaml").write_text(SPEC.replace("amuont", "amount"))
     assert headrace("pipeline", "check", tmp_path / "copy.yaml", env=env).returncode == 0
+
+
+def test_our_own_schema_is_no_place_for_pipelines(db: DatabaseManager) -> None:
+    given = settings(warehouse=ConnectionSettings.model_validate({"writable_schemas": "sales, public"}))
+    with pytest.raises(ConfigError, match="names public, where Headrace's own tables stand"):
+        real_catalog(connections_of(given, db))
