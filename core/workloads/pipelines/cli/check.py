@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.workloads.pipelines.cli import run, versions
+from core.workloads.pipelines.cli.reached import SpecFile
+
 if TYPE_CHECKING:
     from core.pipelines.flow.checking import Checked
 
@@ -41,11 +44,13 @@ def register(app: typer.Typer) -> None:
     group.command("check", help=CHECK)(check)
     group.command("test", help=TEST)(run_examples)
     group.command("schema", help=SCHEMA)(schema)
+    versions.register(group)
+    run.register(group)
     app.add_typer(group, name="pipeline")
 
 
 def check(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The pipeline, in YAML.", show_default=False)],
+    spec: SpecFile,
     catalog: Annotated[
         Path | None,
         typer.Option(
@@ -54,14 +59,13 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
-    from core.pipelines.flow.checking import check as check_spec
     from core.pipelines.language.reading import read_spec
     from core.pipelines.refusals import PipelineRefused
-    from core.workloads.pipelines.cli.files import catalog_of, text_of
+    from core.workloads.pipelines.cli.files import text_of
+    from core.workloads.pipelines.cli.reached import checked_by
 
     try:
-        given = read_spec(text_of(spec))
-        found = check_spec(given, catalog_of(catalog, given))
+        found = checked_by(catalog, read_spec(text_of(spec)))
     except PipelineRefused as error:
         if not as_json:
             raise

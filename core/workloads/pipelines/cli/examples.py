@@ -32,15 +32,15 @@ def run_examples(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
-    from core.pipelines.flow.checking import check
     from core.pipelines.language.reading import read_spec
     from core.terminal.tables import emit
-    from core.workloads.pipelines.cli.files import catalog_of, text_of
+    from core.workloads.pipelines.cli.files import text_of
+    from core.workloads.pipelines.cli.reached import checked_by
     from core.workloads.pipelines.examples import held_against, read_examples
 
     given = read_spec(text_of(spec))
     examples = read_examples(text_of(spec.with_name(f"{spec.stem}.test.yaml")))
-    checked = check(given, catalog_of(catalog, given))
+    checked = checked_by(catalog, given)
     findings = [held_against(checked, name, example) for name, example in examples.items()]
     rows = [{"example": one.name, "holds": "yes" if not one.otherwise else "NO"} for one in findings]
     if as_json:

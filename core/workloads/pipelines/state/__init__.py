@@ -1,0 +1,1 @@
+"""What outlives a run: versions and their approval, how far was read, what runs did."""
