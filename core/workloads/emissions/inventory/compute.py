@@ -72,7 +72,7 @@ def compute(lines: pl.DataFrame, catalog: Catalog, period: int | None) -> Comput
     frame, prices = _priced(frame, policy, answers)
     frame, shares = guard.covered_shares(frame)
     frame, shares = guard.credit_notes(frame, shares)
-    frame = guard.freight_beside_margins(_looked_at(frame))
+    frame = guard.beside_suppliers_figures(guard.freight_beside_margins(_looked_at(frame)))
     frame, n_exact = _multiplied(frame, answers, prices, shares)
     return Computed(_described(frame), len(answers), n_exact)
 

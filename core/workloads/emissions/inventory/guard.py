@@ -179,11 +179,8 @@ def covered_shares(frame: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[int, Frac
     purchases that are covered in part.
     """
     columns = frame.select(*_COVERING, _ENTITY.alias("entity"))
-    records = columns.filter(
-        _OPEN
-        & ((pl.col("document_type") == "activity") | pl.col("covers_amount").is_not_null())
-        & (pl.col("basis") == "quantity")
-    )
+    measured = (pl.col("document_type") == "activity") & (pl.col("basis") == "quantity")
+    records = columns.filter(_OPEN & (measured | pl.col("covers_amount").is_not_null()))
     if records.is_empty():
         return frame, {}
     purchases = columns.filter(
@@ -343,6 +340,14 @@ def credit_codes(frame: pl.DataFrame) -> pl.DataFrame:
         for name in columns
     ]
     return joined.with_columns(taken).drop("entity", *(f"{name}_of" for name in columns))
+
+
+def beside_suppliers_figures(frame: pl.DataFrame) -> pl.DataFrame:
+    """Mark activity records of a document that counts by its supplier's figure, which is the better one."""
+    columns = frame.select("fate", "document", "document_type", "method")
+    stated = columns.filter(_OPEN & (pl.col("method") == "supplier-specific"))["document"].drop_nulls().unique()
+    beside = _OPEN & (pl.col("document_type") == "activity") & pl.col("document").is_in(stated.implode())
+    return marked(frame, beside, "its document counts by the supplier's figure, too; one of the two is enough")
 
 
 def freight_beside_margins(frame: pl.DataFrame) -> pl.DataFrame:

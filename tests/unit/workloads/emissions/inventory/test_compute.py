@@ -142,6 +142,20 @@ def test_the_better_record_keeps_its_part_and_the_rest_keeps_the_spend_factor() 
     assert by_product[0]["share"] == "1/2"
 
 
+def test_a_record_by_amount_covers_its_part_and_one_beside_a_suppliers_figure_is_marked() -> None:
+    purchase = {**SPEND, "document": "D1"}
+    stated = {
+        "supplier_factor": "0.01",
+        "supplier_factor_unit": "kgCO2e/USD",
+        "supplier_factor_boundary": "cradle-to-gate",
+    }
+    record = {**SPEND, **stated, "document": "D1", "document_type": "activity", "amount": "400", "covers_amount": "400"}
+    assert kg(purchase, record) == ["50.400000", "4.000000"]
+    by_mass = {**stated, "supplier_factor_unit": "kgCO2e/kg", "quantity": "90", "unit": "kg"}
+    rows = computed({**purchase, **by_mass}, {**RAIL, "document": "D1"})
+    assert [row["review"] for row in rows] == [False, True]
+
+
 def test_credit_notes_count_in_the_cell_of_their_document_and_not_below_zero() -> None:
     purchase = {**SPEND, "document": "D1"}
     note = {
