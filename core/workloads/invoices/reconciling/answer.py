@@ -227,7 +227,7 @@ def _exceptions(states: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     kind = (
         pl.when("back")
         .then(pl.lit("reversal_unsure"))
-        .when(pl.col("state") == "exception")
+        .when((pl.col("state") == "exception") & (pl.col("amount_minor") < 0))
         .then(pl.lit("reversal_without_original"))
         .otherwise("held")
     )

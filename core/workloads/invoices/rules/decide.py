@@ -22,7 +22,14 @@ from core.workloads.invoices.rules.explanations import (
     TAX_WITHHELD,
     Integers,
 )
-from core.workloads.invoices.rules.propose import ALL_AND_OTHERS, ALL_NAMED, OTHERS_NAMED, STRONG_BITS, Explanations
+from core.workloads.invoices.rules.propose import (
+    ALL_AND_OTHERS,
+    ALL_NAMED,
+    OTHERS_NAMED,
+    SOME_AND_OTHERS,
+    STRONG_BITS,
+    Explanations,
+)
 from core.workloads.invoices.rules.settle import Settlement
 
 Floats = NDArray[np.float64]
@@ -38,13 +45,14 @@ STATES: Final = ("applied", "suggested", "exception", "unapplied", "foreign")
     DEDUCTED,
     ONLY_AMOUNT,
     REPEATED,
+    ROUND_SUM,
     LOSS,
     NOT_SURE,
     WEAK,
     TOO_MANY,
     EQUAL_CLAIM,
     NO_EXPLANATION,
-) = range(1, 15)
+) = range(1, 16)
 HELD: Final = (
     "",
     "residual_to_decide",
@@ -55,6 +63,7 @@ HELD: Final = (
     "says_deduction",
     "amount_only",
     "repeats_a_payment",
+    "round_sum",
     "over_loss_limit",
     "not_sure",
     "weak",
@@ -64,7 +73,11 @@ HELD: Final = (
 )
 RANKS_MOST: Final = 3
 SUGGESTED_MIN: Final = 0.002
+TOGETHER_MIN: Final = 0.1
+"""Least posterior of all suggestions of a receipt together: three of thirty alike help nobody."""
 _SETTLING: Final = (EXACT, ROUNDING, DISCOUNT, BANK_FEE, TAX_WITHHELD, FX)
+ROUND: Final = 100
+"""Minor units."""
 DEDUCTION_MOST, OVER_MOST = 0.35, 0.5
 
 
@@ -115,11 +128,21 @@ def decide(block: Block, settled: Settlement, policy: Policy) -> Decisions:
     is_auto[found.receipt[auto]] = True
     given = ((rank == 1) | ~is_auto[receipt]) & (rank <= RANKS_MOST) & (posterior[order] >= SUGGESTED_MIN)
     given &= settled.earlier[receipt] < 0
+    faint = _faint(receipt[given], posterior[order[given]], block.n_receipts)
+    given &= ~faint[receipt]
     row, rank = order[given], rank[given]
     state = np.where(block.receipts.best < AMOUNT, UNAPPLIED, FOREIGN)
+    state[faint] = UNEXPLAINED
     state[found.receipt[row]] = SUGGESTED
     state[is_auto] = APPLIED
     return Decisions(state.astype(np.int64), held, row, rank.astype(np.int64), posterior[row])
+
+
+def _faint(receipt: Integers, posterior: Floats, n_receipts: int) -> NDArray[np.bool_]:
+    """Receipts whose suggestions are unlikely even together."""
+    together = np.bincount(receipt, weights=posterior, minlength=n_receipts)
+    faint: NDArray[np.bool_] = (together > 0) & (together < TOGETHER_MIN)
+    return faint
 
 
 def _merged(settled: Settlement) -> tuple[Floats, NDArray[np.bool_]]:
@@ -161,7 +184,9 @@ def _held(block: Block, settled: Settlement, policy: Policy, best: tuple[Integer
     reasons = (
         (~settles, RESIDUAL_TO_DECIDE),
         (block.receipts.amount[receipt] < 0, REFUND),
-        ((naming == ALL_AND_OTHERS) | ((naming == OTHERS_NAMED) & names_own), OTHER_NUMBERS),
+        (np.isin(naming, (ALL_AND_OTHERS, SOME_AND_OTHERS)), OTHER_NUMBERS),
+        ((naming == OTHERS_NAMED) & names_own, OTHER_NUMBERS),
+        (_is_round(block, found, row) & (naming != ALL_NAMED), ROUND_SUM),
         ((kind == FX) & ((not policy.has_rates) | (found.way[row] >= NUMBER)), OTHER_CURRENCY),
         (np.isin(kind, (BANK_FEE, TAX_WITHHELD)) & block.receipts.deducts[receipt], DEDUCTED),
         (found.way[row] >= AMOUNT, ONLY_AMOUNT),
@@ -202,3 +227,11 @@ def _repeated(block: Block, found: Explanations, row: Integers) -> NDArray[np.bo
     repeated = np.zeros(len(row), dtype=np.bool_)
     repeated[part[order[1:][same]]] = True
     return repeated
+
+
+def _is_round(block: Block, found: Explanations, row: Integers) -> NDArray[np.bool_]:
+    """Whether an explanation has several items, all of amounts that come to the same sums in many ways."""
+    rows, places = found.flat()
+    odd = np.bincount(rows, weights=block.items.open[places] % ROUND != 0, minlength=len(found))[row]
+    is_round: NDArray[np.bool_] = (odd == 0) & (found.n_items[row] > 1)
+    return is_round

@@ -43,8 +43,16 @@ from core.workloads.invoices.rules.sides.habits import times_seen
 
 Floats = NDArray[np.float64]
 # How the items of an explanation stand to those that the text names.
-ALL_NAMED, ALL_AND_OTHERS, SOME_NAMED, NONE_SILENT, NONE_STRANGER, OTHERS_NAMED = range(6)
-NAMING = ("all_named", "all_and_others", "some_named", "nothing_named", "unknown_number", "others_named")
+ALL_NAMED, ALL_AND_OTHERS, SOME_NAMED, NONE_SILENT, NONE_STRANGER, OTHERS_NAMED, SOME_AND_OTHERS = range(7)
+NAMING = (
+    "all_named",
+    "all_and_others",
+    "some_named",
+    "nothing_named",
+    "unknown_number",
+    "others_named",
+    "some_and_others",
+)
 LAG_EDGES = np.array([-60, -30, -10, -3, 3, 10, 30, 60, 120], dtype=np.int64)
 """Days from the last due date to the receipt."""
 N_LAGS = len(LAG_EDGES) + 2
@@ -168,7 +176,11 @@ def _described(block: Block, heads: Integers, members: Integers) -> Explanations
     naming = np.where(
         n_named == 0,
         np.where(others, OTHERS_NAMED, NONE_SILENT + block.receipts.text[bare.receipt].clip(0, 1)),
-        np.where(n_named < bare.n_items, SOME_NAMED, np.where(others, ALL_AND_OTHERS, ALL_NAMED)),
+        np.where(
+            n_named < bare.n_items,
+            np.where(others, SOME_AND_OTHERS, SOME_NAMED),
+            np.where(others, ALL_AND_OTHERS, ALL_NAMED),
+        ),
     )
     fixed = bits + _amount_bits(block, bare) - heads[:, SETS] / 256 - np.log2(block.rivals[line])
     fixed += np.log2(np.maximum(bare.copies, 1))

@@ -91,6 +91,14 @@ def test_reconcile_takes_an_invoice_that_is_named_in_several_ways_for_one(tmp_pa
     assert paid(found, "p1") == ("applied", {"RE-20417": 81_255})
 
 
+def test_reconcile_does_not_make_up_round_sums(tmp_path: Path) -> None:
+    items = [{"number": f"RE-204{n}", "amount": f"{amount}.00"} for n, amount in enumerate((825, 1700, 550, 925), 10)]
+    line = {"id": "p1", "amount": "3075.00", "text": "RE-20410, RE-20411, RE-204"}
+    found = answer(tmp_path, items, [line])
+    assert paid(found, "p1") == ("suggested", {"RE-20410": 82_500, "RE-20411": 170_000, "RE-20412": 55_000})
+    assert found.answer.states["held"].to_list() == ["round_sum"]
+
+
 def test_reconcile_leaves_a_part_that_comes_again_to_a_person(tmp_path: Path) -> None:
     line = {"amount": "300.00", "text": "RE-20417 part"}
     found = answer(
@@ -203,6 +211,13 @@ def test_reconcile_leaves_five_thousand_equal_items_to_a_person(tmp_path: Path) 
     items = [{"number": f"RE-{number}", "amount": "49.99"} for number in range(30_000, 35_000)]
     found = answer(tmp_path, items, [{"id": "p1", "amount": "49.99"}, {"id": "p2", "amount": "99.98"}])
     assert {paid(found, name)[0] for name in ("p1", "p2")}.isdisjoint({"applied"})
+
+
+def test_reconcile_suggests_none_of_many_alike(tmp_path: Path) -> None:
+    items = [{"number": f"RE-{number}", "amount": "49.99"} for number in range(30_000, 30_050)]
+    found = answer(tmp_path, items, [{"id": "p1", "amount": "49.99"}])
+    assert paid(found, "p1") == ("exception", {})
+    assert found.answer.exceptions["kind"].to_list() == ["weak"]
 
 
 def test_reconcile_refuses_cells_by_row_and_column(tmp_path: Path) -> None:
