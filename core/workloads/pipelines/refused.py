@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.pipelines.language.spec import HttpSource, Match, PipelineSpec
+from core.pipelines.language.spec import HttpSource, PipelineSpec
 from core.pipelines.refusals import PipelineRefused, Refusal
 
 
@@ -17,10 +17,6 @@ def refuse_unbuilt(spec: PipelineSpec) -> None:
             found.append(Refusal(f"{path}.drift.new", "add is not carried out yet; say ignore or stop"))
         if source.drift.type == "widen":
             found.append(Refusal(f"{path}.drift.type", "widen is not carried out yet; say stop or dead"))
-    for number, step in enumerate(spec.steps):
-        if isinstance(step, Match):
-            said = "match is not carried out within a pipeline yet; `headrace match` reads a table"
-            found.append(Refusal(f"steps.{number} match", said))
     if spec.run.visible == "batch":
         found.append(Refusal("run.visible", "batch is not carried out yet; a run is visible as a whole"))
     if found:

@@ -19,6 +19,7 @@ from core.pipelines.compiling.held import CheckResult, DeadRows, Log, StoppedRun
 from core.pipelines.compiling.running import run_steps
 from core.pipelines.flow.checking import Checked
 from core.pipelines.language.spec import FileSink, TableSink
+from core.workloads.pipelines.matching import match_rows
 from core.workloads.pipelines.preparing import prepared
 from core.workloads.pipelines.sinks.files import FileWriter
 from core.workloads.pipelines.sinks.tables import TableWriter
@@ -83,7 +84,7 @@ class Run:
         log = Log(self.now)
         reading = Reading(self.connections, self.conn, marks_of(self.conn, self.version.name), self.now, log)
         frames = reading.frames(checked)
-        outcome = run_steps(checked, frames, self.now)
+        outcome = run_steps(checked, frames, self.now, match_rows)
         log.dead += outcome.dead
         written = self._write(checked, outcome.rows, frames, log)
         dead = _gathered(log.dead)

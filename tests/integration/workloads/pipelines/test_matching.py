@@ -10,6 +10,7 @@ import pytest
 from core.made_records.persons.generator import generate_persons
 from core.pipelines.language.spec import Match
 from core.workloads.pipelines.matching import match_rows
+from tests.integration.workloads.pipelines.conftest import Bench
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,18 @@ def test_without_rows_on_the_other_side_nothing_is_matched(persons: pl.DataFrame
     given = persons.drop("entity_id")[:2]
     found = match_rows(step(result=result, **{"with": "others"}), given, given.clear())
     assert found.height == rows
+
+
+def test_a_run_writes_what_a_match_step_gives(bench: Bench, persons: pl.DataFrame) -> None:
+    rows = persons.drop("entity_id")
+    rows.write_csv(bench.landing / "people.csv")
+    columns = ", ".join(f"{name}: text" for name in rows.columns)
+    bench.load(
+        "pipeline: people\n"
+        f"sources: {{p: {{kind: csv, at: landing, path: people.csv, columns: {{{columns}}}}}}}\n"
+        "steps: [{do: match, spec: persons, result: entity}]\n"
+        "sink: {table: sales.people, mode: upsert, keys: [id], create: true}\n"
+    )
+    found = bench.sql("SELECT count(*), count(DISTINCT entity_id) FROM sales.people")
+    assert found[0][0] == 600
+    assert found[0][1] < 1.03 * persons["entity_id"].n_unique()
