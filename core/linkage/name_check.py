@@ -14,6 +14,8 @@ from core.matching.specs.spec import MatchSpec, built_in_specs
 from core.matching.standardise.full_names import PERSON_PARTS, WHOLE
 
 QUESTION = "without_names"
+# Texts that say what a record is of.
+_TEXTS = frozenset({("name", "words"), ("title", "words")})
 # What often stands above a whole name: it is told, so that nobody wonders why a name was not found.
 _WHOLE_NAMES = frozenset(map(plain, (WHOLE, *known_names(WHOLE))))
 
@@ -51,8 +53,12 @@ def refuse_nameless(
 
 
 def _name_columns(spec: MatchSpec) -> tuple[str, ...]:
-    """The columns that hold names, of persons or of organisations, or parts of them."""
-    named = (f.column for f in spec.fields if f.kind in {"given_name", "surname"} or f.part == "head")
+    """The columns that hold names, of persons or of organisations, or parts of them, or titles."""
+    named = (
+        field.column
+        for field in spec.fields
+        if field.kind in {"given_name", "surname"} or field.part == "head" or (field.name, field.kind) in _TEXTS
+    )
     return tuple(dict.fromkeys(named))
 
 

@@ -121,7 +121,10 @@ def test_integer_ids_of_parquet_stay_integers(headrace: Headrace, persons: Path,
 
 BAD_OPTIONS = {
     "no such file": (["match", "absent.csv"], "absent.csv: no such file"),
-    "unknown spec": (["match", "in.csv", "--spec", "dogs"], "no spec 'dogs'; built in: organisations, persons"),
+    "unknown spec": (
+        ["match", "in.csv", "--spec", "dogs"],
+        "no spec 'dogs'; built in: ledgers, names, organisations, persons",
+    ),
     "unknown way": (["match", "in.csv", "--via", "pigeon"], "Invalid value for '--via'"),
     "stray word": (
         ["match", "in.csv", "--allow-drift", "10"],

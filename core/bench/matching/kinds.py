@@ -20,18 +20,18 @@ from core.made_records.kinds import Kind, make_records
 SPECS = Path(__file__).parent / "specs"
 # What a kind is matched with: a built-in spec, or one of `SPECS` where none is built in.
 SPEC_OF = {
-    "suppliers": "organisations",
-    "sites": "organisations",
+    "suppliers": "suppliers",
+    "sites": "places",
     "catalogues-electronics": "products",
     "catalogues-software": "products",
     "catalogues-shop": "products",
     "papers-clean": "publications",
     "papers-scraped": "publications",
     "songs": "songs",
-    "master": "organisation_names",
-    "names-people": "persons_freeform",
-    "companies": "organisation_names",
-    "spellings": "organisation_names",
+    "master": "names",
+    "names-people": "names",
+    "companies": "names",
+    "spellings": "names",
     "ledgers": "ledgers",
 }
 FLOOR = "tfidf"

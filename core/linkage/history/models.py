@@ -179,19 +179,24 @@ def statement(job: LinkageJob) -> tuple[dict[str, Any] | None, list[str]]:
     ]
 
 
-def learning_notices(model: Model) -> Iterator[str]:
-    """What should be known of how a model was learnt: why not from the data alone."""
+def learning_notices(model: Model, spec: str) -> Iterator[str]:
+    """What should be known of how a model was learnt: why not from the data alone; `spec` is the name of the spec."""
     way, misled = model.learning.get("way", "free"), model.learning.get("misled")
+    if way == "usual":
+        yield (
+            "one text is all that is compared: how much two of them must have in common is told by what is usual, and "
+            "by what strangers here have; look at some pairs, and name further columns if there are any"
+        )
     faults = next((refused[0] for refused in model.learning.get("refused", []) if refused), None)
     if way == "free" or faults is None:
         return
     if misled is None:
-        yield f"{faults}: what is generally known of people's records counts beside the data"
+        yield f"{faults}: what is generally known of records of {spec} counts beside the data"
         return
-    counted = "was learnt again within bounds of what one person's records look like"
+    counted = f"was learnt again within bounds of what {spec} look like"
     if way == "expected":
-        counted = "is what is generally expected of one person's records"
+        counted = f"is what is generally expected of {spec}"
     yield (
-        f"{misled} misled: pairs that agree in it were at first taken for one person, though {faults}; the model "
-        f"{counted}"
+        f"{misled} misled: pairs that agree in it were at first taken for one of the {spec}, though {faults}; the "
+        f"model {counted}"
     )

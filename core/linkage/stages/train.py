@@ -83,7 +83,7 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
         "prior_bits": model.prior_bits,
         "iterations": model.iterations,
         "converged": model.converged,
-        "notices": list(learning_notices(model)),
+        "notices": list(learning_notices(model, job.spec.name)),
     }
 
 

@@ -70,6 +70,7 @@ WAYS = {
     "free": "from the data alone",
     "bounded": "from the data, within bounds of what one person's records look like",
     "expected": "one person's records as generally expected, how many there are from the data",
+    "usual": "what is usual of texts that stand alone, how much strangers have in common from the data",
 }
 
 

@@ -93,4 +93,5 @@ def possible(layout: Layout) -> NDArray[np.bool_]:
     given = any(field.kind == "given_name" for field in fields)
     called = any(field.belongs_to == "home" and field.kind == "digits" for field in fields)
     made = any(field.made_of for field in fields)
-    return np.array([True, home, kin, kin and given, kin and family, made or given, kin and family and called, True])
+    moved, called = home and layout.spec.moves, kin and family and called
+    return np.array([True, moved, kin, kin and given, kin and family, made or given, called, True])

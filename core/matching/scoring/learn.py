@@ -5,6 +5,8 @@
 3. Else within bounds of what one person's records look like, which a notice says, and names the field that misled.
 4. If what would be accepted is still implausible, the expectations alone decide.
 5. If even that accepts what cannot be one person, nothing is accepted: the run is refused.
+
+A single text has nothing beside it to be held against: it is weighed by what is usual, see `lone_text`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from core.matching.scoring.classes import N_ONE_PERSON, SAME, T_MOVED, T_SAME
 from core.matching.scoring.evidence import evidence
 from core.matching.scoring.histograms import Histogram
 from core.matching.scoring.learning.em import LevelCounts, Parameters, Start, implied_in, shares_by_class, train
+from core.matching.scoring.learning.lone_text import lone_text, weigh_lone_text
 from core.matching.scoring.learning.plausibility import KINDS, Findings, findings
 from core.matching.scoring.learning.starting_tables import starting_tables
 from core.matching.specs.levels import MISSING
@@ -35,7 +38,7 @@ STARTS = (0.12, 0.02, 0.6)
 PAIRS_MIN = 20.0
 # What is accepted is judged from so many pairs on: of fewer nobody can tell what they mostly are.
 ACCEPTED_MIN = 10.0
-Way = Literal["free", "bounded", "expected"]
+Way = Literal["free", "bounded", "expected", "usual"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,10 @@ def learn(
     implied = implied_in(drawn, layout)
     asked = tuple((LevelCounts.of(each, layout, implied), each.without) for each in compared or (made,))
     judge = _Judge(LevelCounts.of(made, layout, implied), layout, asked)
+    text = lone_text(layout)
+    if text is not None:
+        random = LevelCounts.of(drawn, layout, implied)
+        return judge.learnt(weigh_lone_text(judge.candidates, random, total_pairs, layout, text), "usual", [], None)
 
     def fit(begin: Start) -> Parameters:
         return train(made, drawn, total_pairs, layout, shared, begin)

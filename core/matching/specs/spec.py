@@ -163,6 +163,7 @@ class MatchSpec(Frozen):
     match_bits: float = Field(default=0.0, ge=-64, le=64)
     review_bits: float = Field(default=-6.0, ge=-64, le=64)
     max_cluster: int = Field(default=50, ge=2, le=10_000)
+    moves: bool = True
 
     @model_validator(mode="after")
     def _consistent(self) -> MatchSpec:
@@ -222,10 +223,10 @@ class MatchSpec(Frozen):
         however many values its records have room for.
         """
         unnamed, marks = {"aliases", "values"}, {"mark", "read_from"}
-        # A spec without marks or wide passes keeps the fingerprint that it had before there were any.
+        # A spec without marks or wide passes, of what moves, keeps the fingerprint that it had before there were any.
         left_out = {at: unnamed if field.mark else unnamed | marks for at, field in enumerate(self.fields)}
         narrow = {at: {"wide"} for at, each in enumerate(self.passes) if not each.wide}
-        text = self.model_dump_json(exclude={"fields": left_out, "passes": narrow})
+        text = self.model_dump_json(exclude={"fields": left_out, "passes": narrow, "moves": self.moves})
         return hashlib.sha256(text.encode()).hexdigest()
 
     def restrict(self, mapped: Collection[str]) -> tuple[MatchSpec, list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.run_record import read_record
 from core.linkage.stages import plan, train
+from core.made_records.kinds import make_records
 from core.made_records.persons.generator import generate_persons
 from core.matching.scoring import chance_agreement, histograms, random_pairs
 from core.matching.specs.spec import built_in_specs
@@ -41,7 +44,19 @@ def organisations() -> pl.DataFrame:
     return made.select("id", name.alias("name"), "street", "city", "zip", "phone")
 
 
-MADE = {"persons": persons, "persons_freeform": freeform, "organisations": organisations}
+def made(kind: str) -> pl.DataFrame:
+    """Records of a made kind in one file, without the truth."""
+    return pl.concat(make_records(kind, 700, seed=3)).drop("entity_id")
+
+
+KINDS = {
+    "suppliers": "suppliers", "places": "sites", "products": "catalogues-electronics", "publications": "papers-clean",
+    "ledgers": "ledgers", "names": "companies",
+}  # fmt: skip
+MADE: dict[str, Callable[[], pl.DataFrame]] = {
+    "persons": persons, "persons_freeform": freeform, "organisations": organisations,
+    **{spec: partial(made, kind) for spec, kind in KINDS.items()},
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

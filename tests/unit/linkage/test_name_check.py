@@ -48,6 +48,13 @@ def test_companies_need_a_name_too() -> None:
     check(["id", "Firma", "city"], spec="organisations")
 
 
+@pytest.mark.parametrize(("spec", "lacking"), [("suppliers", "name"), ("products", "title"), ("publications", "title")])
+def test_things_need_what_says_which_they_are(spec: str, lacking: str) -> None:
+    with pytest.raises(InputError, match=f"no column is known as {lacking}"):
+        check(["id", "city", "year", "brand"], spec=spec)
+    check(["id", "Nombre" if lacking == "name" else "Titel", "city"], spec=spec)
+
+
 @pytest.mark.parametrize(
     "said", [{"mapping": {"last_name": ""}}, {"mapping": {"surname": ""}}, {"without_names": True}]
 )

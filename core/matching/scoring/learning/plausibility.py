@@ -19,6 +19,7 @@ from core.matching.specs.spec import FieldSpec
 
 # Fields that one person's records rarely differ in beyond slips.
 KINDS = ("given_name", "date", "digits", "identifier")
+NAMES = ("given_name", "surname")
 DIFFER_MAX = 0.5
 # Errors in one person's fields come apart: odds ratios of 1.0 to 2.6 were seen, and 57 in families.
 TOGETHER_ODDS_MAX, TOGETHER_SHARE_MIN = 10.0, 0.05
@@ -65,9 +66,9 @@ def findings(levels: NDArray[np.uint8], weights: NDArray[np.float64], layout: La
     """
     own = [row for row, field in enumerate(layout.spec.fields) if not field.shared and not field.made_of]
     differ = {layout.names[row]: _share(levels[:, row] == 0, levels[:, row] != MISSING, weights) for row in own}
-    worst = None
+    people, worst = any(field.kind in NAMES for field in layout.spec.fields), None
     for row, other in combinations(own, 2):
-        if _one_event(layout.spec.fields[row], layout.spec.fields[other]):
+        if _one_event(layout.spec.fields[row], layout.spec.fields[other], people):
             continue
         odds = _odds(levels[:, [row, other]], weights)
         if odds is not None and (worst is None or odds > worst[2]):
@@ -75,9 +76,13 @@ def findings(levels: NDArray[np.uint8], weights: NDArray[np.float64], layout: La
     return Findings(float(weights.sum()), differ, worst)
 
 
-def _one_event(one: FieldSpec, two: FieldSpec) -> bool:
-    """Whether two fields differ together by their nature: parts of one column, or values that change places."""
-    return one.column == two.column or one.swap_with == two.name
+def _one_event(one: FieldSpec, two: FieldSpec, people: bool) -> bool:
+    """Whether two fields differ together by their nature: parts of one column, or values that change places.
+
+    Of things what tells little differs together in another edition of them: venue and year of a paper, number and
+    length of a song.
+    """
+    return one.column == two.column or one.swap_with == two.name or not (people or {one.kind, two.kind} & {*KINDS})
 
 
 def _share(which: NDArray[np.bool_], among: NDArray[np.bool_], weights: NDArray[np.float64]) -> float:

@@ -115,7 +115,7 @@ def normal(sums: Table) -> Table:
 
 
 def _of_one_person(field: FieldSpec) -> list[float]:
-    if field.mark is not None:
+    if field.mark is not None or field.kind == "words":
         return field.expected_shares("m")
     differ = DIFFER_TELEPHONE if field.kind == "digits" and field.shared else DIFFER.get(field.kind, DIFFER_OTHERWISE)
     near = [TESTS[level.test].m for level in reversed(field.levels[1:])]
