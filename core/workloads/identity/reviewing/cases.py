@@ -43,7 +43,8 @@ def ask(db: DatabaseManager, job: LinkageJob, job_id: int) -> int:
 
     Cost: the input is read once, if there is anything to ask.
     """
-    if job.linked:
+    # A job that was done before may have lost its files; what it asked, it asked then.
+    if job.linked or not all((folder / "matches.parquet").exists() for folder in job.folders("survive")):
         return 0
     name = topic(job.description.dataset_name)
     with db.transaction() as conn:
