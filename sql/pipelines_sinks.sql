@@ -7,6 +7,14 @@ SELECT a.attname::text, t.typname::text, a.atttypmod, a.attnotnull
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 
+-- name: sink_schema_known :many
+-- Looked for before it is made: a role that may write to a schema need not be one that may make schemas.
+SELECT 1 FROM pg_namespace WHERE nspname = %(schema)s
+
+-- name: sink_schema :exec
+-- create: true; the schema is one that the settings let pipelines write to.
+CREATE SCHEMA IF NOT EXISTS {schema}
+
 -- name: sink_create :exec
 -- create: true; {columns} are names and types of ours.
 CREATE TABLE {table} ({columns})

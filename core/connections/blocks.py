@@ -72,7 +72,9 @@ def connections_of(settings: Settings, warehouse: DatabaseManager) -> Connection
 
 
 def _schemas(one: ConnectionSettings) -> tuple[str, ...]:
-    return tuple(word.strip() for word in one.writable_schemas.split(",") if word.strip())
+    # As a list of words, or as JSON writes one.
+    words = one.writable_schemas.strip("[] ").split(",")
+    return tuple(bare for word in words if (bare := word.strip(" \"'")))
 
 
 def _variable(name: str, field: str) -> str:

@@ -54,8 +54,9 @@ def test_our_own_tables_are_hidden(db: DatabaseManager) -> None:
 
 
 def test_writable_schemas_are_those_of_the_warehouse(db: DatabaseManager) -> None:
-    given = settings(warehouse=ConnectionSettings.model_validate({"writable_schemas": "sales, crm"}))
-    assert real_catalog(connections_of(given, db)).blocks["warehouse"].writable_schemas == ("sales", "crm")
+    for written in ("sales, crm", '["sales", "crm"]'):
+        given = settings(warehouse=ConnectionSettings.model_validate({"writable_schemas": written}))
+        assert real_catalog(connections_of(given, db)).blocks["warehouse"].writable_schemas == ("sales", "crm")
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,9 @@ class TableWriter:
     def _create(self, checked: Checked) -> None:
         if run(self.conn, Q["sink_columns"], {"table": self.sink.table}):
             return
+        schema = self.sink.table.partition(".")[0]
+        if not run(self.conn, Q["sink_schema_known"], {"schema": schema}):
+            run(self.conn, self._filled("sink_schema", schema=sql.Identifier(schema)))
         run(self.conn, self._filled("sink_create", table=self._table(), columns=_definitions(self.sink, checked)))
         if self.sink.mode == "scd2":
             run(self.conn, self._filled("sink_scd2_current", table=self._table(), keys=_names(self.sink.keys)))

@@ -103,6 +103,7 @@ def test_scd2_keeps_what_was_and_closes_what_is_gone(bench: Bench) -> None:
 
 
 def test_a_table_is_made_with_its_key_and_types(bench: Bench) -> None:
+    bench.sql("DROP SCHEMA sales CASCADE")
     bench.land("c.csv", "id,price,day,ok,note", "1,1.50,2026-01-02,true,{}")
     bench.load(
         "pipeline: made\n"
