@@ -27,9 +27,9 @@ in the order in which they were loaded: the first is preferred.
 
 [bold]Examples[/bold]
 
-  headrace factors load epa-supply-chain SupplyChainGHGEmissionFactors_v1.3.0_NAICS_CO2e_USD2022.csv --set ours
+  headrace factors load epa-supply-chain SupplyChainGHGEmissionFactors_v1.3.0_NAICS_CO2e_USD2022.csv --factors ours
 
-  headrace factors load desnz ghg-conversion-factors-2025-flat-format.csv --set ours --json
+  headrace factors load desnz ghg-conversion-factors-2025-flat-format.csv --factors ours --json
 """
 CHECK = """
 Look at what must hold in a whole file: gases add up, blanks, true zeros, ids, units. Ends with 1 if something does not.
@@ -99,7 +99,7 @@ def sources(as_json: AsJson = False) -> None:
 def load(
     loader: Annotated[str, typer.Argument(help="epa-supply-chain, epa-hub, desnz, cornerstone, ecoinvent or csv.")],
     file: Annotated[Path, typer.Argument(help="The publisher's file.")],
-    name: Annotated[str, typer.Option("--set", help="Set to append it to.")] = "default",
+    name: Annotated[str, typer.Option("--factors", help="Set to append it to.")] = "default",
     as_json: AsJson = False,
 ) -> None:
     from core.workloads.emissions.factors.sets import load_one

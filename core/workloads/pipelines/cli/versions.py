@@ -66,7 +66,7 @@ def history(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     emit(f"runs of {name}", runs, as_json=as_json, empty=f"{name} has not run yet")
 
 
-def pause(name: Name) -> None:
+def pause(name: Name, as_json: AsJson = False) -> None:
     """Let a pipeline not run until it is resumed; a run under way goes on.
 
     Example: headrace pipeline pause orders_hourly
@@ -79,10 +79,11 @@ def pause(name: Name) -> None:
         with connections.warehouse.transaction() as conn:
             approved(conn, name)
             run(conn, load("pipelines")["pipeline_pause"], {"name": name, "paused_by": who})
-    print(f"{name} is paused: `headrace pipeline resume {name}` lets it run")
+    said = f"{name} is paused: `headrace pipeline resume {name}` lets it run"
+    print(json.dumps({"pipeline": name, "paused_by": who}) if as_json else said)
 
 
-def resume(name: Name) -> None:
+def resume(name: Name, as_json: AsJson = False) -> None:
     """Let a paused pipeline run again.
 
     Example: headrace pipeline resume orders_hourly
@@ -93,4 +94,4 @@ def resume(name: Name) -> None:
     with reached() as connections, connections.warehouse.transaction() as conn:
         approved(conn, name)
         run(conn, load("pipelines")["pipeline_resume"], {"name": name})
-    print(f"{name} may run")
+    print(json.dumps({"pipeline": name, "paused_by": None}) if as_json else f"{name} may run")

@@ -14,7 +14,9 @@ def test_factors_are_listed_loaded_checked_compared_and_explained(tmp_path: Path
     state = {"HEADRACE_STATE_DIR": str(tmp_path / "state")}
     epa = [str(FILES / f"epa_supply_chain_{name}_co2e_cut.csv") for name in ("v1.2", "v1.3.0")]
     assert "desnz" in headrace("factors", "sources", cwd=tmp_path).stdout
-    loaded = headrace("factors", "load", "epa-supply-chain", epa[1], "--set", "ours", "--json", cwd=tmp_path, env=state)
+    loaded = headrace(
+        "factors", "load", "epa-supply-chain", epa[1], "--factors", "ours", "--json", cwd=tmp_path, env=state
+    )
     assert json.loads(loaded.stdout)["is_new"], loaded.stderr
     listed = headrace("factors", "list", "--json", cwd=tmp_path, env=state)
     assert {row["set"] for row in json.loads(listed.stdout)} == {"starter", "ours"}
