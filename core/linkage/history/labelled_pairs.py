@@ -61,7 +61,9 @@ def read_pairs(
         | ~(undecided | pl.col("decision").is_in(list(words)))
     )
     if bad.height:
-        meant = "match or differ" if DECIDED.keys() <= words.keys() else f"one of {', '.join(words)}"
+        # Where words stand for one another, people are told all of them.
+        is_plain = all(word == meaning for word, meaning in words.items())
+        meant = "match or differ" if is_plain else f"one of {', '.join(words)}"
         raise InputError(
             f"{path}, row {bad['row'][0]}: a decision names two different records, and its column {column!r} holds "
             f"{meant}, or nothing while it is open ({bad.height:,} rows do not)",
