@@ -1,4 +1,4 @@
-"""Pipelines as a workload: begun with the check of a spec."""
+"""Pipelines as a workload: specs checked, approved and run."""
 
 from __future__ import annotations
 
