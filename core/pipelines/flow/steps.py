@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 
 from core.errors import InputError
+from core.matching.specs.spec import built_in_specs
 from core.pipelines.expressions import syntax
 from core.pipelines.expressions.functions import FUNCTIONS, RUNNING
 from core.pipelines.expressions.results import can_cast
@@ -17,8 +18,6 @@ from core.pipelines.flow.frame import Frame, Origin, Report
 from core.pipelines.language import spec
 from core.pipelines.refusals import instead
 from core.pipelines.types import FLOAT, TEXT, UNKNOWN, ColumnType, common_type, parse_type
-
-_SPECS = ("persons", "persons_freeform", "organisations", "suppliers", "products", "publications", "places", "ledgers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +262,9 @@ def _ordered(names: Sequence[str], frame: Frame, at: Place) -> None:
 
 
 def _match(step: spec.Match, frame: Frame, at: Place) -> Frame:
-    if step.spec not in _SPECS:
-        at.report.refuse(f"{at.path}.spec", f"there is no match spec {step.spec}{instead(step.spec, _SPECS)}")
+    known = built_in_specs()
+    if step.spec not in known:
+        at.report.refuse(f"{at.path}.spec", f"there is no match spec {step.spec}{instead(step.spec, known)}")
     at.report.known(f"{at.path}.map", step.map.values(), frame)
     needs = step.result in {"links", "new"}
     if needs and step.with_ is None:
