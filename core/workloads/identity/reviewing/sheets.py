@@ -32,11 +32,7 @@ def sheet_of(db: DatabaseManager, dataset: str, at: datetime, limit: int | None 
     Raises ConfigError: nothing was ever asked about a data set of that name.
     Cost: the list is held in memory.
     """
-    if not counts(db, at, topic(dataset)):
-        raise ConfigError(
-            f"there is no list of a data set {dataset!r}; `headrace review status` names those there are",
-            dataset=dataset,
-        )
+    _require_list(db, dataset, at)
     items = [item for item in waiting(db, topic(dataset), limit or CASES_MAX) if len(item.subject) == 2]
     records = shown_records(db, dataset, [record_id for item in items for record_id in item.subject])
     facts = [_facts(item) for item in items]
@@ -75,8 +71,10 @@ def take_sheet(db: DatabaseManager, dataset: str, path: Path, actor: str, at: da
     A row is refused where its pair was decided or its records changed since the sheet was written: it names the
     `version` of its case, or by `seen` the values it showed. A pair that no run asked about becomes a case by `seen`.
 
-    Raises as `read_pairs`; StoreError. Cost: two round trips a row.
+    Raises as `read_pairs`; ConfigError: nothing was ever asked about a data set of that name; StoreError.
+    Cost: two round trips a row.
     """
+    _require_list(db, dataset, at)
     given = read_pairs(path, words=_WORDS, others=(SEEN, VERSION))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     taken = Taken(n_open=given.n_open)
@@ -91,6 +89,15 @@ def take_sheet(db: DatabaseManager, dataset: str, path: Path, actor: str, at: da
         taken.n_repeated += outcome.repeated
         taken.n_recorded += not outcome.repeated
     return taken
+
+
+def _require_list(db: DatabaseManager, dataset: str, at: datetime) -> None:
+    """Refuse a name that no list has: a mistyped one would begin a list of its own."""
+    if not counts(db, at, topic(dataset)):
+        raise ConfigError(
+            f"there is no list of a data set {dataset!r}; `headrace review status` names those there are",
+            dataset=dataset,
+        )
 
 
 def _facts(item: Item) -> tuple[str | None, ...]:

@@ -87,3 +87,13 @@ def test_review_export_and_import_refuse_in_one_sentence(
     ):
         refused = headrace("review", *arguments, env=env)
         assert (refused.returncode, said in refused.stderr + refused.stdout) == (code, True), refused.stderr
+
+
+def test_a_mistyped_data_set_begins_no_list(env: dict[str, str], db: DatabaseManager, tmp_path: Path) -> None:
+    published(db, "typed", n_pairs=2)
+    sheet = decided(exported(env, "typed", tmp_path / "out.csv"), {"a0": "match"}).drop("version")
+    sheet.write_csv(tmp_path / "given.csv")
+    done = headrace("review", "import", tmp_path / "given.csv", "--dataset", "tpyed", env=env)
+    assert done.returncode == 2
+    assert "there is no list of a data set 'tpyed'" in done.stderr
+    assert holding(db, topic("tpyed")) == []
