@@ -30,7 +30,7 @@ COPY k8s/profiles ./k8s/profiles
 RUN pip install --no-deps --no-build-isolation --editable . \
     && python -m compileall -q -j 0 /opt/headrace/venv/lib /opt/headrace/app \
     && python -m core.workloads warm \
-    && python -m core.linkage.warm texts \
+    && python -m core.linkage.warm more \
     && chmod -R a+rX,go-w /opt/headrace
 
 FROM python:${PYTHON}

@@ -194,7 +194,7 @@ KERNEL_FOLDERS := core/matching core/matching/* core/matching/*/* core/intake/de
 $(VENV)/.kernels: $(VENV)/.package $(wildcard $(addsuffix /*.py,$(KERNEL_FOLDERS)))
 	@$(call timed,compiling the kernels (about a minute),$(PYTHON) -m core.workloads warm engine) && touch $@
 
-# The demo compares no texts and reconciles nothing, so it does not wait for these.
+# The demo reads one Parquet file, compares no texts and reconciles nothing, so it does not wait for these.
 $(VENV)/.more-kernels: $(VENV)/.kernels
-	@$(call timed,compiling the kernels of texts,$(PYTHON) -m core.linkage.warm texts)
+	@$(call timed,compiling the kernels of texts and links,$(PYTHON) -m core.linkage.warm more)
 	@$(call timed,compiling the kernels of workloads,$(PYTHON) -m core.workloads warm) && touch $@

@@ -3,8 +3,8 @@
 Kernels are cached beside their sources (or in the user's cache folder where those are read-only). A tiny job is run
 from file to entities, because a kernel is compiled for the exact types it meets there. A second process begins with
 those that compare and score, which are half of the work and come late in a job; no kernel is compiled by both.
-Kernels of texts (kind `words`) are compiled by `python -m core.linkage.warm texts`, or by the first run that has some:
-no built-in spec does.
+What a first job seldom needs is compiled by `python -m core.linkage.warm more`, or by the first run that needs it:
+kernels of texts (kind `words`), of JSON, of explanations, of links and of increments.
 """
 
 from __future__ import annotations
@@ -103,22 +103,34 @@ def warm() -> float:
 
 
 def _run_jobs(folder: Path) -> None:
-    path = folder / "persons.csv"
-    other = path.with_suffix(".parquet")
-    _persons().write_csv(path)
-    for form, text in ((".jsonl", _persons()[:9].write_ndjson()), (".json", _persons()[:9].write_json())):
-        # Read by kernels of their own; what comes behind them is the same for every kind of file.
-        path.with_suffix(form).write_text(text)
-        read_table(path.with_suffix(form))
-    _persons().write_parquet(other)
-    workspaces = folder / "workspaces"
-    out = path.with_name("resolved.parquet")
-    resolve(MatchRequest(input=str(path), id_column="id", out=str(out)), workspaces)
-    explain(run_of_output(out), "0", "1")
-    more = path.with_name("more.csv")
-    _persons().with_columns(id="more " + pl.col("id")).write_csv(more)
-    resolve(MatchRequest(input=str(more), id_column="id", against=str(out), allow_drift=True), workspaces)
-    resolve(MatchRequest(input=str(path), id_column="id", link=(str(other), str(more)), one_to_one=True), workspaces)
+    resolve(_request(folder, "persons.csv"), folder / "workspaces")
+
+
+def _request(folder: Path, name: str) -> MatchRequest:
+    """A job over the people, who are written for it."""
+    path = folder / name
+    _persons().with_columns(id=path.stem + " " + pl.col("id")).write_csv(path)
+    return MatchRequest(input=str(path), id_column="id", out=str(path.with_suffix(".parquet")))
+
+
+def warm_more() -> None:
+    """Compile what few jobs need: other forms of files, explanations, increments, links and texts."""
+    with tempfile.TemporaryDirectory(prefix="headrace-warm-") as name:
+        folder = Path(name)
+        for form, text in ((".jsonl", _persons()[:9].write_ndjson()), (".json", _persons()[:9].write_json())):
+            # Read by kernels of their own; what comes behind them is the same for every kind of file.
+            path = folder / f"persons{form}"
+            path.write_text(text)
+            read_table(path)
+        first, second = _request(folder, "first.csv"), _request(folder, "second.csv")
+        for request in (
+            first,
+            second.model_copy(update={"against": first.out, "allow_drift": True}),
+            first.model_copy(update={"link": (second.input,), "one_to_one": True}),
+        ):
+            resolve(request, folder / "workspaces")
+        explain(run_of_output(Path(str(second.out))), "first 0", "first 1")
+    _warm_texts()
 
 
 def warm_scoring() -> None:
@@ -157,7 +169,7 @@ def _empty_records() -> tuple[NDArray[np.uint32], NDArray[np.uint32], Scorer]:
     return words, np.arange(3, dtype=np.uint32), Scorer(vocabulary, layout, weights, 0.0)
 
 
-def warm_texts() -> None:
+def _warm_texts() -> None:
     """Compile what finds and weighs the words of texts, and what explains them, on two titles."""
     passes = (PassSpec(name="title", keys=("title",)),)
     layout = Layout.of(MatchSpec(name="texts", fields=(FieldSpec(name="title", kind="words"),), passes=passes))
@@ -167,7 +179,7 @@ def warm_texts() -> None:
 
 
 if __name__ == "__main__":
-    alone = {"scoring": warm_scoring, "clustering": warm_clustering, "texts": warm_texts}
+    alone = {"scoring": warm_scoring, "clustering": warm_clustering, "more": warm_more}
     if sys.argv[1:]:
         show_dots()
         alone[sys.argv[1]]()
