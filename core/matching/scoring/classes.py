@@ -27,6 +27,10 @@ SAME, MOVED, KIN, JUNIOR, LODGER, NAMESAKE, RELATIVE, CHANCE = range(len(CLASSES
 N_ONE_PERSON = 2
 FIRST_APART = 5
 
+# Names are given so as to tell the people of a home apart. Father and son aside, who are a class of their own, two of
+# one home are called exactly the same so many times more seldom than two strangers are.
+KIN_NAMED_ALIKE = 2.0**-4
+
 # Tables of level shares that are learnt; a class borrows one per field.
 TABLES = ("same", "moved", "kin", "namesake", "chance")
 T_SAME, T_MOVED, T_KIN, T_NAMESAKE, T_CHANCE = range(len(TABLES))
@@ -68,6 +72,18 @@ def _column(field: FieldSpec, is_name: bool) -> tuple[int, ...]:
     # Twins are born on one day.
     kin = T_KIN if field.kind == "date" else T_CHANCE
     return T_SAME, T_SAME, kin, T_CHANCE, T_CHANCE, T_CHANCE, T_CHANCE, T_CHANCE
+
+
+def named_alike(layout: Layout) -> NDArray[np.float64]:
+    """(classes, fields): how many times as often as its table says a class agrees exactly."""
+    times = np.ones((len(CLASSES), layout.n_fields))
+    times[KIN, [field.kind == "given_name" for field in layout.spec.fields]] = KIN_NAMED_ALIKE
+    return times
+
+
+def exact_levels(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each field, and the number of its best level, (fields,) each."""
+    return np.arange(layout.n_fields), np.array(layout.n_levels) - 1
 
 
 def rarity_counts(layout: Layout) -> NDArray[np.float64]:

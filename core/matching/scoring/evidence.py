@@ -24,6 +24,8 @@ from core.matching.scoring.classes import (
     T_CHANCE,
     T_SAME,
     class_tables,
+    exact_levels,
+    named_alike,
     rarity_counts,
 )
 from core.matching.scoring.implied_fields import rows_of
@@ -51,6 +53,8 @@ def evidence(parameters: Parameters, layout: Layout, commonest: Mapping[str, flo
         bits[T_SAME, row, :n_levels] = ascending_bits(same, chance, n_same)
         bits[:, row, n_levels:] = 0.0
     by_class = np.asarray(bits[class_tables(layout), np.arange(layout.n_fields)])
+    rows, exact = exact_levels(layout)
+    by_class[:, rows, exact] += np.log2(named_alike(layout))
     # Of two people of one house the most live in one flat: that it is one says nothing, that it is not one speaks.
     by_class[:, layout.unit_rows, 1] = 0.0
     return in_order(by_class, layout, commonest or {}, parameters.implied)

@@ -28,6 +28,8 @@ from core.matching.scoring.classes import (
     T_MOVED,
     T_SAME,
     class_tables,
+    exact_levels,
+    named_alike,
     possible,
 )
 from core.matching.scoring.histograms import Histogram
@@ -176,6 +178,8 @@ def implied_in(drawn: Histogram, layout: Layout) -> dict[str, str]:
 def shares_by_class(tables: Table, layout: Layout) -> Table:
     """(classes, F, L) level shares of each class, from those of the tables (T, F, L)."""
     by_class = np.asarray(tables[class_tables(layout), np.arange(layout.n_fields)])
+    rows, exact = exact_levels(layout)
+    by_class[:, rows, exact] *= named_alike(layout)
     for row, level in told_already(layout):
         by_class[:, row, level] = 1.0
     return by_class

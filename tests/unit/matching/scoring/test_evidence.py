@@ -23,12 +23,26 @@ def test_ascending_bits_pools_only_thin_levels(m, u, n_same, expected):
     assert ascending_bits(np.array(m), np.array(u), n_same) == pytest.approx(np.array(expected))
 
 
-def test_units_of_a_house_speak_only_where_they_differ():
+def of_persons():
+    """Layout of `persons`, and its evidence before any data."""
     layout = Layout.of(load_spec("persons"))
-    (row,) = layout.unit_rows
     tables = starting_tables(np.zeros((layout.n_fields, max(layout.n_levels))), layout)
     shares = starting_shares(1e6, layout, 0.1)
-    bits = evidence(Parameters(tables, shares, 1e6, 0, True), layout)[:, row]
+    return layout, evidence(Parameters(tables, shares, 1e6, 0, True), layout)
+
+
+def test_two_of_one_home_are_called_alike_more_seldom_than_strangers():
+    layout, bits = of_persons()
+    given, surname = (layout.names.index(name) for name in ("first_name", "last_name"))
+    assert bits[KIN, given, layout.n_levels[given] - 1] == pytest.approx(-4.0)
+    assert bits[KIN, given, 0] == pytest.approx(0.0)
+    assert bits[KIN, surname, layout.n_levels[surname] - 1] > 1.0
+
+
+def test_units_of_a_house_speak_only_where_they_differ():
+    layout, bits = of_persons()
+    (row,) = layout.unit_rows
+    bits = bits[:, row]
     assert not bits[:, 1].any()
     assert bits[SAME, 0] == bits[MOVED, 0] < bits[KIN, 0] - 3 < bits[CHANCE, 0] - 3
     assert bits[SAME, 0] < bits[CHANCE, 0] - 5
