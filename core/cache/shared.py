@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.errors import ConfigError
+from core.processes import on_fork
 from core.settings import RedisSettings
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ CANNOT_BE_READ = (
 REST_S = 5.0
 """After a failure Redis is left alone so long: a server that hangs costs one time limit, not one a request."""
 
+SLOW_S = 0.25
+"""An answer that took so long counts as a failure, although it came: to make a value anew is faster."""
+
 
 class SharedCache:
     """Values in Redis under their own time to live.
@@ -40,7 +45,14 @@ class SharedCache:
         self._ttl_ms = max(int(ttl_s * 1000), 1)
         self._clock = clock
         self._rests_until = float("-inf")
+        self._is_out = False
+        self._probe = threading.Lock()
         self.n_errors = 0
+        on_fork(self, SharedCache._unlock)
+
+    def _unlock(self) -> None:
+        """In a child made by fork: the thread that tried whether Redis is back did not come along."""
+        self._probe = threading.Lock()
 
     @property
     def answers(self) -> bool:
@@ -61,6 +73,10 @@ class SharedCache:
                 pipe.execute()
 
         self._tried(both, None)
+
+    def forget(self, key: str) -> None:
+        """Delete a value."""
+        self._tried(lambda: self._client.delete(key), None)
 
     def lock(self, key: str, limit_s: float) -> bool:
         """Take it upon oneself to make a value; False where somebody else is about to.
@@ -83,14 +99,39 @@ class SharedCache:
     def _tried(self, call: Callable[[], Any], otherwise: T) -> T:
         if not self.answers:
             return otherwise
-        try:
-            return cast(T, call())
-        except (redis.RedisError, OSError) as error:
-            self.n_errors += 1
-            self._rests_until = self._clock() + REST_S
-            # The text may hold the address with its password; the kind is enough.
-            logger.warning("Redis does not answer (%s); going on without it for %g s", type(error).__name__, REST_S)
+        if not self._is_out:
+            return self._asked(call, otherwise)
+        # After its rest one request tries whether it is back; the others do not wait with it.
+        if not self._probe.acquire(blocking=False):
             return otherwise
+        try:
+            return self._asked(call, otherwise)
+        finally:
+            self._probe.release()
+
+    def _asked(self, call: Callable[[], Any], otherwise: T) -> T:
+        began = self._clock()
+        try:
+            answer = cast(T, call())
+        except (redis.RedisError, OSError) as error:
+            # The text may hold the address with its password; the kind is enough.
+            self._fails(type(error).__name__)
+            return otherwise
+        took_s = self._clock() - began
+        if took_s > SLOW_S:
+            self._fails(f"an answer took {took_s:.2f} s")
+        elif self._is_out:
+            self._is_out = False
+            logger.info("Redis answers again")
+        return answer
+
+    def _fails(self, why: str) -> None:
+        """Leave it alone for a while; said once an outage, however many requests fail in it."""
+        said, self._is_out = self._is_out, True
+        self.n_errors += 1
+        self._rests_until = self._clock() + REST_S
+        if not said:
+            logger.warning("Redis does not answer in time (%s); going on without it, tried every %g s", why, REST_S)
 
 
 def _lock(key: str) -> str:

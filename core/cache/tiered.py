@@ -22,13 +22,17 @@ POLL_S = 0.005
 
 @dataclass(slots=True)
 class CacheFigures:
-    """How requests ended since the start: `made` anew, or `joined` one that was being made in this process."""
+    """How requests ended since the start: `made` anew, or `joined` one that was being made in this process.
+
+    `l2_poisoned`: values in Redis that could not be read; each was deleted, and is one of the misses too.
+    """
 
     l1_hits: int = 0
     l1_misses: int = 0
     l2_hits: int = 0
     l2_misses: int = 0
     l2_errors: int = 0
+    l2_poisoned: int = 0
     joined: int = 0
     made: int = 0
 
@@ -122,12 +126,25 @@ class TieredCache:
         shared = self._shared
         if shared is None:
             return None
-        value, polls = shared.get(name), round(self._lock_s / POLL_S)
+        value, polls = self._readable(shared, name), round(self._lock_s / POLL_S)
         while value is None and not shared.lock(name, self._lock_s) and polls > 0:
             self._pause(POLL_S)
             polls -= 1
-            value = shared.get(name)
+            value = self._readable(shared, name)
         self._count("l2_misses" if value is None else "l2_hits")
+        return value
+
+    def _readable(self, shared: SharedCache, name: str) -> bytes | None:
+        """What Redis holds, if it is JSON. Else it is deleted: every request would meet it until its time is up."""
+        value = shared.get(name)
+        if value is None:
+            return None
+        try:
+            orjson.loads(value)
+        except orjson.JSONDecodeError:
+            self._count("l2_poisoned")
+            shared.forget(name)
+            return None
         return value
 
     def _made(self, name: str, make: Callable[[], Any]) -> bytes:

@@ -62,6 +62,7 @@ def consume(
     """
     from core.consuming.request import ConsumeRequest
     from core.consuming.run import ConsumerRun
+    from core.metrics import logs
     from core.runtime import open_runtime
     from core.terminal.tables import emit
 
@@ -78,6 +79,7 @@ def consume(
         memory_mb=memory_mb,
     )
     with open_runtime() as runtime:
+        logs.configure(runtime.settings.log)
         consumer = ConsumerRun(runtime, request, _status_line())
         with _page(consumer, http_port), told_to_end(consumer.stop):
             figures = consumer.run()

@@ -140,7 +140,15 @@ class ConsumerRun:
         if request.max_run_s is not None:
             left_s = max(0.0, request.max_run_s - (time.monotonic() - began))
         options = Options(request.max_batches, request.idle_exit_s, left_s)
-        plan = Plan(self._handlers, request.processes, options, request.grace_s, request.memory_mb, self._profile())
+        plan = Plan(
+            self._handlers,
+            request.processes,
+            options,
+            request.grace_s,
+            request.memory_mb,
+            self._profile(),
+            self._runtime.settings.log,
+        )
         self._supervisor = supervisor = Supervisor(self._runtime.queue, plan, self._note)
         if self._stopping.is_set():
             supervisor.stop()

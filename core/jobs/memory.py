@@ -20,12 +20,12 @@ import psutil
 from core.errors import ConfigError
 from core.jobs.ports import Stage
 from core.jobs.staged_job import StageNeeds
+from core.metrics.process import held_bytes
 
 FIXED_BYTES = 450_000_000
 DEFAULT_SHARE = 0.6
 SAMPLE_S = 0.2
 _CGROUP_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,6 @@ def fit(needs: StageNeeds, rows: int, threads: int, limit_bytes: int) -> Fit:
 
 def _gb(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:.1f}"
-
-
-def held_bytes() -> int:
-    """Anonymous and shared memory of this process; all of it where the system does not tell them apart."""
-    if not _STATUS.exists():
-        return int(psutil.Process().memory_info().rss)
-    kinds = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines() if line.startswith("Rss"))
-    return 1024 * sum(int(kinds[name].split()[0]) for name in ("RssAnon", "RssShmem"))
 
 
 class Watch:

@@ -16,17 +16,20 @@ from core.settings import LogSettings
 ROOTS = ("headrace", "core")
 """Named events such as `headrace.slow`, and the modules by their own names."""
 
+EVERY_ROOT = ("", *ROOTS)
+"""With the root logger: in a process that is ours alone, handlers of users and libraries write the same lines."""
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send everything below the loggers `headrace` and `core` to `stream` (stderr), as text or one JSON object a line.
+def configure(settings: LogSettings, stream: TextIO | None = None, *, roots: tuple[str, ...] = ROOTS) -> None:
+    """Send everything below the loggers of `roots` to `stream` (stderr), as text or one JSON object a line.
 
-    Calling it again replaces the former set-up. Other libraries' loggers are left alone.
+    Calling it again replaces the former set-up. Other loggers are left alone; `EVERY_ROOT` leaves none.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.as_json else TextFormatter())
-    for root in ROOTS:
+    for root in roots:
         logger = logging.getLogger(root)
         for former in list(logger.handlers):
             logger.removeHandler(former)

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from core.database import DatabaseManager
 from core.errors import HeadraceError
+from core.metrics.logs import EVERY_ROOT, configure
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Consumer, Options
@@ -28,7 +29,7 @@ from core.queue.consumers.status_board import SIZE, Board
 from core.queue.handlers import load_handler
 from core.queue.queue import BatchQueue
 from core.queue.store.wake import Wake
-from core.settings import DatabaseSettings, QueueSettings
+from core.settings import DatabaseSettings, LogSettings, QueueSettings
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,12 @@ ENDING_S = 10.0
 
 def main() -> int:
     """Run one worker; the exit code is that of the error that ended it."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
-    # It tells of its plug-ins whenever it is imported.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Ctrl-C reaches the whole group; the supervisor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, orders = _orders()
+    configure(LogSettings(**orders.log), roots=EVERY_ROOT)
+    # It tells of its plug-ins whenever it is imported.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # `python -m` would have put the folder first, where a user's module could hide ours.
     sys.path.append(os.getcwd())
     code = 0

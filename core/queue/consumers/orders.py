@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -11,7 +11,7 @@ from typing import Any
 class Orders:
     """What a worker process is told; `board` is a file descriptor it inherits,
     `load_by` when its handler must be imported, by the machine's monotonic clock in seconds; a supervisor of the
-    version before sets no limit."""
+    version before sets no limit, and no settings of the `log`."""
 
     url: str
     database: dict[str, Any]
@@ -23,6 +23,7 @@ class Orders:
     grace_s: float
     board: int
     load_by: float | None = None
+    log: dict[str, Any] = field(default_factory=dict)
 
     def line(self) -> bytes:
         """For the worker's standard input."""

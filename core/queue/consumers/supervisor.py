@@ -19,20 +19,20 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import BinaryIO
 
-import psutil
-
 from core.errors import ConfigError
+from core.metrics.process import held_bytes
 from core.processes import python
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Options
+from core.queue.consumers.memory_guard import MemoryGuard
 from core.queue.consumers.mourning import Dead, Mourning
 from core.queue.consumers.orders import Orders
 from core.queue.consumers.status_board import SIZE, Board, Shown
 from core.queue.leases.dead_workers import bury
 from core.queue.leases.failures import Failure
 from core.queue.queue import BatchQueue
-from core.settings import PREFIX
+from core.settings import PREFIX, LogSettings
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ STOPPED = Failure("Stopped", "it did not end within its grace")
 class Plan:
     """What to run: `processes` workers, and of each flow its handler (module:function).
 
-    `grace_s`: what a running batch gets to finish in when the end is near. `memory_mb`: resident memory above which a
+    `grace_s`: what a running batch gets to finish in when the end is near. `memory_mb`: held memory above which a
     worker is killed. `options`: when each worker ends by itself.
     """
 
@@ -70,6 +70,7 @@ class Plan:
     grace_s: float = 30.0
     memory_mb: int | None = None
     profile: WorkerProfile = field(default_factory=WorkerProfile)
+    log: LogSettings = field(default_factory=LogSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class _Child:
     file: BinaryIO
     board: Board
     load_by: float
+    memory: MemoryGuard | None = None
     # Why we killed it, if we did.
     failure: Failure | None = None
 
@@ -233,6 +235,7 @@ class Supervisor:
             grace_s=plan.grace_s,
             board=file.fileno(),
             load_by=load_by,
+            log=plan.log.model_dump(),
         )
         board = Board(file)
         # What a handler prints must not mix with what the parent prints for programs.
@@ -253,7 +256,8 @@ class Supervisor:
         except BrokenPipeError:
             # It died at once; the next look finds out.
             log.warning("worker %s did not read its orders", worker_id)
-        return _Child(process, worker_id, file, board, load_by)
+        memory = None if plan.memory_mb is None else MemoryGuard(plan.memory_mb)
+        return _Child(process, worker_id, file, board, load_by, memory)
 
     def _offence(self, child: _Child) -> Failure | None:
         """Why the child must be killed, if it must."""
@@ -273,14 +277,7 @@ class Supervisor:
                 outcome_if_retried="expired",
                 fault="poison",
             )
-        if self._plan.memory_mb is not None and _rss_mb(child.process.pid) > self._plan.memory_mb:
-            return Failure(
-                "MemoryExceeded",
-                f"the worker used more than {self._plan.memory_mb} MB",
-                outcome_if_retried="expired",
-                fault="poison",
-            )
-        return None
+        return None if child.memory is None else child.memory.look(shown, held_bytes(child.process.pid))
 
     def _ended(self, slot: _Slot, child: _Child, code: int) -> None:
         """Settle what the child leaves behind, and decide whether there is another one."""
@@ -293,7 +290,8 @@ class Supervisor:
             died = False
         self._past = replace(self._past.with_work(shown), deaths=self._past.deaths + died)
         failure = child.failure or _died(code)
-        given_back = failure is STOPPED or (child.failure is None and self._stopped_at is not None)
+        # A failure of ours that blames no batch burns none of its attempts.
+        given_back = failure.fault is None or (child.failure is None and self._stopped_at is not None)
         self._mourning.add(Dead(child.worker_id, None if given_back else shown.batch_id, failure))
         if not died:
             slot.done = True
@@ -346,11 +344,3 @@ def _died(code: int) -> Failure:
     else:
         reason = f"the worker process ended with exit code {code}"
     return Failure("WorkerDied", reason, outcome_if_retried="expired", fault="poison")
-
-
-def _rss_mb(pid: int) -> float:
-    try:
-        return float(psutil.Process(pid).memory_info().rss) / 2**20
-    except psutil.Error:
-        # It has just ended; the next look says how.
-        return 0.0

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -103,6 +103,86 @@ def test_tiered_waits_for_the_process_that_makes_the_value(redis_url: str) -> No
     assert len(pauses) == 3
     maker.close()
     cache.close()
+
+
+@pytest.mark.parametrize("poison", [b"", b"{", b"\xff\x00", b'"a" "b"'])
+def test_tiered_takes_a_poisoned_value_for_a_miss_counts_it_and_replaces_it(redis_url: str, poison: bytes) -> None:
+    one, other, raw = tiered(redis_url), tiered(redis_url), level_two(redis_url)
+    raw.put(str(KEY), poison)
+    assert one.get_or_make(KEY, lambda: 7) == 7
+    figures = one.figures()
+    assert (figures.l2_poisoned, figures.l2_misses, figures.l2_hits, figures.l2_errors) == (1, 1, 0, 0)
+    assert other.get_or_make(KEY, lambda: 8) == 7
+    for cache in (one, other, raw):
+        cache.close()
+
+
+def test_tiered_deletes_a_poisoned_value_even_if_no_new_one_can_be_made(redis_url: str) -> None:
+    cache, raw = tiered(redis_url), level_two(redis_url)
+    raw.put(str(KEY), b"{")
+    with pytest.raises(ZeroDivisionError):
+        cache.get_or_make(KEY, lambda: 1 / 0)
+    assert raw.get(str(KEY)) is None
+    cache.close()
+    raw.close()
+
+
+class SlowRedis:
+    """A server whose answers take so long, by a clock that it moves; it says how often it was asked."""
+
+    def __init__(self, takes_s: float) -> None:
+        self.takes_s, self.now, self.asked = takes_s, 0.0, 0
+
+    def get(self, key: str) -> bytes | None:
+        self.asked += 1
+        self.now += self.takes_s
+        return None
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_slow_redis_costs_one_wait_and_one_warning_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    server = SlowRedis(1.9)
+    shared = SharedCache(cast("redis.Redis", server), 60, lambda: server.now)
+    for _ in range(10):
+        assert shared.get("k") is None
+    assert server.asked == 1, "below its time limit, and yet too slow to be asked by every request"
+    for rest in range(2, 5):
+        server.now += REST_S
+        shared.get("k")
+        shared.get("k")
+        assert server.asked == rest, "one try after each rest"
+    assert len(warnings_of(caplog)) == 1
+    server.takes_s = 0.001
+    server.now += REST_S
+    shared.get("k")
+    shared.get("k")
+    assert server.asked == 6, "it is back"
+    server.takes_s = 1.9
+    shared.get("k")
+    assert len(warnings_of(caplog)) == 2, "a second outage"
+    assert "an answer took 1.90 s" in warnings_of(caplog)[1]
+
+
+def test_after_its_rest_one_request_tries_redis_and_the_others_go_on() -> None:
+    server = SlowRedis(1.9)
+    shared = SharedCache(cast("redis.Redis", server), 60, lambda: server.now)
+    shared.get("k")
+    server.now += REST_S
+    others: list[bytes | None] = []
+
+    def probe(key: str) -> bytes:
+        # In mid-try, in another thread: it is not asked, and does not wait.
+        with ThreadPoolExecutor(1) as pool:
+            others.append(pool.submit(shared.get, "k").result())
+        server.asked += 1
+        return b"1"
+
+    server.get = probe  # type: ignore[method-assign]
+    assert shared.get("k") == b"1"
+    assert (others, server.asked) == ([None], 2)
 
 
 def test_tiered_makes_the_value_when_the_other_process_takes_too_long(redis_url: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner
@@ -8,10 +10,21 @@ from typer.testing import CliRunner
 from core.cli.app import build
 from core.database import DatabaseManager
 from core.errors import ConfigError, HeadraceError, UnknownFlow
+from core.metrics.logs import ROOTS
 from core.queue import BatchQueue, FlowPolicy
 from core.settings import QueueSettings
 
 HERE = "tests.integration.queue.consumers.misbehaving"
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """The command sets up the logs of its process, which here is that of all tests."""
+    loggers = [logging.getLogger(root) for root in ROOTS]
+    before = [(list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagate
 
 
 @pytest.fixture(autouse=True)

@@ -60,6 +60,29 @@ def test_migrate_brings_an_empty_database_to_the_newest_revision_once(empty: con
     assert all(step.applied and step.title for step in migrations.history(empty, SETTINGS))
 
 
+def test_migrate_by_a_role_that_may_not_create_extensions_goes_without_figures_of_statements(
+    empty: connect.Source,
+) -> None:
+    role = sql.Identifier(f"small_{uuid.uuid4().hex[:12]}")
+    reviewed = (migrations.MIGRATIONS_DIR / "0019_statement_figures.sql").read_text()
+    told: list[str] = []
+    with psycopg.connect(empty.url, autocommit=True) as conn:
+        conn.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        conn.execute(sql.SQL("CREATE ROLE {}").format(role))
+        conn.execute(sql.SQL("SET ROLE {}").format(role))
+        conn.execute(reviewed)
+        conn.execute("RESET ROLE")
+        conn.execute(sql.SQL("DROP ROLE {}").format(role))
+        assert not conn.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'").fetchall()
+        assert [text[:25] for text in told] == ["no figures of statements:"]
+        available = conn.execute(
+            "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'"
+        ).fetchone()
+        conn.execute(reviewed)
+        made = conn.execute("SELECT count(*) FROM pg_extension WHERE extname = 'pg_stat_statements'").fetchone()
+        assert made == available
+
+
 def test_migrate_by_several_at_once_applies_each_revision_once(empty: connect.Source) -> None:
     done: list[list[str]] = []
     threads = [threading.Thread(target=lambda: done.append(migrations.migrate(empty, SETTINGS))) for _ in range(3)]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import mmap
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from core.metrics.process import usable_cores
+from core.metrics.process import held_bytes, usable_cores
 
 CORES = 8
 
@@ -69,3 +71,25 @@ def test_v2_goes_before_v1(cgroup: Path) -> None:
 
 def test_what_the_kernel_shows_here_can_be_read() -> None:
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_held_bytes_are_without_mapped_files(tmp_path: Path) -> None:
+    size = 64 << 20
+    file = tmp_path / "mapped"
+    with file.open("wb") as out:
+        out.truncate(size)
+    with file.open("rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        before = held_bytes()
+        assert sum(mapped[:: mmap.PAGESIZE]) == 0
+        assert held_bytes() - before < size // 4
+    before = held_bytes()
+    anonymous = b"x" * size
+    assert held_bytes(os.getpid()) - before > size // 2
+    del anonymous
+
+
+def test_held_bytes_of_a_process_that_has_ended_are_none() -> None:
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert held_bytes(process.pid) == 0, "not yet waited for"
+    assert held_bytes(process.pid) == 0

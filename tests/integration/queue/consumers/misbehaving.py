@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import subprocess
 import sys
@@ -140,3 +141,9 @@ def opens_a_database(rows: pl.DataFrame) -> pl.DataFrame:
     with open_runtime() as runtime:
         (name,) = runtime.db.execute_query("name", "SELECT current_database()::text")[0]
     return rows.select("seq", output=pl.lit(f'"{name}"'))
+
+
+@handles(schema={"n": pl.Int64})
+def logs_and_dies(rows: pl.DataFrame) -> pl.DataFrame:
+    logging.getLogger("jobs.survey").info("two\nlines")
+    os._exit(3)

@@ -130,7 +130,9 @@ def test_the_batch_of_a_killed_worker_runs_again_at_once(
     assert ended[0].deaths == 1
 
 
-def consume(url: str, flow: str, *more: str, gate: Path) -> subprocess.Popen[str]:
+def consume(
+    url: str, flow: str, *more: str, gate: Path, handler: str = "waits_for_a_file", **environ: str
+) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-c",
@@ -139,12 +141,27 @@ def consume(url: str, flow: str, *more: str, gate: Path) -> subprocess.Popen[str
         "--flow",
         flow,
         "--handler",
-        f"{HERE}:waits_for_a_file",
+        f"{HERE}:{handler}",
         *more,
         "--json",
     ]
-    environ = {**os.environ, "HEADRACE_DATABASE__URL": url, "GATE": str(gate)}
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+    environ = {**os.environ, "HEADRACE_DATABASE__URL": url, "GATE": str(gate), **environ}
+    stderr = subprocess.PIPE if "HEADRACE_LOG__AS_JSON" in environ else None
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=stderr, text=True)
+
+
+def test_a_consumer_its_workers_and_their_handlers_log_json_when_asked(
+    queue: BatchQueue, database_url: str, tmp_path: Path
+) -> None:
+    flow = flow_of(queue, max_attempts=1)
+    queue.enqueue(flow, numbers(1))
+    asked = {"HEADRACE_LOG__AS_JSON": "true"}
+    more = ["--idle-exit-seconds", "0.5", "--http-port", "0"]
+    with consume(database_url, flow, *more, gate=tmp_path, handler="logs_and_dies", **asked) as process:
+        _, told = process.communicate(timeout=60)
+    said = {(line["logger"], line["message"]) for line in map(json.loads, told.splitlines())}
+    assert ("jobs.survey", "two\nlines") in said
+    assert any(logger == "core.queue.leases.dead_workers" and "WorkerDied" in message for logger, message in said)
 
 
 def test_on_sigterm_a_batch_that_outlasts_the_grace_is_given_back_unburnt(
