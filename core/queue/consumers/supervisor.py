@@ -25,8 +25,8 @@ from core.processes import python
 from core.queue.batches import WorkerProfile
 from core.queue.consumers import offspring, standing
 from core.queue.consumers.consumer import Options
-from core.queue.consumers.memory_guard import MemoryGuard
-from core.queue.consumers.mourning import Dead, Mourning
+from core.queue.consumers.deaths.memory_guard import MemoryGuard
+from core.queue.consumers.deaths.mourning import Dead, Mourning
 from core.queue.consumers.orders import Orders
 from core.queue.consumers.status_board import SIZE, Board, Shown
 from core.queue.leases.dead_workers import bury

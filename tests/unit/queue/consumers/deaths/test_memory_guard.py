@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from core.queue.consumers.memory_guard import MemoryGuard
+from core.queue.consumers.deaths.memory_guard import MemoryGuard
 from core.queue.consumers.status_board import Shown
 
 MB = 1 << 20

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from core.errors import StoreUnavailable
-from core.queue.consumers.mourning import Dead, Mourning
+from core.queue.consumers.deaths.mourning import Dead, Mourning
 from core.queue.leases.failures import Failure
 
 LIMIT_S = 30.0
