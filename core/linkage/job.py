@@ -217,7 +217,7 @@ class LinkageJob(StagedJob):
                 self.vocabulary,
                 self.layout,
                 arrays,
-                self.spec.review_bits,
+                self.calibration.least_score(self.spec),
                 boundaries=self.boundaries,
                 window=window,
                 whole_passes=whole,

@@ -42,20 +42,19 @@ def scored_pairs(job: LinkageJob, path: Path) -> pl.DataFrame:
     asked = _asked(job, path)
     left, right = (asked[f"row_{side}"].to_numpy() for side in "ab")
     found = _weighed(job, np.minimum(left, right), np.maximum(left, right))
-    spec = job.spec
-    bits, chances = pl.col("score"), _chances(job, found["score"].to_numpy(), left, right)
-    decision = pl.when(bits >= spec.match_bits).then(pl.lit("match")).when(bits >= spec.review_bits)
+    scores, passes = found["score"].to_numpy(), _passes(job, left, right)
+    look = pl.lit(pl.Series(job.calibration.worth_a_look(scores, passes, job.spec)))
+    decision = pl.when(pl.col("score") >= job.spec.match_bits).then(pl.lit("match")).when(look)
     return pl.concat([asked.drop("row_a", "row_b"), found], how="horizontal").with_columns(
-        confidence=pl.Series(chances),
+        confidence=pl.Series(job.calibration.probability(scores, passes)),
         decision=decision.then(pl.lit("review")).otherwise(pl.lit("differ")),
     )
 
 
-def _chances(job: LinkageJob, scores: Array, left: Array, right: Array) -> Array:
-    """(n,) probability of each pair, by its score and the passes that would make it."""
+def _passes(job: LinkageJob, left: Array, right: Array) -> Array:
+    """(n,) bits of the passes that would make each pair."""
     parts = key_parts(job.layout.ops, job.passes_in_use)
-    passes = shared_passes(job.words, (left, right), job.vocabulary, job.layout, parts)
-    return job.calibration.probability(scores, passes)
+    return shared_passes(job.words, (left, right), job.vocabulary, job.layout, parts)
 
 
 def _weighed(job: LinkageJob, left: Array, right: Array) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from core.errors import ConfigError
 from core.linkage.results.explanation import Run, record_of_output, records_of, run_of_record
 from core.linkage.run_record import beside, scan_table
 from core.matching.quality.model_tables import LevelRow, level_rows
+from core.matching.scoring.calibration.held_out import Calibration
 
 BIN_BITS = 2.0
 EXAMPLES_MAX = 12
@@ -34,7 +35,8 @@ class Facts:
     """Everything the page shows; no row data unless `with_values` was asked for.
 
     `scores` is (lowest bits, pairs for review, pairs accepted) a bin of `BIN_BITS`. `completeness` is the share of
-    records with a value, by field (empty for runs of older versions).
+    records with a value, by field (empty for runs of older versions). `review_bits` is the lowest score that may be
+    worth a review.
     """
 
     summary: Mapping[str, Any]
@@ -69,7 +71,7 @@ def gather(out: Path, *, with_values: bool) -> Facts:
         spec_name=spec.name,
         source_names=[Path(str(source["path"])).name for source in run.description.sources],
         match_bits=spec.match_bits,
-        review_bits=spec.review_bits,
+        review_bits=Calibration.of(run.model).least_score(spec),
         prior_bits=run.model.prior_bits,
         levels=list(level_rows(run.model)),
         scores=score_bins(pairs, spec.match_bits),

@@ -30,8 +30,8 @@ def sizes(job: LinkageJob) -> list[int]:
 
 
 def run(job: LinkageJob, partition: int, folder: Path) -> Output:
-    """Score the pieces; pairs below the review threshold are dropped here and counted, pairs that an earlier pass has
-    for certain are not scored again."""
+    """Score the pieces; pairs that are not worth a review are dropped here and counted, pairs that an earlier pass
+    has for certain are not scored again."""
     pieces = [piece for piece in job.outputs("plan")[0]["pieces"] if piece["batch"] == partition]
     scored = [_score(job, piece) for piece in pieces]
     edges = join_edges([found for found, _ in scored])
@@ -46,4 +46,4 @@ def _score(job: LinkageJob, piece: dict[str, int]) -> tuple[Edges, int]:
     rows = members_of(job.blocks(number), starts, blocks)
     keys = np.repeat(np.arange(len(blocks), dtype=np.uint64), blocks)
     edges, n_pairs = score_range(job.words, rows, keys, job.scorer(job.outputs("plan")[0]["window"]), number)
-    return edges, int(n_pairs)
+    return edges.take(job.calibration.worth_a_look(edges.bits, edges.passes, job.spec)), int(n_pairs)

@@ -101,6 +101,8 @@ def score(record: OneRecord, known: Sequence[Known], rules: Rules) -> Scored:
     scorer = replace(_scorer(rules, strings), window=max(last + 1, 2), since=last)
     edges, _ = score_range(words, rows, np.ones(last + 1, dtype=np.uint64), scorer)
     passes = shared_passes(words, (edges.left, edges.right), scorer.vocabulary, layout, rules.parts)
+    look = rules.calibration.worth_a_look(edges.bits, passes, layout.spec)
+    edges, passes = edges.take(look), passes[look]
     return Scored(edges.left.astype(np.int64), edges.bits, edges.tf_bits, words, scorer.vocabulary, passes)
 
 
@@ -109,7 +111,7 @@ def _scorer(rules: Rules, strings: Sequence[str]) -> Scorer:
     tables = rules.weights._replace(tf=term_bits(rules.model, rules.layout, strings))
     vocabulary = Vocabulary.of_strings(strings)
     vocabulary.mark_well_known(rules.well_known)
-    return Scorer(vocabulary, rules.layout, tables, rules.layout.spec.review_bits, parts=rules.parts)
+    return Scorer(vocabulary, rules.layout, tables, rules.calibration.least_score(rules.layout.spec), parts=rules.parts)
 
 
 def evidence(scored: Scored, place: int, rules: Rules) -> list[dict[str, Any]]:

@@ -166,9 +166,10 @@ class _Judge:
     ) -> tuple[float, float]:
         """How many pairs of one person lie above the review threshold and are not accepted, and below it."""
         spec, scores = self.layout.spec, level_scores(pairs.levels, bits, shares)
-        one_person = chance_of(line.corrected(scores)) * pairs.counts
-        open_ = (scores >= spec.review_bits) & (scores < spec.match_bits)
-        return float(one_person[open_].sum()), float(one_person[scores < spec.review_bits].sum())
+        log_odds = line.corrected(scores)
+        one_person = chance_of(log_odds) * pairs.counts
+        review, refused = log_odds >= spec.review_bits, scores < spec.match_bits
+        return float(one_person[refused & review].sum()), float(one_person[refused & ~review].sum())
 
     def acceptable(self, found: Learnt) -> bool:
         """Whether what would be accepted can be one person."""

@@ -20,6 +20,7 @@ from core.matching.scoring.calibration.level_scores import level_scores
 from core.matching.scoring.histograms import held_out_fields
 from core.matching.scoring.model import Model
 from core.matching.specs.levels import MISSING
+from core.matching.specs.spec import MatchSpec
 
 # Scores at which the correction is learnt, in bits; between them it is a straight line, beyond them what it is there.
 KNOTS = (-14.0, -10.0, -6.0, -3.0, 0.0, 3.0, 6.0, 10.0)
@@ -45,6 +46,15 @@ class Line:
     def corrected(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log-odds in bits that pairs of these scores are one person; never lower for a higher score."""
         return np.asarray(scores + np.interp(scores, KNOTS, self.shift))
+
+    def least_score(self, log_odds: float) -> float:
+        """The lowest score that is worth such log-odds."""
+        at = np.array(KNOTS) + np.array(self.shift)
+        above = int(np.searchsorted(at, log_odds))
+        if above in (0, len(at)):
+            return log_odds - self.shift[min(above, len(at) - 1)]
+        share = (log_odds - at[above - 1]) / (at[above] - at[above - 1])
+        return float(KNOTS[above - 1] + share * (KNOTS[above] - KNOTS[above - 1]))
 
     def moved(self, errors: float) -> Line:
         """The same, off by so many standard deviations."""
@@ -81,6 +91,18 @@ class Calibration:
     ) -> NDArray[np.float64]:
         """Probability that pairs are one person; arguments as of `log_odds`."""
         return chance_of(self.log_odds(scores, passes))
+
+    def worth_a_look(
+        self, scores: NDArray[np.floating[Any]], passes: NDArray[np.uint32], spec: MatchSpec
+    ) -> NDArray[np.bool_]:
+        """Which pairs are accepted by their score, or may be one person often enough for people to look at them."""
+        return (self.log_odds(scores, passes) >= spec.review_bits) | (scores >= spec.match_bits)
+
+    def least_score(self, spec: MatchSpec) -> float:
+        """A score below which no pair is worth a look."""
+        lowest = min(line.least_score(spec.review_bits) for line in (self.always, self.wide))
+        # A hair lower, for scores are rounded.
+        return min(lowest, spec.match_bits) - 1e-4
 
     def moved(self, errors: float) -> Calibration:
         """The same, off by so many standard deviations."""

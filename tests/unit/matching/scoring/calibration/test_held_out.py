@@ -50,6 +50,34 @@ def test_scores_that_say_too_little_are_raised_and_true_ones_stay() -> None:
     assert max(honest.error[2:6]) < 0.5
 
 
+@pytest.mark.parametrize(
+    ("shift", "log_odds", "expected"),
+    [
+        ((0.0,) * 8, -6.0, -6.0),
+        ((4.0, 4.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0), -6.0, -10.0),
+        ((4.0, 4.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0), -5.0, -8.0),
+        ((4.0, 4.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0), -12.0, -16.0),
+        ((4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0), 11.0, 12.0),
+        # Scores between two knots that are worth the same.
+        ((4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), -10.0, -14.0),
+    ],
+)
+def test_the_least_score_is_the_lowest_that_is_worth_the_odds(shift, log_odds, expected) -> None:
+    assert Line(shift).least_score(log_odds) == pytest.approx(expected)
+
+
+def test_pairs_are_worth_a_look_by_what_their_scores_are_worth_or_if_accepted() -> None:
+    raised, lowered = Line((3.0,) * 8), Line((-20.0,) * 8)
+    spec = load_spec("persons").model_copy(update={"match_bits": 3.0, "review_bits": -6.0})
+    calibration = Calibration(raised, lowered, n_always=2)
+    scores, passes = (
+        np.array([-9.5, -8.9, -8.9, 2.9, 3.1], dtype=np.float32),
+        np.array([1, 1, 4, 4, 4], dtype=np.uint32),
+    )
+    assert calibration.worth_a_look(scores, passes, spec).tolist() == [False, True, False, False, True]
+    assert calibration.least_score(spec) == pytest.approx(-9.0, abs=1e-3)
+
+
 def test_without_pairs_to_ask_scores_are_taken_at_their_word() -> None:
     nothing = np.zeros(0)
     found = under_test._fitted(nothing, nothing, nothing)
