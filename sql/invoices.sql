@@ -74,3 +74,35 @@ LEFT JOIN (SELECT item_id, sum(amount_minor) AS paid_minor FROM allocations
 CROSS JOIN LATERAL (SELECT i.given_minor - coalesce(a.paid_minor, 0) AS left_minor, %(as_of)s::date - i.due_on AS days) d
 WHERE i.tenant_id = %(tenant_id)s AND i.issued_on <= %(as_of)s AND i.recorded_at <= %(known_at)s AND left_minor <> 0
 GROUP BY i.currency ORDER BY i.currency
+
+-- name: receipts_count :many
+-- Lines of each state, no further than a page says: what is beyond costs nothing.
+SELECT s.state, (SELECT count(*) FROM (SELECT FROM receipts r WHERE r.tenant_id = %(tenant_id)s AND r.state = s.state
+                                       LIMIT %(limit)s) some)
+FROM unnest(%(states)s::text[]) AS s (state)
+
+-- name: receipts_page :many
+-- Lines of a state after one of them, by key: in the order of receipts_listed.
+SELECT payment_id, currency, amount_minor, booked_on, state, event_id, version FROM receipts
+WHERE tenant_id = %(tenant_id)s AND state = %(state)s AND (booked_on, payment_id) > (%(after)s, %(after_id)s)
+ORDER BY booked_on, payment_id LIMIT %(limit)s
+
+-- name: receipt_of :many
+-- One line, for people.
+SELECT payment_id, currency, amount_minor, booked_on, state, event_id, version FROM receipts
+WHERE tenant_id = %(tenant_id)s AND payment_id = %(payment_id)s
+
+-- name: receipt_seen :many
+-- Locked until it is taken back: how it stands, and who brought it there.
+SELECT r.version, r.state, r.event_id, e.actor, e.recorded_at
+FROM receipts r LEFT JOIN audit_events e ON e.tenant_id = r.tenant_id AND e.event_id = r.event_id
+WHERE r.tenant_id = %(tenant_id)s AND r.payment_id = %(payment_id)s FOR UPDATE OF r
+
+-- name: allocations_told :many
+-- All that was applied of a line and taken back, with its events: for people, oldest first.
+SELECT a.event_id, a.item_id, i.number, i.customer_id, a.amount_minor, a.currency, a.applied_minor, a.residual_kind,
+       a.residual_minor, a.effective_on, a.recorded_at, a.reverses_event, e.actor, e.kind
+FROM allocations a
+JOIN audit_events e ON e.tenant_id = a.tenant_id AND e.event_id = a.event_id
+LEFT JOIN open_items i ON i.tenant_id = a.tenant_id AND i.item_id = a.item_id
+WHERE a.tenant_id = %(tenant_id)s AND a.payment_id = %(payment_id)s ORDER BY a.event_id, a.leaf_no

@@ -1,0 +1,77 @@
+"""`/api/v1/invoices`: bank lines, what was applied of them, and what is due."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.pages.access.needs import Reviewer, Viewer
+from core.pages.kit import kit_of
+from core.pages.tables import LIMIT_DEFAULT, LIMIT_MAX
+from core.workloads.invoices.pages import desk
+from core.workloads.invoices.pages.receivables import ID_MAX, NO_NUL, REASON_MAX
+
+api = APIRouter(tags=["invoices"])
+
+
+@api.get("/payments", summary="Bank lines of a state, oldest first.")
+def payments(
+    request: Request,
+    person: Viewer,
+    state: Annotated[str, Query(max_length=20, description="How they stand.", examples=["exception"])] = "exception",
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+) -> dict[str, Any]:
+    """A page by its cursor; amounts are in the smallest unit of their currency."""
+    return desk.payments(kit_of(request).db, state, cursor, limit).answer(asdict)
+
+
+@api.get("/payments/counts", summary="How many bank lines stand in each state; 10,001 means more than 10,000.")
+def counts(request: Request, person: Viewer) -> dict[str, Any]:
+    """All states, also those without a line."""
+    return {"data": desk.counts(kit_of(request).db)}
+
+
+@api.get("/payment", summary="One bank line with all that was applied of it and taken back.")
+def payment(
+    request: Request,
+    person: Viewer,
+    id: Annotated[str, Query(pattern=NO_NUL, max_length=ID_MAX, description="Of the line.", examples=["P-77"])],
+) -> dict[str, Any]:
+    """`version` is what taking it back names."""
+    found, told = desk.payment(kit_of(request).db, id)
+    return {**asdict(found), "allocations": [asdict(one) for one in told]}
+
+
+class TakenBack(BaseModel):
+    """Which bank line is taken back, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=NO_NUL, max_length=ID_MAX, examples=["P-77"])
+    version: int = Field(description="Of the line, as it was seen.", examples=[1], ge=0, lt=1 << 62)
+    reason: str = Field(max_length=REASON_MAX, description="Kept in the ledger.", examples=["another customer's"])
+    effective_on: date | None = Field(None, description="Day from which it counts; today unless said.")
+
+
+@api.post("/payment/unmatch", summary="Take back what was applied of a bank line; 409 where somebody was first.")
+def unmatch(request: Request, person: Reviewer, said: TakenBack) -> dict[str, Any]:
+    """Its items are open again, and no run applies it anew. Said twice of one version, it is done once."""
+    event_id = desk.take_back(kit_of(request).db, person, (said.id, said.version), said.reason, said.effective_on)
+    return {"id": said.id, "event_id": event_id}
+
+
+@api.get("/aging", summary="What was open at the end of a day, by days past due, in smallest units.")
+def aging(
+    request: Request,
+    person: Viewer,
+    as_of: Annotated[date | None, Query(description="The day; today unless said.", examples=["2026-01-31"])] = None,
+    known_at: Annotated[datetime | None, Query(description="As it was known then; now unless said.")] = None,
+) -> dict[str, Any]:
+    """A row a currency."""
+    known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else None
+    return {"data": desk.aged(kit_of(request).db, as_of, known)}
