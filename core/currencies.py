@@ -41,6 +41,13 @@ def exponent_of(currency: str) -> int:
     return EXPONENTS[currency]
 
 
+def amount_text(minor: int, currency: str) -> str:
+    """Minor units as people read them, exact: "-1,234.50", "1,200" in JPY. Raises InputError as `exponent_of`."""
+    places = exponent_of(currency)
+    whole, rest = divmod(abs(minor), 10**places)
+    return f"{'-' if minor < 0 else ''}{whole:,}" + (f".{rest:0{places}}" if places else "")
+
+
 def exponents(currency: pl.Expr) -> pl.Expr:
     """Int8: decimals of each currency code; null where there is no such code."""
     return currency.replace_strict(EXPONENTS, default=None, return_dtype=pl.Int8)

@@ -78,7 +78,7 @@ GROUP BY i.currency ORDER BY i.currency
 -- name: receipts_count :many
 -- Lines of each state, no further than a page says: what is beyond costs nothing.
 SELECT s.state, (SELECT count(*) FROM (SELECT FROM receipts r WHERE r.tenant_id = %(tenant_id)s AND r.state = s.state
-                                       LIMIT %(limit)s) some)
+                                       LIMIT %(limit)s) AS met)
 FROM unnest(%(states)s::text[]) AS s (state)
 
 -- name: receipts_page :many

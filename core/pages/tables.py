@@ -16,12 +16,15 @@ LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
 CURSOR_MAX = 2_000
 
 T = TypeVar("T")
-Kind = Literal["text", "count", "number", "age", "time", "state", "link"]
+Kind = Literal["text", "count", "number", "amount", "age", "time", "state", "link"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the name of its values, what stands above, and how they are shown (ages are seconds)."""
+    """One column: the name of its values, what stands above, and how they are shown.
+
+    Ages are seconds; amounts are texts already, and stand on the right as numbers do.
+    """
 
     name: str
     head: str

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from core.currencies import EXPONENTS, MINOR_MAX, exponent_of, exponents, to_minor, to_text
+from core.currencies import EXPONENTS, MINOR_MAX, amount_text, exponent_of, exponents, to_minor, to_text
 from core.errors import InputError
 
 
@@ -60,3 +60,9 @@ def test_to_minor_and_to_text_take_one_exponent_for_all() -> None:
     minor = frame.select(to_minor(pl.col("text"), 2).alias("minor"))
     assert minor["minor"].to_list() == [120, 300]
     assert minor.select(to_text(pl.col("minor"), 2)).to_series().to_list() == ["1.20", "3.00"]
+
+
+def test_amount_text_is_exact_for_people() -> None:
+    said = [amount_text(minor, "EUR") for minor in (0, 5, -5, 123_450, -123_456_789, MINOR_MAX)]
+    assert said == ["0.00", "0.05", "-0.05", "1,234.50", "-1,234,567.89", "90,071,992,547,409.91"]
+    assert [amount_text(1_234_567, code) for code in ("JPY", "KWD")] == ["1,234,567", "1,234.567"]

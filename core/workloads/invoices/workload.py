@@ -13,6 +13,7 @@ WORKLOAD = Workload(
         "generate": (f"{_CLI}.generate",),
         "bench": ("core.workloads.invoices.bench.commands",),
     },
+    pages="core.workloads.invoices.pages.plug",
     leaves={"allocations": "core.workloads.invoices.publishing.leaves:leaves"},
     warm="core.workloads.invoices.warm:warm",
 )

@@ -10,6 +10,7 @@ import pytest
 from core.database import DatabaseManager
 from tests.browser.workbench.conftest import SignedIn
 from tests.web.pairs import published
+from tests.web.receivables import settled
 
 Scheme = Literal["light", "dark"]
 PAGES = {
@@ -18,6 +19,9 @@ PAGES = {
     "identity": "/identity",
     "job": "/identity/jobs/1",
     "review": "/identity/shown/review",
+    "bank-lines": "/invoices/payments?state=applied",
+    "bank-line": "/invoices/payment?id=P1",
+    "aging": "/invoices/aging",
     "queue": "/operations/queue",
     "workers": "/operations/workers",
     "dead-letters": "/operations/dead-letters",
@@ -28,7 +32,8 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def job_id(db: DatabaseManager) -> int:
+def job_id(db: DatabaseManager, tmp_path_factory: pytest.TempPathFactory) -> int:
+    settled(db, tmp_path_factory.mktemp("receivables"))
     return published(db, "shown", n_pairs=60)
 
 

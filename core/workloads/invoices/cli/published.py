@@ -94,9 +94,10 @@ def aging(
     as_json: AsJson = False,
 ) -> None:
     """Show what was open on a day, by days past due."""
-    from core.currencies import exponent_of
+    from core.currencies import amount_text
     from core.runtime import open_runtime
     from core.terminal.tables import emit
+    from core.workloads.invoices.publishing.aging import BANDS
     from core.workloads.invoices.publishing.aging import aging as aged
 
     known = datetime.now(UTC) if known_at is None else known_at.replace(tzinfo=UTC)
@@ -105,9 +106,7 @@ def aging(
     if not as_json:
         rows = [
             {
-                name: f"{value / 10 ** exponent_of(row['currency']):,.{exponent_of(row['currency'])}f}"
-                if isinstance(value, int) and name != "items"
-                else value
+                name: amount_text(value, row["currency"]) if name in (*BANDS, "total") else value
                 for name, value in row.items()
             }
             for row in rows

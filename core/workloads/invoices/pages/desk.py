@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.currencies import amount_text
 from core.database import DatabaseManager
@@ -32,6 +35,13 @@ STATES = {
 FOR_PEOPLE = frozenset({"exception", "suggested", "unmatched"})
 COUNTED_MOST = 10_000
 """More lines of a state are not counted on: the answer is one more."""
+NO_NUL = r"^[^\x00]*$"
+ID_MAX = 1_000
+REASON_MAX = 500
+PaymentId = Annotated[
+    str, Query(alias="id", pattern=NO_NUL, max_length=ID_MAX, description="Of the line.", examples=["P-77"])
+]
+_NO_LINE = "there is no bank line of that id; /invoices/payments lists those there are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,19 @@ class Allocation:
     kind: str
 
 
+class TakenBack(BaseModel):
+    """Which bank line is taken back, and why: a form and a request of the API alike."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=NO_NUL, max_length=ID_MAX, examples=["P-77"])
+    version: int = Field(description="Of the line, as it was seen.", examples=[1], ge=0, lt=1 << 62)
+    reason: str = Field(
+        pattern=NO_NUL, max_length=REASON_MAX, description="Kept in the ledger.", examples=["another customer's"]
+    )
+    effective_on: date | None = Field(None, description="Day from which it counts; today unless said.")
+
+
 def now() -> datetime:
     """The moment of a request."""
     return datetime.now(UTC)
@@ -91,7 +114,7 @@ def counts(db: DatabaseManager) -> dict[str, int]:
     """Bank lines of each of STATES, up to COUNTED_MOST and one more. Cost: so many rows of an index a state."""
     params = {"tenant_id": TENANT, "states": list(STATES), "limit": COUNTED_MOST + 1}
     with db.transaction() as conn:
-        found = dict(run(conn, Q["receipts_count"], params))
+        found: dict[str, int] = dict(run(conn, Q["receipts_count"], params))
     return {state: found[state] for state in STATES}
 
 
@@ -114,39 +137,44 @@ def payment(db: DatabaseManager, payment_id: str) -> tuple[Payment, list[Allocat
     with db.transaction() as conn:
         found = run(conn, Q["receipt_of"], params)
         if not found:
-            raise NotFound("there is no bank line of that id; /invoices/payments lists those there are")
+            raise NotFound(_NO_LINE)
         told = [Allocation(*row) for row in run(conn, Q["allocations_told"], params)]
     return Payment(*found[0]), told
 
 
-def take_back(
-    db: DatabaseManager, person: Person, seen: tuple[str, int], reason: str, effective_on: date | None = None
-) -> int:
+def take_back(db: DatabaseManager, person: Person, said: TakenBack) -> int:
     """Unmatch a bank line as it was seen; said twice, it is done once. Returns the event's id.
 
-    Args:
-        seen: its id, and the version that was shown. effective_on: the day from which it counts; today unless said.
     Raises Conflict: it has changed since; InputError as `unmatch`, and for an empty reason or a day to come; NotFound.
     """
     at = now()
-    day = effective_on or at.date()
-    if not reason.strip():
+    day = said.effective_on or at.date()
+    if not said.reason.strip():
         raise InputError("the reason is empty; say why the line is taken back", field="reason")
     if day > at.date():
         raise InputError(f"{day} is in the future; take the line back as of today or earlier", field="effective_on")
-    payment_id, version = seen
-    event = Event(TENANT, "unmatched", person.name, at, day, {"reason": reason.strip()})
+    event = Event(TENANT, "unmatched", person.name, at, day, {"reason": said.reason.strip()})
     with db.transaction() as conn:
-        found = run(conn, Q["receipt_seen"], {"tenant_id": TENANT, "payment_id": payment_id})
+        found = run(conn, Q["receipt_seen"], {"tenant_id": TENANT, "payment_id": said.id})
         if not found:
-            raise NotFound("there is no bank line of that id; /invoices/payments lists those there are")
+            raise NotFound(_NO_LINE)
         ((stands, state, event_id, by, recorded_at),) = found
-        if (stands, state, by) == (version + 1, "unmatched", person.name):
+        if (stands, state, by) == (said.version + 1, "unmatched", person.name):
             return int(event_id)
-        if stands != version:
+        if stands != said.version:
             who = "" if by is None else f", by {by} at {recorded_at:%Y-%m-%d %H:%M:%S %Z}"
             raise Conflict(f"the line is {state} meanwhile{who}; look at it again", state=state, by=by)
-        return unmatch(conn, event, payment_id)
+        return unmatch(conn, event, said.id)
+
+
+def day_of(text: str) -> date:
+    """A day as a page is asked for it; today where none is said. Raises InputError: it is none."""
+    if not text:
+        return now().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError("the day cannot be read; write it as 2026-01-31", field="as_of") from None
 
 
 def aged(db: DatabaseManager, as_of: date | None, known_at: datetime | None = None) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def waiting(db: DatabaseManager, person: Person) -> Sequence[Waiting]:
 SECTION = Section(
     "invoices",
     "Invoices",
-    (Link("Bank lines", "/invoices/payments", "p"), Link("Aging", "/invoices/aging", "d")),
+    (Link("Bank lines", "/invoices/payments", "p"), Link("Aging", "/invoices/aging", "o")),
     Path(__file__).parent / "templates",
     waiting,
 )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
-from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from core.charts import bar
@@ -21,16 +19,11 @@ from core.workloads.invoices.publishing.aging import BANDS
 
 router = APIRouter(include_in_schema=False)
 
-NO_NUL = r"^[^\x00]+$"
-ID_MAX = 1_000
-REASON_MAX = 500
-
 PAYMENTS = (
     Column("payment", "bank line", "link"),
     Column("booked_on", "booked"),
     Column("amount", "amount", "amount"),
     Column("currency", "currency"),
-    Column("state", "state", "state"),
     Column("event", "event", "link"),
 )
 ALLOCATIONS = (
@@ -55,15 +48,6 @@ AGING = (
 BAND_WORDS = {"not_due": "not due", "over_90": "over 90"}
 
 
-class TakenBack(BaseModel):
-    """The form that takes a bank line back."""
-
-    id: str = Field(pattern=NO_NUL, max_length=ID_MAX)
-    version: int
-    reason: str = Field(max_length=REASON_MAX)
-    effective_on: date | None = None
-
-
 @router.get("/payments")
 def payments(
     request: Request,
@@ -76,16 +60,14 @@ def payments(
     found = desk.payments(db, state, cursor, LIMIT_DEFAULT)
     next_href = found.next_href("/invoices/payments", request.query_params)
     table = Table("Bank lines, oldest first", PAYMENTS, [_payment(one) for one in found.rows], next_href)
-    states = [(name, words, _counted(n)) for (name, words), n in zip(desk.STATES.items(), desk.counts(db).values())]
+    states = [(name, desk.STATES[name], _counted(n)) for name, n in desk.counts(db).items()]
     return show(request, "invoices/payments.html.j2", "Bank lines", table=table, states=states, state=state)
 
 
 @router.get("/payment")
-def payment(
-    request: Request, person: Viewer, id: Annotated[str, Query(pattern=NO_NUL, max_length=ID_MAX)]
-) -> Response:
+def payment(request: Request, person: Viewer, payment_id: desk.PaymentId) -> Response:
     """One bank line: what was applied of it, by whom, and taking that back."""
-    found, told = desk.payment(kit_of(request).db, id)
+    found, told = desk.payment(kit_of(request).db, payment_id)
     return show(
         request,
         "invoices/payment.html.j2",
@@ -94,16 +76,16 @@ def payment(
         words=desk.STATES[found.state],
         table=Table("What was applied, and taken back", ALLOCATIONS, [_allocation(one) for one in told]),
         today=desk.now().date(),
-        reason_max=REASON_MAX,
+        reason_max=desk.REASON_MAX,
         back=desk.list_address(found.state),
         keys=(Key("b", "back to the list"),),
     )
 
 
 @router.post("/payment/unmatch")
-def unmatch(request: Request, person: Reviewer, said: Annotated[TakenBack, Form()]) -> Response:
+def unmatch(request: Request, person: Reviewer, said: Annotated[desk.TakenBack, Form()]) -> Response:
     """Take it back by another event of the ledger; the page then shows the line as it stands."""
-    desk.take_back(kit_of(request).db, person, (said.id, said.version), said.reason, said.effective_on)
+    desk.take_back(kit_of(request).db, person, said)
     return RedirectResponse(desk.address(said.id), 303)
 
 

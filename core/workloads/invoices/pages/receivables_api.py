@@ -7,13 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 
 from core.pages.access.needs import Reviewer, Viewer
 from core.pages.kit import kit_of
 from core.pages.tables import LIMIT_DEFAULT, LIMIT_MAX
 from core.workloads.invoices.pages import desk
-from core.workloads.invoices.pages.receivables import ID_MAX, NO_NUL, REASON_MAX
 
 api = APIRouter(tags=["invoices"])
 
@@ -37,31 +35,16 @@ def counts(request: Request, person: Viewer) -> dict[str, Any]:
 
 
 @api.get("/payment", summary="One bank line with all that was applied of it and taken back.")
-def payment(
-    request: Request,
-    person: Viewer,
-    id: Annotated[str, Query(pattern=NO_NUL, max_length=ID_MAX, description="Of the line.", examples=["P-77"])],
-) -> dict[str, Any]:
+def payment(request: Request, person: Viewer, payment_id: desk.PaymentId) -> dict[str, Any]:
     """`version` is what taking it back names."""
-    found, told = desk.payment(kit_of(request).db, id)
+    found, told = desk.payment(kit_of(request).db, payment_id)
     return {**asdict(found), "allocations": [asdict(one) for one in told]}
 
 
-class TakenBack(BaseModel):
-    """Which bank line is taken back, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = Field(pattern=NO_NUL, max_length=ID_MAX, examples=["P-77"])
-    version: int = Field(description="Of the line, as it was seen.", examples=[1], ge=0, lt=1 << 62)
-    reason: str = Field(max_length=REASON_MAX, description="Kept in the ledger.", examples=["another customer's"])
-    effective_on: date | None = Field(None, description="Day from which it counts; today unless said.")
-
-
 @api.post("/payment/unmatch", summary="Take back what was applied of a bank line; 409 where somebody was first.")
-def unmatch(request: Request, person: Reviewer, said: TakenBack) -> dict[str, Any]:
+def unmatch(request: Request, person: Reviewer, said: desk.TakenBack) -> dict[str, Any]:
     """Its items are open again, and no run applies it anew. Said twice of one version, it is done once."""
-    event_id = desk.take_back(kit_of(request).db, person, (said.id, said.version), said.reason, said.effective_on)
+    event_id = desk.take_back(kit_of(request).db, person, said)
     return {"id": said.id, "event_id": event_id}
 
 
