@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.metrics.export import Samples
     from core.review.audit.leaves import LeafSource
 
-NAMES = ("emissions", "identity", "invoices", "pipelines")
+NAMES = ("assistant", "emissions", "identity", "invoices", "pipelines")
 """The one registry line of a new workload."""
 OWN_LEAVES = {"review_verdicts": "core.review.verdicts:leaves"}
 """Leaves of the ledger that all workloads share."""

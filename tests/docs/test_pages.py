@@ -15,6 +15,7 @@ from tests.docs.followed import Reader, files_spoken_of, page_text, steps, writt
 
 VIA_PREFECT = "--via prefect"
 ALONE = [
+    "docs/how-to/ask-for-a-pipeline.md",
     "docs/how-to/match-your-csv.md",
     "docs/how-to/match-other-files.md",
     "docs/how-to/give-back.md",

@@ -1,0 +1,1 @@
+"""Answers against right ones, by meaning."""
