@@ -185,6 +185,10 @@ class LinkageJob(StagedJob):
         folder = self.folder("block", batch)
         return Blocks(load(folder, f"rows-{number:02d}"), load(folder, f"depth-{number:02d}"))
 
+    def n_cut(self, number: int) -> int:
+        """Of a pass with `top`: how many texts with something in common it left out, counted from each side."""
+        return sum(int(found.get("cut", {}).get(str(number), 0)) for found in self.outputs("block"))
+
     @property
     def ids(self) -> tuple[Array, Array]:
         """Record ids of all rows: their bytes (u8) behind each other, and where each begins (i64, rows + 1)."""

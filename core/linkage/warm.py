@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from core.intake.whole_columns import read_table
 from core.linkage.request import MatchRequest
 from core.linkage.resolve import resolve
 from core.linkage.results.explanation import explain, run_of_output
+from core.matching.blocking.nearest_texts import WordGrams, nearest_texts
 from core.matching.clustering.cluster import cluster
 from core.matching.compare.patterns import compare_patterns
 from core.matching.compare.words.neighbours import near_words
@@ -33,6 +35,7 @@ from core.matching.edges import Edges
 from core.matching.quality.word_evidence import word_evidence
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
+from core.matching.records.sources import WITHIN_ONE
 from core.matching.records.vocabulary import Vocabulary
 from core.matching.records.words.token_table import WordRules
 from core.matching.scoring.classes import CLASSES
@@ -176,6 +179,12 @@ def _warm_texts() -> None:
     titles = pl.DataFrame({"title": ["oak mill 16gb", "oak mil 16 gb"]})
     words, vocabulary = pack_text(titles, layout, rules=WordRules(near_words))
     word_evidence(normalise(titles, layout.spec), words, vocabulary.arrays.tokens, layout, None)
+    n_codes = len(vocabulary.arrays.tokens.weights)
+    points = np.zeros(n_codes, dtype=np.uint32), np.arange(n_codes + 1, dtype=np.int64)
+    grams = WordGrams.of(np.arange(n_codes, dtype=np.uint64), points)
+    rule = PassSpec(name="near", top=1, of="grams(title)")
+    with ThreadPoolExecutor(1) as pool:
+        nearest_texts(words, layout, rule, grams, WITHIN_ONE, pool)
 
 
 if __name__ == "__main__":

@@ -199,16 +199,24 @@ def _shortened(job: LinkageJob) -> list[str]:
 
 def _of_passes(job: LinkageJob) -> list[str]:
     """Say which passes compared less than half of their pairs, and which wide ones did not fit beside others."""
+    bounded = {each.name: each.says for each in job.spec.passes if each.top is not None}
     windowed = [
         f"pass {each['name']} compared {each['pairs']:,} of {each['pairs'] + each['left_out']:,} pairs, for its "
         f"largest block has {each['largest']:,} records; give it a further key or a refinement in the spec"
         for found in job.outputs("plan")
         for each in found["passes"]
-        if each["left_out"] > each["pairs"] and not each.get("wide", False)
+        if each["left_out"] > each["pairs"] and not each.get("wide", False) and each["name"] not in bounded
     ]
     unused = unused_passes(job.outputs("plan")[0]["passes"]) if room_of(job.rows) else ()
     crowded = [f"wide passes that there was no room for: {', '.join(unused)}"] if unused else []
-    return windowed + crowded
+    nearest = [
+        f"pass {each['name']} ({bounded[each['name']]}) compared {each['pairs']:,} pairs, and left out "
+        f"{each['left_out']:,} times a text with something in common, for others were nearer"
+        for found in job.outputs("plan")
+        for each in found["passes"]
+        if each["name"] in bounded and each["left_out"] > 0
+    ]
+    return windowed + nearest + crowded
 
 
 def peak_rss_mb() -> float:

@@ -73,14 +73,15 @@ def run(job: LinkageJob, partition: int, folder: Path) -> Output:
 def _within(job: LinkageJob, budget: int) -> tuple[int, dict[int, int]]:
     """The widest window within the budget, else the narrowest, and the pairs each pass in use makes with it.
 
-    A run that adds to another one has the window of that. Wide passes have a room of their own.
+    A run that adds to another one has the window of that. Wide passes have a room of their own, and passes with `top`
+    bounds.
     """
     pairs: list[int] = []
     frozen, in_use = job.description.frozen, job.passes_in_use
     with ThreadPoolExecutor(job.threads) as pool:
         for window in WINDOWS if frozen is None else (frozen.window,):
             pairs = list(pool.map(partial(_pairs, job, window), in_use))
-            if sum(pairs[: job.spec.n_always]) <= budget:
+            if sum(pairs[at] for at in range(job.spec.n_always) if job.spec.passes[at].top is None) <= budget:
                 break
     return window, dict(zip(in_use, pairs, strict=True))
 
@@ -134,7 +135,7 @@ def _refuse_unsplit(job: LinkageJob, limit: int) -> None:
             raise CandidateBudgetExceeded(
                 f"pass {rule.name} alone would make {pairs:,} pairs, the limit is {limit:,}; its largest block has "
                 f"{int(sizes.max()):,} records: give it a further key or a refinement in the spec "
-                f"({', '.join(rule.keys)} now)",
+                f"({rule.says} now)",
                 rule=rule.name,
                 pairs=pairs,
                 limit=limit,
@@ -148,7 +149,7 @@ def _refuse_flood(job: LinkageJob, pairs: list[int], limit: int) -> None:
     rule = job.spec.passes[worst]
     raise CandidateBudgetExceeded(
         f"blocking would make {sum(pairs):,} pairs, the limit is {limit:,}; pass {rule.name} alone makes "
-        f"{pairs[worst]:,}: give it a further key in the spec ({', '.join(rule.keys)} now)",
+        f"{pairs[worst]:,}: give it a further key in the spec ({rule.says} now)",
         rule=rule.name,
         pairs=pairs[worst],
         limit=limit,
@@ -159,6 +160,9 @@ def _figures(job: LinkageJob, number: int, kept: int) -> Output:
     """What a pass costs, and what was left out of it; nothing is known of one that was not sorted."""
     if number >= job.n_sorted:
         return {"blocks": 0, "largest": 0, "left_out": 0}
+    if job.spec.passes[number].top is not None:
+        # What k left out shares no key, and nobody looked at it: such a pass is never whole.
+        return {"blocks": kept, "largest": 2, "pairs": kept, "left_out": job.n_cut(number), "complete": False}
     whole = cut(job.blocks(number), job.rows, 0).sizes.astype(np.int64)
     every = int((whole * (whole - 1) // 2).sum())
     return {

@@ -218,8 +218,8 @@ def mix_part(
 def fill_keys(
     words: NDArray[np.uint32], parts: NDArray[np.int32], vocabulary: VocabularyArrays, keys: NDArray[np.uint64]
 ) -> None:
-    """Keys of all records in one pass, part by part: keys (n,), 0 where any part is missing."""
-    keys[:] = _ONE
+    """Keys of all records in one pass, part by part: keys (n,), 0 where any part is missing, or the pass has none."""
+    keys[:] = _ONE if parts[0, 0] >= 0 else _ZERO
     for row in range(len(parts)):
         if parts[row, 0] >= 0:
             mix_part(words, parts[row], vocabulary, keys)

@@ -72,11 +72,15 @@ class FieldEvidence:
 
 
 class Passes(NamedTuple):
-    """Names of the passes that make a pair and of those that miss it, and for each of the latter why."""
+    """Names of the passes that make a pair and of those that miss it, and for each of the latter why.
+
+    untold: passes with `top`. Whether they made it no two records tell by themselves: others may be nearer.
+    """
 
     made: tuple[str, ...]
     missed: tuple[str, ...]
     why: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
 
 NO_PASSES = Passes((), (), ())
@@ -88,6 +92,7 @@ class Explanation:
 
     `missed_why` says for each pass of `missed_by` which of its keys differ or are missing. `left_out_by` are passes
     whose key they share, but in whose block a cut or a window kept them apart. `barred`: why no pass may compare them.
+    `untold`: what passes with `top` go by, see `Passes`.
     """
 
     prior_bits: float
@@ -102,6 +107,7 @@ class Explanation:
     missed_why: tuple[str, ...]
     left_out_by: tuple[Placing, ...] = ()
     barred: str | None = None
+    untold: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -132,15 +138,15 @@ class Explanation:
         return lines + self._passes_lines()
 
     def _passes_lines(self) -> list[str]:
-        made = ", ".join(self.compared_by) or "no pass: the pair was never compared in a run"
-        lines = [f"compared by {made}"]
+        never = "no key" if self.untold else "no pass: the pair was never compared in a run"
+        lines = [f"compared by {', '.join(self.compared_by) or never}"]
         if self.barred is not None:
             return [*lines, f"kept from it: {self.barred}"]
         lines += [f"left out by {each.pass_name}: {each.why()}" for each in self.left_out_by]
         longest = max((len(name) for name in self.missed_by), default=0)
         for name, why in zip(self.missed_by, self.missed_why, strict=True):
             lines.append(f"missed by {name:<{longest}}  {why}")
-        return lines
+        return [*lines, *(f"perhaps by {each}: OUT.pairs says whether others were nearer" for each in self.untold)]
 
 
 def explain_pair(
@@ -196,6 +202,7 @@ def explain_pair(
         compared_by=passes.made,
         missed_by=passes.missed,
         missed_why=passes.why,
+        untold=passes.untold,
     )
 
 
@@ -280,12 +287,13 @@ def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -
     keys = pass_keys(words, vocabulary, layout)
     mine = [keys[:, layout.key_passes == number] for number in range(len(layout.spec.passes))]
     made = [bool(shared_keys(each[:1], each[1:]).any()) for each in mine]
-    names = [each.name for each in layout.spec.passes]
-    missed = [number for number, yes in enumerate(made) if not yes]
+    names, keyed = [each.name for each in layout.spec.passes], [each.top is None for each in layout.spec.passes]
+    missed = [number for number, yes in enumerate(made) if keyed[number] and not yes]
     return Passes(
         tuple(name for name, yes in zip(names, made, strict=True) if yes),
         tuple(names[number] for number in missed),
         tuple(_why_missed(words, vocabulary, layout, number) for number in missed),
+        tuple(f"{each.name} ({each.says})" for each in layout.spec.passes if each.top is not None),
     )
 
 

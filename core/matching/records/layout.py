@@ -251,7 +251,9 @@ def _marks(spec: MatchSpec, offset: Mapping[str, int]) -> dict[str, NDArray[Any]
 
 
 def _keys(spec: MatchSpec, offset: Mapping[str, int]) -> NDArray[np.int32]:
-    keys = np.full((len(spec.passes), max(len(each.keys) for each in spec.passes), PART_WORDS), -1, dtype=np.int32)
+    keys = np.full(
+        (len(spec.passes), max(1, *(len(each.keys) for each in spec.passes)), PART_WORDS), -1, dtype=np.int32
+    )
     for row, each in enumerate(spec.passes):
         for column, part in enumerate(each.parts):
             keys[row, column] = _key(part, spec, offset)

@@ -133,6 +133,9 @@ def pass_histogram(
         # Two records that share two values of one field stand in two blocks of the pass.
         times = times * _blocks_shared(words, (left, right), vocabulary, layout.key_choices[number])
     weights = _weights(masks, times, number, layout)
+    if number is not None and layout.spec.passes[number].top is not None:
+        # No key tells which pairs of other passes are its own too, so it counts for those alone that no key makes.
+        weights[masks > 0] = 0.0
     found = merge_histograms(
         [_histogram(words, vocabulary, layout, (left[some], right[some]), weights[some]) for some in _chunks(n_pairs)]
     )
@@ -205,7 +208,7 @@ def passes_without(layout: Layout) -> NDArray[np.uint32]:
 
     Pairs of other passes cannot be asked: they were made because the field agrees.
     """
-    reading = [{name for part in each.parts for name in part.fields} for each in layout.spec.passes]
+    reading = [set(each.fields) for each in layout.spec.passes]
     masks = [
         sum(1 << number for number, names in enumerate(reading) if layout.names[row] not in names)
         for row in held_out_fields(layout)

@@ -178,6 +178,9 @@ class MatchSpec(Frozen):
                     check_key(part, kinds)
                 except ValueError as error:
                     raise ValueError(f"pass {pass_.name!r}: {error}") from None
+            no_text = [name for name in pass_.fields if pass_.top and kinds.get(name) != "words"]
+            if no_text:
+                raise ValueError(f"pass {pass_.name!r} is `of` fields of kind words, and {', '.join(no_text)} is none")
         for field in self.fields:
             partner = next((f for f in self.fields if f.name == field.swap_with), None)
             if field.swap_with is not None and (partner is None or partner.swap_with != field.name):
@@ -225,7 +228,10 @@ class MatchSpec(Frozen):
         unnamed, marks = {"aliases", "values"}, {"mark", "read_from"}
         # A spec without marks or wide passes, of what moves, keeps the fingerprint that it had before there were any.
         left_out = {at: unnamed if field.mark else unnamed | marks for at, field in enumerate(self.fields)}
-        narrow = {at: {"wide"} for at, each in enumerate(self.passes) if not each.wide}
+        kept = [
+            ({"wide"} if not each.wide else set()) | ({"top", "of"} if not each.top else set()) for each in self.passes
+        ]
+        narrow = {at: without for at, without in enumerate(kept) if without}
         text = self.model_dump_json(exclude={"fields": left_out, "passes": narrow, "moves": self.moves})
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -90,6 +90,20 @@ def test_explain_lists_the_words_under_the_score_of_the_run(base: tuple[Path, di
     assert "words of title: near digital ~ digitl 0.86" in "\n".join(found.to_lines())
 
 
+def test_the_nearest_texts_are_compared_and_what_was_left_out_is_said(tmp_path: Path) -> None:
+    folder, near = tmp_path, 'passes:\n  - {name: near, top: 2, of: "grams(title)"}'
+    titles().write_csv(folder / "shelf.csv")
+    (folder / "near.yaml").write_text(SPEC.replace("passes:", near))
+    request = MatchRequest(input=str(folder / "shelf.csv"), id_column="id", spec=str(folder / "near.yaml"))
+    summary = resolve(request.model_copy(update={"out": str(folder / "near.parquet")}), folder / "work")
+    assert any("pass near (top 2 of grams(title)) compared" in notice for notice in summary["notices"])
+    near_pairs = pl.read_parquet(folder / "near.pairs.parquet").filter(pl.col("passes") & 1 == 1)
+    assert {(f"{at}a", f"{at}b") for at in range(0, 160, 2)} <= set(near_pairs.select("id_a", "id_b").rows())
+    found = explain(run_of_output(folder / "near.parquet"), "4a", "4b")
+    assert "near" not in (*found.compared_by, *found.missed_by)
+    assert any(line.startswith("perhaps by near (top 2 of grams(title))") for line in found.to_lines())
+
+
 def test_a_lookup_by_texts_is_refused_before_any_work(base: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = base
     request = MatchRequest(
