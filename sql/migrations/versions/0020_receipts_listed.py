@@ -2,9 +2,9 @@
 
 from core.database.migrations import run_file
 
-revision, down_revision = "0019", "0018"
+revision, down_revision = "0020", "0019"
 
 
 def upgrade() -> None:
     """Run the reviewed file."""
-    run_file("0019_receipts_listed")
+    run_file("0020_receipts_listed")
