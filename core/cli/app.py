@@ -14,6 +14,7 @@ from core.workloads import Workload, workloads
 
 # Each module has `register(app: typer.Typer) -> None`, which adds its command or its group.
 NOUNS = (
+    "status",
     "queue.commands",
     "consume",
     "scale.commands",

@@ -27,7 +27,7 @@ from core.pages.kit import Exposure, Kit, Section, page_database
 from core.pages.problems import add_problems, refused
 from core.pages.rendering import environment
 from core.settings import Settings
-from core.web import start
+from core.web import start, status
 from core.web.audit import api as audit_api
 from core.web.audit import pages as audit
 from core.web.operations import api as operations_api
@@ -116,7 +116,7 @@ def _plugs(found: Sequence[Workload]) -> list[tuple[Any, Section]]:
     taken: set[str] = set()
     plugs: list[tuple[Any, Section]] = []
     for workload in found:
-        if workload.name in taken | {operations.SECTION.name, audit.SECTION.name, "api", "assets", "account"}:
+        if workload.name in taken | {operations.SECTION.name, audit.SECTION.name, "api", "assets", "account", "admin"}:
             raise ConfigError(f"two workloads are called {workload.name}: their pages would have one address")
         taken.add(workload.name)
         if workload.pages is not None:
@@ -130,6 +130,7 @@ def _add_pages(app: FastAPI, plugs: Sequence[tuple[Any, Section]]) -> None:
     signed_in = [Depends(VIEWER)]
     app.include_router(sign_in.router)
     app.include_router(start.router)
+    app.include_router(status.router, dependencies=signed_in)
     app.include_router(_described(app))
     parts: list[tuple[str, APIRouter, APIRouter]] = [
         ("operations", operations.router, operations_api.api),

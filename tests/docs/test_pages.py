@@ -42,6 +42,7 @@ NOT_FOLLOWED = {
     "docs/how-to/run-the-local-stack.md": "starts a stack for minutes; tests/integration/stack does that",
     "docs/how-to/scale-consumers.md": "its commands run until they are ended; tests/integration/scaling does that",
     "docs/how-to/share-a-job.md": "needs a bucket and several machines; tests/integration/storage has such a store",
+    "docs/how-to/watch-a-system.md": "its check ends by how busy the machine is; tests/integration/cli judges a queue",
 }
 
 

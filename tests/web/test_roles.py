@@ -23,6 +23,8 @@ LEAST = {
     "GET /account": "viewer",
     "POST /account": "viewer",
     "GET /api/v1/openapi.json": "viewer",
+    "GET /api/v1/status": "viewer",
+    "GET /admin/performance/report": "viewer",
     "GET /operations/queue": "viewer",
     "GET /operations/workers": "viewer",
     "GET /operations/scaling": "viewer",
