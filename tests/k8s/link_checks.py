@@ -198,10 +198,10 @@ def rights_suffice_and_stay_in_the_namespace(docs: Docs) -> Iterator[str]:
 
 
 def scalers_find_their_targets(docs: Docs) -> Iterator[str]:
-    scaled = {doc["spec"]["scaleTargetRef"]["name"] for doc in of(docs, "ScaledObject")}
+    scaled = {doc["spec"]["scaleTargetRef"]["name"] for doc in of(docs, "ScaledObject", "HorizontalPodAutoscaler")}
     deployments = {doc["metadata"]["name"]: doc for doc in of(docs, "Deployment")}
     for name in sorted(scaled - set(deployments)):
-        yield f"a ScaledObject scales Deployment/{name}, which does not exist"
+        yield f"Deployment/{name} shall be scaled, which does not exist"
     owned = scaled | {name for name in deployments if name.startswith("headrace-consumer-")}
     for name in sorted(owned & set(deployments)):
         if "replicas" in deployments[name]["spec"]:

@@ -264,6 +264,8 @@ STORE_BREAKS: list[tuple[str, str, Break]] = [
 SCALER_BREAKS: list[tuple[str, Break]] = [
     ("does not exist", lambda d: drop(d, "Deployment", "headrace-consumer-validation")),
     ("has replicas", lambda d: spec(d, "headrace-consumer-validation").update(replicas=3)),
+    ("headrace-web has replicas", lambda d: spec(d, "headrace-web").update(replicas=2)),
+    ("headrace-web shall be scaled", lambda d: drop(d, "Deployment", "headrace-web")),
     ("no TriggerAuthentication", lambda d: drop(d, "TriggerAuthentication", "headrace-scaler")),
     (
         "wants key dsn",

@@ -116,6 +116,17 @@ def test_scaled_jobs_run_the_pods_of_the_deployments(queue: str) -> None:
     assert theirs["args"][: len(ours["args"])] == ours["args"], "the same command, with an end"
 
 
+@pytest.mark.parametrize("name", ["production", "keda"])
+def test_web_is_scaled_by_its_load_beyond_two_replicas(name: str) -> None:
+    (scaler,) = of(overlay(name), "HorizontalPodAutoscaler")
+    assert scaler["spec"]["scaleTargetRef"]["name"] == "headrace-web"
+    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 10)
+    shares = {one["resource"]["name"]: one["resource"]["target"] for one in scaler["spec"]["metrics"]}
+    assert {kind: target["averageUtilization"] for kind, target in shares.items()} == {"cpu": 70, "memory": 80}
+    assert not of(overlay("local"), "HorizontalPodAutoscaler")
+    assert named(overlay("local"), "Deployment", "headrace-web")["spec"]["replicas"] == 2
+
+
 def test_spot_consumers_are_gone_before_the_node_is() -> None:
     consumers = [p for p in pods(overlay("spot")) if p.component == "consumer"]
     assert len(consumers) == 3
