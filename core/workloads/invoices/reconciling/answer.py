@@ -52,12 +52,22 @@ class Answer:
 
 def answer_of(sides: Sides, settled: Settlement, decisions: Decisions) -> Answer:
     """All tables. In each explanation applied and residuals come to what was paid."""
+    return answer_from(*decided_rows(sides, settled, decisions))
+
+
+def answer_from(allocations: pl.DataFrame, states: pl.DataFrame) -> Answer:
+    """All tables of what `decided_rows` gave for the parts of a run, in any order."""
+    rows = allocations.sort("payment_id", "rank", "invoice_id", nulls_last=True).rechunk()
+    states = states.sort("payment_id").rechunk()
+    return Answer(rows, _exceptions(states, rows), _unapplied(states), states)
+
+
+def decided_rows(sides: Sides, settled: Settlement, decisions: Decisions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Allocations and states, unsorted, of receipts and of all that their answer hangs on."""
     members = _member_rows(sides, settled, decisions)
     rows = pl.concat([members, _rests(sides, settled, decisions, members)])
-    rows = pl.concat([rows, _reversal_rows(sides, rows)])
-    rows = rows.sort("payment_id", "rank", "invoice_id", nulls_last=True).select(*ALLOCATIONS)
-    states = _states(sides, decisions, rows)
-    return Answer(rows, _exceptions(states, rows), _unapplied(states, sides), states)
+    rows = pl.concat([rows, _reversal_rows(sides, rows)]).select(*ALLOCATIONS)
+    return rows, _states(sides, decisions, rows)
 
 
 def _member_rows(sides: Sides, settled: Settlement, decisions: Decisions) -> pl.DataFrame:
@@ -234,7 +244,7 @@ def _exceptions(states: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return listed.select("payment_id", "amount_minor", "currency", kind=kind, posterior="posterior").sort("payment_id")
 
 
-def _unapplied(states: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+def _unapplied(states: pl.DataFrame) -> pl.DataFrame:
     """Payments that pay nothing that is open, with what to do next."""
     listed = states.filter(pl.col("state").is_in(["unapplied", "foreign"]))
     kind = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,7 +64,7 @@ MISTAKEN_BITS = 4.0
 """Of a text that means another item, how seldom it names one of the same customer."""
 NEW_VALUES = 5.0
 """How many of the values seen count as much as one that is new."""
-_LINES_AT_ONCE = 50_000
+LINES_AT_ONCE = 50_000
 _WORDS_MOST = 128
 
 
@@ -111,18 +112,19 @@ class Explanations:
 
 def propose(block: Block) -> Explanations:
     """All explanations of all receipts, each set once a kind. Cost: some 20 us a line."""
-    found = [_search(block, lo, lo + _LINES_AT_ONCE) for lo in range(0, len(block.lines.receipt), _LINES_AT_ONCE)]
-    offsets = np.cumsum([0, *(len(part.members) for part in found)])
-    for part, offset in zip(found, offsets, strict=False):
-        part.heads[:, START] += offset
-    heads = np.concatenate([np.zeros((0, N_COLUMNS), np.int64), *(part.heads for part in found)])
-    members = np.concatenate([np.zeros(0, np.int64), *(part.members for part in found)])
-    return _described(block, _once(block, heads), members)
+    lines = np.arange(len(block.lines.receipt))
+    return describe(block, [search(block, lines[lo : lo + LINES_AT_ONCE]) for lo in range(0, len(lines), LINES_AT_ONCE)])
 
 
-def _search(block: Block, lo: int, hi: int) -> Found:
-    lines = type(block.lines)(*(column[lo:hi] for column in block.lines))
-    n = len(lines.receipt)
+def search(block: Block, chosen: Integers) -> Found:
+    """What some lines may pay, before it is described; each line by itself.
+
+    Args:
+        chosen: (n,) numbers of lines, in any order.
+    Cost: nearly all that `propose` costs.
+    """
+    lines = type(block.lines)(*(column[chosen] for column in block.lines))
+    n = len(chosen)
     room = [12 * n + 64, 24 * n + 256]
     while True:
         heads, members = np.zeros((room[0], N_COLUMNS), np.int64), np.zeros(room[1], np.int64)
@@ -130,9 +132,27 @@ def _search(block: Block, lo: int, hi: int) -> Found:
         search_lines(block.items, block.pools, lines, block.habits, found)
         n_heads, n_members = found.n.tolist()
         if n_heads <= room[0] and n_members <= room[1]:
-            heads[:n_heads, LINE] += lo
-            return Found(heads[:n_heads].copy(), members[:n_members].copy(), found.n)
+            heads = heads[:n_heads].copy()
+            heads[:, LINE] = chosen[heads[:, LINE]]
+            return Found(heads, members[:n_members].copy(), found.n)
         room = [max(room[0], n_heads), max(room[1], n_members)]
+
+
+def describe(block: Block, found: Sequence[Found]) -> Explanations:
+    """Explanations of what was found of all lines, in whatever parts and order."""
+    offsets = np.cumsum([0, *(len(part.members) for part in found)])
+    parts = [part.heads.copy() for part in found]
+    for heads, offset in zip(parts, offsets, strict=False):
+        heads[:, START] += offset
+    heads = np.concatenate([np.zeros((0, N_COLUMNS), np.int64), *parts])
+    members = np.concatenate([np.zeros(0, np.int64), *(part.members for part in found)])
+    heads = heads[np.argsort(heads[:, LINE], kind="stable")]
+    size = heads[:, N_ITEMS]
+    first = np.cumsum(size) - size
+    within = np.arange(size.sum()) - np.repeat(first, size)
+    members = members[np.repeat(heads[:, START], size) + within]
+    heads[:, START] = first
+    return _described(block, _once(block, heads), members)
 
 
 def _once(block: Block, heads: Integers) -> Integers:

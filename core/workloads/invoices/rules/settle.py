@@ -42,24 +42,69 @@ class Settlement:
     earlier: Integers
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What receipts offer to the items, each by itself.
+
+    explanations: those that are kept, sorted by receipt. bits, share: (n,) of each, and its posterior beside the others
+    of its receipt. earlier: as in `Settlement`.
+    """
+
+    explanations: Explanations
+    bits: Floats
+    share: Floats
+    earlier: Integers
+
+
 def settle(block: Block, found: Explanations, model: Model, reversed_receipts: Integers) -> Settlement:
     """Posteriors of explanations beside all others.
 
     Args:
         reversed_receipts: their payments went back; what they pay takes no room.
     """
+    return settle_offered(block, offer(block, found, model, reversed_receipts), reversed_receipts)
+
+
+def offer(block: Block, found: Explanations, model: Model, reversed_receipts: Integers) -> Offered:
+    """What is likely enough of each receipt by itself; of equal claims only the first has any."""
     bits, null_bits = weigh(block, found, model)
     own, _ = normalise(found.receipt, bits, null_bits)
     earlier = _equal_claims(block, found, own, reversed_receipts)
     own = np.where(earlier[found.receipt] >= 0, own * EQUAL_CLAIM_SHARE, own)
     listed = (found.n_items > 0) & (own >= LEAST_SHARE)
-    kept, share, bits = found.take(listed), own[listed], bits[listed]
+    return Offered(found.take(listed), bits[listed], own[listed], earlier)
+
+
+def settle_offered(block: Block, offered: Offered, reversed_receipts: Integers) -> Settlement:
+    """As `settle`, of all receipts or of any that share no item with others."""
+    kept = offered.explanations
     applied = applied_amounts(block, kept)
     ghost = np.zeros(block.n_receipts, dtype=np.bool_)
     ghost[reversed_receipts] = True
-    posterior, exact = _together(block, (kept, applied), share, ghost)
+    posterior, exact = _together(block, (kept, applied), offered.share, ghost)
     rest = 1.0 - np.bincount(kept.receipt, weights=posterior, minlength=block.n_receipts)
-    return Settlement(kept, bits, applied, posterior, np.maximum(rest, 0.0), exact, earlier)
+    return Settlement(kept, offered.bits, applied, posterior, np.maximum(rest, 0.0), exact, offered.earlier)
+
+
+def meeting(block: Block, offered: Offered, pairs: Integers) -> Integers:
+    """(n_receipts,) number of the component of each: receipts that offer anything to one item, or claim the same.
+
+    Args:
+        pairs: (n, 2) receipts that belong together for other reasons.
+    Returns:
+        numbers from 0 on, by the first receipt of each.
+    """
+    rows, places = offered.explanations.flat()
+    later = np.flatnonzero(offered.earlier >= 0)
+    n = block.n_receipts
+    left = np.concatenate([offered.explanations.receipt[rows], later, pairs[:, 0]])
+    right = np.concatenate([places + n, offered.earlier[later], pairs[:, 1]])
+    size = n + block.n_items
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    _, first, number = np.unique(label[:n], return_index=True, return_inverse=True)
+    component: Integers = np.argsort(np.argsort(first))[number].astype(np.int64)
+    return component
 
 
 def applied_amounts(block: Block, found: Explanations) -> Integers:

@@ -43,8 +43,33 @@ class Sides:
     reversals: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """Both sides in their order and what is counted over all of them, before anybody knows who pays.
+
+    invoices, payments, codes, reversals: as in `Sides`. groups: customer, group. pool_frame: group, code, pool.
+    receipts: without `best`.
+    """
+
+    invoices: pl.DataFrame
+    payments: pl.DataFrame
+    groups: pl.DataFrame
+    pool_frame: pl.DataFrame
+    reversals: pl.DataFrame
+    codes: tuple[str, ...]
+    evidence: Evidence
+    items: Items
+    pools: Pools
+    receipts: Receipts
+
+
 def assemble(tables: Tables) -> Sides:
     """Everything that is known before explanations are looked for. Cost: some 20 us a row."""
+    return resolve(tables, reduce_tables(tables))
+
+
+def reduce_tables(tables: Tables) -> Reduced:
+    """Numbers found in texts, groups of customers, pools of items, and how usual each amount is."""
     payments = tables.payments.sort("id")
     codes = tuple(sorted({*tables.invoices["currency"].to_list(), *payments["currency"].to_list()}))
     numbers = {code: number for number, code in enumerate(codes)}
@@ -55,22 +80,37 @@ def assemble(tables: Tables) -> Sides:
     invoices = invoices.with_columns(pool=pl.struct("group", "code").rle_id().cast(pl.Int64))
     original = pl.col("original_currency").replace_strict(numbers, default=None, return_dtype=pl.Int64)
     payments = payments.with_columns(code=currency, original_code=original)
-    rates = tables.rates.with_columns(code=pl.col("currency").replace_strict(numbers, default=None)).drop_nulls("code")
     texts = clean_texts(payments.select(column for column in _TEXT_COLUMNS if column in payments.columns))
     evidence = read_references([invoices[column] for column in _NUMBER_COLUMNS], texts)
     items, pools, pool_frame = _items(invoices)
     receipts = _receipts(payments, evidence)
     reversals = find_reversals(payments)
-    lines = find_lines(replace(tables, rates=rates), (invoices, payments, pool_frame), evidence, groups, reversals)
+    return Reduced(
+        invoices, payments, groups, pool_frame, reversals, codes, evidence, items, pools, receipts
+    )
+
+
+def resolve(tables: Tables, reduced: Reduced) -> Sides:
+    """At which customers each receipt points, and what recurs.
+
+    Args:
+        tables: those that `reduced` was made of.
+    """
+    numbers = {code: number for number, code in enumerate(reduced.codes)}
+    rates = tables.rates.with_columns(code=pl.col("currency").replace_strict(numbers, default=None)).drop_nulls("code")
+    invoices, payments, reversals = reduced.invoices, reduced.payments, reduced.reversals
+    sides = (invoices, payments, reduced.pool_frame)
+    lines = find_lines(replace(tables, rates=rates), sides, reduced.evidence, reduced.groups, reversals)
     best = np.full(len(payments), AMOUNT, dtype=np.int64)
     np.minimum.at(best, lines.lines.receipt, lines.way)
-    receipts = replace(receipts, best=best)
+    receipts = replace(reduced.receipts, best=best)
     customer = _whole(invoices["customer"].rank("dense").to_numpy())
-    fees, taxes, seen_fees, seen_taxes = find_habits(items, lines, receipts)
-    fee_most = np.array([FEE_MOST * 10 ** max(exponent_of(code) - 2, 0) // 2 for code in codes], dtype=np.int64)
-    habits = Habits(fees, fee_most, taxes, lines.named, seen_fees, seen_taxes)
-    block = Block(items, pools, lines.lines, habits, receipts, lines.way, lines.rivals, customer, lines.words)
-    return Sides(block, invoices, payments, codes, reversals)
+    fees, taxes, seen_fees, seen_taxes = find_habits(reduced.items, lines, receipts)
+    fee_most = [FEE_MOST * 10 ** max(exponent_of(code) - 2, 0) // 2 for code in reduced.codes]
+    habits = Habits(fees, np.array(fee_most, dtype=np.int64), taxes, lines.named, seen_fees, seen_taxes)
+    pools = reduced.pools
+    block = Block(reduced.items, pools, lines.lines, habits, receipts, lines.way, lines.rivals, customer, lines.words)
+    return Sides(block, invoices, payments, reduced.codes, reversals)
 
 
 def _groups(tables: Tables) -> pl.DataFrame:
