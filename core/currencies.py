@@ -80,3 +80,8 @@ def to_text(minor: pl.Expr, exponent: pl.Expr | int) -> pl.Expr:
     point = pl.when(places > 0).then(pl.lit(".")).otherwise(pl.lit(""))
     sign = pl.when(minor < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     return sign + digits.str.slice(0, n_whole) + point + digits.str.slice(n_whole)
+
+
+def money_words(code: str, minor: int) -> str:
+    """An amount for people: `1,234.50 EUR`."""
+    return f"{minor / 10 ** exponent_of(code):,.{exponent_of(code)}f} {code}"

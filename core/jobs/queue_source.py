@@ -79,3 +79,16 @@ class QueueSource:
     def close(self) -> None:
         """Stop the heartbeats."""
         self._keeper.stop()
+
+
+class QueueOutputs:
+    """What a stage reads of a job in the queue, where handing out and acknowledging is a consumer's."""
+
+    publishes = True
+
+    def __init__(self, queue: BatchQueue, job_id: int) -> None:
+        self._queue, self._job_id = queue, job_id
+
+    def outputs(self, stage: Stage) -> list[Output]:
+        """Read the results of the stage."""
+        return stages.results(self._queue.db, self._job_id, stage)

@@ -163,6 +163,18 @@ class JobSession:
         """Make the job's answer the one that counts; all stages must be drained."""
         self._publication.publish()
 
+    def finish(self) -> dict[str, Any]:
+        """Make the job's answer the one that counts, and sum it up."""
+        raise NotImplementedError
+
+    def markdown(self, summary: dict[str, Any]) -> str:
+        """The summary as a short page of Markdown."""
+        raise NotImplementedError
+
+    def write_outputs(self, summary: dict[str, Any]) -> None:
+        """Write the files that were asked for."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Give back what is claimed but not begun, and stop the heartbeats."""
         self.release()

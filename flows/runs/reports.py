@@ -17,11 +17,9 @@ from prefect.artifacts import (
 )
 
 from core.jobs.ports import Stage
-from core.jobs.session import TABLE_ROWS_MAX, batch_rows
+from core.jobs.session import TABLE_ROWS_MAX, JobSession, batch_rows
 from core.terminal.spans import span_words
 from core.terminal.tables import JOINED
-from core.workloads.identity.session import IdentitySession
-from core.workloads.identity.summary import summary_markdown
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +87,10 @@ class ProgressCard:
             await asyncio.wait_for(self._all_done.wait(), self._pause_s)
 
 
-async def job_done(session: IdentitySession, summary: dict[str, Any]) -> None:
+async def job_done(session: JobSession, summary: dict[str, Any]) -> None:
     """Show the figures of the job and its batches."""
     await acreate_markdown_artifact(
-        summary_markdown(summary, session.out),
+        session.markdown(summary),
         key=f"job-{session.job_id}-summary",
         description="What the job found, and where its time went",
     )

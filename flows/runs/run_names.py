@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,13 @@ def of_match() -> str:
     """`people.csv by persons`; the job comes with `rename`, when it is known."""
     request = _request()
     return title_of(str(_field(request, "input")), str(_field(request, "spec") or "persons"))
+
+
+def of_reconciliation() -> str:
+    """`bank.csv and open.csv`; the job comes with `rename`."""
+    request = _request()
+    paths = [*(_field(request, "payments") or ()), _field(request, "invoices")]
+    return " and ".join(Path(str(path)).name for path in paths)
 
 
 def of_consumer() -> str:

@@ -14,7 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from core.errors import HeadraceError
 from core.jobs.drain import hand_out
 from core.jobs.ports import Stage
-from core.workloads.identity.session import IdentitySession
+from core.jobs.session import JobSession
 from flows.runs import reports
 from flows.runs.policies import BATCH_TASK, BATCHES_PER_RUN, in_words
 from flows.runs.run_names import rename
@@ -51,7 +51,7 @@ async def drain(stage: Stage, limit: int = BATCHES_PER_RUN) -> Any:
         return in_words(error)
 
 
-async def all_stages(session: IdentitySession) -> dict[str, Any]:
+async def all_stages(session: JobSession) -> dict[str, Any]:
     """Take part in every stage until it is drained, whoever works on it; returns the figures of the job."""
     room, card, log = BATCHES_PER_RUN, reports.ProgressCard(session.job_id), get_run_logger()
     async with reports.beside_the_work() as show_later:

@@ -65,13 +65,13 @@ def flow_here(prefect_env: dict[str, str], database_url: str, tmp_path: Path, pe
     """The same in this process, to its end."""
 
     def run(out: Path, **request: Any) -> CompletedProcess[str]:
-        env = prefect_env | _settings(database_url, tmp_path)
+        env = prefect_env | queue_settings(database_url, tmp_path)
         return run_flow(env, "identity_resolution", _request(persons, out, request), "--json")
 
     return run
 
 
-def _settings(database_url: str, tmp_path: Path) -> dict[str, str]:
+def queue_settings(database_url: str, tmp_path: Path) -> dict[str, str]:
     """Leases end soon."""
     return {
         "HEADRACE_DATABASE__URL": database_url,
@@ -94,7 +94,7 @@ def flow_processes(
 ) -> Iterator[StartFlow]:
     """Flows as processes on one database, with leases that end soon."""
     started: list[subprocess.Popen[bytes]] = []
-    env = prefect_env | _settings(database_url, tmp_path)
+    env = prefect_env | queue_settings(database_url, tmp_path)
 
     def start(out: Path, **request: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "flows.identity_resolution", _request(persons, out, request), "--json"]

@@ -30,6 +30,7 @@ from core.workloads.identity.made_persons.samples import sampled
 from core.workloads.identity.publishing.erasure import Erasure
 from core.workloads.identity.publishing.publication import EntityPublication
 from core.workloads.identity.reviewing.ledger_decisions import with_verdicts
+from core.workloads.identity.summary import summary_markdown
 from core.workloads.identity.workload import FLOW, WORK_QUEUE
 
 Forget = Callable[[int], list[str]]
@@ -69,11 +70,6 @@ class IdentitySession(JobSession):
         request = self.job.description.request
         return f"{super().title}: {title_of(request.input, request.spec)}"
 
-    @property
-    def out(self) -> str | None:
-        """The file that the answer is written to."""
-        return self.job.description.request.out
-
     def share_done(self, stage: Stage) -> float:
         """Close the books of a drained stage; returns the progress in percent, by the usual shares of the stages."""
         super().share_done(stage)
@@ -94,6 +90,10 @@ class IdentitySession(JobSession):
         notices = self._forget(self.job_id) if self.job.description.erases else []
         summary = summarise(self.job, self.spent_s, self.seconds) | {"job_id": self.job_id}
         return summary | {"notices": [*summary["notices"], *notices]}
+
+    def markdown(self, summary: dict[str, Any]) -> str:
+        """The summary as a short page of Markdown."""
+        return summary_markdown(summary, self.job.description.request.out)
 
     def write_outputs(self, summary: dict[str, Any]) -> None:
         """Write the files the request asks for. Raises ConfigError: the job was done before, and its files are gone."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from core.workloads import Workload
 
+FLOW = "invoice-matching"
+WORK_QUEUE = "matching"
+
 _CLI = "core.workloads.invoices.cli"
 
 WORKLOAD = Workload(
     name="invoices",
+    handlers={FLOW: "core.workloads.invoices.queued.handler:run_any"},
     commands={
         "": (f"{_CLI}.reconcile", f"{_CLI}.import_files"),
         "generate": (f"{_CLI}.generate",),

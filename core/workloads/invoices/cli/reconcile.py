@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from core.workloads.invoices.cli import evaluate, explain, published
 from core.workloads.invoices.cli.options import mapping_of, policy_of
+from core.workloads.invoices.cli.shown import show
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from core.workloads.invoices.reconciling.run import Request
 
 CHANGED_SHOWN = 20
 
@@ -33,6 +36,8 @@ exactly one state: applied, suggested, exception, unapplied, foreign.
   headrace reconcile --invoices open.csv --payments monday.xml --payments tuesday.xml --advices remit.edi --out answer
 
   headrace reconcile --invoices open.csv --payments bank.csv --out answer --publish
+
+  headrace reconcile --invoices open.csv --payments bank.csv --out answer --via prefect
 
   headrace reconcile explain P-77 --run answer
 
@@ -77,6 +82,13 @@ def reconcile(
     publish: Annotated[
         bool, typer.Option("--publish", help="Write what is applied to the database and its ledger, too.")
     ] = False,
+    via: Annotated[
+        Literal["local", "prefect"],
+        typer.Option("--via", help="local: this process only; prefect: queue in PostgreSQL, always published."),
+    ] = "local",
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="prefect: start anew although the same request was answered before.")
+    ] = False,
     tenant: published.OfTenant = "default",
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of Parquet.")] = False,
     as_xlsx: Annotated[bool, typer.Option("--xlsx", help="Write workbooks instead of Parquet.")] = False,
@@ -103,11 +115,33 @@ def reconcile(
     files = {kind: [path] for kind, path in single.items() if path}
     files |= {"payments": payments, "advices": advices or []}
     request = run.Request(files, mapping_of(maps or []), policy_of(rules))
-    found = published.publish(request, tenant) if publish else run.reconcile(request)
     suffix = ".csv" if as_csv else ".xlsx" if as_xlsx else ".parquet"
+    if via == "prefect":
+        _become_flow(request, {"out": str(out), "format": suffix, "tenant": tenant, "rerun": rerun}, as_json=as_json)
+    found = published.publish(request, tenant) if publish else run.reconcile(request)
     run.write_folder(out, run.record_of(request, found), found.answer, suffix)
     notices = (*found.read.notices, *_in_the_future(found.sides.payments))
-    _show(found.figures(), notices, out, as_json=as_json)
+    show(found.figures(), notices, str(out), as_json=as_json)
+
+
+def _become_flow(request: Request, said: dict[str, Any], *, as_json: bool) -> NoReturn:
+    """Replace this process by a run of the flow, on files that other processes find, too."""
+    from core.terminal.become_flow import become_flow
+    from core.workloads.invoices.queued.request import ReconcileRequest
+
+    paths = {kind: [str(path.absolute()) for path in found] for kind, found in request.files.items()}
+    single = {kind: paths[kind][0] for kind in ("invoices", "customers", "rates") if paths.get(kind)}
+    asked = ReconcileRequest(
+        **single,
+        payments=tuple(paths["payments"]),
+        advices=tuple(paths["advices"]),
+        mapping={kind: dict(fields) for kind, fields in request.mapping.items()},
+        auto_min=request.policy.auto_min,
+        weak_below=request.policy.weak_below,
+        loss_minor=request.policy.loss_minor,
+        **said,
+    )
+    become_flow("flows.invoice_matching", [asked.model_dump_json(), *(["--json"] if as_json else [])])
 
 
 def _in_the_future(payments: pl.DataFrame) -> list[str]:
@@ -120,6 +154,7 @@ def _in_the_future(payments: pl.DataFrame) -> list[str]:
 
 
 def _show_difference(dry_run: bool, of_run: Path | None, rules: Path | None, *, as_json: bool) -> None:
+    from core.currencies import money_words
     from core.errors import ConfigError
     from core.terminal.tables import emit
     from core.workloads.invoices.reconciling.dry_run import difference
@@ -136,42 +171,16 @@ def _show_difference(dry_run: bool, of_run: Path | None, rules: Path | None, *, 
             "payments": f"{row['payments']:,}",
             "from": row["before"],
             "to": row["after"],
-            "amount": _money(row["currency"], row["amount_minor"]),
+            "amount": money_words(row["currency"], row["amount_minor"]),
         }
         for row in rows
     ]
     emit(f"{len(found.changed):,} of {found.payments:,} payments change", shown, as_json=False)
     listed = [
-        {**row, "amount_minor": _money(row["currency"], row["amount_minor"])}
+        {**row, "amount_minor": money_words(row["currency"], row["amount_minor"])}
         for row in found.changed.head(CHANGED_SHOWN).drop("held").to_dicts()
     ]
     named = [
         {"amount" if key == "amount_minor" else key: row[key] for key in row if key != "currency"} for row in listed
     ]
     emit(f"the first {len(named)}" if len(named) < len(found.changed) else "", named, as_json=False)
-
-
-def _money(code: str, minor: int) -> str:
-    from core.currencies import exponent_of
-
-    return f"{minor / 10 ** exponent_of(code):,.{exponent_of(code)}f} {code}"
-
-
-def _show(figures: dict[str, Any], notices: tuple[str, ...], out: Path, *, as_json: bool) -> None:
-    from core.terminal.tables import emit
-
-    for notice in notices:
-        typer.echo(f"notice: {notice}", err=True)
-    if as_json:
-        print(json.dumps({**figures, "out": str(out)}))
-        return
-    rows = [
-        {
-            "state": state,
-            "payments": f"{entry['payments']:,}",
-            "amounts": ", ".join(_money(code, minor) for code, minor in sorted(entry["amount_minor"].items())),
-        }
-        for state, entry in figures["states"].items()
-    ]
-    emit(f"{figures['payments']:,} payments, {figures['invoices']:,} open items", rows, as_json=False)
-    typer.echo(f"written to {out}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,20 +34,34 @@ def reconcile_and_publish(db: DatabaseManager, request: Request, event: Event) -
         standing = standing_of(conn, event.tenant_id, read.tables)
     found = reconcile_tables(request, replace(read, tables=standing.laid_over(read.tables)))
     with db.transaction() as conn:
-        publish(conn, event, found, standing)
+        add_new_items(conn, event, found.sides.invoices, standing)
+        publish(conn, event, Published(found.answer.allocations, found.answer.states, found.sides.payments), standing)
     return found
 
 
-def publish(conn: psycopg.Connection[Any], event: Event, found: Reconciled, standing: Standing) -> int:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What becomes true at once. allocations, states: as in `Answer`. payments: id and date of each, among others."""
+
+    allocations: pl.DataFrame
+    states: pl.DataFrame
+    payments: pl.DataFrame
+
+    @property
+    def days(self) -> pl.DataFrame:
+        """payment_id, day."""
+        return self.payments.select(payment_id="id", day=pl.col("date").cast(pl.Date))
+
+
+def publish(conn: psycopg.Connection[Any], event: Event, decided: Published, standing: Standing) -> int:
     """Write what is applied, and how every payment stands; returns the number of allocations.
 
     Args:
-        event: who, when and for whom; its leaves are the allocations. standing: what `found` was decided on.
+        event: who, when and for whom; its leaves are the allocations. standing: what was decided on.
     Raises StoreError: another run came first; the caller's transaction is to be rolled back.
     Cost: some 20 us an allocation, most of it the leaf's bytes.
     """
-    _add_new_items(conn, event, found, standing)
-    rows = _rows(found, event.recorded_at)
+    rows = _rows(decided, event.recorded_at)
     bodies = [leaf_of(row) for row in rows.iter_rows(named=True)]
     event_id = append(conn, event, bodies, TABLE)
     placed = rows.with_columns(
@@ -57,13 +71,18 @@ def publish(conn: psycopg.Connection[Any], event: Event, found: Reconciled, stan
     )
     copy_in(conn, TABLE, placed)
     whole = _settle_items(conn, event.tenant_id, rows, standing)
-    if not whole or not _note_receipts(conn, event, event_id, found):
+    if not whole or not _note_receipts(conn, event, event_id, decided):
         raise StoreError(_CHANGED.format(tenant=event.tenant_id), tenant=event.tenant_id)
     return len(rows)
 
 
-def _add_new_items(conn: psycopg.Connection[Any], event: Event, found: Reconciled, standing: Standing) -> None:
-    new = found.sides.invoices.join(standing.items, left_on="id", right_on="item_id", how="anti")
+def add_new_items(conn: psycopg.Connection[Any], event: Event, invoices: pl.DataFrame, standing: Standing) -> None:
+    """Items that no run has brought before.
+
+    Args:
+        invoices: as in `Tables`.
+    """
+    new = invoices.join(standing.items, left_on="id", right_on="item_id", how="anti")
     items = new.select(
         tenant_id=pl.lit(event.tenant_id),
         item_id="id",
@@ -79,12 +98,10 @@ def _add_new_items(conn: psycopg.Connection[Any], event: Event, found: Reconcile
     copy_in(conn, "open_items", items)
 
 
-def _rows(found: Reconciled, recorded_at: datetime) -> pl.DataFrame:
+def _rows(decided: Published, recorded_at: datetime) -> pl.DataFrame:
     """Allocations by the names of the table; each counts from the day of its payment."""
-    days = found.sides.payments.select(payment_id="id", effective_on=pl.col("date").cast(pl.Date))
-    applied = found.answer.allocations.filter(pl.col("status") == "auto").join(
-        days, on="payment_id", maintain_order="left"
-    )
+    days = decided.days.rename({"day": "effective_on"})
+    applied = decided.allocations.filter(pl.col("status") == "auto").join(days, on="payment_id", maintain_order="left")
     rows = applied.with_columns(
         pl.col("amount_minor").fill_null(0),
         item_id="invoice_id",
@@ -107,9 +124,8 @@ def _settle_items(conn: psycopg.Connection[Any], tenant_id: str, rows: pl.DataFr
     return affected(conn, Q["items_settle"], params) == len(paid)
 
 
-def _note_receipts(conn: psycopg.Connection[Any], event: Event, event_id: int, found: Reconciled) -> bool:
-    days = found.sides.payments.select(payment_id="id", day=pl.col("date").cast(pl.Date))
-    states = found.answer.states.join(days, on="payment_id")
+def _note_receipts(conn: psycopg.Connection[Any], event: Event, event_id: int, decided: Published) -> bool:
+    states = decided.states.join(decided.days, on="payment_id")
     params = {
         "tenant_id": event.tenant_id,
         "event_id": event_id,

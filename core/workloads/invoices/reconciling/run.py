@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from core.workloads.invoices.rules.decide import Policy, decide
 from core.workloads.invoices.rules.propose import propose
 from core.workloads.invoices.rules.settle import settle
 from core.workloads.invoices.rules.sides.assemble import Sides, assemble
-from core.workloads.invoices.rules.train import train
+from core.workloads.invoices.rules.train import Model, train
 from core.workloads.invoices.rules.why import Decided
 
 RUN = "run.json"
@@ -46,19 +46,19 @@ class Reconciled:
 
     def figures(self) -> dict[str, Any]:
         """Payments and amounts by state; each payment stands in exactly one."""
-        grouped = self.answer.states.group_by("state", "currency").agg(
-            payments=pl.len(), amount_minor=pl.col("amount_minor").sum()
-        )
-        states: dict[str, Any] = {}
-        for state, currency, payments, amount in grouped.sort("state", "currency").rows():
-            entry = states.setdefault(state, {"payments": 0, "amount_minor": {}})
-            entry["payments"] += payments
-            entry["amount_minor"][currency] = amount
-        return {
-            "invoices": len(self.sides.invoices),
-            "payments": len(self.sides.payments),
-            "states": states,
-        }
+        return figures_of(len(self.sides.invoices), len(self.sides.payments), [self.answer.states])
+
+
+def figures_of(n_invoices: int, n_payments: int, states: Sequence[pl.DataFrame]) -> dict[str, Any]:
+    """Payments and amounts by state, over parts of a run: their `states` of `Answer`."""
+    grouped = pl.concat(states).group_by("state", "currency")
+    sums = grouped.agg(payments=pl.len(), amount_minor=pl.col("amount_minor").sum()).sort("state", "currency")
+    told: dict[str, Any] = {}
+    for state, currency, payments, amount in sums.rows():
+        entry = told.setdefault(state, {"payments": 0, "amount_minor": {}})
+        entry["payments"] += payments
+        entry["amount_minor"][currency] = amount
+    return {"invoices": n_invoices, "payments": n_payments, "states": told}
 
 
 def reconcile(request: Request) -> Reconciled:
@@ -90,8 +90,21 @@ def _with_rates(policy: Policy, read: Read) -> Policy:
 
 def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
     """The run as JSON: what went in, what came out, and the model that decided; no clock, no name of a machine."""
+    return record_from(
+        request, (found.read.notices, found.read.mapping), (found.sides, found.run.model), found.figures()
+    )
+
+
+def record_from(
+    request: Request,
+    told: tuple[Sequence[str], Mapping[str, Any]],
+    made: tuple[Sides, Model],
+    figures: Mapping[str, Any],
+) -> dict[str, Any]:
+    """As `record_of`. told: notices and columns of what was read. made: both sides, and the model."""
     files = {kind: [str(path.absolute()) for path in paths] for kind, paths in request.files.items()}
-    habits = found.run.block.habits
+    (notices, columns), (sides, model) = told, made
+    habits = sides.block.habits
     return {
         "files": files,
         "sha256": digests_of(request.files),
@@ -101,12 +114,12 @@ def record_of(request: Request, found: Reconciled) -> dict[str, Any]:
             "loss_minor": request.policy.loss_minor,
             "weak_below": request.policy.weak_below,
         },
-        "columns": found.read.mapping,
-        "notices": list(found.read.notices),
-        "model": found.run.model.to_dict(),
-        "fees": [[found.sides.codes[code], amount] for code, amount in habits.fees.tolist()],
+        "columns": columns,
+        "notices": list(notices),
+        "model": model.to_dict(),
+        "fees": [[sides.codes[code], amount] for code, amount in habits.fees.tolist()],
         "taxes_per_10000": habits.taxes.tolist(),
-        **found.figures(),
+        **figures,
     }
 
 

@@ -113,7 +113,9 @@ class Explanations:
 def propose(block: Block) -> Explanations:
     """All explanations of all receipts, each set once a kind. Cost: some 20 us a line."""
     lines = np.arange(len(block.lines.receipt))
-    return describe(block, [search(block, lines[lo : lo + LINES_AT_ONCE]) for lo in range(0, len(lines), LINES_AT_ONCE)])
+    return describe(
+        block, [search(block, lines[lo : lo + LINES_AT_ONCE]) for lo in range(0, len(lines), LINES_AT_ONCE)]
+    )
 
 
 def search(block: Block, chosen: Integers) -> Found:

@@ -30,7 +30,8 @@ def test_every_deployment_of_the_project_fits_its_flow(target: Target) -> None:
     located = read_manifest(files.manifest())
     template = read_template(files.pool_templates(), POOLS[target])
     loaded = [load(located, number, template).name for number, _ in of_target(located.manifest, target)]
-    assert {"identity-resolution", "consume", "autoscale", "maintenance", "statistics-refresh"} == set(loaded)
+    jobs = {"identity-resolution", "invoice-matching"}
+    assert jobs | {"consume", "autoscale", "maintenance", "statistics-refresh"} == set(loaded)
 
 
 @pytest.mark.parametrize(

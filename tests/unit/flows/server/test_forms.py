@@ -8,11 +8,12 @@ from prefect.utilities.schema_tools.validation import is_valid_schema, validate
 from flows.autoscale import autoscale
 from flows.consume import consume
 from flows.identity_resolution import identity_resolution
+from flows.invoice_matching import invoice_matching
 from flows.maintenance import maintenance
 from flows.server.forms import form
 from flows.statistics_refresh import statistics_refresh
 
-FLOWS = (autoscale, consume, identity_resolution, maintenance, statistics_refresh)
+FLOWS = (autoscale, consume, identity_resolution, invoice_matching, maintenance, statistics_refresh)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)

@@ -85,9 +85,7 @@ def reduce_tables(tables: Tables) -> Reduced:
     items, pools, pool_frame = _items(invoices)
     receipts = _receipts(payments, evidence)
     reversals = find_reversals(payments)
-    return Reduced(
-        invoices, payments, groups, pool_frame, reversals, codes, evidence, items, pools, receipts
-    )
+    return Reduced(invoices, payments, groups, pool_frame, reversals, codes, evidence, items, pools, receipts)
 
 
 def resolve(tables: Tables, reduced: Reduced) -> Sides:

@@ -16,7 +16,7 @@ from core.review.audit.chain import Event
 from core.review.audit.verify import verify
 from core.workloads import leaves_of, workloads
 from core.workloads.invoices.publishing.aging import aging
-from core.workloads.invoices.publishing.publish import publish, reconcile_and_publish
+from core.workloads.invoices.publishing.publish import Published, publish, reconcile_and_publish
 from core.workloads.invoices.publishing.standing import standing_of
 from core.workloads.invoices.publishing.unmatch import unmatch
 from core.workloads.invoices.reconciling.run import Request, reconcile
@@ -99,9 +99,10 @@ def test_publish_keeps_nothing_where_an_item_was_changed_meanwhile(
         standing = standing_of(conn, tenant, found.read.tables)
     reconcile_and_publish(db, wanted, _event(tenant))
     late = replace(standing, items=pl.DataFrame({"item_id": ["INV-1001"], "open_minor": [1], "version": [7]}))
+    published = Published(found.answer.allocations, found.answer.states, found.sides.payments)
     for outdated in (standing, late):
         with pytest.raises(StoreError), db.transaction() as conn:
-            publish(conn, _event(tenant), found, outdated)
+            publish(conn, _event(tenant), published, outdated)
     assert _sound(db, tenant)
 
 
