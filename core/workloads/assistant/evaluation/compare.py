@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import HeadraceError
 from core.pipelines.expressions.parsing import parse
 from core.pipelines.expressions.printing import show
+from core.pipelines.expressions.syntax import Both, flat
 from core.pipelines.language.reading import spec_of
 
 _FREE = ("map", "expect", "separator", "decimal", "encoding", "sheet", "records")
@@ -45,7 +46,7 @@ def canonical(given: Mapping[str, Any]) -> str:
     said = spec.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, mode="json")
     names = {name: f"s{number}" for number, name in enumerate(said["sources"])}
     said["sources"] = {names[name]: _cut(source) for name, source in said["sources"].items()}
-    said["steps"] = [_step(step, names) for step in said.get("steps", [])]
+    said["steps"] = _joined([_step(step, names) for step in said.get("steps", [])])
     return json.dumps(said, sort_keys=True)
 
 
@@ -60,7 +61,7 @@ def _step(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     elif other is not None:
         step["with"] = sorted(names.get(one, one) for one in other)
     if "where" in step:
-        step["where"] = _printed(step["where"])
+        step["where"] = _conditions(step["where"])
     if "rules" in step:
         step["rules"] = sorted(_printed(rule) for rule in step["rules"].values())
     if step["do"] in {"derive", "aggregate", "window"}:
@@ -71,6 +72,26 @@ def _step(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         else:
             step[word] = {name: _printed(text) for name, text in step[word].items()}
     return step
+
+
+def _joined(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbouring filters as one."""
+    found: list[dict[str, Any]] = []
+    for step in steps:
+        if step["do"] == "filter" and found and found[-1]["do"] == "filter" and "from" not in step:
+            found[-1] = {**found[-1], "where": sorted({*found[-1]["where"], *step["where"]})}
+        else:
+            found.append(step)
+    return found
+
+
+def _conditions(text: str) -> list[str]:
+    """What must all be true, each printed, in one order."""
+    try:
+        node = parse(text)
+    except HeadraceError:
+        return [text]
+    return sorted({show(one) for one in (flat(node) if isinstance(node, Both) else (node,))})
 
 
 def _printed(text: str) -> str:

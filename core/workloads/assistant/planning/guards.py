@@ -18,7 +18,7 @@ _SIGNS: Final[tuple[tuple[Why, str, str], ...]] = (
      "no code or template is run; say with words of the pipeline language what is done"),
     ("place", _ADDRESS + r"|(?:^|[\s'\"])(?:\.\.|/(?:etc|proc|root|home|var))/|\blocalhost\b|\b\d+(?:\.\d+){3}\b",
      "only what stands behind a named connection is reached; ask for a connection to it"),
-    ("destructive", r"\b(?:delete|truncate|drop|alter|grant|revoke|wipe|purge|erase|destroy|empty)\b"
+    ("destructive", r"\b(?:delete|truncate|drop(?! duplicat)|alter|grant|revoke|wipe|purge|erase|destroy|empty)\b"
      r"(?:\s+\w+){0,4}?\s+(?:from|tables?|schemas?|database|everything|\w+\.\w+|rows? (?:of|in)|roles?|to)\b"
      r"|\b(?:truncate|wipe|purge|erase)\b",
      "nothing is deleted, emptied or altered by the assistant"),

@@ -14,9 +14,9 @@ PlaceKind = Literal["table", "file", "endpoint"]
 _OPTIONS: Final = ("separator", "decimal", "thousands", "encoding", "sheet", "header_row", "records")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Somewhere rows are read from or written to. format: of a file. hidden: columns that may not be seen."""
+    """Somewhere rows are read from or written to, one object each. format: of a file. hidden: unseen columns."""
 
     kind: PlaceKind
     at: str

@@ -32,6 +32,7 @@ def of_pipeline(request: Request, now: datetime) -> Answer:
     """Settle a request that names one pipeline of the catalog and no place."""
     name = request.pipelines[0]
     request.take(rf"{MARK}p0")
+    request.take(r"\bfrom now on\b")
     schedule = schedule_of(request)
     if schedule is not None:
         _require_nothing_left(request)

@@ -33,6 +33,10 @@ _ZONES: Final = r"(?:,?\s*(?:in )?([a-z]+(?: [a-z]+)?|[a-z]+/[a-z_]+) time)?"
 
 def schedule_of(request: Request) -> dict[str, Any] | None:
     """Take the schedule out; None where none is said. Settles what says two, or what runs too often."""
+    turned = rf"\bat {_CLOCK} (?:(?:on )?((?:every|each) (?:day|weekday|week|month)|daily|weekdays))\b"
+    if found := re.search(turned, request.text):
+        clock = found[0].removesuffix(found[4]).rstrip().removesuffix(" on")
+        request.text = f"{request.text[: found.start()]}{found[4]} {clock}{request.text[found.end() :]}"
     if found := request.take(
         rf"(?:as soon as |after |once )({re.escape('§')}p\d+)(?: (?:has )?(?:run|finished|is done))?,?"
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from core.workloads.assistant.planning.places import Known, Place
@@ -28,6 +28,14 @@ class Request:
     names: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     pipelines: list[str] = field(default_factory=list)
+    cased: dict[str, str] = field(default_factory=dict)
+    """Words as they were written, by their small letters."""
+    whole: str = ""
+    """The text before anything was taken out."""
+
+    def part(self, text: str) -> Request:
+        """Some words by themselves, with the same marks."""
+        return replace(self, text=text)
 
     def take(self, pattern: str) -> re.Match[str] | None:
         """Find a pattern and take it out; a bar stands where it was, over which no pattern reaches."""
@@ -49,7 +57,9 @@ class Request:
 def read(text: str, known: Known) -> Request:
     """Mask values and names of the catalog. A value is never a word, whatever it spells."""
     request = Request(" ".join(text.replace(MARK, " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()))
-    request.text = _QUOTED.sub(lambda found: _kept(request.values, "v", _unquoted(found)), request.text).lower()
+    request.text = _QUOTED.sub(lambda found: _kept(request.values, "v", _unquoted(found)), request.text)
+    request.cased = {word.lower(): word for word in re.findall(r"[\w-]+", request.text)}
+    request.text = request.text.lower()
     request.text = re.sub(r"(?<=\w)'s\b", "", request.text)
     for written, place in _written_names(known):
         pattern = rf"(?<![\w.:/{MARK}]){re.escape(written.lower())}(?![\w/])(?!\.\w)"
@@ -61,7 +71,17 @@ def read(text: str, known: Known) -> Request:
             request.text = re.sub(pattern, _kept(request.pipelines, "p", name), request.text)
     request.text = _FILE.sub(lambda found: _kept(request.files, "f", found[1]), request.text)
     request.text = _NEW_TABLE.sub(lambda found: _kept(request.names, "n", found[1]), request.text)
+    for name in sorted({name for one in known.places for name in (*one.columns, *one.hidden)}, key=len, reverse=True):
+        if "_" in name:
+            request.text = re.sub(_spaced(name), name, request.text)
+    request.whole = request.text
     return request
+
+
+def _spaced(column: str) -> str:
+    """A column of several words written with spaces; its last word also in the plural, none before a time of day."""
+    words = "[ -]".join(map(re.escape, column.lower().split("_")))
+    return rf"(?<![\w.{MARK}-]){words}s?(?![\w-])(?! (?:\d|(?:mon|tues|wednes|thurs|fri|satur|sun|week)days?\b))"
 
 
 def _written_names(known: Known) -> list[tuple[str, Place]]:

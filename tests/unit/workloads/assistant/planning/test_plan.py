@@ -42,6 +42,14 @@ def test_request_is_understood(request_: Mapping[str, Any]) -> None:
     assert any(same_answer(found, right) for right in (request_["answer"], *request_.get("also", ()))), found
 
 
+@pytest.mark.parametrize(("name", "right"), [("clinic", 22), ("freight", 15)])
+def test_other_phrasings_are_understood_or_asked_about(name: str, right: int) -> None:
+    corpus = read_yaml((ROOT / f"tests/fixtures/assistant/{name}.yaml").read_bytes(), 1_000_000, "corpus")
+    verdicts = [one.verdict for one in score(corpus, NOW)]
+    assert (verdicts.count("wrong"), verdicts.count("unsafe")) == (0, 0)
+    assert verdicts.count("right") >= right
+
+
 def test_the_same_requests_over_other_names_get_the_same_answers() -> None:
     written = json.dumps(CORPUS)
     for name, other in RENAMED.items():
@@ -59,7 +67,7 @@ def test_no_name_of_the_catalog_stands_in_the_lexicon() -> None:
 _LANGUAGE = (
     "blocks tables files endpoints pipelines columns denied required records items kind postgres folder writable "
     "schemas http warehouse public json parquet csv text decimal bool timestamp date float load sources sink table "
-    "mode upsert keys path true false hour"
+    "mode upsert keys path true false hour person"
 )
 
 

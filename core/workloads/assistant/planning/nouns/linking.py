@@ -37,13 +37,13 @@ def link(words: Sequence[str], known: Known, among: Iterable[Place]) -> Linked:
     places = [one for one in among if not one.relation.denied]
     said = [_KINDS[stem(word)] for word in words if stem(word) in _KINDS]
     places = [one for one in places if all(kind == one.kind and form in {"", one.format} for kind, form in said)]
-    rarity = Counter(word for one in known.places for word in set(_names(one)))
+    rarity = Counter(word for one in known.places for word in set(names_of(one)))
     scored = []
     for place in places:
         explained = {word for word in words if _explains(place, word)}
-        own = [name for name in _names(place) if any(_same(name, word) for word in words)]
+        own = [name for name in names_of(place) if any(is_same(name, word) for word in words)]
         weight = sum(1 / rarity[name] for name in set(own))
-        missing = len(set(_names(place)) - set(own)) * 0.3
+        missing = len(set(names_of(place)) - set(own)) * 0.3
         if own:
             scored.append((len(explained) + weight - missing, place, explained))
     scored.sort(key=lambda found: -found[0])
@@ -59,8 +59,9 @@ def explained_by(place: Place, words: Sequence[str]) -> frozenset[str]:
     return frozenset(word for word in words if _explains(place, word))
 
 
-def _names(place: Place) -> list[str]:
-    base = place.name.rpartition(".")[2] if place.kind == "table" else re.sub(r"\.\w+$", "", place.name)
+def names_of(place: Place) -> list[str]:
+    """The words of its name, in the singular, without its schema and its ending."""
+    base = place.name.rpartition(".")[2] if place.kind == "table" else re.sub(r"\.\w+$|\w+=[^/]*", "", place.name)
     return [stem(word) for word in words_of(base)]
 
 
@@ -73,9 +74,10 @@ def _explains(place: Place, word: str) -> bool:
     if stem(word) in _KINDS:
         return True
     block = [*map(stem, words_of(place.at)), place.at]
-    return any(_same(name, word) for name in [*_names(place), *block])
+    return any(is_same(name, word) for name in [*names_of(place), *block])
 
 
-def _same(name: str, word: str) -> bool:
+def is_same(name: str, word: str) -> bool:
+    """Whether a word is that name, in the plural or misspelt."""
     short = stem(word)
     return name == short or (min(len(name), len(short)) > 4 and jaro_winkler(name, short) >= _ALIKE)

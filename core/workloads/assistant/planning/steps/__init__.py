@@ -1,0 +1,1 @@
+"""Clauses of a request as steps of a pipeline."""
