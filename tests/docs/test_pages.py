@@ -24,7 +24,6 @@ ALONE = [
     "docs/how-to/keep-a-model.md",
     "docs/how-to/make-an-inventory.md",
     "docs/how-to/read-a-report.md",
-    "docs/how-to/reconcile-your-bank-file.md",
     "docs/how-to/write-a-match-spec.md",
 ]
 # tests/docs/test_pages_with_a_server.py
@@ -35,7 +34,11 @@ WITH_A_SERVER = [
     "docs/how-to/run-a-handler.md",
 ]
 # Followed to the first run of Prefect's here, and there to the end by `make test-long`.
-BEGUN_ALONE = ["README.md#Your own file", "docs/how-to/match-increments.md"]
+BEGUN_ALONE = [
+    "README.md#Your own file",
+    "docs/how-to/match-increments.md",
+    "docs/how-to/reconcile-your-bank-file.md",
+]
 NOT_FOLLOWED = {
     "docs/how-to/kubernetes.md": "needs a cluster; tests/k8s/test_runbook.py holds its commands to the manifests",
     "docs/how-to/review-pairs.md": "people type passwords and press keys; tests/web and tests/browser/workbench do it",

@@ -56,4 +56,6 @@ def becoming_flows(*words: str, env: Mapping[str, str], cwd: Path) -> CompletedP
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.workloads.identity.cli.match.become_flow", become)
+        # `reconcile` takes it from its own module when it is called.
+        patch.setattr("core.terminal.become_flow.become_flow", become)
         return headrace(*words, env=env, cwd=cwd)
