@@ -125,8 +125,8 @@ def nearest_texts(
     Cost: some 10 us and 600 bytes a text of eight words with runs of letters, a third with words alone.
     """
     places = np.array([layout.offset[field] for field in rule.fields], dtype=np.int64)
-    texts = _texts_of(words, places, boundaries)
-    features = _features_of(words, places, texts, grams)
+    texts = texts_of(words, places, boundaries)
+    features = features_of(words, places, texts, grams)
     spans = [(lo, min(lo + RANGE_TEXTS, len(texts.rows))) for lo in range(0, len(texts.rows), RANGE_TEXTS)]
     found = pool.map(lambda span: _search(span, texts, features, rule.top or 1, linked=len(boundaries) > 0), spans)
     every = list(found)
@@ -140,7 +140,8 @@ def nearest_texts(
     return Nearest(Blocks(rows, depth), sum(n_seen for _, n_seen in every) - int(met.sum()))
 
 
-def _texts_of(words: NDArray[np.uint32], places: NDArray[np.int64], boundaries: Boundaries) -> Texts:
+def texts_of(words: NDArray[np.uint32], places: NDArray[np.int64], boundaries: Boundaries) -> Texts:
+    """The distinct texts of all records; those without a word are none."""
     names, sources = np.zeros(len(words), dtype=np.uint64), source_numbers(np.arange(len(words)), boundaries)
     name_texts(words, places, names)
     rows = np.flatnonzero(names)
@@ -163,11 +164,14 @@ def name_texts(words: NDArray[np.uint32], places: NDArray[np.int64], out: NDArra
         out[row] = state if any_word != 0 else np.uint64(0)
 
 
-def _features_of(words: NDArray[np.uint32], places: NDArray[np.int64], texts: Texts, grams: WordGrams) -> Features:
+def features_of(words: NDArray[np.uint32], places: NDArray[np.int64], texts: Texts, grams: WordGrams) -> Features:
+    """The features of each text that stand in others too, and the lists of all features, each text in a list once."""
     starts = np.zeros(len(texts.rows) + 1, dtype=np.int64)
     count_features(words, places, texts.rows, grams.starts, starts)
     hashes, is_gram = np.empty(starts[-1], dtype=np.uint64), np.empty(starts[-1], dtype=np.bool_)
     fill_features(words, places, texts.rows, (grams.words, grams.starts, grams.members), starts, (hashes, is_gram))
+    # What a text has twice is written once, so the end is empty.
+    hashes = hashes[: starts[-1]]
     _, places_of, n_texts = np.unique(hashes, return_inverse=True, return_counts=True)
     del hashes
     idf = np.log1p(len(texts.rows) / n_texts).astype(np.float64)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.matching.blocking.nearest_texts import LIST_MAX, WordGrams, nearest_texts
+from core.matching.blocking.nearest_texts import LIST_MAX, WordGrams, features_of, nearest_texts, texts_of
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import pack
 from core.matching.records.words.token_table import WordRules
-from core.matching.reference.nearest import likeness
+from core.matching.reference import nearest as twin
 from core.matching.specs.spec import MatchSpec
 from core.matching.text.hashing import flat_points
 from tests.profiles import scaled
@@ -30,12 +30,17 @@ def layout_of(top, of):
     )
 
 
-def nearest(texts, top, *, grams=True, boundaries=()):
-    layout = layout_of(top, "grams(title)" if grams else "words(title)")
+def packed(texts, layout, *, grams=True):
+    """Records of the texts, and what their words are made of."""
     tables = []
     words, vocabulary = pack(pl.DataFrame({"title": [" ".join(each) for each in texts]}), layout, keeping(tables))
     hashes = tables[0].marks(vocabulary.arrays.tokens).hashes
-    found = WordGrams.of(hashes, flat_points(tables[0].words)) if grams else WordGrams.without(hashes)
+    return words, WordGrams.of(hashes, flat_points(tables[0].words)) if grams else WordGrams.without(hashes)
+
+
+def nearest(texts, top, *, grams=True, boundaries=()):
+    layout = layout_of(top, "grams(title)" if grams else "words(title)")
+    words, found = packed(texts, layout, grams=grams)
     with ThreadPoolExecutor(1) as pool:
         near = nearest_texts(words, layout, layout.spec.passes[0], found, np.array(boundaries, dtype=np.int64), pool)
     assert near.blocks.depth.tolist() == [0, 255] * (len(near.blocks.rows) // 2)
@@ -56,7 +61,7 @@ def keeping(tables):
 @given(TEXTS, st.integers(1, 3), st.booleans())
 def test_each_text_meets_the_k_most_alike_as_the_twin_says(texts, top, grams):
     distinct = sorted({tuple(sorted(each)) for each in texts})
-    alike = likeness(distinct, grams=grams, list_max=LIST_MAX)
+    alike = twin.likeness(distinct, grams=grams, list_max=LIST_MAX)
     made, n_cut = nearest(distinct, top, grams=grams)
     assert n_cut == sum(max(len(others) - top, 0) for others in alike)
     for text, others in enumerate(alike):
@@ -76,6 +81,16 @@ def test_the_order_of_rows_changes_nothing(texts, random):
     said = {frozenset((frozenset(texts[a]), frozenset(texts[b]))) for a, b in nearest(texts, 2)[0]}
     shuffled = [texts[at] for at in order]
     assert said == {frozenset((frozenset(shuffled[a]), frozenset(shuffled[b]))) for a, b in nearest(shuffled, 2)[0]}
+
+
+def test_what_a_text_has_twice_is_one_feature_of_it():
+    texts = [["oaks", "oak"], ["anananan"], ["miller", "mill", "milli"]]
+    words, grams = packed(texts, layout_of(1, "grams(title)"))
+    places, whole = np.array([layout_of(1, "grams(title)").offset["title"]]), np.array([], dtype=np.int64)
+    found = features_of(words, places, texts_of(words, places, whole), grams)
+    every = [twin.features_of(each, grams=True) for each in texts]
+    assert len(found.list_starts) - 1 == len(set.union(*every))
+    assert found.list_starts[-1] == sum(len(each) for each in every)
 
 
 def test_copies_enter_once_and_take_no_places():

@@ -13,6 +13,7 @@ from core.linkage.description import Frozen
 from core.linkage.job import LinkageJob
 from core.linkage.stages import block, plan
 from core.matching.blocking.blocks import SAME, Blocks
+from core.matching.specs.passes import PassSpec
 
 
 def _blocks(sizes: list[int], parts: int = 1) -> Blocks:
@@ -38,8 +39,7 @@ class _Job(LinkageJob):
     ) -> None:
         n_always = len(passes) - n_wide
         names = [
-            SimpleNamespace(name=f"pass_{number}", keys=("ssn",), wide=number >= n_always)
-            for number in range(len(passes))
+            PassSpec(name=f"pass_{number}", keys=("ssn",), wide=number >= n_always) for number in range(len(passes))
         ]
         described = {"since": 0, "frozen": None} | described
         self.rows, self.threads = rows, 2
