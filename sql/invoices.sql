@@ -106,3 +106,17 @@ FROM allocations a
 JOIN audit_events e ON e.tenant_id = a.tenant_id AND e.event_id = a.event_id
 LEFT JOIN open_items i ON i.tenant_id = a.tenant_id AND i.item_id = a.item_id
 WHERE a.tenant_id = %(tenant_id)s AND a.payment_id = %(payment_id)s ORDER BY a.event_id, a.leaf_no
+
+-- name: explanations_drop :exec
+-- Before others are put in their place: payments that were not decided are explained anew by each run.
+DELETE FROM explanations WHERE tenant_id = %(tenant_id)s AND payment_id = ANY(%(payment_ids)s)
+
+-- name: explanation_of :many
+-- Of one line, with how it stands now; null where it was decided before explanations were kept.
+SELECT r.state, r.booked_on, e.told
+FROM receipts r LEFT JOIN explanations e ON e.tenant_id = r.tenant_id AND e.payment_id = r.payment_id
+WHERE r.tenant_id = %(tenant_id)s AND r.payment_id = %(payment_id)s
+
+-- name: item_of :many
+-- Whose an item is, and since when.
+SELECT customer_id, issued_on FROM open_items WHERE tenant_id = %(tenant_id)s AND item_id = %(item_id)s

@@ -8,12 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from core.terminal.options import AsJson
+from core.workloads.invoices.cli.published import OfTenant
+
 EPILOG = """
 Examples:
 
   headrace reconcile explain P-77 --run answer
 
   headrace reconcile explain P-77 INV-12 --run answer --json
+
+  headrace reconcile explain P-77 INV-12
 """
 
 
@@ -25,17 +30,36 @@ def register(group: typer.Typer) -> None:
 def explain(
     payment: Annotated[str, typer.Argument(help="Id of the payment.")],
     item: Annotated[str | None, typer.Argument(help="Id of an invoice: why not this one.", show_default=False)] = None,
-    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder that `reconcile --out` wrote.")] = Path("."),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="DIR", help="Folder that `reconcile --out` wrote; else what was published."),
+    ] = None,
+    tenant: OfTenant = "default",
+    as_json: AsJson = False,
 ) -> None:
-    """Show the explanations of a payment with what each weighs; the files of the run are read again."""
-    from core.workloads.invoices.reconciling.explained import explained
+    """Show the explanations of a payment with what each weighs.
 
-    found = explained(run, payment, item)
+    With --run the files of the run are read again; without, the database says what was found when it was published.
+    """
+    found = _published(tenant, payment, item) if run is None else _of_folder(run, payment, item)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
     _print(found)
+
+
+def _of_folder(run: Path, payment: str, item: str | None) -> dict[str, Any]:
+    from core.workloads.invoices.reconciling.explained import explained
+
+    return explained(run, payment, item)
+
+
+def _published(tenant: str, payment: str, item: str | None) -> dict[str, Any]:
+    from core.runtime import open_runtime
+    from core.workloads.invoices.publishing.told import published_explanation
+
+    with open_runtime() as runtime, runtime.db.transaction() as conn:
+        return published_explanation(conn, tenant, payment, item)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from core.review.audit.chain import Event
 from core.review.audit.events import append
 from core.workloads.invoices.publishing.leaves import FACTS, TABLE, leaf_of
 from core.workloads.invoices.publishing.standing import Standing, standing_of
+from core.workloads.invoices.publishing.told import keep_told, told_frame
+from core.workloads.invoices.reconciling.explained import outlines_of
 from core.workloads.invoices.reconciling.reading import read_tables
 from core.workloads.invoices.reconciling.run import Reconciled, Request, reconcile_tables
 
@@ -33,19 +35,25 @@ def reconcile_and_publish(db: DatabaseManager, request: Request, event: Event) -
     with db.transaction() as conn:
         standing = standing_of(conn, event.tenant_id, read.tables)
     found = reconcile_tables(request, replace(read, tables=standing.laid_over(read.tables)))
+    told = told_frame(found.sides.payments["id"], outlines_of(found))
+    decided = Published(found.answer.allocations, found.answer.states, found.sides.payments, told)
     with db.transaction() as conn:
         add_new_items(conn, event, found.sides.invoices, standing)
-        publish(conn, event, Published(found.answer.allocations, found.answer.states, found.sides.payments), standing)
+        publish(conn, event, decided, standing)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What becomes true at once. allocations, states: as in `Answer`. payments: id and date of each, among others."""
+    """What becomes true at once.
+
+    allocations, states: as in `Answer`. payments: id and date of each, among others. told: as `told_frame` gives it.
+    """
 
     allocations: pl.DataFrame
     states: pl.DataFrame
     payments: pl.DataFrame
+    told: pl.DataFrame
 
     @property
     def days(self) -> pl.DataFrame:
@@ -73,6 +81,7 @@ def publish(conn: psycopg.Connection[Any], event: Event, decided: Published, sta
     whole = _settle_items(conn, event.tenant_id, rows, standing)
     if not whole or not _note_receipts(conn, event, event_id, decided):
         raise StoreError(_CHANGED.format(tenant=event.tenant_id), tenant=event.tenant_id)
+    keep_told(conn, event.tenant_id, decided.told)
     return len(rows)
 
 

@@ -40,8 +40,8 @@ def _write_items(conn: psycopg.Connection[Any], *, job: ReceivablesJob, batch: S
 def _write_decisions(conn: psycopg.Connection[Any], *, job: ReceivablesJob, batch: StageBatch, folder: Folder) -> None:
     states = load_frame(folder, "states")
     payments = job.sides.payments.join(states, left_on="id", right_on="payment_id", how="semi")
-    published = Published(load_frame(folder, "rows").sort("payment_id", "rank", "invoice_id"), states, payments)
-    publish(conn, _event(job, batch), published, job.standing)
+    rows = load_frame(folder, "rows").sort("payment_id", "rank", "invoice_id")
+    publish(conn, _event(job, batch), Published(rows, states, payments, load_frame(folder, "told")), job.standing)
 
 
 def _event(job: ReceivablesJob, batch: StageBatch) -> Event:

@@ -12,6 +12,7 @@ from core.intake.file_digest import file_digest
 from core.jobs.ports import Output
 from core.jobs.staged_job import StageTable, StageWork
 from core.storage.workspace import load_frame, save, save_frame
+from core.workloads.invoices.publishing.told import told_frame
 from core.workloads.invoices.queued.job import ReceivablesJob
 from core.workloads.invoices.queued.kept import keep, kept
 from core.workloads.invoices.queued.parts import component_runs, group_runs, part_of
@@ -24,6 +25,7 @@ from core.workloads.invoices.rules.propose import LINES_AT_ONCE, describe, searc
 from core.workloads.invoices.rules.settle import meeting, offer, settle_offered
 from core.workloads.invoices.rules.sides.assemble import Reduced, Sides, reduce_tables, resolve
 from core.workloads.invoices.rules.train import train
+from core.workloads.invoices.rules.why import Decided, outlines
 
 
 def _whole(job: ReceivablesJob) -> list[int]:
@@ -100,9 +102,12 @@ def _settle(job: ReceivablesJob, partition: int, folder: Path) -> Output:
     part, offered = part_of(job.sides, job.offered, receipts)
     settled = settle_offered(part.block, offered, _originals(part))
     policy = replace(job.request.plain().policy, has_rates=len(job.tables.rates) > 0)
-    rows, states = decided_rows(part, settled, decide(part.block, settled, policy))
-    save_frame(folder, "rows", rows)
-    save_frame(folder, "states", states)
+    decisions = decide(part.block, settled, policy)
+    rows, states = decided_rows(part, settled, decisions)
+    run = Decided(job.sides.block, job.found, job.model, settled, decisions)
+    told = told_frame(part.payments["id"], outlines(run, receipts, job.sides.invoices))
+    for name, frame in (("rows", rows), ("states", states), ("told", told)):
+        save_frame(folder, name, frame)
     return {"receipts": len(receipts), "allocations": len(rows)}
 
 

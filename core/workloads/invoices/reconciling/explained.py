@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from core.errors import InputError
 from core.intake.file_digest import file_digest
-from core.workloads.invoices.reconciling.run import RUN, Request, reconcile
+from core.workloads.invoices.reconciling.run import RUN, Reconciled, Request, reconcile
 from core.workloads.invoices.rules.decide import Policy
-from core.workloads.invoices.rules.why import why, why_not
+from core.workloads.invoices.rules.why import Asked, outlines, why_not
 
 
 def explained(folder: Path, payment: str, item: str | None) -> dict[str, Any]:
@@ -22,15 +23,26 @@ def explained(folder: Path, payment: str, item: str | None) -> dict[str, Any]:
         InputError: no finished run there, a file has changed since, or there is no such payment or item.
     """
     found = reconcile(request_of(folder))
-    receipt = _place(found.sides.payments["id"], payment, "payment")
-    told = why(found.run, receipt)
-    ids = found.sides.invoices["id"]
-    for each in told["explanations"]:
-        each["items"] = [ids[place] for place in each["items"]]
-    told = {"payment": payment, **told}
+    payments, invoices = found.sides.payments, found.sides.invoices
+    receipt = _place(payments["id"], payment, "payment")
+    (told,) = outlines_of(found)[receipt].to_dicts()
+    asked = None
     if item is not None:
-        told |= {"item": item, "why_not": why_not(found.run, receipt, _place(ids, item, "open invoice"))}
-    return told
+        place = _place(invoices["id"], item, "open invoice")
+        late = bool(invoices["issued"][place] > payments["date"][receipt])
+        asked = Asked(item, str(invoices["customer"][place]), late)
+    return told_of(payment, told, asked)
+
+
+def outlines_of(found: Reconciled) -> pl.DataFrame:
+    """`outlines` of all receipts of a run, in their order."""
+    return outlines(found.run, np.arange(len(found.sides.payments)), found.sides.invoices)
+
+
+def told_of(payment: str, told: dict[str, Any], asked: Asked | None) -> dict[str, Any]:
+    """What is said of a payment, and of an item, wherever its outline comes from."""
+    said = {"payment": payment, **told}
+    return said if asked is None else said | {"item": asked.id, "why_not": why_not(told, asked)}
 
 
 def _place(ids: pl.Series, wanted: str, what: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from core.workloads import leaves_of, workloads
 from core.workloads.invoices.publishing.aging import aging
 from core.workloads.invoices.publishing.publish import Published, publish, reconcile_and_publish
 from core.workloads.invoices.publishing.standing import standing_of
+from core.workloads.invoices.publishing.told import told_frame
 from core.workloads.invoices.publishing.unmatch import unmatch
+from core.workloads.invoices.reconciling.explained import outlines_of
 from core.workloads.invoices.reconciling.run import Request, reconcile
 from tests.command import headrace
 
@@ -99,7 +102,8 @@ def test_publish_keeps_nothing_where_an_item_was_changed_meanwhile(
         standing = standing_of(conn, tenant, found.read.tables)
     reconcile_and_publish(db, wanted, _event(tenant))
     late = replace(standing, items=pl.DataFrame({"item_id": ["INV-1001"], "open_minor": [1], "version": [7]}))
-    published = Published(found.answer.allocations, found.answer.states, found.sides.payments)
+    told = told_frame(found.sides.payments["id"], outlines_of(found))
+    published = Published(found.answer.allocations, found.answer.states, found.sides.payments, told)
     for outdated in (standing, late):
         with pytest.raises(StoreError), db.transaction() as conn:
             publish(conn, _event(tenant), published, outdated)
@@ -142,12 +146,19 @@ def test_commands_publish_take_back_and_verify(
 ) -> None:
     env = {"HEADRACE_DATABASE__URL": database_url, "COLUMNS": "80"}
     files = [f"--{kind}={path}" for kind, (path,) in wanted.files.items()]
+    explain = ("reconcile", "explain", "P1", "INV-1003", "--json")
     done = headrace("reconcile", *files, "--out", tmp_path / "out", "--publish", "--tenant", tenant, env=env)
     assert done.returncode == 0, done.stderr
+    of_folder = json.loads(headrace(*explain, "--run", tmp_path / "out", env=env).stdout)
+    published = json.loads(headrace(*explain, "--tenant", tenant, env=env).stdout)
+    assert published == of_folder
+    assert (published["state"], published["why_not"][:15]) == ("applied", "no set with it ")
     told = headrace("reconcile", "unmatch", "P1", "--reason", "not theirs", "--tenant", tenant, env=env)
     assert (told.returncode, "P1" in told.stdout) == (0, True), told.stderr
     aged = headrace("reconcile", "aging", "--as-of", "2024-04-30", "--tenant", tenant, env=env)
     assert "701.07" in aged.stdout
+    unknown = headrace("reconcile", "explain", "P9", "--tenant", tenant, env=env)
+    assert (unknown.returncode, "there is no payment 'P9' in the receivables" in unknown.stderr) == (2, True)
     assert headrace("audit", "verify", "--tenant", tenant, env=env).returncode == 0
     with db.transaction() as conn:
         conn.execute("ALTER TABLE allocations DISABLE TRIGGER ALL")

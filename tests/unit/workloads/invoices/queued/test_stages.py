@@ -11,13 +11,15 @@ from core.errors import InputError
 from core.jobs.local import run_job
 from core.jobs.local_source import LocalManifest
 from core.made_records.invoices.books import made_books
-from core.storage.workspace import Workspace
+from core.storage.workspace import Workspace, load_frame
 from core.workloads.invoices.made_files import write_books
 from core.workloads.invoices.publishing.standing import Standing
+from core.workloads.invoices.publishing.told import told_frame
 from core.workloads.invoices.queued.job import ReceivablesJob, describe_job, digests
 from core.workloads.invoices.queued.kept import keep
 from core.workloads.invoices.queued.request import ReconcileRequest, job_key
 from core.workloads.invoices.queued.stages import TABLE
+from core.workloads.invoices.reconciling.explained import outlines_of
 from core.workloads.invoices.reconciling.run import Reconciled, reconcile
 
 NOTHING = {"item_id": pl.String, "open_minor": pl.Int64, "version": pl.Int64}
@@ -64,6 +66,8 @@ def test_batches_of_any_size_answer_as_a_run_in_one_go(
     job = _run(*_job(_request(books, batch_records), tmp_path))
     for name in ("allocations", "exceptions", "unapplied", "states"):
         assert getattr(job.answer, name).equals(getattr(at_once.answer, name)), name
+    told = pl.concat([load_frame(folder, "told") for folder in job.folders("settle")]).sort("payment_id")
+    assert told.equals(told_frame(at_once.sides.payments["id"], outlines_of(at_once)))
     assert job.outputs("refresh")[0]["figures"] == at_once.figures()
     assert job.model.to_dict() == at_once.run.model.to_dict()
     # Whole groups and components: more than one of each unless all fit into one batch.
