@@ -50,11 +50,9 @@ class Runtime:
     @cached_property
     def cache(self) -> TieredCache:
         """Answers kept in this process, and in Redis if the settings name one."""
-        from core.cache import MemoryCache, TieredCache, connect_shared
+        from core.cache import open_cache
 
-        wanted = self.settings.cache
-        memory = MemoryCache(wanted.entries, wanted.memory_mb << 20, wanted.ttl_s)
-        return TieredCache(memory, connect_shared(self.settings.redis, wanted.ttl_s))
+        return open_cache(self.settings)
 
 
 @contextmanager

@@ -136,3 +136,50 @@ SELECT id, fields FROM identity_review_records WHERE dataset = %(dataset)s AND i
 -- name: published_datasets :many
 -- What counts, for a list; a database has a few dozen.
 SELECT dataset, job_id, published_at FROM published_jobs ORDER BY dataset LIMIT 10000
+
+-- name: entities_of_record :many
+-- Where a record is in a job's answer; ids are those of a source, so linked files may have it more than once.
+SELECT entity_id::text, source_no, record_id FROM entity_members
+WHERE job_id = %(job_id)s AND record_id = %(record_id)s ORDER BY source_no LIMIT 20
+
+-- name: entity_told :one
+-- What survives of an entity, and from which record each value is; null where the job did not publish that.
+SELECT n_members, golden, lineage FROM entities WHERE job_id = %(job_id)s AND entity_id = %(entity_id)s::uuid
+
+-- name: entity_records :many
+-- Records of an entity.
+SELECT source_no, record_id FROM entity_members
+WHERE job_id = %(job_id)s AND entity_id = %(entity_id)s::uuid ORDER BY source_no, record_id LIMIT %(limit)s
+
+-- name: entity_values :many
+-- What the first of them say, if the job published values.
+SELECT source_no, record_id, json_build_object(
+    'first_name', first_name, 'last_name', last_name, 'dob', dob, 'ssn', ssn, 'phone', phone, 'street', street,
+    'city', city, 'state', state, 'zip', zip, 'email', email), attributes
+FROM identities
+WHERE job_id = %(job_id)s AND own_job IN (0, %(job_id)s) AND entity_id = %(entity_id)s::uuid
+ORDER BY source_no, record_id LIMIT %(limit)s
+
+-- name: entity_links :many
+-- Pairs among the records of an entity that hold it together, the strongest first.
+SELECT m.source_a, m.id_a, m.source_b, m.id_b, m.score, m.confidence, m.rule, p.levels
+FROM matches m LEFT JOIN match_patterns p ON p.job_id = %(job_id)s AND p.pattern_id = m.pattern_id
+WHERE m.job_id = %(job_id)s AND m.joined AND m.id_a = ANY(%(ids)s::text[]) AND m.id_b = ANY(%(ids)s::text[])
+ORDER BY m.score DESC, m.source_a, m.id_a, m.source_b, m.id_b LIMIT %(limit)s
+
+-- name: pair_told :many
+-- What a job kept of two records: only accepted pairs and those worth a look are there.
+SELECT m.score, m.confidence, m.rule, m.decision, m.joined, p.levels
+FROM matches m LEFT JOIN match_patterns p ON p.job_id = %(job_id)s AND p.pattern_id = m.pattern_id
+WHERE m.job_id = %(job_id)s AND (m.id_a, m.id_b) IN ((%(a)s, %(b)s), (%(b)s, %(a)s)) LIMIT 1
+
+-- name: record_rows :many
+-- The row of each of a few records in the job's input; nothing where the job published no values.
+SELECT record_id, row_no FROM identities
+WHERE job_id = %(job_id)s AND own_job IN (0, %(job_id)s) AND record_id = ANY(%(ids)s::text[]) LIMIT 20
+
+-- name: dataset_runs :many
+-- Jobs that were published for a data set and whose answers are still there, the newest first.
+SELECT h.job_id, max(h.at) AS published_at FROM publications h
+WHERE h.dataset = %(dataset)s AND EXISTS (SELECT FROM entity_members m WHERE m.job_id = h.job_id)
+GROUP BY h.job_id ORDER BY published_at DESC, h.job_id DESC LIMIT 50

@@ -13,8 +13,9 @@ import orjson
 
 from core.cache.keys import CacheKey
 from core.cache.memory import MemoryCache
-from core.cache.shared import SharedCache
+from core.cache.shared import SharedCache, connect_shared
 from core.processes import on_fork
+from core.settings import Settings
 
 LOCK_S = 1.0
 POLL_S = 0.005
@@ -162,3 +163,10 @@ class TieredCache:
     def _count(self, what: str) -> None:
         with self._guard:
             setattr(self._figures, what, getattr(self._figures, what) + 1)
+
+
+def open_cache(settings: Settings) -> TieredCache:
+    """Answers kept in this process, and in Redis if the settings name one. Raises ConfigError: its address."""
+    wanted = settings.cache
+    memory = MemoryCache(wanted.entries, wanted.memory_mb << 20, wanted.ttl_s)
+    return TieredCache(memory, connect_shared(settings.redis, wanted.ttl_s))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from jinja2 import Environment
 from starlette.requests import Request
 
 from core.database import DatabaseManager
-from core.database.queries import Connection, load, run
+from core.database.queries import Connection, Query, Row, load, run
 from core.pages.accounts.rates import Rates
 from core.pages.accounts.roles import Role
 from core.pages.accounts.sign_ins import SignIns
@@ -21,7 +21,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from core.pages.accounts.roles import Person
 
-
+T = TypeVar("T")
 Exposure = Literal["loopback", "tls", "bare"]
 """How the pages are reached: on this machine alone, by TLS (also of a proxy), or in clear over a network."""
 
@@ -69,6 +69,25 @@ class Section:
     waiting: Callable[[DatabaseManager, Person], Sequence[Waiting]] | None = None
 
 
+class Kept:
+    """What parts of the workbench make once a process, on first use: it costs too much for each request."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def get(self, name: str, make: Callable[[], T]) -> T:
+        """What was made under a name, else what `make` gives now. What it raises is raised, and made again next time.
+
+        Two requests that come first together both make it, and both get what one of them made.
+
+        Args:
+            name: of the maker's own: one name always holds one type.
+        """
+        if name not in self._made:
+            self._made.setdefault(name, make())
+        return cast(T, self._made[name])
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """The app's database, accounts, templates and sections."""
@@ -82,6 +101,7 @@ class Kit:
     exposure: Exposure
     prefect_url: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
 
 class PageDatabase(DatabaseManager):
@@ -98,6 +118,11 @@ class PageDatabase(DatabaseManager):
         with super().transaction(application_name) as conn:
             run(conn, load("database")["query_bound"], {"timeout_ms": int(self.statement_timeout_s * 1000)})
             yield conn
+
+    def execute_once(self, query: Query, params: Mapping[str, Any]) -> list[Row]:
+        """By the pool and with the bound: a connection for each thread beside it would be more than pages may have."""
+        with self.transaction() as conn:
+            return run(conn, query, params)
 
 
 def page_database(settings: Settings) -> PageDatabase:

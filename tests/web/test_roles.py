@@ -54,12 +54,23 @@ LEAST = {
     "GET /api/v1/invoices/aging": "viewer",
     "GET /identity": "viewer",
     "GET /identity/jobs/{job_id}": "viewer",
+    "GET /identity/{dataset:path}/lookup": "viewer",
+    "POST /identity/{dataset:path}/lookup": "reviewer",
+    "GET /identity/{dataset:path}/entities/{entity_id}": "viewer",
+    "GET /identity/{dataset:path}/why": "viewer",
+    "GET /identity/{dataset:path}/runs": "viewer",
     "GET /identity/{dataset:path}/review": "viewer",
     "POST /identity/{dataset:path}/review/take": "reviewer",
     "GET /identity/{dataset:path}/review/items/{item_id}": "reviewer",
     "POST /identity/{dataset:path}/review/verdicts": "reviewer",
     "POST /identity/{dataset:path}/review/undo": "reviewer",
     "GET /api/v1/identity/datasets": "viewer",
+    "POST /api/v1/identity/lookup": "reviewer",
+    "GET /api/v1/identity/records": "viewer",
+    "GET /api/v1/identity/entities/{entity_id}": "viewer",
+    "GET /api/v1/identity/why": "viewer",
+    "GET /api/v1/identity/runs": "viewer",
+    "GET /api/v1/identity/runs/diff": "viewer",
     "GET /api/v1/identity/review": "viewer",
     "GET /api/v1/identity/review/items/{item_id}": "viewer",
     "POST /api/v1/identity/review/take": "reviewer",
@@ -97,7 +108,7 @@ def test_every_route_has_its_line(database_url: str) -> None:
 def test_every_route_refuses_lesser_roles_and_strangers(database_url: str, db: DatabaseManager) -> None:
     found = client(database_url, requests_per_min=10_000, requests_per_hour=10_000)
     headers = {role: bearer(db, f"role-{role}", role) for role in ROLES}
-    filled = {"{dataset:path}": "some", "{event_id}": "1", "{item_id}": "1", "{job_id}": "1"}
+    filled = {"{dataset:path}": "some", "{event_id}": "1", "{entity_id}": "1", "{item_id}": "1", "{job_id}": "1"}
     for line, least in LEAST.items():
         method, path = line.split(" ")
         for name, value in filled.items():

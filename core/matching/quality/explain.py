@@ -272,7 +272,7 @@ def explain_records(
         null_values(words, layout, name, suspects)
     left, right = np.array([0], dtype=np.uint32), np.array([1], dtype=np.uint32)
     levels = compare_pairs(words, vocabulary, layout, left, right)[0]
-    passes = _passes(words, vocabulary, layout)
+    passes = passes_of_pair(words, vocabulary, layout)
     a, b = values.row(0, named=True), values.row(1, named=True)
     for field in (each for each in spec.fields if each.values > 1):
         suspected = (placeholders or {}).get(field.name, np.zeros(0, dtype=np.uint64))
@@ -282,8 +282,8 @@ def explain_records(
     return replace(found, fields=tuple(replace(each, words=texts.get(each.name)) for each in found.fields))
 
 
-def _passes(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:
-    """Which passes make the pair of the two records, and what keeps the others from it."""
+def passes_of_pair(words: NDArray[np.uint32], vocabulary: Vocabulary, layout: Layout) -> Passes:
+    """Which passes make the pair of two packed records, and what keeps the others from it. words: (2, stride)."""
     keys = pass_keys(words, vocabulary, layout)
     mine = [keys[:, layout.key_passes == number] for number in range(len(layout.spec.passes))]
     made = [bool(shared_keys(each[:1], each[1:]).any()) for each in mine]

@@ -25,6 +25,7 @@ from core.matching.lookup import join_record
 from core.matching.lookup.join_record import LINK, TEXT_SEPARATOR, Known, Rules, Scored
 from core.matching.lookup.key_index import Sizes, candidates, probe
 from core.matching.lookup.single_record import OneRecord, RecordPacker, coded_matrix, n_values
+from core.matching.quality.explain import Explanation
 from core.matching.records.layout import Layout, with_room
 from core.matching.records.value_places import relaid
 from core.matching.records.vocabulary import Vocabulary
@@ -184,6 +185,20 @@ class IdentityLookup:
                 continue
             return found
         raise StoreError(f"data set {self.dataset} is published anew faster than a record can be looked up")
+
+    def explain(self, job_id: int, row_a: int, row_b: int) -> Explanation:
+        """Why two records of a published job are one, or not, as the job compares them; without their values.
+
+        Args:
+            row_a, row_b: `row_no` of them, two rows.
+        Raises:
+            ConfigError: the job cannot be looked up in. InputError: it has no such rows.
+        """
+        version = self._opened(job_id)
+        known = {each.row: each for each in self._records(version, (row_a, row_b))}
+        if row_a not in known or row_b not in known:
+            raise InputError(f"job {job_id} keeps no such records; match its input again with `--via prefect --lookup`")
+        return join_record.explain_known(known[row_a].record, known[row_b].record, version.rules)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from core.database import DatabaseManager
 from core.database.queries import load, run
@@ -56,11 +55,6 @@ def datasets(db: DatabaseManager) -> list[DataSet]:
     with db.transaction() as conn:
         rows = run(conn, Q["published_datasets"])
     return [DataSet(name, job_id, at, asked.get(topic(name))) for name, job_id, at in rows]
-
-
-def review_address(name: str) -> str:
-    """Where the pairs of a data set are decided."""
-    return f"/identity/{quote(name, safe='')}/review"
 
 
 def dataset(db: DatabaseManager, name: str) -> DataSet:

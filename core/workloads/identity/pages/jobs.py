@@ -19,7 +19,7 @@ from core.queue.batches import Job, JobPlace, StageProgress
 from core.queue.producers.jobs import find, newest, places
 from core.queue.producers.stages import progress
 from core.terminal.spans import span_words
-from core.workloads.identity.pages import desk
+from core.workloads.identity.pages import addresses, desk
 from core.workloads.identity.workload import FLOW
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +32,9 @@ DATASETS = (
     Column("returned", "asked again", "count"),
     Column("job", "job", "link"),
     Column("published", "published", "time"),
+    Column("lookup", "", "link"),
+    Column("why", "", "link"),
+    Column("runs", "", "link"),
 )
 JOBS = (
     Column("job", "job", "link"),
@@ -107,12 +110,15 @@ def eta_words(stages: Sequence[StageProgress], found: Job, now: datetime) -> str
 def _dataset(found: desk.DataSet) -> dict[str, Any]:
     cases = found.cases
     return {
-        "name": (found.name, desk.review_address(found.name)),
+        "name": (found.name, addresses.review(found.name)),
         "waiting": found.n_waiting,
         "settled": cases.settled if cases else 0,
         "returned": cases.returned if cases else 0,
         "job": (f"job {found.job_id}", f"/identity/jobs/{found.job_id}"),
         "published": found.published_at,
+        "lookup": ("look up", addresses.lookup(found.name)),
+        "why": ("why two are one", addresses.why(found.name)),
+        "runs": ("compare runs", addresses.runs(found.name)),
     }
 
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from core.database import DatabaseManager
 from core.pages.accounts.roles import Person
 from core.pages.kit import Link, Section, Waiting
-from core.workloads.identity.pages import desk, jobs, review, review_api
+from core.workloads.identity.pages import addresses, desk, entities, entities_api, jobs, review, review_api
 
-router = APIRouter(routes=[*jobs.router.routes, *review.router.routes])
-api = review_api.api
+router = APIRouter(routes=[*jobs.router.routes, *review.router.routes, *entities.router.routes])
+api = APIRouter(routes=[*review_api.api.routes, *entities_api.api.routes])
 
 
 def waiting(db: DatabaseManager, person: Person) -> Sequence[Waiting]:
@@ -21,7 +21,7 @@ def waiting(db: DatabaseManager, person: Person) -> Sequence[Waiting]:
     if not person.may("reviewer"):
         return ()
     return [
-        Waiting(each.n_waiting, "pairs to decide", desk.review_address(each.name), each.name)
+        Waiting(each.n_waiting, "pairs to decide", addresses.review(each.name), each.name)
         for each in desk.datasets(db)
         if each.n_waiting
     ]

@@ -14,7 +14,7 @@ from core.pages.kit import Key, kit_of
 from core.pages.rendering import show
 from core.review.items import Item
 from core.review.verdicts import KEY_MAX, Said
-from core.workloads.identity.pages import desk
+from core.workloads.identity.pages import addresses, desk
 from core.workloads.identity.reviewing.cases import DIFFERENT, SAME
 
 router = APIRouter(include_in_schema=False)
@@ -55,7 +55,7 @@ def review(request: Request, person: Viewer, dataset: str) -> Response:
         "identity/review.html.j2",
         "Review",
         dataset=found,
-        address=desk.review_address(dataset),
+        address=addresses.review(dataset),
         cases=desk.shown(db, items, person),
         recent=desk.recent(db, dataset, person),
         bands=bands,
@@ -116,9 +116,9 @@ def _cases(
 ) -> Response:
     """Some cases, alone or as the part `cases` of the page."""
     cases = desk.shown(kit_of(request).db, items, person)
-    values = {"address": desk.review_address(dataset), "cases": cases, "verdicts": VERDICTS, "said": said, "keys": KEYS}
+    values = {"address": addresses.review(dataset), "cases": cases, "verdicts": VERDICTS, "said": said, "keys": KEYS}
     return show(request, "identity/cases.html.j2", "Review", status=status, **values)
 
 
 def _back(dataset: str) -> Response:
-    return RedirectResponse(desk.review_address(dataset), 303)
+    return RedirectResponse(addresses.review(dataset), 303)
