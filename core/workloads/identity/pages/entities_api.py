@@ -76,7 +76,7 @@ def why(request: Request, person: Viewer, dataset: Name, a: RecordId, b: RecordI
     told = found.told
     return {
         "job_id": found.job_id,
-        "one": found.one,
+        "one": found.is_one,
         "records": [asdict(found.a), asdict(found.b)],
         "kept": found.kept,
         "evidence": None

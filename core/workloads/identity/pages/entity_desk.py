@@ -89,7 +89,7 @@ class Why:
     said: Item | None
 
     @property
-    def one(self) -> bool:
+    def is_one(self) -> bool:
         """Whether they are one entity."""
         return self.a.entity_id == self.b.entity_id
 
@@ -189,7 +189,7 @@ def why(kit: Kit, name: str, a: str, b: str) -> Why:
         dict(zip(("bits", "confidence", "rule", "decision", "joined", "levels"), kept[0], strict=True))
         if kept
         else None,
-        _told(kit, name, job_id, rows, a, b),
+        _explained(kit, name, job_id, rows, a, b),
         said[0] if said else None,
     )
 
@@ -220,7 +220,7 @@ def _places(db: DatabaseManager, job_id: int, record_id: str) -> list[Place]:
     return [Place(record, source, found) for found, source, record in rows]
 
 
-def _told(kit: Kit, name: str, job_id: int, rows: Mapping[str, int], a: str, b: str) -> Explanation | None:
+def _explained(kit: Kit, name: str, job_id: int, rows: Mapping[str, int], a: str, b: str) -> Explanation | None:
     if a not in rows or b not in rows:
         return None
     try:
