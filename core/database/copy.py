@@ -69,7 +69,7 @@ def copy_in(conn: psycopg.Connection[Any], table: str, frame: pl.DataFrame, *, b
     statement = sql.SQL(cast(Any, load("database")["copy_in_binary" if as_bytes else "copy_in"].sql)).format(
         table=sql.Identifier(*table.split(".")), columns=names
     )
-    parts = _binary_parts(frame) if as_bytes else _ahead(frame, _render)
+    parts = _binary_parts(frame) if as_bytes else _ahead(frame, render)
     started = time.perf_counter()
     with wrapped("copy_in"), conn.cursor() as cursor, cursor.copy(statement) as copy:
         for part in parts:
@@ -100,7 +100,8 @@ def _ahead(frame: pl.DataFrame, render: Callable[[pl.DataFrame], Buffer]) -> Ite
             yield waiting.popleft().result()
 
 
-def _render(part: pl.DataFrame) -> bytes:
+def render(part: pl.DataFrame) -> bytes:
+    """Rows as COPY takes them: the same bytes for the same values. Raises SchemaError as `copy_in`."""
     buffer = io.BytesIO()
     texts = part.select(_to_text(name, dtype) for name, dtype in part.schema.items())
     # One pass finds the rare strings that need escapes; most columns of most slices need none.

@@ -29,6 +29,7 @@ ALONE = [
 # tests/docs/test_pages_with_a_server.py
 WITH_A_SERVER = [
     "docs/how-to/carry-over-row-sql.md",
+    "docs/how-to/keep-an-inventory.md",
     "docs/how-to/look-up-a-record.md",
     "docs/how-to/match-a-table.md",
     "docs/how-to/run-a-handler.md",

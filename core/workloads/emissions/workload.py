@@ -8,6 +8,10 @@ _CLI = "core.workloads.emissions.cli"
 
 WORKLOAD = Workload(
     name="emissions",
+    leaves={
+        "activity_lines": "core.workloads.emissions.publishing.blocks:activity_leaves",
+        "inventory_lines": "core.workloads.emissions.publishing.blocks:inventory_leaves",
+    },
     commands={
         "": (f"{_CLI}.emissions", f"{_CLI}.factors"),
         "generate": (f"{_CLI}.generate",),

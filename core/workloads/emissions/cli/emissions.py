@@ -1,4 +1,4 @@
-"""`headrace emissions`: inventories of scope 3 from files, why a line came to what it did, and worked examples."""
+"""`headrace emissions`: inventories of files and of the database, why a line came to what it did, worked examples."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ for which there is no rule is said not to be checked.
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    from core.workloads.emissions.cli import evaluate, explain, run
+    from core.workloads.emissions.cli import evaluate, explain, inventories, run
 
     group = typer.Typer(help="Scope 3 emissions: from purchase lines to an inventory.", no_args_is_help=True)
     run.register(group)
+    inventories.register(group)
     explain.register(group)
     evaluate.register(group)
     group.command("conformance", help=EXAMPLES)(conformance)

@@ -1,4 +1,4 @@
-"""`headrace emissions run` and `demo`: an inventory from a file of lines, without a database."""
+"""`headrace emissions run` and `demo`: an inventory from a file of lines, or from those of the database."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import typer
 from core.terminal.options import AsJson
 
 RUN = """
-Compute an inventory from a file of purchase and activity lines, without a database.
+Compute an inventory of purchase and activity lines: of a file, without a database, or of those that were imported.
 
 Every line has one fate: counted, superseded, excluded, review or rejected, with a reason unless it counts. Nothing is
 made up: no code, rate, unit or figure, no number. DIR gets lines.parquet (a row for each line, masses in whole
 milligrams) and summary.json (totals by category and by fate, and the interval of 95 %).
+
+With --tenant and --period the imported lines are computed, and the answer is published in one transaction as a draft
+version with the hashes of all that went in; `emissions lock`, `restate`, `replay` and `export` go on from it.
 
 Without --factors the starter set is taken: some 80 figures, for screening only, with its own rates and price index.
 
@@ -27,6 +30,8 @@ Without --factors the starter set is taken: some 80 figures, for screening only,
   headrace emissions run --lines erp.csv --map amount=net_value --map code=naics --policy policy.yaml --out answer
 
   headrace emissions run --lines lines.parquet --factors factors.yaml --period 2024 --out answer --json
+
+  headrace emissions run --tenant acme --period 2024 --factors ours
 """
 DEMO = """
 Make 1,000 purchase lines, compute their inventory with the starter set and hold it against the truth; offline.
@@ -46,8 +51,13 @@ def register(group: typer.Typer) -> None:
 
 
 def run(
-    lines: Annotated[Path, typer.Option("--lines", help="CSV or Parquet of lines.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the answer; made if it is not there.")],
+    lines: Annotated[Path | None, typer.Option("--lines", help="CSV or Parquet of lines.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder of the answer; made if it is not there.")
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="Whose imported lines, in the place of a file.")
+    ] = None,
     policy: Annotated[Path | None, typer.Option("--policy", help="YAML of choices, rates, indices, classes.")] = None,
     factors: Annotated[
         str, typer.Option("--factors", help="starter, a YAML file of members, or a kept set.")
@@ -58,15 +68,36 @@ def run(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the simulation.")] = 1,
     as_json: AsJson = False,
 ) -> None:
+    from core.errors import ConfigError
     from core.workloads.emissions.cli.factors import store_folder
     from core.workloads.emissions.inventory.lines import mapping_of
     from core.workloads.emissions.inventory.run import Request, prepare, write
     from core.workloads.emissions.inventory.run import run as run_ready
 
+    if tenant is not None:
+        if lines is not None or out is not None or maps or draws or period is None:
+            raise ConfigError("--tenant takes --period, --policy and --factors; files are for a run with --lines")
+        _run_stored(tenant, period, policy, factors, as_json)
+        return
+    if lines is None or out is None:
+        raise ConfigError("name a file and a folder with --lines and --out, or imported lines with --tenant, --period")
     ready = prepare(Request(lines, policy, factors, period, mapping_of(maps or []), store_folder()))
     computed, summary = run_ready(ready, (draws, seed))
     write(out, ready, computed, summary)
     show(summary, out, as_json=as_json)
+
+
+def _run_stored(tenant: str, period: int, policy: Path | None, factors: str, as_json: bool) -> None:
+    from core.workloads.emissions.cli.inventories import run_stored, show_versions
+
+    version = run_stored(tenant, period, policy, factors)
+    summary = json.loads(version.summary)
+    if as_json:
+        print(json.dumps({"version": version.version, "state": version.state, **summary}, indent=2))
+        return
+    show(summary, None, as_json=False)
+    print()
+    show_versions([version], as_json=False)
 
 
 def demo(

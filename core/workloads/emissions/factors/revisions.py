@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,7 @@ from core.intake.whole_columns import read_table
 
 REVISIONS: Final = ("2012", "2017", "2022")
 _CODE_DIGITS: Final = 6
-_SHIPPED: Final = Path(__file__).parent / "starter" / "naics_changes.csv"
+SHIPPED: Final = Path(__file__).parent / "starter" / "naics_changes.csv"
 
 
 class Revisions:
@@ -33,8 +32,10 @@ class Revisions:
 
 
 def read_revisions(path: Path) -> Revisions:
-    """The file of revisions of EPA's flowsa. Raises SchemaError: a column is missing."""
+    """The file of revisions of EPA's flowsa, or the cut that is shipped. Raises SchemaError: a column is missing."""
     table = read_table(path)
+    if set(REVISIONS) <= set(table.columns):
+        return revisions_of(table.select(REVISIONS).rows(), are_changes=True)
     names = [f"NAICS_{revision}_Code" for revision in REVISIONS]
     if missing := [name for name in names if name not in table.columns]:
         raise SchemaError(f"{path} has no column {missing[0]!r}", column=missing[0], got=table.columns)
@@ -43,9 +44,7 @@ def read_revisions(path: Path) -> Revisions:
 
 def shipped_revisions() -> Revisions:
     """The codes that changed, as shipped: cut from the same file."""
-    with _SHIPPED.open(encoding="utf-8", newline="") as file:
-        rows = [tuple(row[revision] for revision in REVISIONS) for row in csv.DictReader(file)]
-    return revisions_of(rows, are_changes=True)
+    return read_revisions(SHIPPED)
 
 
 def revisions_of(rows: list[tuple[str | None, ...]], *, are_changes: bool = False) -> Revisions:

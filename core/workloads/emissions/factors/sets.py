@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from core.errors import ConfigError, InputError
-from core.workloads.emissions.factors.dataset import Dataset
+from core.workloads.emissions.factors.dataset import Dataset, dataset_of
 from core.workloads.emissions.factors.loaders import (
     cornerstone,
     desnz_flat,
@@ -21,6 +21,7 @@ from core.workloads.emissions.factors.loaders import (
     epa_supply_chain,
     own_csv,
 )
+from core.workloads.emissions.factors.revisions import SHIPPED as SHIPPED_REVISIONS
 from core.workloads.emissions.factors.revisions import Revisions, read_revisions, shipped_revisions
 
 STARTER: Final = "starter"
@@ -48,12 +49,16 @@ _REVISIONS: Final = "naics"
 
 @dataclass(frozen=True, slots=True)
 class FactorSet:
-    """members: the preferred first. name: as the user called it; is_starter: also brings rates and indices."""
+    """members: the preferred first. name: as the user called it; is_starter: also brings rates and indices.
+
+    revisions_file: what `revisions` were read from.
+    """
 
     name: str
     members: tuple[Dataset, ...]
     revisions: Revisions
     is_starter: bool = False
+    revisions_file: Path = SHIPPED_REVISIONS
 
     @property
     def set_id(self) -> str:
@@ -64,7 +69,10 @@ class FactorSet:
 def starter_set() -> FactorSet:
     """What is shipped, marked screening."""
     loaded = [own_csv.load(path) for path in STARTER_FILES]
-    members = tuple(replace(member, edition=replace(member.edition, screening=True)) for member in loaded)
+    members = tuple(
+        dataset_of(replace(each.edition, screening=True), each.factors, each.file_sha256, each.notices)
+        for each in loaded
+    )
     return FactorSet(STARTER, members, shipped_revisions(), is_starter=True)
 
 
@@ -86,19 +94,19 @@ def read_set(path: Path) -> FactorSet:
     """
     said = _said(path)
     members: list[Dataset] = []
-    revisions = shipped_revisions()
+    revisions, revisions_file = shipped_revisions(), SHIPPED_REVISIONS
     for number, member in enumerate(said, 1):
         if not isinstance(member, dict) or not {"loader", "file"} <= set(member):
             raise ConfigError(f"{path}: member {number} is not {{loader: NAME, file: PATH}}")
         file = path.parent / str(member["file"])
         if member["loader"] == _REVISIONS:
-            revisions = read_revisions(file)
+            revisions, revisions_file = read_revisions(file), file
         else:
             members.append(load_one(str(member["loader"]), file))
     if not members:
         raise ConfigError(f"{path} names no member with factors")
     refuse_two_contents(members, str(path))
-    return FactorSet(str(path), tuple(members), revisions)
+    return FactorSet(str(path), tuple(members), revisions, revisions_file=revisions_file)
 
 
 def refuse_two_contents(members: Sequence[Dataset], where: str) -> None:

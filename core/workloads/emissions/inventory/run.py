@@ -126,7 +126,8 @@ def _record(ready: Ready) -> dict[str, Any]:
     request = ready.request
     named = Path(request.factors)
     is_file = request.factors != STARTER and named.is_file()
-    inputs = [request.lines, *ready.policy.files, *([named] if is_file else [])]
+    policy = [request.policy] if request.policy else []
+    inputs = [request.lines, *policy, *ready.policy.sources.values(), *([named] if is_file else [])]
     return {
         "lines": str(request.lines.absolute()),
         "policy": str(request.policy.absolute()) if request.policy else None,

@@ -27,6 +27,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _FILES: Final = ("fx", "prices", "crosswalk", "own")
 _BASES: Final = ("day", "month", "year")
+_LIMIT: Final = Decimal(1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,20 @@ class Policy:
         decimal_mark: None: a number that may be read two ways goes to review.
         max_line_amount: in whole currency units or units of the quantity; what is above goes to review.
         well_to_tank: `add` counts the well-to-tank row beside a named row of travel or freight.
+        sources: `fx`, `prices`, `crosswalk`, `own` -> the file that each was read from, as far as there is one.
     """
 
     gwp_set: str = "AR5"
     margins: Literal["with", "without"] = "with"
     valuation: str | None = None
     decimal_mark: Mark | None = None
-    max_line_amount: Decimal = Decimal(1_000_000_000)
+    max_line_amount: Decimal = _LIMIT
     well_to_tank: Literal["leave", "add"] = "leave"
     rates: Rates = field(default_factory=Rates)
     prices: PriceIndices = field(default_factory=PriceIndices)
     crosswalk: Crosswalk = field(default_factory=Crosswalk)
     own: tuple[OwnEntity, ...] = ()
-    files: tuple[Path, ...] = ()
+    sources: Mapping[str, Path] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What a summary says of it."""
@@ -68,7 +70,7 @@ class Policy:
 
 def starter_policy() -> Policy:
     """Of a run on the starter set that names no policy: its own means of years and price index."""
-    return Policy(rates=read_rates(STARTER_FX, "year"), prices=read_prices(STARTER_PRICES))
+    return of_choices({"fx_basis": "year"}, {"fx": STARTER_FX, "prices": STARTER_PRICES})
 
 
 def read_policy(path: Path | None, *, is_starter: bool) -> Policy:
@@ -88,20 +90,30 @@ def read_policy(path: Path | None, *, is_starter: bool) -> Policy:
     for name, values in _CHOICES.items():
         if name in said and said[name] not in values:
             raise ConfigError(f"{path}: {name} is {' or '.join(values)}, not {said[name]!r}")
-    files = {name: _file(said[name], name, path) for name in _FILES if name in said}
-    rates = read_rates(files["fx"], _basis(said["fx"], path)) if "fx" in files else base.rates
+    files: dict[str, Path] = {name: _file(said[name], name, path) for name in _FILES if name in said}
+    choices = {name: said[name] for name in _CHOICES if name in said}
+    if "max_line_amount" in said:
+        choices["max_line_amount"] = _limit(said["max_line_amount"], path)
+    choices["fx_basis"] = _basis(said["fx"], path) if "fx" in files else base.rates.basis
+    return of_choices(choices, {**base.sources, **files})
+
+
+def of_choices(choices: Mapping[str, Any], sources: Mapping[str, Path]) -> Policy:
+    """A policy of checked choices (names as in `facts`, those that are missing as without a file) and its files.
+
+    Raises InputError, SchemaError: a file cannot be read.
+    """
+    said = {name: value for name, value in choices.items() if name not in {"fx_basis", "max_line_amount"}}
+    limit = choices.get("max_line_amount", _LIMIT)
+    basis = choices.get("fx_basis", "year")
     return Policy(
-        gwp_set=said.get("gwp_set", base.gwp_set),
-        margins=said.get("margins", base.margins),
-        valuation=said.get("valuation"),
-        decimal_mark=said.get("decimal_mark"),
-        max_line_amount=_limit(said.get("max_line_amount", base.max_line_amount), path),
-        well_to_tank=said.get("well_to_tank", base.well_to_tank),
-        rates=rates,
-        prices=read_prices(files["prices"]) if "prices" in files else base.prices,
-        crosswalk=read_crosswalk(files["crosswalk"]) if "crosswalk" in files else base.crosswalk,
-        own=read_own(files["own"]) if "own" in files else (),
-        files=(path, *files.values()),
+        **said,
+        max_line_amount=Decimal(limit),
+        rates=read_rates(sources["fx"], basis) if "fx" in sources else Rates(basis=basis),
+        prices=read_prices(sources["prices"]) if "prices" in sources else PriceIndices(),
+        crosswalk=read_crosswalk(sources["crosswalk"]) if "crosswalk" in sources else Crosswalk(),
+        own=read_own(sources["own"]) if "own" in sources else (),
+        sources=dict(sources),
     )
 
 

@@ -1,0 +1,10 @@
+"""Lines, data sets and inventories of emissions."""
+
+from core.database.migrations import run_file
+
+revision, down_revision = "0022", "0021"
+
+
+def upgrade() -> None:
+    """Run the reviewed file."""
+    run_file("0022_emissions")
