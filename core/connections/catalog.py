@@ -80,6 +80,7 @@ def tables_of(db: DatabaseManager, *, hide_own: bool) -> dict[str, Relation]:
             tuple(by_table.get(name, ())),
             tuple(column for column, _, _, _, required in of if required),
             denied=not any(readable for _, _, readable, _, _ in of),
+            denied_columns=tuple(column for column, _, _, readable, _ in of if not readable),
         )
     return found
 

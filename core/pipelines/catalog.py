@@ -34,7 +34,8 @@ class Relation:
     """A table, a kind of file or an endpoint.
 
     keys: sets of columns that are unique, the primary one first. required: columns that must be made. denied: it may
-    not be read or written; columns that may not are no columns of it. params: of an endpoint, None if nobody said them.
+    not be read or written; columns that may not are no columns of it, but denied_columns. params: of an endpoint,
+    None if nobody said them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Relation:
     required: tuple[str, ...] = ()
     denied: bool = False
     params: tuple[str, ...] | None = None
+    denied_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +122,5 @@ def _relation(name: str, facts: Mapping[str, Any]) -> Relation:
         tuple(facts.get("required", facts.get("key", ()))),
         bool(facts.get("denied", False)),
         None if params is None else tuple(params),
+        tuple(map(str, facts.get("denied_columns", ()))),
     )

@@ -1,4 +1,4 @@
-"""From text to the closed syntax. The one module that knows the parser, which is PostgreSQL's own grammar.
+"""From text to the closed syntax, by PostgreSQL's own grammar.
 
 Every construct of the grammar without a node is refused by name, at its place.
 """
@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
-import pgparse
-
 from core.errors import InputError
 from core.pipelines.expressions import syntax
 from core.pipelines.expressions.intervals import read_interval
 from core.pipelines.expressions.printing import is_reserved
 from core.pipelines.expressions.syntax import Expression
+from core.pipelines.grammar import GrammarError, statements
 from core.pipelines.types import BOOL, DATE, FLOAT, INT, JSON, TEXT, TIMESTAMP, ColumnType, decimal
 
 MAX_LENGTH = 2_000
@@ -76,12 +75,12 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("an expression is missing", 1)
     try:
-        found = _Reader(text, encoded).node(_only_target(pgparse.parse(f"{_BEFORE}{text})")))
+        found = _Reader(text, encoded).node(_only_target(statements(f"{_BEFORE}{text})")))
         # Brackets of the text must close within it: `a) and (b` would be read with those put around it. A blank stands
         # for the bracket, so that places are counted alike.
-        pgparse.parse(f"{_BEFORE[:-1]} {text}")
-    except pgparse.PGQueryError as error:
-        raise _refused(text, str(error.message), int(error.position)) from None
+        statements(f"{_BEFORE[:-1]} {text}")
+    except GrammarError as error:
+        raise _refused(text, error.reason, error.position) from None
     except RecursionError:
         found = None
     if found is None or syntax.depth(found) > MAX_DEPTH:
@@ -101,10 +100,10 @@ def _refused(text: str, message: str, position: int) -> ExpressionError:
     return ExpressionError(message.partition(" at or near ")[0], at)
 
 
-def _only_target(statements: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _only_target(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The one target of the one statement; anything beside it came out of the text's own brackets."""
-    if len(statements) == 1:
-        select: Mapping[str, Any] = statements[0]["stmt"].get("SelectStmt", {})
+    if len(found) == 1:
+        select: Mapping[str, Any] = found[0]["stmt"].get("SelectStmt", {})
         targets = select.get("targetList", [])
         plain = set(select) == {"targetList", "limitOption", "op"} and select["op"] == "SETOP_NONE"
         if plain and select["limitOption"] == "LIMIT_OPTION_DEFAULT" and len(targets) == 1:

@@ -29,6 +29,8 @@ nothing. Exit code 3: it asks or refuses.
   headrace ask "Load new shop files into shop.orders every hour" --catalog catalog.yaml
 
   headrace ask "Backfill orders_daily for March 2026" --catalog catalog.yaml --json
+
+  headrace ask --sql "select status, count(*) from shop.orders group by 1" --catalog catalog.yaml
 """
 
 
@@ -38,7 +40,10 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is wanted, in quotes.", show_default=False)],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is wanted, in quotes.", show_default=False)] = "",
+    sql: Annotated[
+        str | None, typer.Option("--sql", metavar="QUERY", help="A question as one SELECT, instead of TEXT.")
+    ] = None,
     catalog: Annotated[
         Path | None, typer.Option("--catalog", metavar="FILE", help="What there is; no database is asked.")
     ] = None,
@@ -49,11 +54,32 @@ def ask(
 ) -> None:
     from core.workloads.assistant.planning.plan import plan
 
-    moment = now or datetime.now(UTC)
-    answer = plan(text, _from_file(catalog) if catalog else _from_connections(), moment)
+    _require_one_of(text, sql)
+    known = _from_file(catalog) if catalog else _from_connections()
+    answer = plan(text, known, now or datetime.now(UTC)) if sql is None else _checked(sql, known)
     _show(answer, as_json=as_json)
     if answer.is_back:
         raise typer.Exit(UNANSWERED)
+
+
+def _require_one_of(text: str, sql: str | None) -> None:
+    from core.errors import ConfigError
+
+    if bool(text) == (sql is not None):
+        raise ConfigError('say what is wanted in quotes, or --sql "select ...": one of the two')
+
+
+def _checked(sql: str, known: Known) -> Answer:
+    from core.workloads.assistant.planning.answers import Answer
+    from core.workloads.assistant.questions.guard import check
+    from core.workloads.assistant.questions.refused import QuestionRefused
+
+    try:
+        question = check(sql, known.catalog)
+    except QuestionRefused as refused:
+        return Answer("refuse", {"why": refused.facts["why"]}, str(refused))
+    tables = ", ".join(question.reads) or "no table"
+    return Answer("query", {"sql": question.sql, "reads": question.reads}, f"It may be asked; it reads {tables}.")
 
 
 def _from_file(path: Path) -> Known:

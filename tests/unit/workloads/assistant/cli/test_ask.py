@@ -49,3 +49,18 @@ def test_benchmark_counts_every_request() -> None:
     total = found["figures"][-1] if isinstance(found, dict) and "figures" in found else found[-1]
     assert (total["answer"], total["wrong"], total["unsafe"]) == ("all", 0, 0)
     assert total["requests"] == len(yaml.safe_load(CORPUS.read_text())["requests"])
+
+
+def test_a_question_in_sql_is_checked(tmp_path: Path) -> None:
+    catalog = FIXTURES / "questions" / "catalog.yaml"
+    ended = headrace("ask", "--sql", "select status from shop.orders", "--catalog", catalog, "--json")
+    found = json.loads(ended.stdout)
+    assert found["query"] == {"sql": "select status from shop.orders", "reads": {"shop.orders": ["status"]}}
+    ended = headrace("ask", "--sql", "select * from shop.customers", "--catalog", catalog, "--json")
+    assert (ended.returncode, json.loads(ended.stdout)["refuse"]) == (3, {"why": "forbidden"})
+
+
+def test_a_request_or_a_question_is_asked_not_both(catalog: Path) -> None:
+    for words in ([], ["Load a.csv into b.c", "--sql", "select 1"]):
+        ended = headrace("ask", *words, "--catalog", catalog)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1), ended.stderr
