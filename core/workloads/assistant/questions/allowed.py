@@ -83,9 +83,9 @@ PASSED_OVER: Final = frozenset(
 
 SAID: Final = {
     "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE",
-    "TruncateStmt": "TRUNCATE", "DropStmt": "DROP", "CreateStmt": "CREATE TABLE",
-    "CreateTableAsStmt": "CREATE TABLE AS",
-    "AlterTableStmt": "ALTER TABLE", "CopyStmt": "COPY", "DoStmt": "DO", "VariableSetStmt": "SET",
+    "TruncateStmt": "TRUNCATE", "DropStmt": "DROP", "CreateStmt": "CREATE",
+    "CreateTableAsStmt": "CREATE ... AS",
+    "AlterTableStmt": "ALTER", "CopyStmt": "COPY", "DoStmt": "DO", "VariableSetStmt": "SET",
     "VariableShowStmt": "SHOW", "ExplainStmt": "EXPLAIN", "PrepareStmt": "PREPARE", "ExecuteStmt": "EXECUTE",
     "ListenStmt": "LISTEN", "NotifyStmt": "NOTIFY", "LockStmt": "LOCK", "CallStmt": "CALL", "TransactionStmt":
     "a command of transactions", "DeclareCursorStmt": "DECLARE", "FetchStmt": "FETCH", "ParamRef": "a parameter",

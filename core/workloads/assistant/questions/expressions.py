@@ -200,8 +200,8 @@ class ExpressionWalk(ABC):
             raise self.refusal(
                 "code", f"the type {'.'.join([*schema, name])} is not among those that may be cast to", node
             )
-        for one in node.get("typmods", ()):
-            size = bounds.whole_number(one)
+        for modifier in node.get("typmods", ()):
+            size = bounds.whole_number(modifier)
             if size is None or (name == "bpchar" and size > bounds.MAX_PADDED):
                 raise self.refusal("limits", f"the size of {name} is a number up to {bounds.MAX_PADDED}", node)
 

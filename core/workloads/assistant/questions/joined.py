@@ -60,8 +60,8 @@ def met(given: Any, items: Sequence[Seen]) -> list[int]:
     """Places in FROM of the relations whose columns stand somewhere in a part of the tree."""
     found: dict[int, None] = {}
     for names in _references(given):
-        for at, one in enumerate(items):
-            if (names[-2] == one.alias) if len(names) > 1 else (names[0] in one.columns):
+        for at, seen in enumerate(items):
+            if (names[-2] == seen.alias) if len(names) > 1 else (names[0] in seen.columns):
                 found[at] = None
                 break
     return list(found)

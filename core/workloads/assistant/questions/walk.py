@@ -76,8 +76,7 @@ class Walk(ExpressionWalk):
         if clause.get("recursive"):
             raise self.refusal("limits", "WITH RECURSIVE may never end; say the steps one by one", clause)
         ctes = dict(scope.ctes)
-        for one in clause["ctes"]:
-            cte = one["CommonTableExpr"]
+        for cte in (one["CommonTableExpr"] for one in clause["ctes"]):
             self._require_fields("WITH", cte, _CTE)
             query = cte["ctequery"]
             if "SelectStmt" not in query:
@@ -130,8 +129,7 @@ class Walk(ExpressionWalk):
     def _targets(self, targets: Sequence[Node], scope: Scope) -> tuple[tuple[str, ...], float]:
         names: list[str] = []
         weight = 1.0
-        for one in targets:
-            target = one["ResTarget"]
+        for target in (one["ResTarget"] for one in targets):
             self._require_fields("SELECT", target, {"name", "val", "location"})
             fields = target["val"].get("ColumnRef", {}).get("fields", [{}])
             if "A_Star" in fields[-1]:
@@ -246,8 +244,7 @@ class Walk(ExpressionWalk):
         alias, columns = _alias(node)
         names: list[str] = []
         weight, before = 1.0, self.series_rows
-        for one in node["functions"]:
-            call, *definitions = one["List"]["items"]
+        for call, *definitions in (one["List"]["items"] for one in node["functions"]):
             if any(definitions) or "FuncCall" not in call:
                 raise self.refusal("code", "columns of a function are not declared here", call)
             weight = max(weight, self.row_function(call["FuncCall"], own.with_items(left)))
@@ -292,7 +289,7 @@ class Walk(ExpressionWalk):
     def _require_fields(self, what: str, node: Node, allowed: frozenset[str] | set[str]) -> None:
         for field in node:
             if field not in allowed:
-                says = {"intoClause": "SELECT INTO", "lockingClause": "FOR UPDATE or SHARE"}.get(field, field)
+                says = {"intoClause": "INTO", "lockingClause": "FOR UPDATE or SHARE"}.get(field, field)
                 why: Why = "destructive" if field == "intoClause" else "code"
                 raise self.refusal(why, f"{says} is no part of a question ({what})", node)
 
