@@ -83,14 +83,19 @@ FROM unnest(%(states)s::text[]) AS s (state)
 
 -- name: receipts_page :many
 -- Lines of a state after one of them, by key: in the order of receipts_listed.
-SELECT payment_id, currency, amount_minor, booked_on, state, event_id, version FROM receipts
-WHERE tenant_id = %(tenant_id)s AND state = %(state)s AND (booked_on, payment_id) > (%(after)s, %(after_id)s)
-ORDER BY booked_on, payment_id LIMIT %(limit)s
+SELECT r.payment_id, r.currency, r.amount_minor, r.booked_on, r.state, r.event_id, r.version,
+       (SELECT e.told ->> 'held_by' FROM explanations e
+        WHERE e.tenant_id = r.tenant_id AND e.payment_id = r.payment_id)
+FROM receipts r
+WHERE r.tenant_id = %(tenant_id)s AND r.state = %(state)s
+  AND (r.booked_on, r.payment_id) > (%(after)s, %(after_id)s)
+ORDER BY r.booked_on, r.payment_id LIMIT %(limit)s
 
 -- name: receipt_of :many
 -- One line, for people.
-SELECT payment_id, currency, amount_minor, booked_on, state, event_id, version FROM receipts
-WHERE tenant_id = %(tenant_id)s AND payment_id = %(payment_id)s
+SELECT r.payment_id, r.currency, r.amount_minor, r.booked_on, r.state, r.event_id, r.version, e.told ->> 'held_by'
+FROM receipts r LEFT JOIN explanations e ON e.tenant_id = r.tenant_id AND e.payment_id = r.payment_id
+WHERE r.tenant_id = %(tenant_id)s AND r.payment_id = %(payment_id)s
 
 -- name: receipt_seen :many
 -- Locked until it is taken back: how it stands, and who brought it there.
@@ -120,3 +125,25 @@ WHERE r.tenant_id = %(tenant_id)s AND r.payment_id = %(payment_id)s
 -- name: item_of :many
 -- Whose an item is, and since when.
 SELECT customer_id, issued_on FROM open_items WHERE tenant_id = %(tenant_id)s AND item_id = %(item_id)s
+
+-- name: suggestions_drop :exec
+-- A run that decides a line again suggests anew.
+DELETE FROM suggestions WHERE tenant_id = %(tenant_id)s AND payment_id = ANY(%(payment_ids)s)
+
+-- name: suggestions_of :many
+-- What is suggested for a line, with how its items stand now.
+SELECT s.rank, s.item_id, i.number, i.customer_id, s.amount_minor, s.currency, s.applied_minor, s.residual_kind,
+       s.residual_minor, s.posterior, s.reason, i.open_minor, i.version
+FROM suggestions s LEFT JOIN open_items i ON i.tenant_id = s.tenant_id AND i.item_id = s.item_id
+WHERE s.tenant_id = %(tenant_id)s AND s.payment_id = %(payment_id)s ORDER BY s.rank, s.line_no
+
+-- name: receipt_counts_from :one
+-- The day from which a line may count: booked, or taken back last. What was told of earlier days stays as it was told.
+SELECT greatest(r.booked_on, e.effective_on)
+FROM receipts r LEFT JOIN audit_events e ON e.tenant_id = r.tenant_id AND e.event_id = r.event_id
+WHERE r.tenant_id = %(tenant_id)s AND r.payment_id = %(payment_id)s
+
+-- name: receipt_apply :exec
+-- By a person's event.
+UPDATE receipts SET state = 'applied', event_id = %(event_id)s, version = version + 1
+WHERE tenant_id = %(tenant_id)s AND payment_id = %(payment_id)s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,17 @@ INVOICE = {
     "due": "2024-03-31",
 }
 PAYMENT = {"currency": "EUR", "booked": "2024-03-28", "payer": "HARBOUR MILLS LIMITED"}
+
+
+def suggested(db: DatabaseManager, folder: Path, lines: Sequence[str]) -> None:
+    """Two invoices of a customer over the same amount, and bank lines of his over it that name neither."""
+    customer = {"customer": "C2", "customer_name": "Lock Keepers Ltd"}
+    invoices = [INVOICE | customer | {"id": f"L-{n}", "number": f"L-{n}", "amount": "777.31"} for n in (1, 2)]
+    pl.DataFrame(invoices).write_csv(folder / "li.csv")
+    payment = PAYMENT | {"payer": "LOCK KEEPERS LIMITED", "amount": "777.31", "text": "payment"}
+    pl.DataFrame([payment | {"id": name} for name in lines]).write_csv(folder / "lp.csv")
+    files = {"invoices": [folder / "li.csv"], "payments": [folder / "lp.csv"]}
+    reconcile_and_publish(db, Request(files), Event(TENANT, "settled", "robot", AT))
 
 
 def settled(db: DatabaseManager, folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.database import DatabaseManager
 from tests.browser.workbench.conftest import SignedIn
 from tests.web.pairs import published
-from tests.web.receivables import settled
+from tests.web.receivables import settled, suggested
 
 Scheme = Literal["light", "dark"]
 PAGES = {
@@ -24,6 +24,7 @@ PAGES = {
     "runs": "/identity/shown/runs",
     "bank-lines": "/invoices/payments?state=applied",
     "bank-line": "/invoices/payment?id=P1",
+    "to-clear": "/invoices/match",
     "aging": "/invoices/aging",
     "queue": "/operations/queue",
     "workers": "/operations/workers",
@@ -37,6 +38,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def job_id(db: DatabaseManager, tmp_path_factory: pytest.TempPathFactory) -> int:
     settled(db, tmp_path_factory.mktemp("receivables"))
+    suggested(db, tmp_path_factory.mktemp("suggested"), ["P7", "P8"])
     return published(db, "shown", n_pairs=60)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import psycopg
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,7 +47,10 @@ _NO_LINE = "there is no bank line of that id; /invoices/payments lists those the
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A bank line as it stands. event_id: what applied it, or took that back. amount_minor: smallest units."""
+    """A bank line as it stands. event_id: what applied it, or took that back. amount_minor: smallest units.
+
+    held: what kept the run that decided it from applying it, one of `HELD`; None where nothing is known of it.
+    """
 
     payment_id: str
     currency: str
@@ -55,11 +59,17 @@ class Payment:
     state: str
     event_id: int | None
     version: int
+    held: str | None
 
     @property
     def amount(self) -> str:
         """In words of people."""
         return amount_text(self.amount_minor, self.currency)
+
+    @property
+    def why(self) -> str:
+        """What held it, in words; nothing once it is applied."""
+        return "" if self.state == "applied" else (self.held or "").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +92,18 @@ class Allocation:
     kind: str
 
 
-class TakenBack(BaseModel):
-    """Which bank line is taken back, and why: a form and a request of the API alike."""
+class Seen(BaseModel):
+    """A bank line as somebody saw it: a form and a request of the API alike."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(pattern=NO_NUL, max_length=ID_MAX, examples=["P-77"])
     version: int = Field(description="Of the line, as it was seen.", examples=[1], ge=0, lt=1 << 62)
+
+
+class TakenBack(Seen):
+    """Which bank line is taken back, and why."""
+
     reason: str = Field(
         pattern=NO_NUL, max_length=REASON_MAX, description="Kept in the ledger.", examples=["another customer's"]
     )
@@ -155,16 +170,25 @@ def take_back(db: DatabaseManager, person: Person, said: TakenBack) -> int:
         raise InputError(f"{day} is in the future; take the line back as of today or earlier", field="effective_on")
     event = Event(TENANT, "unmatched", person.name, at, day, {"reason": said.reason.strip()})
     with db.transaction() as conn:
-        found = run(conn, Q["receipt_seen"], {"tenant_id": TENANT, "payment_id": said.id})
-        if not found:
-            raise NotFound(_NO_LINE)
-        ((stands, state, event_id, by, recorded_at),) = found
-        if (stands, state, by) == (said.version + 1, "unmatched", person.name):
-            return int(event_id)
-        if stands != said.version:
-            who = "" if by is None else f", by {by} at {recorded_at:%Y-%m-%d %H:%M:%S %Z}"
-            raise Conflict(f"the line is {state} meanwhile{who}; look at it again", state=state, by=by)
-        return unmatch(conn, event, said.id)
+        done = done_before(conn, person, said, "unmatched")
+        return unmatch(conn, event, said.id) if done is None else done
+
+
+def done_before(conn: psycopg.Connection[Any], person: Person, said: Seen, state: str) -> int | None:
+    """Lock a line as it was seen; the event, where this person's same request has brought it to `state` already.
+
+    Raises NotFound; Conflict: somebody has changed it since it was seen.
+    """
+    found = run(conn, Q["receipt_seen"], {"tenant_id": TENANT, "payment_id": said.id})
+    if not found:
+        raise NotFound(_NO_LINE)
+    ((stands, now_is, event_id, by, recorded_at),) = found
+    if (stands, now_is, by) == (said.version + 1, state, person.name):
+        return int(event_id)
+    if stands != said.version:
+        who = "" if by is None else f", by {by} at {recorded_at:%Y-%m-%d %H:%M:%S %Z}"
+        raise Conflict(f"the line is {now_is} meanwhile{who}; look at it again", state=now_is, by=by)
+    return None
 
 
 def day_of(text: str) -> date:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fastapi import APIRouter
+
 from core.database import DatabaseManager
 from core.pages.accounts.roles import Person
 from core.pages.kit import Link, Section, Waiting
-from core.workloads.invoices.pages import desk, receivables, receivables_api
+from core.workloads.invoices.pages import desk, match, receivables, receivables_api
 
-router = receivables.router
+router = APIRouter(routes=[*receivables.router.routes, *match.router.routes])
 api = receivables_api.api
 
 
@@ -25,7 +27,11 @@ def waiting(db: DatabaseManager, person: Person) -> Sequence[Waiting]:
 SECTION = Section(
     "invoices",
     "Invoices",
-    (Link("Bank lines", "/invoices/payments", "p"), Link("Aging", "/invoices/aging", "o")),
+    (
+        Link("Bank lines", "/invoices/payments", "p"),
+        Link("To clear", "/invoices/match", "c"),
+        Link("Aging", "/invoices/aging", "o"),
+    ),
     Path(__file__).parent / "templates",
     waiting,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +15,8 @@ from core.pages.access.needs import Reviewer, Viewer
 from core.pages.kit import Key, kit_of
 from core.pages.rendering import show
 from core.pages.tables import LIMIT_DEFAULT, Column, Table
-from core.workloads.invoices.pages import desk
+from core.workloads.invoices.pages import desk, match
+from core.workloads.invoices.publishing.accept import OPEN_STATES
 from core.workloads.invoices.publishing.aging import BANDS
 
 router = APIRouter(include_in_schema=False)
@@ -24,6 +26,7 @@ PAYMENTS = (
     Column("booked_on", "booked"),
     Column("amount", "amount", "amount"),
     Column("currency", "currency"),
+    Column("why", "held by"),
     Column("event", "event", "link"),
 )
 ALLOCATIONS = (
@@ -74,6 +77,7 @@ def payment(request: Request, person: Viewer, payment_id: desk.PaymentId) -> Res
         "Bank line",
         payment=found,
         words=desk.STATES[found.state],
+        clear=f"{match.ADDRESS}?{urlencode({'id': payment_id})}" if found.state in OPEN_STATES else None,
         table=Table("What was applied, and taken back", ALLOCATIONS, [_allocation(one) for one in told]),
         today=desk.now().date(),
         reason_max=desk.REASON_MAX,
@@ -105,6 +109,7 @@ def _payment(one: desk.Payment) -> dict[str, Any]:
     return {
         **asdict(one),
         "amount": one.amount,
+        "why": one.why,
         "payment": (one.payment_id, desk.address(one.payment_id)),
         "event": event,
     }

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from core.pages.access.needs import Reviewer, Viewer
 from core.pages.kit import kit_of
 from core.pages.tables import LIMIT_DEFAULT, LIMIT_MAX
-from core.workloads.invoices.pages import desk
+from core.workloads.invoices.pages import desk, match_desk
 
 api = APIRouter(tags=["invoices"])
 
@@ -39,6 +39,21 @@ def payment(request: Request, person: Viewer, payment_id: desk.PaymentId) -> dic
     """`version` is what taking it back names."""
     found, told = desk.payment(kit_of(request).db, payment_id)
     return {**asdict(found), "allocations": [asdict(one) for one in told]}
+
+
+@api.get("/payment/suggestions", summary="What the last run suggests for a bank line, the likeliest first.")
+def suggestions(request: Request, person: Viewer, payment_id: desk.PaymentId) -> dict[str, Any]:
+    """`fits`: whether all of it can still be applied; amounts are in the smallest unit of their currency."""
+    db = kit_of(request).db
+    desk.payment(db, payment_id)
+    found = match_desk.suggestions(db, payment_id)
+    return {"data": [{**asdict(one), "fits": one.fits} for one in found]}
+
+
+@api.post("/payment/accept", summary="Apply a suggestion to a bank line; 409 where somebody was first.")
+def accept(request: Request, person: Reviewer, said: match_desk.Accepted) -> dict[str, Any]:
+    """An event of the ledger; `unmatch` takes it back. Said twice of one version, it is done once."""
+    return {"id": said.id, "event_id": match_desk.accept_one(kit_of(request).db, person, said)}
 
 
 @api.post("/payment/unmatch", summary="Take back what was applied of a bank line; 409 where somebody was first.")

@@ -14,8 +14,7 @@ from core.database.copy import copy_in
 from core.database.queries import affected, load
 from core.errors import StoreError
 from core.review.audit.chain import Event
-from core.review.audit.events import append
-from core.workloads.invoices.publishing.leaves import FACTS, TABLE, leaf_of
+from core.workloads.invoices.publishing.leaves import FACTS, append_allocations
 from core.workloads.invoices.publishing.standing import Standing, standing_of
 from core.workloads.invoices.publishing.told import keep_told, told_frame
 from core.workloads.invoices.reconciling.explained import outlines_of
@@ -70,18 +69,12 @@ def publish(conn: psycopg.Connection[Any], event: Event, decided: Published, sta
     Cost: some 20 us an allocation, most of it the leaf's bytes.
     """
     rows = _rows(decided, event.recorded_at)
-    bodies = [leaf_of(row) for row in rows.iter_rows(named=True)]
-    event_id = append(conn, event, bodies, TABLE)
-    placed = rows.with_columns(
-        tenant_id=pl.lit(event.tenant_id),
-        event_id=pl.lit(event_id, pl.Int64),
-        leaf_no=pl.int_range(pl.len(), dtype=pl.Int32),
-    )
-    copy_in(conn, TABLE, placed)
+    event_id = append_allocations(conn, event, rows)
     whole = _settle_items(conn, event.tenant_id, rows, standing)
     if not whole or not _note_receipts(conn, event, event_id, decided):
         raise StoreError(_CHANGED.format(tenant=event.tenant_id), tenant=event.tenant_id)
     keep_told(conn, event.tenant_id, decided.told)
+    _keep_suggestions(conn, event.tenant_id, decided)
     return len(rows)
 
 
@@ -131,6 +124,27 @@ def _settle_items(conn: psycopg.Connection[Any], tenant_id: str, rows: pl.DataFr
         "versions": paid["version"].fill_null(1).to_list(),
     }
     return affected(conn, Q["items_settle"], params) == len(paid)
+
+
+def _keep_suggestions(conn: psycopg.Connection[Any], tenant_id: str, decided: Published) -> None:
+    """Put what is suggested in the place of what was before, for the same payments."""
+    said = {"tenant_id": tenant_id, "payment_ids": decided.states["payment_id"].to_list()}
+    affected(conn, Q["suggestions_drop"], said)
+    rows = decided.allocations.filter(pl.col("status") != "auto").select(
+        "payment_id",
+        pl.col("amount_minor").fill_null(0),
+        "currency",
+        "applied_minor",
+        "residual_kind",
+        "residual_minor",
+        "posterior",
+        "reason",
+        pl.col("rank").cast(pl.Int32),
+        item_id="invoice_id",
+        tenant_id=pl.lit(tenant_id),
+        line_no=pl.int_range(pl.len(), dtype=pl.Int32).over("payment_id", "rank"),
+    )
+    copy_in(conn, "suggestions", rows)
 
 
 def _note_receipts(conn: psycopg.Connection[Any], event: Event, event_id: int, decided: Published) -> bool:

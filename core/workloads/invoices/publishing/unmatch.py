@@ -8,27 +8,12 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from core.database.copy import copy_in
 from core.database.queries import affected, load, run
 from core.errors import InputError
 from core.review.audit.chain import Event
-from core.review.audit.events import append
-from core.workloads.invoices.publishing.leaves import FACTS, TABLE, leaf_of
+from core.workloads.invoices.publishing.leaves import SCHEMA, append_allocations
 
 Q = load("invoices")
-_SCHEMA: dict[str, Any] = {
-    "payment_id": pl.String,
-    "item_id": pl.String,
-    "amount_minor": pl.Int64,
-    "currency": pl.String,
-    "applied_minor": pl.Int64,
-    "residual_kind": pl.String,
-    "residual_minor": pl.Int64,
-    "effective_on": pl.Date,
-    "recorded_at": pl.Datetime("us", "UTC"),
-    "reverses_event": pl.Int64,
-    "reverses_leaf": pl.Int32,
-}
 
 
 def unmatch(conn: psycopg.Connection[Any], event: Event, payment: str) -> int:
@@ -52,17 +37,7 @@ def unmatch(conn: psycopg.Connection[Any], event: Event, payment: str) -> int:
         raise InputError(f"payment {payment!r} counts from {counts_from} on; take it back as of that day or later")
     rows = [_taken_back(row, event, payment, applied_by) for row in applied]
     event = replace(event, details={**event.details, "payment": payment, "takes_back": applied_by})
-    event_id = append(conn, event, [leaf_of(row) for row in rows], TABLE)
-    frame = (
-        pl.DataFrame(rows, schema=_SCHEMA)
-        .select(FACTS)
-        .with_columns(
-            tenant_id=pl.lit(event.tenant_id),
-            event_id=pl.lit(event_id, pl.Int64),
-            leaf_no=pl.int_range(pl.len(), dtype=pl.Int32),
-        )
-    )
-    copy_in(conn, TABLE, frame)
+    event_id = append_allocations(conn, event, pl.DataFrame(rows, schema=SCHEMA))
     items = sorted((row[1], -row[2], row[8]) for row in applied if row[1] is not None)
     columns = dict(zip(("item_ids", "amounts", "versions"), map(list, zip(*items, strict=True)), strict=False))
     if items and affected(conn, Q["items_settle"], {"tenant_id": event.tenant_id, **columns}) != len(items):

@@ -1,0 +1,10 @@
+"""Suggestions for bank lines, kept for people to accept."""
+
+from core.database.migrations import run_file
+
+revision, down_revision = "0022", "0021"
+
+
+def upgrade() -> None:
+    """Run the reviewed file."""
+    run_file("0022_suggestions")
