@@ -2,9 +2,9 @@
 
 from core.database.migrations import run_file
 
-revision, down_revision = "0022", "0021"
+revision, down_revision = "0023", "0022"
 
 
 def upgrade() -> None:
     """Run the reviewed file."""
-    run_file("0022_suggestions")
+    run_file("0023_suggestions")
