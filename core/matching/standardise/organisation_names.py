@@ -57,7 +57,8 @@ _GENERIC: Final = (
 _FORM_OF: Final[Mapping[str, str]] = {
     word: line.split()[0] for line in _LEGAL_FORMS.split("\n") if line for word in line.split()[1:]
 }
-COMMON_WORDS: Final = frozenset(_GENERIC) | frozenset(_FORM_OF)
+LEGAL_WORDS: Final = frozenset(_FORM_OF)
+COMMON_WORDS: Final = frozenset(_GENERIC) | LEGAL_WORDS
 """Legal forms and what is said of everyone."""
 # "G.m.b.H." and "S. A." are spelt with full stops, "S A R L" with blanks.
 _SPELT = re.compile(r"\b(?:[a-z]\s){1,4}[a-z]\b")

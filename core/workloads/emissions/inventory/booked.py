@@ -19,7 +19,16 @@ _PLAIN: Final = r"^-?[0-9]+(\.[0-9]+)?$"
 _WHOLE: Final = r"^-?[0-9]+$"
 _NOTHING: Final = r"^$"
 _YEARS: Final = (1990, 2100)
-_SLASHED: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_SLASHED: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+_YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})([T ].*)?", re.ASCII)
+_WITH_MONTH: Final = (
+    re.compile(r"(?P<day>\d{1,2})[ .-]+(?P<month>[a-z]{3,9})\.?,?[ -]+(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
+    re.compile(r"(?P<month>[a-z]{3,9})\.? +(?P<day>\d{1,2}),? +(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
+)
+_MONTHS: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 
 
 def booked(lines: pl.DataFrame, policy: Policy, period: int | None) -> pl.DataFrame:
@@ -33,7 +42,10 @@ def booked(lines: pl.DataFrame, policy: Policy, period: int | None) -> pl.DataFr
     Cost: some 2 us a line.
     """
     frame = lines.with_columns(
-        pl.col("currency").str.to_uppercase(),
+        # GBp is a hundredth of GBP, as ZAc is of ZAR: only what is wholly small is a code written small.
+        pl.when(~pl.col("currency").str.contains("[A-Z]"))
+        .then(pl.col("currency").str.to_uppercase())
+        .otherwise(pl.col("currency")),
         pl.col(
             "document_type", "amount_basis", "valuation", "supplier_factor_boundary", "code_scheme"
         ).str.to_lowercase(),
@@ -103,9 +115,11 @@ def _number(text: str, policy: Policy) -> str | None:
 def _day(text: str) -> str | None:
     """ISO as far as it is stated; None: no date, or one whose day and month may stand either way."""
     written = text.strip()
-    if found := re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})([T ].*)?", written):
-        return _checked(int(found[1]), int(found[2]), int(found[3]))
-    if found := re.fullmatch(r"(\d{4})(?:-(\d{2}))?", written):
+    if found := _YEAR_FIRST.fullmatch(written):
+        return _checked(int(found[1]), int(found[3]), int(found[4]))
+    if found := next((match for form in _WITH_MONTH if (match := form.fullmatch(written))), None):
+        return _checked(int(found["year"]), _month(found["month"]), int(found["day"]))
+    if found := re.fullmatch(r"(\d{4})(?:-(\d{2}))?", written, re.ASCII):
         whole = _checked(int(found[1]), int(found[2] or 1), 1)
         return None if whole is None else written
     found = _SLASHED.fullmatch(written)
@@ -117,6 +131,12 @@ def _day(text: str) -> str | None:
         # With points the day comes first wherever dates are written so.
         return _checked(year, second, first)
     return readings.pop() if len(readings) == 1 else None
+
+
+def _month(word: str) -> int:
+    """1 to 12 of an English name, or of its beginning of three letters and more; 0: of no month."""
+    told = word.casefold()
+    return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(told)), 0)
 
 
 def _checked(year: int, month: int, day: int) -> str | None:

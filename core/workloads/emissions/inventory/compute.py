@@ -14,6 +14,7 @@ from core.currencies import exponents, to_text
 from core.errors import InputError
 from core.workloads.emissions.inventory import guard
 from core.workloads.emissions.inventory.booked import booked
+from core.workloads.emissions.inventory.credit_notes import credit_codes, credit_notes
 from core.workloads.emissions.inventory.faults import faulted, input_faults
 from core.workloads.emissions.inventory.policies.policy import Policy
 from core.workloads.emissions.inventory.selection.catalog import Catalog
@@ -24,6 +25,7 @@ from core.workloads.emissions.rules.units import unit_of
 
 PRICE_A_KG: Final = (0.01, 100_000.0)
 """In the line's currency; what costs less or more is looked at, for kg that are tonnes."""
+_ALIKE: Final = "the supplier's name is like that of an own entity, and nothing tells whether it is; a VAT number would"
 _S_MONEY, _S_QUANTITY = 0.05, 0.02
 _OPEN: Final = pl.col("fate").is_null()
 _ANSWER: Final = pl.Schema(
@@ -71,7 +73,7 @@ def compute(lines: pl.DataFrame, catalog: Catalog, period: int | None) -> Comput
     frame, answers = _chosen(frame, catalog)
     frame, prices = _priced(frame, policy, answers)
     frame, shares = guard.covered_shares(frame)
-    frame, shares = guard.credit_notes(frame, shares)
+    frame, shares = credit_notes(frame, shares)
     frame = guard.beside_suppliers_figures(guard.freight_beside_margins(_looked_at(frame)))
     frame, n_exact = _multiplied(frame, answers, prices, shares)
     return Computed(_described(frame), len(answers), n_exact)
@@ -82,14 +84,17 @@ def _before(frame: pl.DataFrame, lines: pl.DataFrame, policy: Policy, period: in
     frame = guard.unique_lines(frame)
     if policy.own:
         own = own_suppliers(lines, policy.own)
-        frame = guard.settled(frame, pl.lit(own), "excluded", pl.lit("the supplier is an own entity (intercompany)"))
+        frame = guard.settled(
+            frame, pl.lit(own == "own"), "excluded", pl.lit("the supplier is an own entity (intercompany)")
+        )
+        frame = guard.settled(frame, pl.lit(own == "alike"), "review", pl.lit(_ALIKE))
     if period is not None:
         outside = pl.format("the date lies outside the period {}", pl.lit(period))
         frame = guard.settled(frame, pl.col("year") != period, "excluded", outside)
     frame = faulted(frame, input_faults(policy))
     frame = guard.repeated_documents(frame)
     frame = guard.superseded_orders(frame)
-    return guard.credit_codes(guard.superseded_cards(frame))
+    return credit_codes(guard.superseded_cards(frame))
 
 
 def _chosen(frame: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, list[Answered]]:
@@ -143,6 +148,10 @@ def _priced(
         pl.lit("the line states no valuation (purchaser or producer), and the policy none for such lines"),
     )
     to_producer = asks & (pl.col("factor_valuation") == "producer") & (pl.col("stands_for") == "purchaser")
+    unpriced = by_amount & (pl.col("method") == "spend")
+    for column, what in (("factor_valuation", "valuation"), ("price_year", "year of its prices")):
+        sentence = pl.lit(f"the factor is one of money, and its data set states no {what}")
+        frame = guard.settled(frame, unpriced & pl.col(column).is_null(), "rejected", sentence)
     differs = asks & (pl.col("factor_valuation") != pl.col("stands_for"))
     has_share = to_producer & pl.col("question").is_in(list(margin_shares))
     sentence = pl.format(

@@ -78,6 +78,7 @@ def _money() -> list[Fault]:
         ((pl.col("amount_basis") == "gross") & stated & (pl.col("tax_state") != "ok"), "rejected", pl.lit(gross)),
         (pl.col("amount_basis").is_null() & stated & (tax != 0), "review", pl.lit(basis)),
         ((tax.abs() >= amount.abs()) & (tax != 0), "review", pl.lit("the tax is no smaller than the amount")),
+        ((tax * amount.sign() < 0) & ~credit, "review", pl.lit("the tax has another sign than the amount")),
         ((amount < 0) & ~credit, "review", pl.lit(negative)),
     ]
 

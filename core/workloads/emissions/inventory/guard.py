@@ -11,8 +11,8 @@ import polars as pl
 
 from core.currencies import exponent_of
 
-_OPEN: Final = pl.col("fate").is_null()
-_ENTITY: Final = pl.col("supplier_entity").fill_null("")
+OPEN: Final = pl.col("fate").is_null()
+ENTITY: Final = pl.col("supplier_entity").fill_null("")
 _COVERING: Final = (
     *("row", "line_id", "fate", "document", "document_type", "product_key", "covers_amount", "currency"),
     *("basis", "net_minor", "year"),
@@ -22,7 +22,7 @@ _SAME: Final = ("amount_minor", "currency", "code", "buyer_code", "n", "places",
 
 def settled(frame: pl.DataFrame, condition: pl.Expr, fate: str, reason: pl.Expr) -> pl.DataFrame:
     """Give a fate and its reason to lines that have none yet and meet the condition."""
-    hit = frame.select((condition.fill_null(False) & _OPEN).alias("hit"))["hit"]
+    hit = frame.select((condition.fill_null(False) & OPEN).alias("hit"))["hit"]
     if not hit.any():
         return frame
     return frame.with_columns(
@@ -43,7 +43,7 @@ def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
     keys = ["supplier_entity", "document", "document_line", "document_type"]
     lines = frame.select("row", "line_id", "fate", *keys, *_SAME, "text", "date", "product_key")
     lines = lines.filter(
-        _OPEN & pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "activity")
+        OPEN & pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "activity")
     )
     # Hashes are compared faster than four texts; what they put together by chance is told apart below.
     lines = lines.filter(pl.struct(keys).hash(5).is_duplicated())
@@ -75,20 +75,20 @@ def repeated_documents(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pl.format("the same line of its document stands in line {}", "first"))
         .otherwise(pl.format("line {} of the same document says the same, and neither has a document_line", "first")),
     ).filter(pl.col("twin_fate").is_not_null())
-    return _given(frame, found)
+    return given(frame, found)
 
 
 def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
     """An order gives way to its invoice, whichever of the two refers to the other; alone it counts and is marked."""
     columns = frame.select("row", "line_id", "fate", "document", "document_ref", "document_type", "supplier_entity")
-    orders = columns.filter(_OPEN & (pl.col("document_type") == "order")).with_columns(entity=_ENTITY)
+    orders = columns.filter(OPEN & (pl.col("document_type") == "order")).with_columns(entity=ENTITY)
     if orders.is_empty():
         return frame
-    invoices = columns.filter(_OPEN & (pl.col("document_type") == "invoice"))
+    invoices = columns.filter(OPEN & (pl.col("document_type") == "invoice"))
     pairs = pl.concat(
         [
-            invoices.select(entity=_ENTITY, order="document_ref", by="line_id"),
-            invoices.select(entity=_ENTITY, order="document", by="line_id"),
+            invoices.select(entity=ENTITY, order="document_ref", by="line_id"),
+            invoices.select(entity=ENTITY, order="document", by="line_id"),
         ]
     ).filter(pl.col("order").is_not_null())
     by_order = pairs.group_by("entity", "order").agg(pl.col("by").min())
@@ -97,7 +97,7 @@ def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
         by_order, left_on=["entity", "document_ref"], right_on=["entity", "order"], how="left", suffix="_back"
     )
     found = back.with_columns(by=pl.coalesce("by", "by_back")).filter(pl.col("by").is_not_null())
-    frame = _given(
+    frame = given(
         frame,
         found.select(
             "row",
@@ -105,14 +105,14 @@ def superseded_orders(frame: pl.DataFrame) -> pl.DataFrame:
             twin_reason=pl.format("the order is invoiced in line {}", "by"),
         ),
     )
-    alone = _OPEN & (pl.col("document_type") == "order")
+    alone = OPEN & (pl.col("document_type") == "order")
     return marked(frame, alone, "an order without its invoice; what is not delivered does not count")
 
 
 def superseded_cards(frame: pl.DataFrame) -> pl.DataFrame:
     """A card line gives way to the agency's line that refers to it; one that only looks alike is reviewed."""
-    agency = frame.filter(_OPEN & (pl.col("document_type") == "agency"))
-    cards = frame.filter(_OPEN & (pl.col("document_type") == "card"))
+    agency = frame.filter(OPEN & (pl.col("document_type") == "agency"))
+    cards = frame.filter(OPEN & (pl.col("document_type") == "card"))
     if agency.is_empty() or cards.is_empty():
         return frame
     named = pl.concat(
@@ -123,7 +123,7 @@ def superseded_cards(frame: pl.DataFrame) -> pl.DataFrame:
         how="diagonal",
     )
     sure = named.group_by("row").agg(pl.col("line_id_agency").min().alias("by"))
-    frame = _given(
+    frame = given(
         frame,
         sure.select(
             "row",
@@ -136,11 +136,11 @@ def superseded_cards(frame: pl.DataFrame) -> pl.DataFrame:
         part.sort("line_id")
         .with_columns(nth=pl.int_range(pl.len()).over(keys))
         .filter(pl.col("net_minor").is_not_null())
-        for part in (frame.filter(_OPEN & (pl.col("document_type") == "card")), agency)
+        for part in (frame.filter(OPEN & (pl.col("document_type") == "card")), agency)
     ]
     alike = ranked[0].join(ranked[1], on=[*keys, "nth"], how="inner", suffix="_agency")
     same = (pl.col("supplier_entity") == pl.col("supplier_entity_agency")).fill_null(False)
-    return _given(
+    return given(
         frame,
         alike.select(
             "row",
@@ -178,15 +178,15 @@ def covered_shares(frame: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[int, Frac
     Returns: the frame, fully covered purchases superseded and what cannot be told reviewed; and row -> share left, for
     purchases that are covered in part.
     """
-    columns = frame.select(*_COVERING, _ENTITY.alias("entity"))
-    measured = (pl.col("document_type") == "activity") & (pl.col("basis") == "quantity")
-    records = columns.filter(_OPEN & (measured | pl.col("covers_amount").is_not_null()))
+    columns = frame.select(*_COVERING, ENTITY.alias("entity"))
+    is_record = (pl.col("document_type") == "activity").fill_null(False) | pl.col("covers_amount").is_not_null()
+    records = columns.filter(OPEN & is_record)
     if records.is_empty():
         return frame, {}
     purchases = columns.filter(
-        _OPEN
+        OPEN
         & (pl.col("basis") == "amount")
-        & pl.col("covers_amount").is_null()
+        & ~is_record
         & (pl.col("document_type").fill_null("") != "credit_note")
         & (
             pl.col("document").is_in(records["document"].drop_nulls().unique().implode())
@@ -199,15 +199,15 @@ def covered_shares(frame: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[int, Frac
     reviewed: dict[int, str] = {}
     for record in _records(records, cells):
         _cover(record, cells[record.cell], (shares, superseded, reviewed))
-    frame = _given(
+    frame = given(
         frame,
-        _fates(
+        fates_of(
             {row: by for row, by in superseded.items() if shares[row] == 0},
             "superseded",
             "it is covered whole by line {}",
         ),
     )
-    frame = _given(frame, _fates(reviewed, "review", "{}"))
+    frame = given(frame, fates_of(reviewed, "review", "{}"))
     return frame, {row: share for row, share in shares.items() if share > 0 and row not in reviewed}
 
 
@@ -265,101 +265,24 @@ def _cover(
         superseded[row] = record.line_id
 
 
-def credit_notes(frame: pl.DataFrame, shares: Mapping[int, Fraction]) -> tuple[pl.DataFrame, Mapping[int, Fraction]]:
-    """Credit notes take the share of the purchases that they refer to; without one, or beyond it, they are reviewed."""
-    is_credit = pl.col("document_type") == "credit_note"
-    notes_given = frame.filter(_OPEN & is_credit)
-    if notes_given.is_empty():
-        return frame, shares
-    lines = frame.filter(
-        ~is_credit.fill_null(False)
-        & pl.col("document").is_in(notes_given["document_ref"].drop_nulls().unique().implode())
-    )
-    by_document: dict[tuple[str, str], list[tuple[int, int, str, str | None]]] = {}
-    entities: dict[str, set[str]] = {}
-    for row, net, currency, fate, document, entity in lines.select(
-        "row", "net_minor", "currency", "fate", "document", _ENTITY.alias("entity")
-    ).rows():
-        by_document.setdefault((document, entity), []).append((row, net, currency, fate))
-        entities.setdefault(document, set()).add(entity)
-    reviewed: dict[int, str] = {}
-    taken: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for row, net, currency, document, stated in notes_given.select(
-        "row", "net_minor", "currency", "document_ref", _ENTITY.alias("entity")
-    ).rows():
-        # A note that names no supplier is that of the only one with such a document.
-        owners = entities.get(document or "", set())
-        entity = next(iter(owners)) if not stated and len(owners) == 1 else stated
-        counted = [line for line in by_document.get((document or "", entity), []) if line[3] is None]
-        if document is None:
-            reviewed[row] = "the credit note names no document_ref"
-        elif not counted:
-            reviewed[row] = "no counted line of its supplier has the document that the credit note refers to"
-        elif {line[2] for line in counted} != {currency}:
-            reviewed[row] = "the credit note is in another currency than its document"
-        else:
-            taken.setdefault((document, entity), []).append((row, net))
-    found = dict(shares)
-    for key, notes in taken.items():
-        counted = [line for line in by_document[key] if line[3] is None]
-        total = sum(line[1] or 0 for line in counted)
-        if total + sum(net for _, net in notes) < 0:
-            reviewed |= dict.fromkeys((row for row, _ in notes), "with its credit notes the document falls below zero")
-            continue
-        left = sum(((line[1] or 0) * shares.get(line[0], Fraction(1)) for line in counted), Fraction(0))
-        if total and left != total:
-            found |= dict.fromkeys((row for row, _ in notes), left / total)
-    return _given(frame, _fates(reviewed, "review", "{}")), found
-
-
-def credit_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Credit notes without a code take that of the document they refer to, where its lines have one."""
-    columns = ["code_scheme", "code", "buyer_code", "valuation", "capex"]
-    bare = (pl.col("document_type") == "credit_note") & pl.col("code").is_null() & pl.col("buyer_code").is_null()
-    if not frame.select((bare & _OPEN).fill_null(False).any()).item():
-        return frame
-    by_document = (
-        frame.filter(pl.col("document").is_not_null() & (pl.col("document_type").fill_null("") != "credit_note"))
-        .group_by("document", _ENTITY.alias("entity"))
-        .agg(
-            pl.struct(columns).n_unique().alias("kinds"),
-            *(pl.col(name).first().alias(f"{name}_of") for name in columns),
-        )
-        .filter(pl.col("kinds") == 1)
-        .drop("kinds")
-    )
-    joined = frame.with_columns(entity=_ENTITY).join(
-        by_document,
-        left_on=["document_ref", "entity"],
-        right_on=["document", "entity"],
-        how="left",
-        maintain_order="left",
-    )
-    taken = [
-        pl.when(bare.fill_null(False)).then(pl.coalesce(name, f"{name}_of")).otherwise(pl.col(name)).alias(name)
-        for name in columns
-    ]
-    return joined.with_columns(taken).drop("entity", *(f"{name}_of" for name in columns))
-
-
 def beside_suppliers_figures(frame: pl.DataFrame) -> pl.DataFrame:
     """Mark activity records of a document that counts by its supplier's figure, which is the better one."""
     columns = frame.select("fate", "document", "document_type", "method")
-    stated = columns.filter(_OPEN & (pl.col("method") == "supplier-specific"))["document"].drop_nulls().unique()
-    beside = _OPEN & (pl.col("document_type") == "activity") & pl.col("document").is_in(stated.implode())
+    stated = columns.filter(OPEN & (pl.col("method") == "supplier-specific"))["document"].drop_nulls().unique()
+    beside = OPEN & (pl.col("document_type") == "activity") & pl.col("document").is_in(stated.implode())
     return marked(frame, beside, "its document counts by the supplier's figure, too; one of the two is enough")
 
 
 def freight_beside_margins(frame: pl.DataFrame) -> pl.DataFrame:
     """Mark freight that is paid apart on a document whose goods count with margins, which hold transport."""
     columns = frame.select("fate", "category", "document", "has_margins").filter(
-        _OPEN & pl.col("document").is_not_null()
+        OPEN & pl.col("document").is_not_null()
     )
     freight = columns.filter(pl.col("category") == 4)["document"].unique()
     both = columns.filter(
         pl.col("has_margins") & pl.col("category").is_in([1, 2]) & pl.col("document").is_in(freight.implode())
     )
-    freight_beside = _OPEN & (pl.col("category") == 4) & pl.col("document").is_in(both["document"].unique().implode())
+    freight_beside = OPEN & (pl.col("category") == 4) & pl.col("document").is_in(both["document"].unique().implode())
     return marked(
         frame,
         freight_beside,
@@ -367,7 +290,8 @@ def freight_beside_margins(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _fates(rows: Mapping[int, str], fate: str, sentence: str) -> pl.DataFrame:
+def fates_of(rows: Mapping[int, str], fate: str, sentence: str) -> pl.DataFrame:
+    """One fate for some rows; `sentence` has a place for what is said of each."""
     return pl.DataFrame(
         {
             "row": list(rows),
@@ -378,7 +302,7 @@ def _fates(rows: Mapping[int, str], fate: str, sentence: str) -> pl.DataFrame:
     )
 
 
-def _given(frame: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def given(frame: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Give the fates of some rows to lines that have none."""
     if found.is_empty():
         return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from core.errors import ConfigError, SchemaError
-from core.intake.whole_columns import read_table
+from core.intake.whole_columns import columns_of, read_table
 
 COLUMNS: Final = (
     *("line_id", "document", "document_line", "document_type", "document_ref", "date"),
@@ -24,6 +25,8 @@ COLUMNS: Final = (
 def read_lines(path: Path, mapping: Mapping[str, str]) -> pl.DataFrame:
     """CSV (UTF-8, with or without a mark) or Parquet; absent columns are all null.
 
+    A column that is named as ours but for capitals, blanks and hyphens is ours.
+
     Args:
         mapping: our column -> the file's.
     Raises:
@@ -32,7 +35,8 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> pl.DataFrame:
     """
     if unknown := sorted(set(mapping) - set(COLUMNS)):
         raise ConfigError(f"--map {unknown[0]}: lines have no such column; they have {', '.join(COLUMNS)}")
-    served = {name: mapping.get(name, name) for name in COLUMNS}
+    spelt = _spelt(columns_of(path))
+    served = {name: mapping.get(name, spelt.get(name, name)) for name in COLUMNS}
     table = read_table(path, set(served.values()))
     for name, theirs in served.items():
         if theirs not in table.columns and (name in mapping or name == "line_id"):
@@ -42,6 +46,18 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> pl.DataFrame:
     return lines_of(
         table.select(pl.col(theirs).alias(name) for name, theirs in served.items() if theirs in table.columns)
     )
+
+
+def _spelt(theirs: Sequence[str]) -> dict[str, str]:
+    """Our columns -> the file's: the very name, else the only one that differs in capitals, blanks and hyphens."""
+    alike: dict[str, list[str]] = {}
+    for name in theirs:
+        alike.setdefault(re.sub(r"[\s-]+", "_", name.strip()).casefold(), []).append(name)
+    return {
+        ours: ours if ours in names else names[0]
+        for ours, names in alike.items()
+        if ours in COLUMNS and (ours in names or len(names) == 1)
+    }
 
 
 def lines_of(table: pl.DataFrame) -> pl.DataFrame:

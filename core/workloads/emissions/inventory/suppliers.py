@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Final
 
 import polars as pl
 from anyascii import anyascii
 
-from core.matching.standardise.organisation_names import COMMON_WORDS
+from core.matching.standardise.organisation_names import COMMON_WORDS, LEGAL_WORDS
 from core.workloads.emissions.inventory.policies.own_entities import OwnEntity
 
 COLUMNS: Final = ("supplier_id", "supplier_vat", "supplier_lei", "supplier", "supplier_country")
@@ -33,27 +33,48 @@ def entities_of(lines: pl.DataFrame) -> pl.Series:
 
 
 def own_suppliers(lines: pl.DataFrame, own: Sequence[OwnEntity]) -> pl.Series:
-    """Boolean: the supplier is one of the buyer's own entities, by VAT number or by name and country."""
-    vats = {vat_key(entity.vat) for entity in own if entity.vat}
-    names = [(name_key(entity.name), entity.country.upper()) for entity in own if entity.name]
+    """String: `own` where the supplier is one of the buyer's own entities, `alike` where only a person can tell; null.
+
+    Own is who has the VAT number of one, or its name but for legal forms, if neither country nor VAT number gainsay.
+    Alike is who has its name but for words that are said of everyone (group, services), or with another VAT number.
+    """
+    known = [(_legal_key(each.name), name_key(each.name), each.country.upper(), vat_key(each.vat)) for each in own]
     columns = ["supplier", "supplier_country", "supplier_vat"]
-    found = []
-    for name, country, vat in lines.select(columns).unique(maintain_order=True).rows():
-        by_name = name and any(
-            name_key(name) == key and (not place or not country or place == country.upper()) for key, place in names
-        )
-        found.append((name, country, vat, bool((vat and vat_key(vat) in vats) or by_name)))
-    rows = pl.DataFrame(
-        found, schema=dict(zip([*columns, "is_own"], [pl.String] * 3 + [pl.Boolean], strict=True)), orient="row"
-    )
-    return lines.select(columns).join(rows, on=columns, how="left", nulls_equal=True, maintain_order="left")["is_own"]
+    distinct = lines.select(columns).unique(maintain_order=True).rows()
+    found = [(*supplier, _ownness(supplier, known)) for supplier in distinct]
+    rows = pl.DataFrame(found, schema=dict.fromkeys([*columns, "own"], pl.String), orient="row")
+    return lines.select(columns).join(rows, on=columns, how="left", nulls_equal=True, maintain_order="left")["own"]
+
+
+def _ownness(supplier: tuple[str | None, ...], known: Sequence[tuple[str, str, str, str]]) -> str | None:
+    name, country, vat = (text or "" for text in supplier)
+    number = vat_key(vat)
+    if number and any(number == own for *_, own in known):
+        return "own"
+    best = None
+    for legal, key, place, own in known:
+        if not key or name_key(name) != key or (place and country and place != country.upper()):
+            continue
+        if _legal_key(name) == legal and not (number and own):
+            return "own"
+        best = "alike"
+    return best
 
 
 @cache
 def name_key(name: str) -> str:
     """Words of a name in Latin letters, sorted, without legal forms and what is said of everyone."""
+    return _key(name, COMMON_WORDS)
+
+
+def _legal_key(name: str) -> str:
+    """The same with what is said of everyone."""
+    return _key(name, LEGAL_WORDS)
+
+
+def _key(name: str, left_out: Collection[str]) -> str:
     words = re.findall(r"[a-z0-9]+", anyascii(name).replace(".", "").casefold())
-    told = sorted(word for word in words if word not in COMMON_WORDS)
+    told = sorted(word for word in words if word not in left_out)
     return " ".join(told or sorted(words))
 
 

@@ -14,9 +14,10 @@ BLANKS: Final = frozenset(
 )
 """What stands for no figure, small letters."""
 Mark = Literal[".", ","]
-_PLAIN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+_PLAIN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _GROUPED: Final = re.compile(
-    r"[+-]?\d{1,3}(?:(?P<mark>[ '.,\u00a0\u202f\u2019])\d{3})(?:(?P=mark)\d{3})*(?P<rest>[.,]\d*)?"
+    r"[+-]?\d{1,3}(?:(?P<mark>[ '.,\u00a0\u202f\u2019])\d{3})(?:(?P=mark)\d{3})*(?P<rest>[.,]\d*)?",
+    re.ASCII,
 )
 _DIGITS: Final = 40
 
@@ -47,7 +48,7 @@ def plain_of(text: str, mark: Mark | None) -> str | None:
     if grouped := _GROUPED.fullmatch(written):
         return _ungrouped(written, grouped["mark"], grouped["rest"] or "", mark)
     sign, digits = (written[0], written[1:]) if written[:1] in {"+", "-"} else ("", written)
-    if not re.fullmatch(r"\d+([.,]\d+)?|[.,]\d+", digits):
+    if not re.fullmatch(r"\d+([.,]\d+)?|[.,]\d+", digits, re.ASCII):
         return None
     used = "," if "," in digits else "."
     if mark is not None and used in digits and used != mark:

@@ -145,7 +145,7 @@ def _why(word: str) -> str:
         return reason
     if word.casefold() in _folded():
         return "is written with capitals that leave open which unit it is, as ml and ML differ"
-    return "is not known; known are kg, t, L, m3, km, kWh, t*km, passenger*km currencies and more"
+    return "is not known; known are kg, t, L, m3, km, kWh, t*km, passenger*km, currencies and more"
 
 
 @cache

@@ -54,7 +54,10 @@ def _factor(row: dict[str, Any], path: Path, number: int) -> Factor:
             raise InputError(f"{where}: {name} is empty", path=str(path), line=number, column=name)
     if row["scheme"] not in SCHEMES:
         raise InputError(f"{where}: there is no scheme {row['scheme']!r}; there are {', '.join(SCHEMES)}")
-    unit_of(row["unit"])
+    try:
+        unit_of(row["unit"])
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", path=str(path), line=number, column="unit") from None
     share = figure(row.get("margin_share"), f"{where}, margin_share")
     if share is not None and not 0 <= float(share) < 1:
         raise InputError(f"{where}: margin_share is a share of 0 up to, not including, 1", path=str(path), line=number)

@@ -50,7 +50,9 @@ def read_crosswalk(path: Path) -> Crosswalk:
         if not row["buyer_code"] or not row["code"]:
             raise InputError(f"{where}: buyer_code or code is empty", path=str(path), line=number)
         if row["code_scheme"] not in SCHEMES:
-            raise InputError(f"{where}: there is no code_scheme {row['code_scheme']!r}; there are {', '.join(SCHEMES)}")
+            raise InputError(
+                f"{where}: there is no code_scheme {row['code_scheme'] or ''!r}; there are {', '.join(SCHEMES)}"
+            )
         share = Fraction(1) if is_blank(row.get("share")) else _share(row["share"], f"{where}, share")
         part = Part(row["code_scheme"], row["code"], _category(row.get("category"), where), share)
         found.setdefault(row["buyer_code"], []).append(part)

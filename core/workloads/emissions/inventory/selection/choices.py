@@ -194,10 +194,14 @@ def _by_supplier(row: Mapping[str, Any], catalog: Catalog) -> Answered:
     if _is_money(below):
         currency = below.dimension[0][0]
         return Answered(choice, value, currency=currency, s_factor=_S_OF_METHOD["supplier-specific"])
+    if not row["unit"]:
+        return Answered(
+            refused(f"it is a {row['supplier_factor_unit']}, and the line has no quantity with a unit"), None
+        )
     try:
-        unit = unit_of(row["unit"] or "")
+        unit = unit_of(row["unit"])
     except InputError as error:
-        return Answered(refused(f"the line's quantity: {error.message}"), None)
+        return Answered(refused(f"of the line's quantity {error.message}"), None)
     if unit.dimension != below.dimension:
         return Answered(refused(f"it is a {row['supplier_factor_unit']}, and the quantity is in {row['unit']}"), None)
     return Answered(choice, value * unit.size / below.size, s_factor=_S_OF_METHOD["supplier-specific"])
@@ -205,7 +209,9 @@ def _by_supplier(row: Mapping[str, Any], catalog: Catalog) -> Answered:
 
 def _stated_factor(text: str, unit: str) -> tuple[Fraction, Unit]:
     """kg CO2e a unit, and the unit below the stroke."""
-    above, stroke, below = unit.partition("/")
+    above, stroke, below = unit.replace(" per ", "/").partition("/")
+    if not above.strip():
+        raise InputError("its unit is not stated")
     mass = unit_of(above)
     if not stroke or mass.dimension != (("co2e", 1),):
         raise InputError("its unit is no mass of CO2e a unit, such as kgCO2e/kg")

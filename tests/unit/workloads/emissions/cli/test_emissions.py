@@ -28,6 +28,13 @@ def test_a_demo_is_made_computed_and_held_against_the_truth(tmp_path: Path) -> N
     assert "epa-supply-chain v1.3.0" in told.stdout
 
 
+def test_columns_named_with_other_capitals_are_read(tmp_path: Path) -> None:
+    line = "1,2024-05-02,1000,EUR,541511,naics-2017,purchaser"
+    (tmp_path / "lines.csv").write_text(f"Line ID,Date,AMOUNT,Currency,Code,code-scheme,Valuation\n{line}\n")
+    done = headrace("emissions", "run", "--lines", "lines.csv", "--out", "out", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["by_fate"]["counted"]["lines"] == 1, done.stdout
+
+
 def test_what_cannot_be_read_ends_with_2_and_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "lines.csv").write_text("id,amount\n1,5\n")
     for words, why in (

@@ -189,6 +189,15 @@ def test_documents_orders_cards_and_own_entities_count_once() -> None:
     assert [row["fate"] for row in computed({**card, "supplier": "Air"}, agency)] == ["review", "counted"]
     own = replace(POLICY, own=(OwnEntity("ACME Limited", "", ""),))
     assert computed(SPEND, policy=own)[0]["fate"] == "excluded"
+    own = replace(POLICY, own=(OwnEntity("ACME Limited", "GB", "GB 123"),))
+    for changed, fate in (
+        ({}, "excluded"),
+        ({"supplier_country": "US"}, "counted"),
+        ({"supplier": "Acme Services Ltd"}, "review"),
+        ({"supplier_vat": "gb123", "supplier": "Anybody"}, "excluded"),
+        ({"supplier_vat": "GB999"}, "review"),
+    ):
+        assert computed({**SPEND, **changed}, policy=own)[0]["fate"] == fate, changed
 
 
 def test_a_buyers_code_stands_for_its_parts_and_never_for_two_units() -> None:
@@ -265,6 +274,21 @@ def test_a_line_takes_the_edition_of_its_year_then_the_nearest_past() -> None:
 def test_a_code_without_revision_is_what_it_is_in_any_that_has_it() -> None:
     whole = {**SPEND, "code": "513210", "code_scheme": "NAICS"}
     assert computed(whole)[0]["fate"] == computed({**whole, "code_scheme": "naics-2022"})[0]["fate"] == "counted"
+
+
+def test_an_activity_record_by_amount_and_the_invoice_of_its_document_do_not_both_count() -> None:
+    rows = computed({**SPEND, "document": "D1"}, {**SPEND, "document": "D1", "document_type": "activity"})
+    assert [row["fate"] for row in rows] == ["review", "counted"]
+
+
+def test_a_credit_note_of_another_code_than_its_document_is_reviewed() -> None:
+    invoice = {**SPEND, "document": "D1", "document_line": "1"}
+    other = {**invoice, "document_line": "2", "code": "327213", "amount": "10"}
+    note = {**SPEND, "document_type": "credit_note", "document_ref": "D1", "amount": "-50"}
+    rows = computed(invoice, other, note, {**note, "code": "327213"}, {**note, "code": "484121"})
+    assert [row["fate"] for row in rows] == ["counted", "counted", "counted", "review", "review"]
+    assert "falls below zero" in rows[3]["reason"]
+    assert "another code than the counted lines" in rows[4]["reason"]
 
 
 def test_a_credit_note_without_supplier_is_that_of_the_only_one_with_its_document() -> None:

@@ -8,6 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from core.workloads.emissions.factors.dataset import Edition, Factor, dataset_of
+from core.workloads.emissions.factors.revisions import shipped_revisions
+from core.workloads.emissions.factors.sets import FactorSet
 from tests.unit.workloads.emissions.inventory.made import POLICY, RAIL, SPEND, computed, fate_of
 
 GAS = {**RAIL, "code": "WTT- fuels > Gaseous fuels > Natural gas", "quantity": "1000"}
@@ -20,7 +23,9 @@ BAD_SPEND = [
     ({"amount": "=1+1"}, "review", "amount =1.1 may be read in two ways, or is no number"),
     ({"amount": "12.345"}, "review", "amount 12.345 has more decimals than USD has"),
     ({"amount": "100.5", "currency": "JPY"}, "review", "amount 100.5 has more decimals than JPY has"),
+    ({"amount": "\u0661\u0662\u0663"}, "review", "or is no number"),
     ({"currency": ""}, "rejected", "the amount has no currency"),
+    ({"currency": "GBp"}, "rejected", "currency GBp is no currency code"),
     ({"currency": "XQX"}, "rejected", "currency XQX is no currency code"),
     ({"currency": "BRL"}, "rejected", "no rate of BRL to USD for 2022"),
     ({"date": ""}, "rejected", "the line has no date"),
@@ -33,6 +38,7 @@ BAD_SPEND = [
     ({"tax": "190"}, "review", "not whether its amount holds it"),
     ({"amount_basis": "gross"}, "rejected", "gross and the line states no tax"),
     ({"amount_basis": "gross", "tax": "1000"}, "review", "the tax is no smaller than the amount"),
+    ({"amount_basis": "gross", "tax": "-190"}, "review", "the tax has another sign than the amount"),
     ({"amount": "-5"}, "review", "negative and the line is no credit_note"),
     ({"amount": "2000000000"}, "review", "is over max_line_amount, 1,000,000,000"),
     ({"capex": "maybe"}, "rejected", "capex maybe is none of Y, N"),
@@ -115,3 +121,32 @@ def test_a_policy_may_lower_the_limit_and_state_the_valuation() -> None:
 def test_a_true_zero_counts_as_zero() -> None:
     (row,) = computed({**SPEND, "amount": "0"})
     assert (row["fate"], row["kg_co2e"]) == ("counted", "0.000000")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2022-05-02",
+        "20220502",
+        "2022/05/02",
+        "2.5.2022",
+        "2 May 2022",
+        "02-May-2022",
+        "May 2, 2022",
+        "2022-05-02T10:00",
+    ],
+)
+def test_a_date_that_can_only_be_read_one_way_is_read(written: str) -> None:
+    (row,) = computed({**SPEND, "date": written})
+    assert (row["fate"], row["day"]) == ("counted", "2022-05-02")
+
+
+def test_a_factor_of_money_without_price_year_or_valuation_gives_no_number() -> None:
+    for edition, why in (
+        (Edition("own", "1", currency="USD", price_year=2022), "states no valuation"),
+        (Edition("own", "1", currency="USD", valuation="purchaser"), "states no year of its prices"),
+    ):
+        factor = Factor("k", "row 2", "naics-2017", "541511", "made", "USD", "0.5")
+        made = FactorSet("own", (dataset_of(edition, [factor], ""),), shipped_revisions())
+        (row,) = computed(SPEND, factors=made)
+        assert (row["fate"], why in row["reason"]) == ("rejected", True)
