@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -13,8 +14,6 @@ from core.workloads.invoices.cli.options import mapping_of, policy_of
 from core.workloads.invoices.cli.shown import show
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from core.workloads.invoices.reconciling.run import Request
 
 CHANGED_SHOWN = 20
@@ -120,7 +119,7 @@ def reconcile(
         _become_flow(request, {"out": str(out), "format": suffix, "tenant": tenant, "rerun": rerun}, as_json=as_json)
     found = published.publish(request, tenant) if publish else run.reconcile(request)
     run.write_folder(out, run.record_of(request, found), found.answer, suffix)
-    notices = (*found.read.notices, *_in_the_future(found.sides.payments))
+    notices = (*found.read.notices, *run.in_the_future(found.sides.payments, datetime.now(UTC).date()))
     show(found.figures(), notices, str(out), as_json=as_json)
 
 
@@ -142,15 +141,6 @@ def _become_flow(request: Request, said: dict[str, Any], *, as_json: bool) -> No
         **said,
     )
     become_flow("flows.invoice_matching", [asked.model_dump_json(), *(["--json"] if as_json else [])])
-
-
-def _in_the_future(payments: pl.DataFrame) -> list[str]:
-    """A notice on payments that are booked after tomorrow; not of the run, which knows no clock."""
-    from datetime import UTC, date, datetime
-
-    tomorrow = (datetime.now(UTC).date() - date(1970, 1, 1)).days + 1
-    late = payments["date"] > tomorrow
-    return [f"{int(late.sum()):,} payments are booked in the future; their dates may be wrong"] if late.any() else []
 
 
 def _show_difference(dry_run: bool, of_run: Path | None, rules: Path | None, *, as_json: bool) -> None:

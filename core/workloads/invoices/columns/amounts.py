@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import polars as pl
 
-from core.currencies import exponents, to_minor
+from core.currencies import MINOR_MAX, exponent_of, exponents, to_minor
 
 _SPACES: Final = r"[\s\u00a0\u202f\u2009'’_]"
 _LETTERS: Final = r"(?i)^(?:[a-z]{3}|[€$£¥])|(?:[a-z]{3}|[€$£¥])$"
@@ -14,6 +15,10 @@ _NUMBER: Final = r"^[0-9][0-9.,]*$|^[.,][0-9]+$"
 _SIGNS: Final = r"[(+\-−]"
 # Three digits behind the only mark: decimals or thousands.
 _UNCLEAR: Final = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
+_MOST_EXACT: Final = "CLF"
+"""A currency with as many decimals as any."""
+_LEADING_ZERO: Final = re.compile(r"\D*0")
+_LONG, _HUGE = re.compile(r"^\D*[0-9]+[.,][0-9]{5,}\D*$"), re.compile(r"^\D*[0-9]{13,}(?:[.,][0-9]*)?\D*$")
 _DECIMALS_OF_FLOATS: Final = 7
 """Decimals from on which a text was a float."""
 _DEBIT: Final = r"(?i)^\s*(?:d|dr|dbit|debit|debet|soll|s|out|-)\s*$"
@@ -67,6 +72,22 @@ def read_amounts(texts: pl.Series, currency: pl.Series, decimal: str | None = No
     frame = frame.with_columns(text=pl.when("negative").then("-" + pl.col("text")).otherwise("text"))
     frame = frame.with_columns(text=_unfloated(pl.col("text")))
     return frame.select(to_minor(pl.col("text"), pl.col("exponent"))).to_series().alias(texts.name)
+
+
+def fault_of(text: str, currency: str, decimal: str | None = None) -> str:
+    """Why `read_amounts` does not read one text, in words that do not repeat it."""
+
+    def reads(code: str, mark: str) -> bool:
+        return read_amounts(pl.Series([text]), pl.Series([code]), mark)[0] is not None
+
+    marks = (decimal,) if decimal else (".", ",")
+    if decimal is None and not _LEADING_ZERO.match(text) and any(reads(currency, mark) for mark in marks):
+        return "may be read in two ways; `map` decimal says which mark stands before decimals"
+    if any(reads(_MOST_EXACT, mark) for mark in marks) or _LONG.search(text):
+        return f"has more decimals than {currency} has ({exponent_of(currency)})"
+    if _HUGE.search(text):
+        return f"is beyond what is counted, {MINOR_MAX:,} of the smallest unit"
+    return "is no amount"
 
 
 def read_sides(texts: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.workloads.invoices.queued.job import JobDescription, ReceivablesJob, d
 from core.workloads.invoices.queued.publication import AllocationPublication
 from core.workloads.invoices.queued.request import ReconcileRequest, job_key
 from core.workloads.invoices.queued.stages import TABLE
-from core.workloads.invoices.reconciling.run import record_from, require_out, write_folder
+from core.workloads.invoices.reconciling.run import in_the_future, record_from, require_out, write_folder
 from core.workloads.invoices.workload import FLOW, WORK_QUEUE
 
 
@@ -57,7 +58,7 @@ class ReceivablesSession(JobSession):
             "out": self.job.request.out,
             "batches": {stage: len(self.job.outputs(stage)) for stage in self.stages},
             "stages": {stage: round(spent, 3) for stage, spent in self.seconds.items()},
-            "notices": told["notices"],
+            "notices": [*told["notices"], *in_the_future(self.job.sides.payments, datetime.now(UTC).date())],
         }
 
     def markdown(self, summary: dict[str, Any]) -> str:

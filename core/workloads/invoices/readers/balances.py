@@ -39,15 +39,24 @@ def check(pages: Sequence[Checked]) -> None:
         if page.fault is not None:
             continue
         _check_declared(page)
-        if page.opening is not None and page.closing is not None:
+        if page.is_complete and page.nth is not None and (page.nth > 1 or not page.is_last):
+            split[checked.form, page.account, page.currency, page.number].append(checked)
+        elif page.opening is not None and page.closing is not None:
             _check_balance(checked)
-        elif page.is_complete and page.nth is not None and (page.nth > 1 or not page.is_last):
-            split[each.form, page.account, page.currency, page.number].append(checked)
         elif page.is_complete:
             missing = "closing" if page.closing is None else "opening"
             page.fault = f"no {missing} balance: the file may be cut short"
     for parts in split.values():
-        _check_together(parts)
+        if all(_holds_alone(each.page) for each in parts):
+            for each in parts:
+                each.off = 0
+        else:
+            _check_together(parts)
+
+
+def _holds_alone(page: Page) -> bool:
+    """Whether a page has balances of its own; others repeat those of the whole statement, or have none."""
+    return page.opening is not None and page.closing is not None and page.opening + page.moved == page.closing
 
 
 def _check_declared(page: Page) -> None:
@@ -91,16 +100,15 @@ def _repeated(page: Page, off: int) -> str:
 
 
 def _check_together(parts: list[Checked]) -> None:
-    """Pages that have only together an opening and a closing balance."""
+    """Pages that have only together an opening and a closing balance, or each those of the whole statement."""
     parts.sort(key=lambda each: each.page.nth or 0)
     numbers = [each.page.nth for each in parts]
     first, last = parts[0].page, parts[-1].page
     if numbers != list(range(1, len(parts) + 1)) or not last.is_last:
-        here = ", ".join(map(str, numbers))
-        fault: str | None = (
-            f"pages of its statement are missing or stand twice (there are {here}): name all files at once"
-        )
-    elif first.opening is None or last.closing is None:
+        _refuse_incomplete(parts, ", ".join(map(str, numbers)))
+        return
+    fault: str | None
+    if first.opening is None or last.closing is None:
         fault = "its pages have no opening or no closing balance"
     else:
         off = last.closing - first.opening - sum(each.page.moved for each in parts)
@@ -113,3 +121,15 @@ def _check_together(parts: list[Checked]) -> None:
             each.off = off
     for each in parts:
         each.page.fault = each.page.fault or fault
+
+
+def _refuse_incomplete(parts: list[Checked], here: str) -> None:
+    """Of pages that are not all of a statement only those that hold by balances of their own can be taken."""
+    missing = f"pages of its statement are missing or stand twice (there are {here}): name all files at once"
+    for checked in parts:
+        page = checked.page
+        if page.opening is not None and page.closing is not None:
+            _check_balance(checked)
+            page.fault = f"{page.fault}; or {missing}" if page.fault else None
+        else:
+            page.fault = page.fault or missing

@@ -12,7 +12,7 @@ import polars as pl
 from core.currencies import EXPONENTS, exponents
 from core.errors import ConfigError, InputError, RowError
 from core.intake.whole_columns import columns_of, read_table
-from core.workloads.invoices.columns.amounts import by_side, read_amounts, read_sides
+from core.workloads.invoices.columns.amounts import by_side, fault_of, read_amounts, read_sides
 from core.workloads.invoices.columns.days import days_of
 from core.workloads.invoices.columns.served import FIELDS, Mapped, serve, texts_of
 from core.workloads.invoices.reconciling.bank_lines import BankLines, is_one_table, read_advices, read_bank_lines
@@ -53,7 +53,7 @@ class _File:
         row = int(bad.arg_true()[0]) + 1
         name = self.served.get(column, column)
         raise RowError(
-            f"{self.path}, row {row}, column {name!r}: {what} ({int(bad.sum()):,} such rows)",
+            f"{self.path}, row {row}, column {name!r}: {what} ({int(bad.sum()):,} rows cannot be read)",
             path=str(self.path),
             line=row,
             column=str(name),
@@ -70,8 +70,10 @@ class _File:
         """Minor units. Raises RowError: a text is no amount of its currency."""
         texts = self.text(column)
         found = read_amounts(texts, currency, self.settings.get("decimal"))
-        what = "is no amount, has more decimals than its currency, or may be read in two ways (`map` decimal says how)"
-        self.refuse(found.is_null() & texts.is_not_null(), column, what)
+        bad = found.is_null() & texts.is_not_null() & currency.is_not_null()
+        if bad.any():
+            row = int(bad.arg_true()[0])
+            self.refuse(bad, column, fault_of(texts[row], currency[row], self.settings.get("decimal")))
         return found
 
     def days(self, column: str) -> pl.Series:

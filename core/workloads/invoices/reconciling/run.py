@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ def reconcile_tables(request: Request, read: Read) -> Reconciled:
     decisions = decide(sides.block, settled, _with_rates(request.policy, read))
     decided = Decided(sides.block, found, model, settled, decisions)
     return Reconciled(read, sides, decided, answer_of(sides, settled, decisions))
+
+
+def in_the_future(payments: pl.DataFrame, today: date) -> list[str]:
+    """A notice on payments that are booked after tomorrow, which it is elsewhere; no part of a run, which has no clock.
+
+    Args:
+        payments: as in `Tables`.
+    """
+    late = int((payments["date"].cast(pl.Date) > today + timedelta(days=1)).sum())
+    return [f"{late:,} payments are booked in the future; their dates may be wrong"] if late else []
 
 
 def decided_by(found: Reconciled, policy: Policy) -> Answer:

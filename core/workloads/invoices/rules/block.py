@@ -17,6 +17,8 @@ ACCOUNT, ACCOUNT_LEARNT, NAME, NAME_LIKE, NUMBER, AMOUNT = range(6)
 WAYS = ("account", "account_learnt", "name", "name_like", "number", "amount")
 # What a receipt's text holds.
 SILENT, STRANGER, NAMES_ITEMS = range(3)
+THREADS: Final = 2
+"""On which kernels run side by side, in parts whose answers do not hang on each other."""
 UNSTATED: Final = int(np.iinfo(np.int64).min)
 
 

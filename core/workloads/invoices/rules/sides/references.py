@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.matching.jit import kernel
-from core.workloads.invoices.rules.block import NAMES_ITEMS, SILENT, STRANGER
+from core.workloads.invoices.rules.block import NAMES_ITEMS, SILENT, STRANGER, THREADS
 from core.workloads.invoices.rules.explanations import Integers
 from core.workloads.invoices.rules.sides.number_tokens import Forms, find_numbers, flatten, forms_of, index_of
 
@@ -27,6 +28,7 @@ _RANGE = r"(\d{3,18})\s*(?:-|–|bis|to|thru|through|au|al)\s*(?:[A-Z]{1,4}-?)?(
 _RANGES = re.compile(rf"(?<!\d)(?={_RANGE}(?!\d))", re.IGNORECASE)
 _APART = "\n\n\n\n"
 """Wider than any gap within a number."""
+LINES_AT_ONCE = 20_000
 _RATE_MIN = 0.05
 _LENGTH_SHARE_MIN = 0.1
 
@@ -190,21 +192,31 @@ def _tails(evidence: Evidence, lines: pl.DataFrame, starts: Integers) -> pl.Data
         np.ascontiguousarray(tokens[:, 2]),
         first.astype(np.int64),
     )
-    sides = (receipt, lines["pool"].to_numpy().astype(np.int64), starts)
-    room = 2 * len(lines) + 64
-    while True:
-        found = np.zeros((room, 5), dtype=np.int64)
-        n = find_tails(arrays, sides, found)
-        if n <= room:
-            break
-        room = n
-    found = found[:n]
+    pool = lines["pool"].to_numpy().astype(np.int64)
+    spans = [(lo, lo + LINES_AT_ONCE) for lo in range(0, len(lines), LINES_AT_ONCE)]
+    with ThreadPoolExecutor(THREADS) as threads:
+        parts = threads.map(lambda span: _tails_of(arrays, (receipt, pool, starts), span), spans)
+        found = np.concatenate([np.zeros((0, 5), np.int64), *parts])
     digits = found[:, 2]
     bits = digits * np.log2(10.0) - np.log2(evidence.rates[np.minimum(digits, 31)])
     bits = np.where(found[:, 3] == 1, bits - np.log2(10.0 * digits) - SLIP_BITS, bits - 1.0)
     word = tokens[found[:, 4], 4]
     frame = pl.DataFrame({"line": found[:, 0], "item": found[:, 1], "bits": np.minimum(bits, BITS_MOST), "word": word})
     return frame.filter(pl.col("bits") >= NAMED_BITS_MIN)
+
+
+def _tails_of(arrays: Tails, sides: tuple[Integers, Integers, Integers], span: tuple[int, int]) -> Integers:
+    """What `find_tails` finds of the lines from and to."""
+    lo, hi = span
+    receipt, pool, starts = sides
+    room = 2 * (hi - lo) + 64
+    while True:
+        found = np.zeros((room, 5), dtype=np.int64)
+        n = find_tails(arrays, (receipt[lo:hi], pool[lo:hi], starts), found)
+        if n <= room:
+            found[:n, 0] += lo
+            return found[:n]
+        room = n
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from core.workloads.invoices.columns.amounts import read_amounts
+from core.workloads.invoices.columns.amounts import fault_of, read_amounts
 
 
 def read(texts: list[str | None], currency: str = "EUR", decimal: str | None = None) -> list[int | None]:
@@ -90,3 +90,19 @@ def test_read_amounts_knows_currencies_of_no_and_of_three_decimals() -> None:
     assert read(["1.234"], currency="KWD") == [1_234]
     assert read(["1500", None], currency="JPY") == [1_500, None]
     assert read(["15.5"], currency="JPY") == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "says"),
+    [
+        ("12.345", None, "two ways"),
+        ("12.345", ".", "more decimals than EUR has (2)"),
+        ("0.001", None, "more decimals than EUR has (2)"),
+        ("12.3456789", None, "more decimals than EUR has (2)"),
+        ("100000000000000000.00", None, "beyond what is counted"),
+        ("1e20", None, "is no amount"),
+        ("(12", None, "is no amount"),
+    ],
+)
+def test_fault_of_says_why_a_text_is_no_amount(text: str, decimal: str | None, says: str) -> None:
+    assert says in fault_of(text, "EUR", decimal)

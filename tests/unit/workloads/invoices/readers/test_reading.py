@@ -20,6 +20,14 @@ PAGES = (
     ),
 )
 
+CAMT_PAGE = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Id>S1</Id>
+<StmtPgntn><PgNb>{page}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn><Acct><Id><IBAN>DE1</IBAN></Id><Ccy>EUR</Ccy></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">175.50</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+<BookgDt><Dt>2025-01-02</Dt></BookgDt></Ntry>
+</Stmt></BkToCstmrStmt></Document>"""
+
 
 @pytest.fixture(scope="module")
 def books() -> Books:
@@ -83,6 +91,20 @@ def test_read_files_puts_pages_in_several_files_together(tmp_path: Path) -> None
         imported = read_files(order)
         assert sorted(imported.receipts["id"]) == ["REF1", "REF2"]
         assert imported.receipts["amount_minor"].sum() == 7_550
+
+
+def test_read_files_puts_pages_together_that_each_have_the_balances_of_the_whole(tmp_path: Path) -> None:
+    pages = [
+        CAMT_PAGE.format(page=1, last="false", amount="50.00"),
+        CAMT_PAGE.format(page=2, last="true", amount="25.50"),
+    ]
+    paths = [tmp_path / f"{n}.xml" for n in (1, 2)]
+    for path, text in zip(paths, pages, strict=True):
+        path.write_text(text)
+    assert read_files(paths).receipts["amount_minor"].to_list() == [5_000, 2_550]
+    alone = read_files(paths[:1])
+    assert not len(alone.receipts)
+    assert "pages of its statement are missing" in alone.rejects["reason"][0]
 
 
 def test_read_files_refuses_a_file_and_a_statement_that_stand_twice(tmp_path: Path) -> None:

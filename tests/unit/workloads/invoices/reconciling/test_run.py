@@ -223,7 +223,7 @@ def test_reconcile_suggests_none_of_many_alike(tmp_path: Path) -> None:
 def test_reconcile_refuses_cells_by_row_and_column(tmp_path: Path) -> None:
     good = {"number": "RE-1", "amount": "1.00"}
     for wrong, words in (
-        ({"amount": "1.005"}, "row 2, column 'amount': is no amount"),
+        ({"amount": "1.005"}, "row 2, column 'amount': may be read in two ways"),
         ({"currency": "EUX"}, "row 2, column 'currency': is no currency"),
         ({"due": "2024-02-31"}, "row 2, column 'due': is no date"),
         ({"id": "RE-1"}, "row 2, column 'id': repeats the id"),
