@@ -38,7 +38,8 @@ setup-dev: $(VENV)/.dev $(VENV)/.kernels $(VENV)/.more-kernels ## The same with 
 
 demo: $(VENV)/.package ## Resolve 100,000 generated persons, from nothing to a summary
 	@mkdir -p "$(DEMO_STATE)"
-	@$(MAKE) --no-print-directory -j 2 $(VENV)/.kernels demo-prefect
+	@$(MAKE) --no-print-directory demo-prefect & \
+		$(MAKE) --no-print-directory $(VENV)/.kernels; status=$$?; wait; exit $$status
 	@$(DEMO_ENV) $(PYTHON) -m flows.demo
 
 # Compiling leaves half a core idle: meanwhile Prefect's database is made, and Python's own compiled files by an import.

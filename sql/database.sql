@@ -12,6 +12,10 @@ SELECT set_config('statement_timeout', %(timeout_ms)s::text, true)
 -- Where unqualified names are made; NULL where the search_path holds no schema that exists.
 SELECT current_schema()
 
+-- name: schema_revisions :many
+-- The revision that Alembic has written down as the last applied.
+SELECT version_num FROM alembic_version
+
 -- name: migration_lock :exec
 -- One migrator at a time; a transaction lock, because poolers in transaction mode break session locks.
 SELECT pg_advisory_xact_lock(4850726563)

@@ -64,6 +64,11 @@ def test_matching_loads_no_io_library() -> None:
     assert not loaded_after(every) & {"psycopg", "sqlalchemy", "redis", "httpx", "prefect", "pydantic_settings"}
 
 
+def test_whoever_connects_does_not_load_alembic() -> None:
+    # Half a second of every consumer, worker and command; the newest revision is told from the names of files.
+    assert "alembic" not in loaded_after("import core.runtime")
+
+
 # The warden knows no module of ours, and the compiler of kernels is started in the folder of `core` itself.
 STARTERS = {"core/processes.py", "core/database/warden.py", "core/terminal/kernel_cache.py"}
 

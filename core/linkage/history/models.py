@@ -12,7 +12,7 @@ import polars as pl
 from core.errors import ConfigError, MatchError
 from core.jobs.ports import Output
 from core.linkage.run_record import stored_model
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.quality.drift import NOTICE_PSI, REFUSAL_PSI, Drift, drift_of, level_shares, neighbours
 from core.matching.records.layout import Layout
 from core.matching.scoring.calibration.level_scores import scores_by

@@ -348,8 +348,9 @@ def fill_passes(
     masks = np.empty(CHUNK_PAIRS, dtype=np.uint64)
     for start in range(0, len(out), CHUNK_PAIRS):
         size = min(CHUNK_PAIRS, len(out) - start)
-        left[:size], right[:size] = ends[0][start : start + size], ends[1][start : start + size]
-        masks[:size] = 0
+        # One by one: for slices numba compiles what words its errors.
+        for at in range(size):
+            left[at], right[at], masks[at] = ends[0][start + at], ends[1][start + at], 0
         mark_parts(Chunk(words, left, right, size), keys, vocabulary, ALL_PARTS, masks)
         passes_of(masks, size, keys.needed, out[start : start + size])
 

@@ -103,7 +103,9 @@ def with_room(pairs: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
     if size <= pairs.shape[1]:
         return pairs
     larger = np.empty((2, 2 * size), dtype=np.uint32)
-    larger[:, : pairs.shape[1]] = pairs
+    # One by one: for slices numba compiles what words its errors.
+    for at in range(pairs.shape[1]):
+        larger[0, at], larger[1, at] = pairs[0, at], pairs[1, at]
     return larger
 
 

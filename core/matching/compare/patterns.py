@@ -19,6 +19,22 @@ from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
 from core.matching.specs.levels import MISSING
 
 
+def compare_pairs(
+    words: NDArray[np.uint32],
+    vocabulary: Vocabulary,
+    layout: Layout,
+    left: NDArray[np.uint32],
+    right: NDArray[np.uint32],
+) -> NDArray[np.uint8]:
+    """Levels of pairs of records.
+
+    Returns:
+        (n_pairs, n_fields) uint8: 0 = differ ... number of tests = exact, MISSING (255) = one side has no value.
+    Cost: about 0.6 us a pair of persons, much of it waiting for memory where rows lie far apart.
+    """
+    return levels_of(compare_patterns(words, vocabulary, layout, left, right), layout)
+
+
 def compare_patterns(
     words: NDArray[np.uint32],
     vocabulary: Vocabulary,
@@ -26,7 +42,7 @@ def compare_patterns(
     left: NDArray[np.uint32],
     right: NDArray[np.uint32],
 ) -> NDArray[np.uint64]:
-    """`patterns_of` of `compare_pairs`, (n_pairs,), without the levels ever being stored. Cost: as `compare_pairs`."""
+    """Patterns of levels of pairs of records, (n_pairs,), without the levels ever being stored: 0.5 us a pair."""
     out = np.empty(len(left), dtype=np.uint64)
     pairs = (left.astype(np.int64), right.astype(np.int64))
     fill_patterns(words, pairs, layout.ops, vocabulary.arrays, scratch_for(vocabulary), out)

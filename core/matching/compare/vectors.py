@@ -26,7 +26,7 @@ from core.matching.compare.level_tests import (
 from core.matching.compare.mark_tests import settle_bare, settle_but_unit, settle_marks, settle_units
 from core.matching.compare.words.overlap import settle_overlap, settle_parts
 from core.matching.jit import kernel
-from core.matching.records.layout import Layout, LayoutArrays
+from core.matching.records.layout import LayoutArrays
 from core.matching.records.pair_chunk import (
     CHUNK_PAIRS,
     NOT_COMPUTED,
@@ -35,9 +35,8 @@ from core.matching.records.pair_chunk import (
     Scratch,
     list_values,
     room_for_values,
-    scratch_for,
 )
-from core.matching.records.vocabulary import Vocabulary, VocabularyArrays
+from core.matching.records.vocabulary import VocabularyArrays
 from core.matching.specs.levels import (
     DAMERAU,
     DATE_DIGITS,
@@ -192,41 +191,3 @@ def compare_values(
             pair = room.pairs[listed]
             if levels[pair] == MISSING or found[listed] > levels[pair]:
                 levels[pair] = found[listed]
-
-
-@kernel
-def fill_levels(
-    words: NDArray[np.uint32],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
-    layout: LayoutArrays,
-    vocabulary: VocabularyArrays,
-    scratch: Scratch,
-    out: NDArray[np.uint8],
-) -> None:
-    """Levels of many pairs, chunk by chunk: out (n_pairs, n_fields)."""
-    left, right = pairs
-    levels = np.empty((len(layout.offset), CHUNK_PAIRS), dtype=np.uint8)
-    for start in range(0, len(left), CHUNK_PAIRS):
-        stop = min(start + CHUNK_PAIRS, len(left))
-        chunk = Chunk(words, left[start:stop], right[start:stop], stop - start)
-        compare_chunk(chunk, layout, vocabulary, scratch, levels)
-        out[start:stop] = levels[:, : stop - start].T
-
-
-def compare_pairs(
-    words: NDArray[np.uint32],
-    vocabulary: Vocabulary,
-    layout: Layout,
-    left: NDArray[np.uint32],
-    right: NDArray[np.uint32],
-) -> NDArray[np.uint8]:
-    """Levels of pairs of records.
-
-    Returns:
-        (n_pairs, n_fields) uint8: 0 = differ ... number of tests = exact, MISSING (255) = one side has no value.
-    Cost: about 0.5 us a pair of persons, much of it waiting for memory where rows lie far apart.
-    """
-    out = np.zeros((len(left), layout.n_fields), dtype=np.uint8)
-    pairs = (left.astype(np.int64), right.astype(np.int64))
-    fill_levels(words, pairs, layout.ops, vocabulary.arrays, scratch_for(vocabulary), out)
-    return out

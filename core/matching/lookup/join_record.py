@@ -15,8 +15,7 @@ from core.matching.blocking.shared_passes import KeyParts, key_parts, shared_pas
 from core.matching.clustering.cluster import Decided, cluster, name_rows
 from core.matching.clustering.continuity import UNPUBLISHED, kept_ids
 from core.matching.clustering.entity_ids import entity_keys
-from core.matching.compare.patterns import compare_patterns
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs, compare_patterns
 from core.matching.edges import Edges
 from core.matching.lookup.single_record import OneRecord, coded_matrix
 from core.matching.quality.explain import NO_PASSES, Explanation, Passes, explain_pair, passes_of_pair

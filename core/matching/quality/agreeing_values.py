@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.records.layout import Layout
 from core.matching.records.value_places import field_values, one_value
 from core.matching.records.vocabulary import Vocabulary, packed_field

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.matching.blocking.block_keys import keys_by_choice, pass_keys, shared_keys
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.compare.words.neighbours import near_words
 from core.matching.quality.agreeing_values import agreeing
 from core.matching.quality.missed_pairs import Placing

@@ -51,7 +51,8 @@ def weigh_pairs(
         for at in range(size):
             left[at], right[at] = ends[0, start + at], ends[1, start + at]
         weigh_chunk(Chunk(words, left, right, size), tables)
-        out[start : start + size] = scores[:size]
+        for at in range(size):
+            out[start + at] = scores[at]
         tell_apart(levels, apart, exact, out[start : start + size])
 
 

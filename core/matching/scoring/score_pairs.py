@@ -158,10 +158,11 @@ def grown(kept: Kept, n_kept: int) -> Kept:
     if n_kept + CHUNK_PAIRS <= size:
         return kept
     larger = room_for(2 * size)
-    larger.ends[:, :n_kept] = kept.ends[:, :n_kept]
-    larger.bits[:, :n_kept] = kept.bits[:, :n_kept]
-    larger.patterns[:n_kept] = kept.patterns[:n_kept]
-    larger.passes[:n_kept] = kept.passes[:n_kept]
+    # One by one: for slices of several dimensions numba compiles what words its errors, which takes longer than these.
+    for at in range(n_kept):
+        for side in range(2):
+            larger.ends[side, at], larger.bits[side, at] = kept.ends[side, at], kept.bits[side, at]
+        larger.patterns[at], larger.passes[at] = kept.patterns[at], kept.passes[at]
     return larger
 
 

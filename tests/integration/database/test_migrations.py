@@ -50,11 +50,14 @@ def test_revisions_form_one_line() -> None:
 
 
 def test_migrate_brings_an_empty_database_to_the_newest_revision_once(empty: connect.Source) -> None:
+    assert not migrations.is_current(empty, SETTINGS)
     with pytest.raises(MigrationError, match="run `headrace db migrate`") as caught:
         migrations.require_current(empty, SETTINGS)
     assert caught.value.pending[0] == "0001"
     done = migrations.migrate(empty, SETTINGS)
     assert sorted(done) == [name[:4] for name in revisions()]
+    assert migrations.is_current(empty, SETTINGS)
+    assert migrations.newest() == revisions()[-1][:4]
     migrations.require_current(empty, SETTINGS)
     assert migrations.migrate(empty, SETTINGS) == []
     assert all(step.applied and step.title for step in migrations.history(empty, SETTINGS))

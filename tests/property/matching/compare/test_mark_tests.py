@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.matching import reference
 from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.shared_passes import shared_passes
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import pack
 from core.matching.specs.levels import MISSING

@@ -12,7 +12,7 @@ from core.matching import reference
 from core.matching.blocking.block_keys import pass_keys, shared_keys
 from core.matching.blocking.blocks import cut, members_of, sort_pass
 from core.matching.blocking.shared_passes import key_parts, shared_passes
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.edges import merge_edges
 from core.matching.lookup.key_index import Sizes, bucketed, candidates, postings, probe
 from core.matching.records.layout import Layout

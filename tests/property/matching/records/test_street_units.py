@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.errors import SpecError
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.records.packing import UNIT_SHIFT, pack_streets

@@ -12,8 +12,7 @@ from core.matching.blocking.block_keys import pass_keys
 from core.matching.blocking.blocks import cut, members_of, pairs_of, sort_keys, split
 from core.matching.clustering.fit import Scores, people_of
 from core.matching.clustering.union_find import Decided, unite
-from core.matching.compare.patterns import levels_of, patterns_of
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs, levels_of, patterns_of
 from core.matching.edges import Edges, merge_edges
 from core.matching.records.layout import Layout
 from core.matching.records.pair_chunk import Chunk

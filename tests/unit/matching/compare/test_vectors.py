@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.records.layout import Layout
 from core.matching.records.vocabulary import pack
 from core.matching.specs.levels import MISSING, TESTS

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from core.errors import SpecError
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs
 from core.matching.compare.words.neighbours import near_words
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text

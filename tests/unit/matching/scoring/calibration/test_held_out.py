@@ -4,8 +4,7 @@ import pytest
 
 from core.made_records.persons.generator import generate_persons
 from core.matching.blocking.shared_passes import shared_passes
-from core.matching.compare.patterns import levels_of
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs, levels_of
 from core.matching.records.layout import Layout
 from core.matching.records.pack_text import pack_text
 from core.matching.scoring.calibration import held_out as under_test

@@ -6,8 +6,7 @@ import pytest
 
 from core.errors import MatchError
 from core.matching.blocking import block_keys
-from core.matching.compare.patterns import compare_patterns, patterns_of
-from core.matching.compare.vectors import compare_pairs
+from core.matching.compare.patterns import compare_pairs, compare_patterns, patterns_of
 from core.matching.quality.explain import explain_pair, explain_records
 from core.matching.records.layout import Layout
 from core.matching.records.sources import boundaries_of
