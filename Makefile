@@ -27,7 +27,7 @@ DEMO_STATE := $(CURDIR)/.headrace/demo
 DEMO_ENV := HEADRACE_STATE_DIR="$(DEMO_STATE)" PREFECT_HOME="$(DEMO_STATE)/prefect" \
 	PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS=180
 
-.PHONY: docs help setup setup-dev demo demo-prefect test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos wheel
+.PHONY: docs help setup setup-dev demo demo-ready test test-long test-browser test-image test-pgbouncer lint format lock ui bench clean chaos wheel
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,15 +38,17 @@ setup-dev: $(VENV)/.dev $(VENV)/.kernels $(VENV)/.more-kernels ## The same with 
 
 demo: $(VENV)/.package ## Resolve 100,000 generated persons, from nothing to a summary
 	@mkdir -p "$(DEMO_STATE)"
-	@$(MAKE) --no-print-directory demo-prefect & \
+	@$(MAKE) --no-print-directory demo-ready & \
 		$(MAKE) --no-print-directory $(VENV)/.kernels; status=$$?; wait; exit $$status
 	@$(DEMO_ENV) $(PYTHON) -m flows.demo
 
-# Compiling leaves half a core idle: meanwhile Prefect's database is made, and Python's own compiled files by an import.
-# Where this fails the demo does it, and says what was wrong.
-demo-prefect: $(VENV)/.package
+# Compiling leaves half a core idle: meanwhile the databases of Prefect and of the demo are made, and Python's own compiled
+# files by an import. Where this fails the demo does it, and says what was wrong.
+demo-ready: $(VENV)/.package
 	@[ -e "$(DEMO_STATE)/prefect/prefect.db" ] || { \
-		$(DEMO_ENV) $(VENV)/bin/prefect server database upgrade -y; $(PYTHON) -c "import flows.demo"; } > /dev/null 2>&1 || true
+		$(PYTHON) -c "import flows.demo, prefect.server.api.server"; \
+		$(DEMO_ENV) $(VENV)/bin/prefect server database upgrade -y; \
+		$(DEMO_ENV) $(VENV)/bin/headrace db migrate; } > /dev/null 2>&1 || true
 
 # The stories of the pages in a browser are part of the suite where Debian's chromium is installed.
 BROWSER := $(VENV)/browser
