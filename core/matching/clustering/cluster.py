@@ -24,7 +24,7 @@ from core.matching.clustering.union_find import DENIED, MISFIT, OVERSIZE, Decide
 from core.matching.edges import Edges
 from core.matching.jit import kernel
 from core.matching.records.sources import Boundaries
-from core.matching.scoring.pair_scores import differ_in_field
+from core.matching.scoring.pair_scores import beside_others, differ_in_field
 from core.matching.scoring.score_pairs import Scorer
 
 __all__ = ["ClusterReport", "Clustered", "Decided", "cluster", "one_to_one"]
@@ -131,7 +131,7 @@ def cluster(
     kept_apart, order = KeptApart.by_field(edges.take(np.sort(order[told]).astype(np.int64))), order[~told]
     accepted = Scores(np.stack([edges.left[order], edges.right[order]]), edges.bits[order].astype(np.float64))
     scores = edges.bits.astype(np.float64)
-    scores[differ_in_field(edges.pattern, scorer.layout)] = -np.inf
+    beside_others(scores, edges.pattern, scorer.layout, match_bits)
     known = Scores(np.stack([edges.left, edges.right]), scores)
     labels, outcome, more = settle_contested(accepted, known, decided, Terms(words, scorer, size_max, match_bits))
     return Clustered(labels, report_of(labels, outcome), kept_apart.and_those(more))

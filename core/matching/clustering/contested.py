@@ -147,7 +147,7 @@ class Asked:
         self._weigh(pairs_unknown(order, parts, self.people))
 
     def _weigh(self, ends: NDArray[np.uint32]) -> None:
-        bits = pair_scores(self.terms.words, self._rows[ends], self.terms.scorer)
+        bits = pair_scores(self.terms.words, self._rows[ends], self.terms.scorer, self.terms.match_bits)
         ends, bits = np.concatenate([self._known.ends, ends], axis=1), np.concatenate([self._known.bits, bits])
         self._known = Scores(ends, bits)
         before = self.people

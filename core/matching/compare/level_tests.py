@@ -16,6 +16,7 @@ from core.matching.compare.similarity import (
     dice,
     digits_bound,
     edits_allowed,
+    have_months,
     jaro_winkler,
     jaro_winkler_bound,
     osa_bound,
@@ -26,6 +27,7 @@ from core.matching.compare.similarity import (
     same_words,
     same_year,
     unpack_digits,
+    whole_date,
 )
 from core.matching.jit import kernel
 from core.matching.records.packing import NUMBER_MAX
@@ -238,6 +240,16 @@ def settle_swapped(
 
 
 @kernel
+def undecide_part_dates(chunk: Chunk, at: int, levels: NDArray[np.uint8]) -> None:
+    """UNDECIDED for equal dates that lack a part: of one year are many, so they are no equal birthdays."""
+    records, left, _, size = chunk
+    for pair in range(size):
+        date = np.int64(records[left[pair], at])
+        if levels[pair] not in (UNDECIDED, MISSING) and not whole_date(date):
+            levels[pair] = UNDECIDED
+
+
+@kernel
 def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tuple[NDArray[np.uint8], int]) -> None:
     """One of the tests of dates, by opcode."""
     records, left, right, size = chunk
@@ -249,9 +261,9 @@ def settle_dates(chunk: Chunk, at: int, opcode: int, limit: float, settled: tupl
         if opcode == DATE_SWAPPED:
             alike = date_swapped(a, b)
         elif opcode == DATE_DIGITS:
-            alike = parts_differing(a, b) <= limit and date_digits(a, b) <= limit
+            alike = have_months(a, b) and parts_differing(a, b) <= limit and date_digits(a, b) <= limit
         elif opcode == DATE_PARTS:
-            alike = date_parts(a, b) >= 2
+            alike = date_parts(a, b) >= 2 or a == b
         else:
             alike = opcode == SAME_YEAR and same_year(a, b)
         if alike:

@@ -276,6 +276,18 @@ def same_suffix(a: NDArray[np.uint32], b: NDArray[np.uint32], n_last: int) -> bo
 
 
 @kernel
+def whole_date(date: int) -> bool:
+    """Whether a date yyyymmdd has year, month and day."""
+    return date // 10000 > 0 and date // 100 % 100 > 0 and date % 100 > 0
+
+
+@kernel
+def have_months(a: int, b: int) -> bool:
+    """Whether two dates yyyymmdd both say the month."""
+    return a // 100 % 100 > 0 and b // 100 % 100 > 0
+
+
+@kernel
 def date_swapped(a: int, b: int) -> bool:
     """Whether b is a with day and month exchanged; both yyyymmdd and complete."""
     month_a, day_a = a // 100 % 100, a % 100

@@ -21,6 +21,7 @@ from core.matching.compare.level_tests import (
     settle_streets,
     settle_swapped,
     settle_words,
+    undecide_part_dates,
     undecide_scripts,
 )
 from core.matching.compare.mark_tests import settle_bare, settle_but_unit, settle_marks, settle_units
@@ -163,6 +164,9 @@ def compare_field(
         settle_bare(chunk, at, vocabulary.hash, n_tests, levels)
     if layout.has_unit[field]:
         settle_but_unit(chunk, at, n_tests, levels)
+    for test in range(n_tests):
+        if layout.tests[field, test] == DATE_PARTS:
+            undecide_part_dates(chunk, at, levels)
     rest = list_open(chunk, levels, scratch)
     for test in range(1, n_tests):
         run_test(rest, (field, test, at), layout, vocabulary, scratch, scratch.levels)

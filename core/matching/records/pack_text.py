@@ -23,6 +23,7 @@ from core.matching.records.words.texts import Texts, number_texts
 from core.matching.records.words.token_table import ALONE, WordRules
 from core.matching.specs.levels import CODED_KINDS
 from core.matching.specs.spec import FieldSpec
+from core.matching.standardise.names.marks import BORN_WORDS
 from core.matching.standardise.normalise import normalise_field, require_columns
 from core.matching.standardise.several_values import may_be_several, split_values
 from core.matching.standardise.streets import street_tables
@@ -135,6 +136,8 @@ def _easy(field: FieldSpec, distinct: pl.Series) -> tuple[pl.Series, NDArray[np.
             return _words(distinct, chunks, done), done
         for first, chunk in chunks:
             plain_words(chunk, done[first : first + len(chunk.views)])
+    if field.kind == "given_name":
+        done &= ~distinct.str.to_lowercase().is_in(list(BORN_WORDS)).fill_null(value=False).to_numpy()
     lower = distinct.filter(done).str.to_lowercase()
     return pl.select(pl.when(~lower.is_in(list(PLAIN_KINDS[field.kind]))).then(lower)).to_series(), done
 

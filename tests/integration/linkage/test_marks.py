@@ -24,12 +24,14 @@ SUFFIXES = {
     "word": (("Arne", "Tveit Senior"), ("Arne", "Tveit, Junior"), ("Arne", "Tveit (Senior)")),
     "given": (("Carl Sr.", "Ekwueme"), ("Carl, Jr.", "Ekwueme"), ("CARL SR", "EKWUEME")),
     "filho": (("Paulo", "Quintanilha Filho"), ("Paulo", "Quintanilha Neto"), ("Paulo", "Quintanilha Junior")),
+    "spanish": (("José Padre", "Quinteros"), ("José Hijo", "Quinteros"), ("JOSE PADRE", "QUINTEROS")),
     "german": (("Jürgen", "Hufnagel d. Ä."), ("Jürgen", "Hufnagel d.J."), ("Jürgen", "Hufnagel sen.")),
 }
 INITIALS = {"initial": (("James R", "Haddadin"), ("James T", "Haddadin"), ("James R.", "Haddadin"))}
 BIRTHS = {
     "letter": (("Baby Boy A", "Kowalczyk"), ("Baby Boy B", "Kowalczyk"), ("Baby A", "Kowalczyk")),
     "number": (("Twin 1", "Novotny"), ("Twin 2", "Novotny"), ("TWIN I", "NOVOTNY")),
+    "one word": (("Twin1", "Jablonski"), ("Twin2", "Jablonski"), ("Twin 1", "Jablonski")),
     "sexes": (("Newborn Girl 1", "Bergstrom"), ("Newborn Boy 2", "Bergstrom"), ("Infant Girl 1", "Bergstrom")),
 }
 HOMES: dict[str, tuple[tuple[str, str], ...]] = SUFFIXES | INITIALS | BIRTHS

@@ -54,10 +54,12 @@ TOLERANCE = 1e-6
 # the candidates, for where next to none of many is one person, a few dozen pairs of others would teach who one is.
 BELIEF_PAIRS = 8.0
 BELIEF_SAME_SHARE, BELIEF_SAME_MAX = 0.015, 1000.0
+# Birthdays hardly ever change: a few dozen pairs that differ in them are fathers and sons before they are one person.
+BELIEF_DATE_PAIRS = 60.0
 # How often one person's records differ in a field that tells apart: 2^-30.
 NEVER_SHARE = 1e-9
 # One person's initials and sex differ by slips only. What seems to show more are fathers and sons.
-MARKS_DIFFER_MAX = 0.02
+MARKS_DIFFER_MAX = 0.005
 # Before any data, father and son, and namesakes, are these shares of doubles: so many pairs' worth of doubles believe
 # it, and where bounds are needed they are no rarer.
 OTHERS_SHARE = {JUNIOR: 0.05, NAMESAKE: 0.08}
@@ -151,7 +153,7 @@ def train(
     rare = _RareLevels.of(shared, random, total_pairs, layout, implied)
     start[T_CHANCE] = rare.into(start[T_CHANCE], [None] * len(shared))
     tables, shares = start, starting_shares(total_pairs, layout, begin.share_same)
-    belief = _belief(float(candidates.counts.sum()), len(start)) * start
+    belief = _belief(float(candidates.counts.sum()), len(start), layout) * start
     converged, iteration = False, 0
     while iteration < ITERATIONS_MAX and not converged:
         iteration += 1
@@ -200,10 +202,12 @@ def _shape(layout: Layout) -> tuple[int, int]:
     return layout.n_fields, max(layout.n_levels)
 
 
-def _belief(n_candidates: float, n_tables: int) -> Table:
-    """(T, 1, 1) pairs' worth of belief in each starting table."""
-    pairs = np.full((n_tables, 1, 1), BELIEF_PAIRS)
+def _belief(n_candidates: float, n_tables: int, layout: Layout) -> Table:
+    """(T, F, 1) pairs' worth of belief in each starting table."""
+    pairs = np.full((n_tables, layout.n_fields, 1), BELIEF_PAIRS)
     pairs[T_SAME] = min(max(BELIEF_PAIRS, BELIEF_SAME_SHARE * n_candidates), BELIEF_SAME_MAX)
+    dates = [field.kind == "date" for field in layout.spec.fields]
+    pairs[T_SAME, dates] = np.maximum(pairs[T_SAME, dates], BELIEF_DATE_PAIRS)
     return pairs
 
 

@@ -56,12 +56,25 @@ _ORDERS: Mapping[str, str] = {
     **{word: str(at) for at, word in enumerate(("1st", "2nd", "3rd", "4th", "5th", "6th"), 1)},
     **{str(at): str(at) for at in range(1, 13)},
 }
+# Written as one word: "Twin1", "BabyBoyA".
+BORN_WORDS: Mapping[str, tuple[str, str]] = {
+    head + order: (head, order)
+    for head in sorted(_HEADS)
+    for order in [*"abcdef", *"123456"]
+    if head + order not in _HEADS
+}
 _UNKNOWN = frozenset(NAME_UNKNOWN_WORDS)
 _PARTICLES = frozenset(
     "de del la las los da do dos das di du van von der den al el bin ibn ben abu y e und and et".split()
 )
+# Before a name only these: "Sr. Luis" is a Mister, and people are called Junior.
+_LEADING: Mapping[str, str] = {"jr": "2", "jnr": "2", "snr": "1"}
 # Most names of several words have none of these.
 _TELLING = frozenset({*TITLE_SEX, *DEGREES, *_HEADS, *_CHILD_SEX, *" ".join(SURNAME_GENERATIONS).split()})
+# Behind a given name of its own they are no further name.
+GIVEN_GENERATIONS: Mapping[str, str] = {
+    **GENERATIONS, "hijo": "2", "padre": "1", "fils": "2", "figlio": "2",
+}  # fmt: skip
 _WORDS_OF_SURNAMES = "|".join(sorted({*SURNAME_GENERATIONS, *DEGREES}))
 _SEXES: Mapping[str, str] = {
     **TITLE_SEX,
@@ -76,7 +89,7 @@ _SEXES: Mapping[str, str] = {
 _NO_MIDDLE_NAME = ("nmn", "nmi", "none", "no middle name", "unknown", "na", "n a", "null")
 # What a value must have to be worth a look.
 MAY_HOLD: Mapping[str, str] = {
-    "given_name": " ",
+    "given_name": rf" |^(?:{'|'.join(sorted(BORN_WORDS))})$",
     "surname": rf"^(?:{'|'.join(TITLE_SEX)}) | (?:{_WORDS_OF_SURNAMES})$| (?:{'|'.join(sorted(_HEADS))})(?: |$)",
 }
 
@@ -89,7 +102,7 @@ def split_name(words: str, kind: str) -> tuple[str, str]:
     Returns:
         The bare name is empty where the words are no name, such as "baby boy".
     """
-    tokens = words.split(" ")
+    tokens = [part for token in words.split(" ") for part in BORN_WORDS.get(token, (token,))]
     if len(tokens) == 1 or words in _UNKNOWN:
         return words, ""
     marks: dict[str, str] = {}
@@ -97,7 +110,7 @@ def split_name(words: str, kind: str) -> tuple[str, str]:
         tokens = _without_titles(tokens, marks)
         # "Twin II" is the second twin, and nobody's grandson.
         tokens = _without_birth(tokens, marks, alone=kind == "given_name")
-        tokens = _without_suffix(tokens, marks, GENERATIONS if kind == "given_name" else SURNAME_GENERATIONS)
+        tokens = _without_suffix(tokens, marks, GIVEN_GENERATIONS if kind == "given_name" else SURNAME_GENERATIONS)
     if kind == "given_name":
         tokens = _without_initials(tokens, marks)
     return " ".join(tokens), with_marks("", marks)
@@ -144,8 +157,10 @@ def split_names(words: pl.Series, kind: str) -> tuple[pl.Series, pl.Series | Non
 
 def _without_titles(tokens: list[str], marks: dict[str, str]) -> list[str]:
     at = 0
-    while at + 1 < len(tokens) and tokens[at] in TITLE_SEX:
-        if TITLE_SEX[tokens[at]]:
+    while at + 1 < len(tokens) and (tokens[at] in TITLE_SEX or tokens[at] in _LEADING):
+        if tokens[at] in _LEADING:
+            marks["s"] = _LEADING[tokens[at]]
+        elif TITLE_SEX[tokens[at]]:
             marks["x"] = TITLE_SEX[tokens[at]]
         at += 1
     return tokens[at:]
@@ -193,7 +208,7 @@ def _is_child(tokens: list[str], at: int) -> bool:
     """Whether `male child`, `girl 2` and the like begin here: each word alone may be a name."""
     if tokens[at] not in ("boy", "girl", "male", "female") or at > 0 or len(tokens) < 2:
         return False
-    return tokens[at + 1] == "child" or (tokens[at + 1] in _ORDERS and len(tokens) == 2)
+    return tokens[at + 1] == "child" or (tokens[at + 1] in _ORDERS and (len(tokens) == 2 or tokens[2] == "of"))
 
 
 def _without_initials(tokens: list[str], marks: dict[str, str]) -> list[str]:

@@ -138,6 +138,20 @@ def test_a_field_that_tells_apart_is_absolute():
         assert [BY[each] for each in found.apart.by] == ([] if joined else ["field"])
 
 
+@pytest.mark.parametrize(("born", "joined"), [(None, False), (19500101, True), (19500102, True)])
+def test_two_middle_initials_are_not_bridged_by_a_record_that_shows_none(born, joined):
+    fields = [*FIELDS, "middle"]
+    layout = Layout.of(load_spec("persons").restrict(fields)[0])
+    fathers = [{"first_name": f"james{mark}", "last_name": "haddad"} for mark in ("\x1dmr", "", "\x1dmt")]
+    fathers[0] |= {"street": "12 oak st", "dob": 19500101 if born else None}
+    fathers[2] |= {"street": "9 elm st", "dob": born}
+    schema = {name: pl.Int32 if name == "dob" else pl.String for name in fields}
+    words, vocabulary = pack(pl.DataFrame([dict.fromkeys(fields) | each for each in fathers], schema=schema), layout)
+    scorer = Scorer(vocabulary, layout, even_weights(layout, alike=4.0, differ=-5.0), 0.0)
+    found = cluster(edges((0, 1, 9.0), (1, 2, 5.0)), words, scorer, 50, 3.0)
+    assert found.labels.tolist() == ([0, 0, 0] if joined else [0, 0, 2])
+
+
 @pytest.mark.parametrize(
     "slip",
     [{"ssn": "111222344", "dob": 19991231}, {"ssn": "987654320"}, {"dob": 19850712, "ssn": None}, {"dob": 19500112}],

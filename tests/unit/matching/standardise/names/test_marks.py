@@ -63,6 +63,14 @@ def test_marks_of_surnames(words, bare, marks):
         ("baby jane", "baby jane", "\x1dnj"),
         ("boy george", "boy george", "\x1dng"),
         ("n a", "n a", ""),
+        ("twin1", "", "\x1do1"),
+        ("babyboyb", "", "\x1do2 x1"),
+        ("boy a of susan", "", "\x1do1 x1"),
+        ("jose hijo", "jose", JUNIOR),
+        ("jr luis", "luis", JUNIOR),
+        ("sr luis", "luis", "\x1dx1"),
+        ("junior", "junior", ""),
+        ("joan pere", "joan pere", "\x1dnp"),
     ],
 )
 def test_marks_of_given_names(words, bare, marks):
