@@ -30,7 +30,7 @@ from typing import Any
 
 from core.database import warden
 from core.database.queries import load
-from core.database.tuning import embedded_conf
+from core.database.sizing.tuning import embedded_conf
 from core.errors import ConfigError, StoreUnavailable
 from core.processes import has_name, naming
 from core.settings import EmbeddedSettings

@@ -9,7 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from core.database.sizing.pooler import Load, as_ini, pgbouncer
+from core.settings import DatabaseSettings
 from tests.architecture.tree import ROOT
 
 PROGRAM = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin") or "pgbouncer"
@@ -42,6 +45,17 @@ def started(folder: Path, text: str) -> str:
             if "process up" in line:
                 process.terminate()
     return "".join(said)
+
+
+def test_pgbouncer_takes_the_file_that_is_made_for_the_settings(tmp_path: Path) -> None:
+    settings = DatabaseSettings(url=SecretStr("postgresql://clerk:secret@db.example.org/it%27s?sslmode=require"))
+    text = as_ini(pgbouncer(settings, Load(40, 200, 2)), "Made by a test.")
+    if version() < (1, 21):
+        text = re.sub("max_prepared_statements = .*\n", "", text)
+    # Where the folder of this test will stand.
+    said = started(tmp_path, text.replace("userlist.txt", "/tmp/userlist.txt"))
+    assert "process up" in said
+    assert "ERROR" not in said, said
 
 
 @pytest.mark.parametrize("place", ["base/pgbouncer", "overlays/production"])

@@ -26,7 +26,7 @@ def advise(
     """
     from dataclasses import asdict
 
-    from core.database import tuning
+    from core.database.sizing import tuning
     from core.errors import ConfigError
     from core.monitoring.advise.advice import advise as looked
     from core.runtime import open_runtime

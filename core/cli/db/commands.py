@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     from core.cli.db.advise import advise
+    from core.cli.db.pgbouncer import pgbouncer
     from core.cli.db.tune import tune
 
-    group = typer.Typer(help="The database: start, migrate, tune, advise, status, stop.", no_args_is_help=True)
-    for command in (up, migrate, tune, advise, status, url, down):
+    group = typer.Typer(help="The database: start, migrate, tune, pool, advise, status, stop.", no_args_is_help=True)
+    for command in (up, migrate, tune, pgbouncer, advise, status, url, down):
         group.command(command.__name__)(command)
     group.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
     app.add_typer(group, name="db")

@@ -31,7 +31,7 @@ def tune(
     """
     from dataclasses import asdict
 
-    from core.database import tuning
+    from core.database.sizing import tuning
     from core.errors import ConfigError
     from core.terminal.tables import emit
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.database import DatabaseManager
 from core.database.queries import SQL_DIR, Connection, Query, Row, load, run
-from core.database.tuning import UNSAFE, Machine, tune
+from core.database.sizing.tuning import UNSAFE, Machine, tune
 from core.errors import StoreError
 from core.monitoring.advise.plans import Scan, scans
 from core.monitoring.advise.values import same_value

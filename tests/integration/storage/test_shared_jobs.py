@@ -18,6 +18,7 @@ from core.made_records.persons.generator import generate_persons
 from core.storage.object_store import ObjectStore
 from tests.integration.storage import store_worker
 from tests.integration.storage.conftest import BUCKET
+from tests.profiles import is_long
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -28,6 +29,7 @@ TWICE = """
         WHERE outcome = 'completed' GROUP BY 1, 2 HAVING count(*) > 1) AS again
 """
 WORKERS = "SELECT count(DISTINCT worker_id) FROM queue_history WHERE outcome = 'completed' AND job_id = :j"
+KILLED_IN = [("reduce", 7), ("ingest", 6), ("cluster", 8)]
 LEFT = "SELECT (SELECT count(*) FROM processing_queue) + (SELECT count(*) FROM dead_letters)"
 
 
@@ -147,7 +149,7 @@ def test_two_workers_share_a_job_and_a_killed_one_loses_nothing(
     assert_as_in_a_folder(work_here, request, tmp_path)
 
 
-@pytest.mark.parametrize(("stage", "seed"), [("ingest", 6), ("reduce", 7), ("cluster", 8)])
+@pytest.mark.parametrize(("stage", "seed"), KILLED_IN if is_long() else KILLED_IN[:1])
 def test_a_job_goes_on_where_its_only_worker_was_killed(
     start: Start, work_here: WorkHere, db: DatabaseManager, tmp_path: Path, stage: str, seed: int
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from core.cli.app import build
-from core.database.tuning import Disk
+from core.database.sizing.tuning import Disk
 from core.deploying.pools import POOLS
 from core.queue.states import BatchState, Fault
 from core.terminal.commands import EXIT_CODES

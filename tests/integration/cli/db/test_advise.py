@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from core.cli.app import build
 from core.database import DatabaseManager
-from core.database.tuning import machine
+from core.database.sizing.tuning import machine
 from core.monitoring.advise.advice import Advice, Thresholds, advise
 
 FAULTS = """

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.database.tuning import GB, MB, Machine, Setting, as_conf, machine, parse_bytes, replaced, tune
+from core.database.sizing.tuning import GB, MB, Machine, Setting, as_conf, machine, parse_bytes, replaced, tune
 from core.errors import ConfigError
 
 MACHINES = st.builds(
